@@ -1,0 +1,1 @@
+"""Tallystick: a self-hosted billing platform, from one request to a paid subscription."""

@@ -1,0 +1,1 @@
+"""Tables, queries, locks and the queue: the only room that speaks SQL."""

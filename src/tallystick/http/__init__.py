@@ -1,0 +1,1 @@
+"""The doors for HTTP: REST, the checkout pages, and the test bank."""

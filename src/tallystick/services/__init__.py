@@ -1,0 +1,1 @@
+"""Verbs: one public function for each thing a person can ask for."""
