@@ -1,0 +1,227 @@
+"""What the fees of a subscription come to for given days: the one computation behind everything.
+
+The preview, the page, the first invoice, the renewal and the explanation of each all price through
+`charge`. Advance fees are prorated in a first stub and in a period cut by an end date; the base of a
+capacity is not; a one-time fee never is (reference rules of money and time, sections 2 and 3).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Literal, assert_never
+from uuid import UUID
+
+from tallystick.domain.money import minor, rounded
+from tallystick.domain.periods import BilledPeriod, Cadence, Period
+from tallystick.domain.pricing import (
+    BillingType,
+    CapacityPricing,
+    ExtraRecurringFee,
+    ExtraRecurringPricing,
+    FeeStructure,
+    FeeType,
+    OneTimePricing,
+    Pricing,
+    RatePricing,
+    SlotPricing,
+    UsagePricing,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One priced thing in an offer or a subscription: a component of the plan or an add-on.
+
+    `id` is the id of the subscription's component or add-on. `component_id` is the plan's component
+    it came from (None for an extra one), `add_on_id` the add-on (None for a component). `instances`
+    is the add-on's quantity, 1 for a component. `slots` counts the slots of one instance.
+    """
+
+    id: UUID
+    kind: Literal["COMPONENT", "ADD_ON"]
+    name: str
+    product_id: UUID
+    price_id: UUID
+    fee: FeeStructure
+    cadence: Cadence
+    pricing: Pricing
+    component_id: UUID | None = None
+    add_on_id: UUID | None = None
+    instances: int = 1
+    slots: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computation:
+    """How a line's amount came about, as data that every language can turn into sentences.
+
+    amount = rounded(quantity x unit_price x days / full_days). `quantity` = units x instances, where
+    units are slots or a price's own quantity. `days` and `full_days` are equal where nothing is
+    prorated. `unit_price` is in major units.
+    """
+
+    fee: FeeType
+    unit_price: Decimal
+    units: int
+    instances: int
+    days: int
+    full_days: int
+    unit_name: str | None = None
+    included: int | None = None
+    overage_rate: Decimal | None = None
+
+    @property
+    def quantity(self) -> int:
+        """How many units the unit price is multiplied with."""
+        return self.units * self.instances
+
+    @property
+    def fraction(self) -> Fraction:
+        """The share of the full period that is billed."""
+        return Fraction(self.days, self.full_days)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """An amount owed for one item and one span of days, before discount and tax.
+
+    `amount` is in minor units, as quoted: with tax included where the plan's prices include it. A
+    one-time charge starts and ends on its day, so `end` may equal `start`.
+    """
+
+    item_id: UUID
+    product_id: UUID
+    name: str
+    start: date
+    end: date
+    amount: int
+    computation: Computation
+
+    @property
+    def is_prorated(self) -> bool:
+        """Whether fewer days than the full period are billed."""
+        return self.computation.days != self.computation.full_days
+
+
+def billing_type(item: Item) -> BillingType:
+    """Whether the item's recurring fee is billed in advance or in arrears."""
+    match item.fee.type:
+        case FeeType.USAGE:
+            return BillingType.ARREARS
+        case FeeType.EXTRA_RECURRING:
+            assert isinstance(item.fee, ExtraRecurringFee), "the type names the structure"
+            return item.fee.billing_type
+        case FeeType.RATE | FeeType.SLOT | FeeType.CAPACITY | FeeType.ONE_TIME:
+            return BillingType.ADVANCE
+    assert_never(item.fee.type)
+
+
+def charge(item: Item, period: BilledPeriod, currency: str) -> Charge | None:
+    """What a recurring item costs for a period, or None for metered usage, which has no fixed part.
+
+    A capacity's base and an arrears fee over its whole first window are not prorated by a stub; an
+    arrears fee is "prorated only if the component lived for part of the window", which a stub is
+    not: the window itself is short, so its days are its full days.
+    """
+    match item.pricing:
+        case UsagePricing():
+            return None
+        case OneTimePricing():
+            raise AssertionError("a one-time fee has no period")
+        case RatePricing(rate=rate):
+            return _line(item, period.billed, currency, rate, 1, _by_days(period))
+        case SlotPricing(unit_rate=rate):
+            return _line(item, period.billed, currency, rate, item.slots or 0, _by_days(period))
+        case CapacityPricing(rate=rate):
+            return _line(item, period.billed, currency, rate, 1, _in_full(period))
+        case ExtraRecurringPricing(unit_price=rate, quantity=quantity):
+            days = (
+                _by_days(period)
+                if billing_type(item) is BillingType.ADVANCE
+                else _in_full(period)
+            )
+            return _line(item, period.billed, currency, rate, quantity, days)
+    assert_never(item.pricing)
+
+
+def charge_once(item: Item, day: date, currency: str) -> Charge:
+    """What a one-time item costs, billed on `day` and never prorated."""
+    pricing = item.pricing
+    assert isinstance(pricing, OneTimePricing), "only a one-time fee is charged once"
+    return _charge(item, day, day, currency, pricing.unit_price, pricing.quantity, (1, 1))
+
+
+def monthly_value(items: tuple[Item, ...], currency: str) -> int:
+    """Monthly recurring revenue in minor units: fixed fees by the months of their cadence.
+
+    Usage, one-time fees and coupons are left out; one rounding of the exact sum.
+    """
+    return rounded(sum((_monthly(item, currency) for item in items), start=Fraction(0)))
+
+
+def _monthly(item: Item, currency: str) -> Fraction:
+    match item.pricing:
+        case UsagePricing() | OneTimePricing():
+            return Fraction(0)
+        case RatePricing(rate=rate) | CapacityPricing(rate=rate):
+            units = 1
+        case SlotPricing(unit_rate=rate):
+            units = item.slots or 0
+        case ExtraRecurringPricing(unit_price=rate, quantity=units):
+            pass
+        case _:
+            assert_never(item.pricing)
+    return minor(rate, currency) * units * item.instances / item.cadence.months
+
+
+def _by_days(period: BilledPeriod) -> tuple[int, int]:
+    return period.billed.days, period.full.days
+
+
+def _in_full(period: BilledPeriod) -> tuple[int, int]:
+    return period.billed.days, period.billed.days
+
+
+def _line(  # noqa: PLR0913 - the five facts of a line and its span
+    item: Item,
+    span: Period,
+    currency: str,
+    unit_price: Decimal,
+    units: int,
+    days: tuple[int, int],
+) -> Charge:
+    return _charge(item, span.start, span.end, currency, unit_price, units, days)
+
+
+def _charge(  # noqa: PLR0913 - the facts of a line
+    item: Item,
+    start: date,
+    end: date,
+    currency: str,
+    unit_price: Decimal,
+    units: int,
+    days: tuple[int, int],
+) -> Charge:
+    billed, full = days
+    computation = Computation(
+        fee=item.fee.type,
+        unit_price=unit_price,
+        units=units,
+        instances=item.instances,
+        days=billed,
+        full_days=full,
+        unit_name=getattr(item.fee, "unit_name", None),
+        included=getattr(item.pricing, "included", None),
+        overage_rate=getattr(item.pricing, "overage_rate", None),
+    )
+    exact = minor(unit_price, currency) * computation.quantity * computation.fraction
+    return Charge(
+        item_id=item.id,
+        product_id=item.product_id,
+        name=item.name,
+        start=start,
+        end=end,
+        amount=rounded(exact),
+        computation=computation,
+    )

@@ -1,0 +1,92 @@
+"""What can go wrong, as a small closed tree.
+
+    TallystickError
+    +-- InvalidInput          the request cannot mean anything we could do
+    +-- NotFound              a named thing does not exist for this tenant
+    +-- Conflict              the thing exists, but its state forbids the request
+    |   +-- Busy              ... for now: the same request may succeed shortly
+    +-- Unauthorized          no valid API key
+    +-- Forbidden             a valid key that may not do this
+    +-- RateLimited           too many requests, with the time to wait
+
+Every error carries a sentence for the person who must act, and a fault per field where fields
+are at fault. Status codes are the doors' business (`http/errors.py`).
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with one field.
+
+    `field` is the path as the caller wrote it (``components.extra_components[0].name``), `code`
+    is stable and machine-readable (``unknown``, ``wrong_currency``), `message` says what would
+    be accepted.
+    """
+
+    field: str
+    code: str
+    message: str
+
+
+class TallystickError(Exception):
+    """Base of everything the product refuses or cannot do; `str(error)` is the sentence shown."""
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        """Keep the sentence and the faults that explain it, field by field."""
+        super().__init__(message)
+        self.message = message
+        self.faults = faults
+
+
+class InvalidInput(TallystickError):  # noqa: N818 - the domain's word, not a Python suffix
+    """The request is malformed or impossible; nothing was changed."""
+
+
+class NotFound(TallystickError):  # noqa: N818
+    """A named object does not exist for this tenant (another tenant's object included)."""
+
+
+class Conflict(TallystickError):  # noqa: N818
+    """The object's present state forbids the request; repeating it unchanged will not help."""
+
+
+class Busy(Conflict):
+    """The request conflicts with work in flight; it may be repeated after a pause."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        """Keep the sentence and the pause, in whole seconds, after which to try again."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unauthorized(TallystickError):  # noqa: N818
+    """No API key, or one that is unknown or revoked."""
+
+
+class Forbidden(TallystickError):  # noqa: N818
+    """The API key is valid but may not do this."""
+
+
+class RateLimited(TallystickError):  # noqa: N818
+    """Too many requests; `retry_after_seconds` says when to come back."""
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        """Keep the sentence and the pause in whole seconds."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+def fail_if(faults: list[Fault]) -> None:
+    """Raise one `InvalidInput` that lists every fault, or return when there is none."""
+    if faults:
+        raise InvalidInput(sentence(faults), tuple(faults))
+
+
+def sentence(faults: list[Fault] | tuple[Fault, ...]) -> str:
+    """One sentence for a list of faults: the first fault's, and how many more there are."""
+    first = faults[0]
+    rest = len(faults) - 1
+    more = "" if rest == 0 else f" (and {rest} more)"
+    return f"{first.field}: {first.message}{more}"
