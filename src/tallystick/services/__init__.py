@@ -1,1 +1,1 @@
-"""Verbs: one public function for each thing a person can ask for."""
+"""The verbs: load facts, take one pure decision, save its result, record events."""

@@ -1,0 +1,362 @@
+"""The quote: what an offer costs this buyer today and what it will cost next, and why.
+
+The page shows it, the confirmation presents it, the claim compares it with today's, the attempt owns
+it and `record` writes it verbatim. Its identity is the hash of its canonical form, which holds every
+amount, date and currency that the page shows and nothing else.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from tallystick.domain.bill import Bill, bill
+from tallystick.domain.charges import Charge
+from tallystick.domain.coupons import CouponRefusal, CouponState, CouponTerms, refusal
+from tallystick.domain.offer import Offer, OnlinePayment
+from tallystick.domain.owed import owed
+from tallystick.domain.periods import Cadence, Period
+from tallystick.domain.pricing import FeeType
+from tallystick.domain.schedule import (
+    Schedule,
+    period_containing,
+    schedule,
+    subscription_period,
+)
+from tallystick.domain.tax import (
+    Buyer,
+    ProductTaxRule,
+    Seller,
+    TaxDecision,
+    VatClass,
+    decide,
+    needs_country,
+)
+
+UPCOMING_LOOKAHEAD = 26
+"""How many boundaries are looked at for the day on which the regular price changes."""
+
+
+class AttemptKind(StrEnum):
+    """What confirming the quote does at the payment provider."""
+
+    PAYMENT = "PAYMENT"
+    SETUP = "SETUP"
+    NONE = "NONE"
+
+
+class UpcomingReason(StrEnum):
+    """Why a later charge falls due."""
+
+    START = "START"
+    TRIAL_END = "TRIAL_END"
+    RENEWAL = "RENEWAL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductTax:
+    """The tax settings of a product: its own rules, and its class for the EU engine."""
+
+    rules: tuple[ProductTaxRule, ...] = ()
+    vat_class: VatClass = VatClass.STANDARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteFacts:
+    """Everything outside the offer that a quote depends on, read in one go.
+
+    `balance_available` is the customer's balance in the offer's currency less holds, minor units.
+    `coupon_states` holds the present state of every coupon of the offer and of the page's code; one
+    that is missing is gone. `chargeable` says whether the provider can charge an amount.
+    """
+
+    now: datetime
+    today: date
+    seller: Seller
+    buyer: Buyer
+    trial_used: bool
+    balance_available: int
+    coupon_states: Mapping[UUID, CouponState]
+    product_taxes: Mapping[UUID, ProductTax]
+    chargeable: Callable[[int], bool]
+    page_coupon: CouponTerms | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOutCoupon:
+    """A coupon of the offer that cannot be redeemed any more, and why."""
+
+    code: str
+    reason: CouponRefusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upcoming:
+    """A later charge: `total` after discount and tax, in minor units.
+
+    `has_usage` says that metered usage of the period before is added to it.
+    """
+
+    due: date
+    reason: UpcomingReason
+    total: int
+    has_usage: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What confirming costs today (`amount_due`), how it comes about, and what follows.
+
+    `bill` is None when no invoice is made today. `total` - `balance_applied` - `written_off` =
+    `amount_due`. `period` is the subscription's period that the first invoice opens, or the free
+    trial, or None before a future start.
+    """
+
+    currency: str
+    kind: AttemptKind
+    saves_method: bool
+    dates: Schedule
+    cadence: Cadence
+    period: Period | None
+    bill: Bill | None
+    balance_applied: int
+    written_off: int
+    amount_due: int
+    upcoming: tuple[Upcoming, ...]
+    coupons: tuple[CouponTerms, ...]
+    left_out: tuple[LeftOutCoupon, ...]
+    needs_country: bool
+
+    def __post_init__(self) -> None:
+        """What is due is what is billed, less what the balance and the write-off cover."""
+        assert self.total - self.balance_applied - self.written_off == self.amount_due
+        assert self.amount_due >= 0
+        assert (self.kind is AttemptKind.PAYMENT) <= (self.amount_due > 0)
+
+    @property
+    def total(self) -> int:
+        """The total of today's invoice in minor units; 0 when there is none."""
+        return 0 if self.bill is None else self.bill.total
+
+    @property
+    def canonical(self) -> str:
+        """Every amount, date and currency that the page shows, in one fixed text."""
+        return json.dumps(_canonical(self), sort_keys=True, separators=(",", ":"))
+
+    @property
+    def id(self) -> str:
+        """The identity of what was shown: the SHA-256 of the canonical form, in hex."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+
+def quote(offer: Offer, facts: QuoteFacts) -> Quote:
+    """Price `offer` for this buyer on this day; see `Quote`."""
+    dates = schedule(offer, facts.today, trial_used=facts.trial_used)
+    coupons, left_out = _redeemable(offer, facts)
+
+    def priced(charges: tuple[Charge, ...], invoice: int) -> Bill:
+        return _bill(offer, facts, charges, _applying(coupons, invoice))
+
+    first = owed(offer, dates, until=facts.today) if dates.bills_today else ()
+    today_bill = priced(first, 0) if first else None
+    total = 0 if today_bill is None else today_bill.total
+    balance_applied = max(0, min(total, facts.balance_available))
+    rest = total - balance_applied
+    is_online = isinstance(offer.payment, OnlinePayment)
+    written_off = rest if is_online and rest > 0 and not facts.chargeable(rest) else 0
+    due = rest - written_off
+    kind = _kind(offer, due)
+    return Quote(
+        currency=offer.currency,
+        kind=kind,
+        saves_method=kind is AttemptKind.SETUP
+        or (kind is AttemptKind.PAYMENT and offer.charge_automatically),
+        dates=dates,
+        cadence=offer.cadence,
+        period=_first_period(offer, dates),
+        bill=today_bill,
+        balance_applied=balance_applied,
+        written_off=written_off,
+        amount_due=due,
+        upcoming=_upcoming(offer, dates, priced, 0 if today_bill is None else 1),
+        coupons=coupons,
+        left_out=left_out,
+        needs_country=needs_country(facts.seller, facts.buyer),
+    )
+
+
+def _kind(offer: Offer, due: int) -> AttemptKind:
+    if not isinstance(offer.payment, OnlinePayment):
+        return AttemptKind.NONE
+    if due > 0:
+        return AttemptKind.PAYMENT
+    if offer.charge_automatically and offer.can_owe:
+        return AttemptKind.SETUP
+    return AttemptKind.NONE
+
+
+def _redeemable(
+    offer: Offer, facts: QuoteFacts
+) -> tuple[tuple[CouponTerms, ...], tuple[LeftOutCoupon, ...]]:
+    """The coupons that still count, duplicates merged, and those that do not, with the reason."""
+    wanted = {terms.id: terms for terms in offer.coupons}
+    if facts.page_coupon is not None:
+        wanted.setdefault(facts.page_coupon.id, facts.page_coupon)
+    counted: list[CouponTerms] = []
+    left_out: list[LeftOutCoupon] = []
+    for terms in wanted.values():
+        state = facts.coupon_states.get(terms.id)
+        reason = (
+            CouponRefusal.UNKNOWN
+            if state is None
+            else refusal(
+                terms, state, plan_id=offer.plan_id, currency=offer.currency, now=facts.now
+            )
+        )
+        if reason is None:
+            counted.append(terms)
+        else:
+            left_out.append(LeftOutCoupon(code=terms.code, reason=reason))
+    return tuple(counted), tuple(left_out)
+
+
+def _applying(coupons: tuple[CouponTerms, ...], invoice: int) -> tuple[CouponTerms, ...]:
+    """The coupons that apply to recurring invoice number `invoice` (0 is the first)."""
+    return tuple(
+        terms
+        for terms in coupons
+        if terms.recurring_value is None or invoice < terms.recurring_value
+    )
+
+
+def _bill(
+    offer: Offer,
+    facts: QuoteFacts,
+    charges: tuple[Charge, ...],
+    coupons: tuple[CouponTerms, ...],
+) -> Bill:
+    def decision_of(product_id: UUID) -> TaxDecision:
+        product = facts.product_taxes.get(product_id, ProductTax())
+        return decide(
+            facts.seller, facts.buyer, product.rules, product.vat_class, facts.today
+        )
+
+    return bill(
+        charges,
+        currency=offer.currency,
+        coupons=coupons,
+        decision_of=decision_of,
+        inclusive=offer.tax_inclusive,
+    )
+
+
+def _first_period(offer: Offer, dates: Schedule) -> Period | None:
+    if dates.starts_later or dates.is_over:
+        return None
+    if dates.in_free_trial:
+        return Period(dates.start, dates.billing_start)
+    return period_containing(offer, dates, last_living_day(dates, dates.today))
+
+
+def last_living_day(dates: Schedule, day: date) -> date:
+    """`day`, or the last day of the subscription where that comes first."""
+    return day if dates.end is None else min(day, dates.end - timedelta(days=1))
+
+
+def _upcoming(
+    offer: Offer,
+    dates: Schedule,
+    priced: Callable[[tuple[Charge, ...], int], Bill],
+    invoices: int,
+) -> tuple[Upcoming, ...]:
+    """The next charge, and the first one after it that differs from it."""
+    if dates.is_over or not offer.items:
+        return ()
+    metered = any(
+        item.fee.type in (FeeType.USAGE, FeeType.CAPACITY) for item in offer.recurring
+    )
+    found: list[Upcoming] = []
+    before = dates.today
+    for day, reason, begins in _moments(offer, dates):
+        charges = owed(
+            offer, dates, until=day, after=before if dates.bills_today or found else None
+        )
+        usage = metered and not begins
+        before = day
+        if not charges and not usage:
+            continue
+        total = priced(charges, invoices).total if charges else 0
+        invoices += 1
+        one = Upcoming(due=day, reason=reason, total=total, has_usage=usage)
+        if not found or (one.total, one.has_usage) != (found[0].total, found[0].has_usage):
+            found.append(one)
+        if len(found) > 1:
+            break
+    return tuple(found)
+
+
+def _moments(offer: Offer, dates: Schedule) -> list[tuple[date, UpcomingReason, bool]]:
+    """The next billing days: the start or the trial's end if still ahead, then each boundary."""
+    moments: list[tuple[date, UpcomingReason, bool]] = []
+    index = 0
+    if dates.billing_start > dates.today:
+        reason = (
+            UpcomingReason.TRIAL_END
+            if dates.billing_start > dates.start
+            else UpcomingReason.START
+        )
+        moments.append((dates.billing_start, reason, True))
+    last = dates.end
+    while len(moments) < UPCOMING_LOOKAHEAD:
+        period = subscription_period(offer, dates, index)
+        index += 1
+        if period.end > dates.today:
+            moments.append((period.end, UpcomingReason.RENEWAL, False))
+        if last is not None and period.end >= last:
+            break
+    return moments
+
+
+def _canonical(quote: Quote) -> dict[str, object]:
+    dates = quote.dates
+    shown = quote.bill
+    return {
+        "currency": quote.currency,
+        "today": dates.today.isoformat(),
+        "start": dates.start.isoformat(),
+        "billing_start": dates.billing_start.isoformat(),
+        "trial_end": _iso(dates.trial_end),
+        "end": _iso(dates.end),
+        "period_end": _iso(quote.period.end if quote.period else None),
+        "lines": []
+        if shown is None
+        else [
+            {
+                "start": line.charge.start.isoformat(),
+                "end": line.charge.end.isoformat(),
+                "quantity": line.charge.computation.quantity,
+                "unit_price": str(line.charge.computation.unit_price),
+                "amount": line.charge.amount,
+                "tax_rate": str(line.tax_rate),
+                "total": line.total,
+            }
+            for line in shown.lines
+        ],
+        "subtotal": 0 if shown is None else shown.subtotal,
+        "discounts": [] if shown is None else [one.amount for one in shown.coupons],
+        "tax": []
+        if shown is None
+        else [[str(one.rate), one.taxable, one.tax] for one in shown.breakdown],
+        "total": quote.total,
+        "balance": quote.balance_applied,
+        "written_off": quote.written_off,
+        "due": quote.amount_due,
+        "upcoming": [[one.due.isoformat(), one.total] for one in quote.upcoming],
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -1,0 +1,98 @@
+"""What the checkout page needs to know, gathered in one read. No markup, no words."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from tallystick.domain.buyer import Address, BuyerDetails
+from tallystick.domain.offer import Offer
+from tallystick.domain.payment import FailureReason, Method
+from tallystick.domain.quote import Quote
+from tallystick.domain.session import Session, SessionState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BankAccount:
+    """Where a bank transfer goes."""
+
+    id: UUID
+    holder: str
+    iban: str | None
+    bic: str | None
+    bank_name: str | None
+    account_number: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerCard:
+    """The merchant as the buyer meets it. `is_test` marks a test tenant."""
+
+    legal_name: str
+    address: Address
+    vat_number: str | None
+    creditor_identifier: str | None
+    logo_url: str | None
+    brand_color: str | None
+    email: str | None
+    is_test: bool
+    bank_account: BankAccount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveAttempt:
+    """The attempt that is under way: its step, and where the buyer authenticates."""
+
+    id: UUID
+    step: str
+    challenge_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceCard:
+    """The invoice of a completed checkout, for the browser that paid."""
+
+    id: UUID
+    number: str | None
+    invoice_date: date
+    due_date: date
+    currency: str
+    total: int
+    amount_due: int
+    payment_status: str
+    lines: tuple[tuple[str, int], ...]
+    tax_amount: int
+    discount: int
+    applied_balance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletedCard:
+    """What a completed checkout came to."""
+
+    subscription_status: str
+    method: Method | None
+    invoice: InvoiceCard | None
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutView:
+    """Everything the page shows. `quote` is None once the session has ended.
+
+    `vat_number_valid` is None while no number is given. `page_code` is the code typed on the page.
+    `locales` are the customer's preferred languages, best first.
+    """
+
+    session: Session
+    status: SessionState
+    now: datetime
+    offer: Offer
+    quote: Quote | None
+    seller: SellerCard
+    buyer: BuyerDetails
+    vat_number_valid: bool | None
+    page_code: str | None
+    last_failure: FailureReason | None
+    attempt: LiveAttempt | None
+    completed: CompletedCard | None
+    locales: tuple[str, ...]

@@ -1,0 +1,77 @@
+"""Who asks, when, and with what: the first argument of every verb."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from tallystick.db.engine import Database, Tx
+from tallystick.services.ports import PaymentProvider
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """The merchant whose data a verb works on; read once per request."""
+
+    id: UUID
+    name: str
+    currency: str
+    is_test: bool
+    time_zone: str
+    places_per_plan: int
+    link_secret: bytes
+    clock: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """What is wired once per process: the database, the payment providers, a few settings.
+
+    `public_url` is the address, without a trailing slash, under which buyers reach the pages.
+    `call_limit_seconds` bounds every call to a provider.
+    """
+
+    database: Database
+    providers: Mapping[str, PaymentProvider]
+    public_url: str
+    call_limit_seconds: float
+
+    def transaction(self) -> AbstractAsyncContextManager[Tx]:
+        """One transaction, committed when the block ends well and rolled back otherwise."""
+        return self.database.transaction()
+
+    def provider_of(self, tenant: Tenant) -> PaymentProvider:
+        """The payment provider of a tenant: test tenants have the sandbox."""
+        assert tenant.is_test, "live tenants cannot exist while no live provider does"
+        return self.providers["sandbox"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One request or job: tenant, actor, and `now`, fixed once at the door (business time, UTC).
+
+    A plain verb is handed its transaction `tx`; a long verb has none and opens each step itself.
+    """
+
+    app: App
+    tenant: Tenant
+    actor: str
+    now: datetime
+    tx: Tx | None = None
+
+    @property
+    def today(self) -> date:
+        """The tenant's day."""
+        return self.now.astimezone(ZoneInfo(self.tenant.time_zone)).date()
+
+    @property
+    def transaction(self) -> Tx:
+        """The transaction of a plain verb."""
+        assert self.tx is not None, "a plain verb is handed its transaction by the door"
+        return self.tx
+
+    def within(self, tx: Tx) -> "Context":
+        """The same context inside a transaction."""
+        return replace(self, tx=tx)

@@ -1,0 +1,69 @@
+"""What the verbs need from the outside, in our own words."""
+
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import UUID
+
+from tallystick.domain.payment import (
+    CancelOutcome,
+    Method,
+    MethodKind,
+    Outcome,
+    PaymentOrder,
+    RefundOutcome,
+    Standing,
+)
+
+
+class PaymentProvider(Protocol):
+    """A bank, seen from here. Every call may be repeated under its key and then answers the same.
+
+    An implementation never raises for an answer it did not get: it returns `Unknown`. The caller sets
+    the time limit and treats a time-out or an exception as `Unknown` too. Nothing is ever called
+    while a database transaction is open.
+    """
+
+    name: str
+
+    async def collect(
+        self, tenant_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+    ) -> Method:
+        """Turn what the buyer typed into a token; raises `MethodRefused`. Moves no money."""
+        ...
+
+    async def open(self, order: PaymentOrder) -> str:
+        """Create the provider's intent for a payment and return its reference. Moves no money.
+
+        Raises any exception when there was no answer; the same order opens the same intent.
+        """
+        ...
+
+    async def save_method(self, order: PaymentOrder) -> str:
+        """Create the intent to save a method without a payment and return its reference."""
+        ...
+
+    async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
+        """Take the money, or save the method."""
+        ...
+
+    async def cancel(self, order: PaymentOrder, reference: str) -> CancelOutcome:
+        """Make sure that no money will be taken, or learn that it was."""
+        ...
+
+    async def look(self, tenant_id: UUID, reference: str) -> Standing:
+        """Where the intent stands now."""
+        ...
+
+    def chargeable(self, amount: int, currency: str) -> bool:
+        """Whether the provider can charge this amount (minor units); too small ones it cannot."""
+        ...
+
+    async def refund(
+        self, tenant_id: UUID, reference: str, amount: int, key: str
+    ) -> RefundOutcome:
+        """Give `amount` of a payment back."""
+        ...
+
+    async def debits_to_settle(self) -> list[tuple[UUID, str]]:
+        """Tenant and reference of the accepted debits whose answer has come since the last look."""
+        ...
