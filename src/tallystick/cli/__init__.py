@@ -1,1 +1,32 @@
-"""The command line."""
+"""The command line: each command is a module of this room, and this is the list of them."""
+
+import os
+
+import typer
+
+from tallystick.cli import database
+from tallystick.cli.terminal import configure_logging, settings_with
+
+LOG_LEVEL = "TALLYSTICK_LOG_LEVEL"
+"""Commands that end soon say what matters themselves; those that stay set their own level."""
+
+app = typer.Typer(
+    name="tallystick",
+    help="A self-hosted billing platform: from one request to a paid subscription.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.add_typer(database.app, name="db")
+
+
+@app.callback()
+def main() -> None:
+    """A self-hosted billing platform: from one request to a paid subscription.
+
+    Settings come from the environment (TALLYSTICK_*); an option of a command wins over them.
+    Without DATABASE_URL, an embedded PostgreSQL runs under the data directory.
+    """
+    configure_logging(settings_with(log_level=os.environ.get(LOG_LEVEL, "warning")))

@@ -1,0 +1,103 @@
+"""How commands talk: results to standard output, everything else to standard error.
+
+So that `tallystick ... --json | jq` works whatever is told on the way.
+"""
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
+
+import structlog
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+
+from tallystick.db.engine import DatabaseUnavailable
+from tallystick.db.server import ServerCannotRun
+from tallystick.settings import Settings
+
+FAILED = 1
+"""The command could not do what it was asked; the message says why."""
+MISUSED = 2
+"""The command line or a setting is wrong."""
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Result = TypeVar("Result")
+
+DataDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Where the embedded PostgreSQL keeps its data. Default: TALLYSTICK_DATA_DIR, "
+        "else .tallystick in the current folder.",
+        file_okay=False,
+        show_default=False,
+    ),
+]
+
+
+def settings_with(**options: object) -> Settings:
+    """Read the settings from the environment; options that were given win over it.
+
+    Args:
+        options: Fields of `Settings`; None stands for an option that was not given.
+    """
+    given: dict[str, Any] = {
+        name: value for name, value in options.items() if value is not None
+    }
+    try:
+        return Settings(**given)
+    except ValidationError as invalid:
+        for fault in invalid.errors(include_url=False):
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            name = name if "DATABASE_URL" in name else f"TALLYSTICK_{name}"
+            err.print(f"[red]Setting {escape(name)}:[/] {escape(fault['msg'])}.")
+        raise typer.Exit(MISUSED) from invalid
+
+
+def fail(message: str) -> NoReturn:
+    """End the command: say on standard error what is wrong and what to do."""
+    err.print(f"[red]{escape(message)}[/]")
+    raise typer.Exit(FAILED)
+
+
+@contextmanager
+def failures_told() -> Iterator[None]:
+    """Turn failures that a person can mend into a sentence and an exit code."""
+    try:
+        yield
+    except ServerCannotRun as reason:
+        fail(str(reason))
+    except DatabaseUnavailable as reason:
+        fail(f"{reason}\nIs it running? See `tallystick db status`, or check DATABASE_URL.")
+
+
+def configure_logging(settings: Settings) -> None:
+    """Write log lines to standard error: readable, or as JSON for machines."""
+    renderer: structlog.typing.Processor
+    if settings.log_format == "json":
+        renderer = structlog.processors.JSONRenderer()
+    else:
+        renderer = structlog.dev.ConsoleRenderer(colors=err.is_terminal)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run asynchronous work to its end, with its failures told."""
+    with failures_told():
+        return asyncio.run(work)

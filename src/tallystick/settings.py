@@ -1,0 +1,80 @@
+"""Settings: what may differ between two installations, typed, from the environment.
+
+Every setting is an environment variable `TALLYSTICK_<NAME>`; a command's own option wins over
+it. No secret has a default, and none is kept here: secrets that processes must share are made
+once and live in the database.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings of one process.
+
+    Attributes:
+        data_dir: Where the embedded PostgreSQL keeps its data: `.tallystick` in the folder the
+            program is started in, so that a project's data lies with the project and nothing
+            hides in a home directory (which the database's user may not be able to enter).
+        database_url: A PostgreSQL of one's own, `postgresql://user:password@host/database`;
+            also read from `DATABASE_URL`. Without it the embedded one is used.
+        host: The address to listen on.
+        port: The port to listen on.
+        public_url: What buyers type, without a slash at the end; the links that we give out
+            start with it. By default `http://<host>:<port>`.
+        log_level: The least important message to write.
+        log_format: `console` for people, `json` for machines.
+        worker: Whether `serve` also does the work that is due, in the same process.
+        pool_min: Database connections kept open by each process.
+        pool_max: Database connections of each process at most.
+        provider_call_seconds: Seconds of real time given to one call of a payment provider.
+        sweep_seconds: Seconds of real time between two looks for attempts that were claimed
+            and not recorded.
+        sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="TALLYSTICK_", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    data_dir: Path = Path(".tallystick")
+    database_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("TALLYSTICK_DATABASE_URL", "DATABASE_URL"),
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(default=8484, ge=0, le=65535)
+    public_url: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["console", "json"] = "console"
+    worker: bool = True
+    pool_min: PositiveInt = 2
+    pool_max: PositiveInt = 10
+    provider_call_seconds: PositiveFloat = 20.0
+    sweep_seconds: PositiveFloat = 15.0
+    sandbox_debit_seconds: float = Field(default=5.0, ge=0)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_web_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with https:// or http://")
+        return value.rstrip("/") if value else None
+
+    @property
+    def base_url(self) -> str:
+        """Return the start of every link that is given out, without a slash at the end."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
