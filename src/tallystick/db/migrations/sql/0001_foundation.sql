@@ -751,7 +751,7 @@ create trigger published_version_is_fixed before update or delete on plan_versio
 
 create function refuse_change_of_published() returns trigger language plpgsql as $$
 declare
-    version uuid;
+    owner uuid;
     tenant uuid;
     published boolean;
 begin
@@ -761,16 +761,16 @@ begin
         tenant := new.tenant_id;
     end if;
     if tg_table_name = 'plan_component_prices' then
-        select c.plan_version_id into version from plan_components c
+        select c.plan_version_id into owner from plan_components c
         where c.tenant_id = tenant
           and c.id = case when tg_op = 'DELETE' then old.component_id else new.component_id end;
     elsif tg_op = 'DELETE' then
-        version := old.plan_version_id;
+        owner := old.plan_version_id;
     else
-        version := new.plan_version_id;
+        owner := new.plan_version_id;
     end if;
     select published_at is not null into published from plan_versions
-    where tenant_id = tenant and id = version;
+    where tenant_id = tenant and id = owner;
     if published then
         raise exception 'tallystick: % never changes once its version is published', tg_table_name
             using errcode = 'integrity_constraint_violation';

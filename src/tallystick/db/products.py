@@ -1,0 +1,80 @@
+"""Products: what is sold, with the kind of its fee and how it is taxed."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.domain.catalog import Product
+from tallystick.domain.offer import NewProduct
+from tallystick.domain.pricing import FeeStructure
+from tallystick.domain.quote import ProductTax
+
+PRODUCT_JSON = """
+    json_build_object('id', product.id, 'product_family_id', product.product_family_id,
+        'name', product.name, 'fee', product.fee_structure, 'in_catalog', product.in_catalog,
+        'description', product.description, 'archived_at', product.archived_at)
+"""
+"""A `Product` as JSON, for statements that have `products product` among their tables."""
+
+_products: Codec[tuple[Product, ...]] = Codec(tuple[Product, ...])
+_fee: Codec[FeeStructure] = Codec(FeeStructure)
+_taxes: Codec[dict[UUID, ProductTax]] = Codec(dict[UUID, ProductTax])
+
+
+async def load(tx: Tx, tenant_id: UUID, product_id: UUID) -> Product | None:
+    """The product, archived or not, or None where this tenant has none of that id."""
+    return (await load_many(tx, tenant_id, [product_id])).get(product_id)
+
+
+async def load_many(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Product]:
+    """The products that exist among `ids`, by id, archived ones included."""
+    text = await tx.fetchval(
+        f"""
+        select coalesce(json_agg({PRODUCT_JSON}), '[]')
+        from products product where product.tenant_id = $1 and product.id = any($2)
+        """,
+        tenant_id,
+        list(ids),
+    )
+    return {product.id: product for product in _products.load(text)}
+
+
+async def tax_settings(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> dict[UUID, ProductTax]:
+    """How each product that exists among `ids` is taxed, by id."""
+    text = await tx.fetchval(
+        """
+        select coalesce(json_object_agg(product.id,
+            json_build_object('rules', product.taxes, 'vat_class', product.vat_class)), '{}')
+        from products product where product.tenant_id = $1 and product.id = any($2)
+        """,
+        tenant_id,
+        list(ids),
+    )
+    return _taxes.load(text)
+
+
+async def insert_many(
+    tx: Tx, tenant_id: UUID, products: Iterable[NewProduct], now: datetime
+) -> None:
+    """Write the products that an offer brings along: sold, but not listed in the catalog."""
+    rows = list(products)
+    if not rows:
+        return
+    await tx.execute(
+        """
+        insert into products (tenant_id, id, product_family_id, name, fee_type, fee_structure,
+            in_catalog, created_at)
+        select $1, id, family_id, name, fee_type, fee_structure, false, $7
+        from unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::jsonb[])
+            as new (id, family_id, name, fee_type, fee_structure)
+        """,
+        tenant_id,
+        [product.id for product in rows],
+        [product.product_family_id for product in rows],
+        [product.name for product in rows],
+        [product.fee.type.value for product in rows],
+        [_fee.dump(product.fee) for product in rows],
+        now,
+    )
