@@ -169,6 +169,11 @@ class Database:
             yield connection
         except LOST as reason:
             raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+        except asyncpg.InternalClientError as reason:
+            # The driver's answer when the server ended the session just before a statement. It
+            # then takes the connection for a live one that is busy, so it must not go back.
+            connection.terminate()
+            raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
         except (asyncpg.InterfaceError, OSError) as reason:
             # The driver's word for "closed" is its word for misuse, too, and a body may have
             # a network error of its own.

@@ -1,0 +1,166 @@
+"""One PostgreSQL for a run of the tests, and a database of its own for each test that asks.
+
+    async def test_something(db: Database) -> None: ...           # a fresh, migrated database
+    def test_of_a_process(database_dsn: str) -> None: ...         # the same, as a URL
+    def test_that_only_reads(shared_dsn: str) -> None: ...        # one per module
+
+The server starts when the first test asks for it, is shared by all workers of xdist, does
+without durability, and ends with the run. Databases are cloned from a template that has every
+migration, which takes a few hundredths of a second, so that real concurrency can be tested
+without one test seeing another.
+"""
+
+import asyncio
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tallystick.db.engine import Database, connect
+from tallystick.db.migrate import head, migrate
+from tallystick.db.server import EmbeddedServer
+
+CLUSTER_VARIABLE = "TALLYSTICK_TEST_CLUSTER"
+CLUSTER_PREFIX = "tallystick-tests-"
+
+Result = TypeVar("Result")
+
+_numbers = count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the folder of this run's server, in the process that the workers come from."""
+    # Data directories and databases of the person at the keyboard are none of ours.
+    for name in ("DATABASE_URL", "TALLYSTICK_DATABASE_URL", "TALLYSTICK_DATA_DIR"):
+        os.environ.pop(name, None)
+    if not hasattr(config, "workerinput"):
+        _sweep_killed_runs()
+        # Not pytest's own folder, which the database's user may not enter.
+        folder = Path(tempfile.gettempdir()) / f"{CLUSTER_PREFIX}{os.getpid()}"
+        os.environ[CLUSTER_VARIABLE] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End this run's server, if a test started it."""
+    folder = Path(os.environ[CLUSTER_VARIABLE])
+    if not hasattr(config, "workerinput") and folder.exists():
+        _remove_cluster(folder)
+
+
+@pytest.fixture(scope="session")
+def server() -> EmbeddedServer:
+    """The running server of this run of the tests."""
+    server = EmbeddedServer(Path(os.environ[CLUSTER_VARIABLE]), tuned_for_tests=True)
+    server.ensure_running()
+    return server
+
+
+@pytest.fixture(scope="session")
+def template(server: EmbeddedServer) -> str:
+    """The name of a database with every migration, never connected to, only cloned."""
+    name = f"template_{head()}"
+    with _locked(server.data_dir / "template.lock"):
+        in_own_loop(_make_template(server, name))
+    return name
+
+
+@pytest.fixture
+def database_dsn(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated database of one test."""
+    with fresh_database(server, template) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+def shared_dsn(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated database that the tests of one module share."""
+    with fresh_database(server, template) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def db(database_dsn: str) -> AsyncIterator[Database]:
+    """A fresh, migrated database of one test."""
+    db = await Database.open(database_dsn)
+    yield db
+    await db.close()
+
+
+@contextmanager
+def fresh_database(server: EmbeddedServer, template: str) -> Iterator[str]:
+    """Clone a database, and drop it afterwards whoever is still connected."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    in_own_loop(administer(server, f"create database {name} template {template}"))
+    try:
+        yield server.dsn_of(name)
+    finally:
+        # A test may have killed or stopped the server.
+        server.ensure_running()
+        in_own_loop(administer(server, f"drop database {name} with (force)"))
+
+
+async def administer(server: EmbeddedServer, statement: str) -> None:
+    """Run one statement that concerns whole databases."""
+    connection = await connect(server.dsn_of("postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def in_own_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run asynchronous work beside whatever event loop the test has."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(asyncio.run, work).result()
+
+
+async def _make_template(server: EmbeddedServer, name: str) -> None:
+    connection = await connect(server.dsn_of("postgres"))
+    try:
+        if await connection.fetchval("select 1 from pg_database where datname = $1", name):
+            return
+        # Under another name until it is whole: a migration may fail.
+        await connection.execute("drop database if exists template_unfinished with (force)")
+        await connection.execute("create database template_unfinished")
+        await migrate(server.dsn_of("template_unfinished"))
+        await connection.execute(f"alter database template_unfinished rename to {name}")
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _remove_cluster(folder: Path) -> None:
+    EmbeddedServer(folder).stop(immediately=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep_killed_runs() -> None:
+    """Remove what runs left behind that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{CLUSTER_PREFIX}*"):
+        pid = folder.name.removeprefix(CLUSTER_PREFIX)
+        if folder.stat().st_uid == os.getuid() and pid.isdigit() and not _alive(int(pid)):
+            _remove_cluster(folder)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
