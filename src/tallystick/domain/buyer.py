@@ -1,4 +1,6 @@
-"""The buyer as typed on the page: kept on the session, written to the customer when it is bought."""
+"""The buyer as typed on the page: kept on the session, written to the customer when it is
+bought.
+"""
 
 from dataclasses import dataclass
 

@@ -71,8 +71,8 @@ class PlanTrial:
 class PlanVersion:
     """A version of a plan: immutable once published, so it may be cached by id.
 
-    `net_terms` None means the invoicing entity's. `add_ons` empty means that any add-on can be sold
-    with it.
+    `net_terms` None means the invoicing entity's. `add_ons` empty means that any add-on can
+    be sold with it.
     """
 
     id: UUID

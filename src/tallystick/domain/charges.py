@@ -1,8 +1,10 @@
-"""What the fees of a subscription come to for given days: the one computation behind everything.
+"""What the fees of a subscription come to for given days: the one computation behind
+everything.
 
-The preview, the page, the first invoice, the renewal and the explanation of each all price through
-`charge`. Advance fees are prorated in a first stub and in a period cut by an end date; the base of a
-capacity is not; a one-time fee never is (reference rules of money and time, sections 2 and 3).
+The preview, the page, the first invoice, the renewal and the explanation of each all price
+through `charge`. Advance fees are prorated in a first stub and in a period cut by an end
+date; the base of a capacity is not; a one-time fee never is (reference rules of money and
+time, sections 2 and 3).
 """
 
 from dataclasses import dataclass
@@ -33,9 +35,10 @@ from tallystick.domain.pricing import (
 class Item:
     """One priced thing in an offer or a subscription: a component of the plan or an add-on.
 
-    `id` is the id of the subscription's component or add-on. `component_id` is the plan's component
-    it came from (None for an extra one), `add_on_id` the add-on (None for a component). `instances`
-    is the add-on's quantity, 1 for a component. `slots` counts the slots of one instance.
+    `id` is the id of the subscription's component or add-on. `component_id` is the plan's
+    component it came from (None for an extra one), `add_on_id` the add-on (None for a
+    component). `instances` is the add-on's quantity, 1 for a component. `slots` counts the
+    slots of one instance.
     """
 
     id: UUID
@@ -56,9 +59,9 @@ class Item:
 class Computation:
     """How a line's amount came about, as data that every language can turn into sentences.
 
-    amount = rounded(quantity x unit_price x days / full_days). `quantity` = units x instances, where
-    units are slots or a price's own quantity. `days` and `full_days` are equal where nothing is
-    prorated. `unit_price` is in major units.
+    amount = rounded(quantity x unit_price x days / full_days). `quantity` = units x
+    instances, where units are slots or a price's own quantity. `days` and `full_days` are
+    equal where nothing is prorated. `unit_price` is in major units.
     """
 
     fee: FeeType
@@ -86,8 +89,8 @@ class Computation:
 class Charge:
     """An amount owed for one item and one span of days, before discount and tax.
 
-    `amount` is in minor units, as quoted: with tax included where the plan's prices include it. A
-    one-time charge starts and ends on its day, so `end` may equal `start`.
+    `amount` is in minor units, as quoted: with tax included where the plan's prices include
+    it. A one-time charge starts and ends on its day, so `end` may equal `start`.
     """
 
     item_id: UUID
@@ -118,11 +121,12 @@ def billing_type(item: Item) -> BillingType:
 
 
 def charge(item: Item, period: BilledPeriod, currency: str) -> Charge | None:
-    """What a recurring item costs for a period, or None for metered usage, which has no fixed part.
+    """What a recurring item costs for a period, or None for metered usage, which has no fixed
+    part.
 
-    A capacity's base and an arrears fee over its whole first window are not prorated by a stub; an
-    arrears fee is "prorated only if the component lived for part of the window", which a stub is
-    not: the window itself is short, so its days are its full days.
+    A capacity's base and an arrears fee over its whole first window are not prorated by a
+    stub; an arrears fee is "prorated only if the component lived for part of the window",
+    which a stub is not: the window itself is short, so its days are its full days.
     """
     match item.pricing:
         case UsagePricing():
@@ -183,7 +187,7 @@ def _in_full(period: BilledPeriod) -> tuple[int, int]:
     return period.billed.days, period.billed.days
 
 
-def _line(  # noqa: PLR0913 - the five facts of a line and its span
+def _line(
     item: Item,
     span: Period,
     currency: str,
@@ -194,7 +198,7 @@ def _line(  # noqa: PLR0913 - the five facts of a line and its span
     return _charge(item, span.start, span.end, currency, unit_price, units, days)
 
 
-def _charge(  # noqa: PLR0913 - the facts of a line
+def _charge(
     item: Item,
     start: date,
     end: date,

@@ -1,9 +1,10 @@
 """ISO 4217: the currencies that exist and how many decimals their minor unit has.
 
-Source: ISO 4217 list one (current currency and funds codes), maintained by SIX on behalf of ISO,
-as of 2026-01-01, without funds codes, precious metals and testing codes. Currencies withdrawn by
-then (HRK, BGN, ANG, SLL, STD, CUC, ZWL) and codes that ISO does not list (CNH) are absent and
-therefore refused. A payment provider's own exceptions live in its adapter, not here.
+Source: ISO 4217 list one (current currency and funds codes), maintained by SIX on behalf of
+ISO, as of 2026-01-01, without funds codes, precious metals and testing codes. Currencies
+withdrawn by then (HRK, BGN, ANG, SLL, STD, CUC, ZWL) and codes that ISO does not list (CNH)
+are absent and therefore refused. A payment provider's own exceptions live in its adapter, not
+here.
 """
 
 from collections.abc import Mapping

@@ -31,7 +31,9 @@ class Fault:
 
 
 class TallystickError(Exception):
-    """Base of everything the product refuses or cannot do; `str(error)` is the sentence shown."""
+    """Base of everything the product refuses or cannot do; `str(error)` is the sentence
+    shown.
+    """
 
     def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
         """Keep the sentence and the faults that explain it, field by field."""
@@ -40,15 +42,15 @@ class TallystickError(Exception):
         self.faults = faults
 
 
-class InvalidInput(TallystickError):  # noqa: N818 - the domain's word, not a Python suffix
+class InvalidInput(TallystickError):
     """The request is malformed or impossible; nothing was changed."""
 
 
-class NotFound(TallystickError):  # noqa: N818
+class NotFound(TallystickError):
     """A named object does not exist for this tenant (another tenant's object included)."""
 
 
-class Conflict(TallystickError):  # noqa: N818
+class Conflict(TallystickError):
     """The object's present state forbids the request; repeating it unchanged will not help."""
 
 
@@ -61,15 +63,15 @@ class Busy(Conflict):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Unauthorized(TallystickError):  # noqa: N818
+class Unauthorized(TallystickError):
     """No API key, or one that is unknown or revoked."""
 
 
-class Forbidden(TallystickError):  # noqa: N818
+class Forbidden(TallystickError):
     """The API key is valid but may not do this."""
 
 
-class RateLimited(TallystickError):  # noqa: N818
+class RateLimited(TallystickError):
     """Too many requests; `retry_after_seconds` says when to come back."""
 
     def __init__(self, message: str, retry_after_seconds: int) -> None:

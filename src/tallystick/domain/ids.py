@@ -1,8 +1,9 @@
 """Identifiers: UUIDv7 inside, `<prefix>_<base62>` outside.
 
-The wire form is the UUID rotated left by 67 of its 128 bits (so that ids made one after the other
-look different), written in base 62 with the digits 0-9A-Za-z and without leading zeros: at most 22
-characters. Decoding is the inverse. The largest UUID is ``7n42DGM5Tflk9n8mt7Fhc7``.
+The wire form is the UUID rotated left by 67 of its 128 bits (so that ids made one after the
+other look different), written in base 62 with the digits 0-9A-Za-z and without leading zeros:
+at most 22 characters. Decoding is the inverse. The largest UUID is
+``7n42DGM5Tflk9n8mt7Fhc7``.
 """
 
 from enum import StrEnum
@@ -47,7 +48,7 @@ class Prefix(StrEnum):
     EVENT = "evt"
 
 
-class MalformedId(ValueError):  # noqa: N818 - names the thing, like the rest of the tree
+class MalformedId(ValueError):
     """A text that is neither a prefixed id of the wanted kind nor a UUID."""
 
 

@@ -1,9 +1,9 @@
 """Money: integers of a currency's minor unit, exact fractions until the one rounding.
 
-Nothing here or above it uses binary floating point. An amount is an `int` in minor units beside its
-currency code; a unit price is a `Decimal` in major units, because "EUR 0.004 a call" is a price and
-not an amount. Whatever lies between a price and an amount is a `Fraction`, rounded once per line by
-`rounded`.
+Nothing here or above it uses binary floating point. An amount is an `int` in minor units
+beside its currency code; a unit price is a `Decimal` in major units, because "EUR 0.004 a
+call" is a price and not an amount. Whatever lies between a price and an amount is a
+`Fraction`, rounded once per line by `rounded`.
 """
 
 from collections.abc import Sequence
@@ -16,21 +16,23 @@ AMOUNT_MAX = 2**53 - 1
 """Largest amount accepted or produced, in minor units: what every JSON reader holds exactly."""
 
 
-
-class AmountTooLarge(ValueError):  # noqa: N818
+class AmountTooLarge(ValueError):
     """An amount past what can be stored and sent exactly; refused before any money moves."""
 
 
 def exponent(currency: str) -> int:
     """How many decimals the currency's minor unit has (EUR 2, JPY 0, KWD 3).
 
-    Raises `KeyError` for a code that ISO 4217 does not list; such codes are refused at the door.
+    Raises `KeyError` for a code that ISO 4217 does not list; such codes are refused at the
+    door.
     """
     return EXPONENTS[currency]
 
 
 def rounded(exact: Fraction) -> int:
-    """The nearest whole number of minor units, halves away from zero: the only rounding of money."""
+    """The nearest whole number of minor units, halves away from zero: the only rounding of
+    money.
+    """
     numerator, denominator = abs(exact.numerator), exact.denominator
     whole = (2 * numerator + denominator) // (2 * denominator)
     result = whole if exact >= 0 else -whole
@@ -41,7 +43,8 @@ def rounded(exact: Fraction) -> int:
 
 def minor(price: Decimal, currency: str) -> Fraction:
     """A price in major units as an exact, possibly fractional, number of minor units."""
-    return Fraction(price) * 10 ** exponent(currency)
+    scale: int = 10 ** exponent(currency)
+    return Fraction(price) * scale
 
 
 def major(amount: int, currency: str) -> Decimal:
@@ -52,8 +55,8 @@ def major(amount: int, currency: str) -> Decimal:
 def allocate(total: int, weights: Sequence[int]) -> list[int]:
     """Split `total` over `weights` so that the parts sum to the whole (largest remainder).
 
-    Every part is within one unit of its exact share; of equal remainders the earlier part gets the
-    unit. Weights must not be negative; if all are zero, `total` must be zero too.
+    Every part is within one unit of its exact share; of equal remainders the earlier part
+    gets the unit. Weights must not be negative; if all are zero, `total` must be zero too.
     """
     weight = sum(weights)
     if weight == 0:

@@ -1,8 +1,8 @@
 """The offer: what a checkout session promises, resolved from the catalog and frozen.
 
-A later change of the catalog cannot alter it. It holds the priced items, the coupons' terms, the
-trial, the schedule and the terms of billing; what depends on the buyer or on the day (tax, balance,
-dates) is added by the quote.
+A later change of the catalog cannot alter it. It holds the priced items, the coupons' terms,
+the trial, the schedule and the terms of billing; what depends on the buyer or on the day
+(tax, balance, dates) is added by the quote.
 """
 
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ class Trial:
 class OnlinePayment:
     """Pay on the page: by card, by direct debit, or either."""
 
-    card: bool
-    direct_debit: bool
+    card: bool = True
+    direct_debit: bool = True
     type: Literal["online"] = "online"
 
 
@@ -79,10 +79,11 @@ PaymentConfig = OnlinePayment | BankTransfer | ExternalPayment
 class Offer:
     """Everything that a session promises, in one value.
 
-    `created_on` is the tenant's day on which the session was created: a start that was not past
-    then and is past at confirmation moves to the day of confirmation. `start_date` is None when the
-    subscription begins on the day of confirmation. `anchor` is None when no one fixed the billing
-    day. `end_date` is the first day not covered. `net_terms` are days from invoice to due date.
+    `created_on` is the tenant's day on which the session was created: a start that was not
+    past then and is past at confirmation moves to the day of confirmation. `start_date` is
+    None when the subscription begins on the day of confirmation. `anchor` is None when no one
+    fixed the billing day. `end_date` is the first day not covered. `net_terms` are days from
+    invoice to due date.
     """
 
     plan_id: UUID

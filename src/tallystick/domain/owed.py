@@ -1,8 +1,9 @@
 """What an offer owes up to a day: every charge whose billing moment has come, and no other.
 
-First invoice, trial end, renewal and preview are all the difference between two calls of `owed`.
-Advance fees are owed from the first day of their period, arrears from the day their window ends,
-one-time fees from the first billed day. Metered usage has no fixed part and adds no charge here.
+First invoice, trial end, renewal and preview are all the difference between two calls of
+`owed`. Advance fees are owed from the first day of their period, arrears from the day their
+window ends, one-time fees from the first billed day. Metered usage has no fixed part and adds
+no charge here.
 """
 
 from datetime import date
@@ -19,8 +20,8 @@ def owed(
 ) -> tuple[Charge, ...]:
     """The charges that fall due on `until` or before it, and after `after` where it is given.
 
-    Ordered by period, then as the offer lists its items, so that an invoice over several elapsed
-    periods reads from the oldest to the newest; one-time fees come last.
+    Ordered by period, then as the offer lists its items, so that an invoice over several
+    elapsed periods reads from the oldest to the newest; one-time fees come last.
     """
     charges: list[tuple[date, int, Charge]] = []
     for position, item in enumerate(offer.recurring):

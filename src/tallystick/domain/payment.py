@@ -47,7 +47,7 @@ class Method:
     mandate_reference: str | None = None
 
 
-class MethodRefused(Exception):  # noqa: N818 - names the answer
+class MethodRefused(Exception):
     """What the buyer typed cannot be a payment method; `faults` name the form's fields."""
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
@@ -60,8 +60,9 @@ class MethodRefused(Exception):  # noqa: N818 - names the answer
 class PaymentOrder:
     """What an attempt asks of the provider. Every call about it carries a key made from its id.
 
-    `amount` is in minor units, 0 when only the method is saved. `save` asks the provider to keep the
-    method for later charges. `return_url` is where a challenge sends the buyer back to.
+    `amount` is in minor units, 0 when only the method is saved. `save` asks the provider to
+    keep the method for later charges. `return_url` is where a challenge sends the buyer back
+    to.
     """
 
     tenant_id: UUID
@@ -104,7 +105,9 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """The provider knows the intent, and nobody has confirmed it yet; only `look` answers this."""
+    """The provider knows the intent, and nobody has confirmed it yet; only `look` answers
+    this.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,9 @@ class BilledPeriod:
 
 
 def on_anchor(year: int, month: int, anchor: int) -> date:
-    """The anchor's day in a month; `month` may run past 12 or below 1. Clamped to short months."""
+    """The anchor's day in a month; `month` may run past 12 or below 1. Clamped to short
+    months.
+    """
     years, index = divmod(month - 1, 12)
     length = monthrange(year + years, index + 1)[1]
     return date(year + years, index + 1, min(anchor, length))
@@ -100,8 +102,8 @@ def period(
 ) -> BilledPeriod | None:
     """Period number `index` as it is billed, or None where nothing is left of it before `cut`.
 
-    The first one begins at `start` and may be a stub; `cut` is the first day not covered at all.
-    One fraction describes a period that is a stub and cut short as well.
+    The first one begins at `start` and may be a stub; `cut` is the first day not covered at
+    all. One fraction describes a period that is a stub and cut short as well.
     """
     full = full_period(start, anchor, cadence, index)
     begin = max(full.start, start)
@@ -122,7 +124,9 @@ def periods(
 
 
 def index_containing(start: date, anchor: int, cadence: Cadence, day: date) -> int:
-    """The number of the period that contains `day`; a day before `start` belongs to the first."""
+    """The number of the period that contains `day`; a day before `start` belongs to the
+    first.
+    """
     months = (day.year - start.year) * 12 + day.month - start.month
     index = max(0, months // cadence.months - 1)
     while boundary(start, anchor, cadence, index) <= day:

@@ -1,9 +1,9 @@
 """Prices: the closed set of ways a fee can be computed, as frozen values that refuse nonsense.
 
-A `Price` belongs to a product; the product's fee structure says what kind of fee it is, the price
-says how much and how often. Constructors check what a single value can check about itself and
-raise `PricingFault`; what needs the catalog (currency of the plan, fee type of the product) is
-checked where the offer is resolved.
+A `Price` belongs to a product; the product's fee structure says what kind of fee it is, the
+price says how much and how often. Constructors check what a single value can check about
+itself and raise `PricingFault`; what needs the catalog (currency of the plan, fee type of the
+product) is checked where the offer is resolved.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,10 @@ COUNT_MAX = 1_000_000_000
 """Largest count of slots, units or blocks in a price or a request."""
 
 
-class PricingFault(ValueError):  # noqa: N818
-    """A price that could not be computed: `field` is the path below the pricing, with a sentence."""
+class PricingFault(ValueError):
+    """A price that could not be computed: `field` is the path below the pricing, with a
+    sentence.
+    """
 
     def __init__(self, field: str, message: str) -> None:
         """Keep the path below the pricing object and what would be accepted."""
@@ -147,7 +149,9 @@ class SlotPricing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityPricing:
-    """An amount per period that includes `included` units; `overage_rate` for each unit beyond."""
+    """An amount per period that includes `included` units; `overage_rate` for each unit
+    beyond.
+    """
 
     rate: Decimal
     included: int
@@ -334,9 +338,7 @@ def _not_negative(field: str, value: Decimal) -> None:
 
 def _count(field: str, value: int | None, *, least: int) -> None:
     if value is not None:
-        _require(
-            least <= value <= COUNT_MAX, field, f"must be between {least} and {COUNT_MAX}"
-        )
+        _require(least <= value <= COUNT_MAX, field, f"must be between {least} and {COUNT_MAX}")
 
 
 def _tiers(tiers: tuple[Tier, ...]) -> None:

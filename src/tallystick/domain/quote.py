@@ -1,8 +1,8 @@
 """The quote: what an offer costs this buyer today and what it will cost next, and why.
 
-The page shows it, the confirmation presents it, the claim compares it with today's, the attempt owns
-it and `record` writes it verbatim. Its identity is the hash of its canonical form, which holds every
-amount, date and currency that the page shows and nothing else.
+The page shows it, the confirmation presents it, the claim compares it with today's, the
+attempt owns it and `record` writes it verbatim. Its identity is the hash of its canonical
+form, which holds every amount, date and currency that the page shows and nothing else.
 """
 
 import hashlib
@@ -68,9 +68,10 @@ class ProductTax:
 class QuoteFacts:
     """Everything outside the offer that a quote depends on, read in one go.
 
-    `balance_available` is the customer's balance in the offer's currency less holds, minor units.
-    `coupon_states` holds the present state of every coupon of the offer and of the page's code; one
-    that is missing is gone. `chargeable` says whether the provider can charge an amount.
+    `balance_available` is the customer's balance in the offer's currency less holds, minor
+    units. `coupon_states` holds the present state of every coupon of the offer and of the
+    page's code; one that is missing is gone. `chargeable` says whether the provider can
+    charge an amount.
     """
 
     now: datetime
@@ -110,9 +111,9 @@ class Upcoming:
 class Quote:
     """What confirming costs today (`amount_due`), how it comes about, and what follows.
 
-    `bill` is None when no invoice is made today. `total` - `balance_applied` - `written_off` =
-    `amount_due`. `period` is the subscription's period that the first invoice opens, or the free
-    trial, or None before a future start.
+    `bill` is None when no invoice is made today. `total` - `balance_applied` - `written_off`
+    = `amount_due`. `period` is the subscription's period that the first invoice opens, or the
+    free trial, or None before a future start.
     """
 
     currency: str
@@ -201,7 +202,9 @@ def _kind(offer: Offer, due: int) -> AttemptKind:
 def _redeemable(
     offer: Offer, facts: QuoteFacts
 ) -> tuple[tuple[CouponTerms, ...], tuple[LeftOutCoupon, ...]]:
-    """The coupons that still count, duplicates merged, and those that do not, with the reason."""
+    """The coupons that still count, duplicates merged, and those that do not, with the
+    reason.
+    """
     wanted = {terms.id: terms for terms in offer.coupons}
     if facts.page_coupon is not None:
         wanted.setdefault(facts.page_coupon.id, facts.page_coupon)
@@ -240,9 +243,7 @@ def _bill(
 ) -> Bill:
     def decision_of(product_id: UUID) -> TaxDecision:
         product = facts.product_taxes.get(product_id, ProductTax())
-        return decide(
-            facts.seller, facts.buyer, product.rules, product.vat_class, facts.today
-        )
+        return decide(facts.seller, facts.buyer, product.rules, product.vat_class, facts.today)
 
     return bill(
         charges,

@@ -1,8 +1,9 @@
 """When a subscription starts, is billed and ends, given its offer and the day of confirmation.
 
-Rules of money and time, sections 3 and 4: a free trial moves the first billed day to its end; a
-trial that would be over on the day of confirmation is none; a start that has become past since the
-session was created moves to the day of confirmation; a start that was past already stays.
+Rules of money and time, sections 3 and 4: a free trial moves the first billed day to its end;
+a trial that would be over on the day of confirmation is none; a start that has become past
+since the session was created moves to the day of confirmation; a start that was past already
+stays.
 """
 
 from dataclasses import dataclass
@@ -30,9 +31,9 @@ class ScheduleNotice(StrEnum):
 class Schedule:
     """The dates of a subscription confirmed on `today`.
 
-    `start` is where the subscription, trial included, begins; `billing_start` the first billed day.
-    `trial_end` is the first day after the trial, free or paid, or None. `end` is the first day not
-    covered. `anchor` is the day of the month on which periods begin.
+    `start` is where the subscription, trial included, begins; `billing_start` the first
+    billed day. `trial_end` is the first day after the trial, free or paid, or None. `end` is
+    the first day not covered. `anchor` is the day of the month on which periods begin.
     """
 
     today: date

@@ -4,9 +4,9 @@
        ^              |
        +--- failed ---+          CREATED or AWAITING_PAYMENT -> EXPIRED | CANCELLED
 
-Terminal states never change. A session ends only after its attempt has: an ending that is asked for
-while an attempt lives is first noted (`ending`), and takes effect when the attempt ends without
-money.
+Terminal states never change. A session ends only after its attempt has: an ending that is
+asked for while an attempt lives is first noted (`ending`), and takes effect when the attempt
+ends without money.
 """
 
 from dataclasses import dataclass
@@ -35,9 +35,7 @@ class SessionState(StrEnum):
         return self in _TERMINAL
 
 
-_TERMINAL = frozenset(
-    {SessionState.COMPLETED, SessionState.EXPIRED, SessionState.CANCELLED}
-)
+_TERMINAL = frozenset({SessionState.COMPLETED, SessionState.EXPIRED, SessionState.CANCELLED})
 
 
 class Ending(StrEnum):
@@ -81,9 +79,9 @@ class Session:
     def status(self, now: datetime, *, is_over: bool = False) -> SessionState:
         """The state as reported at `now`.
 
-        Past its expiry with no payment in flight it reads EXPIRED from that moment on, whatever the
-        sweeper has done so far; so does one whose offer would not bill a single day any more
-        (`is_over`).
+        Past its expiry with no payment in flight it reads EXPIRED from that moment on,
+        whatever the sweeper has done so far; so does one whose offer would not bill a single
+        day any more (`is_over`).
         """
         if self.state is SessionState.CREATED and (is_over or self.is_past(now)):
             return SessionState.EXPIRED

@@ -79,8 +79,8 @@ class CompletedCard:
 class CheckoutView:
     """Everything the page shows. `quote` is None once the session has ended.
 
-    `vat_number_valid` is None while no number is given. `page_code` is the code typed on the page.
-    `locales` are the customer's preferred languages, best first.
+    `vat_number_valid` is None while no number is given. `page_code` is the code typed on the
+    page. `locales` are the customer's preferred languages, best first.
     """
 
     session: Session

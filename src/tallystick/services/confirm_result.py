@@ -26,7 +26,9 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class QuoteChanged:
-    """Today's quote differs from the one shown; nothing was charged. `shown` is its canonical form."""
+    """Today's quote differs from the one shown; nothing was charged. `shown` is its canonical
+    form.
+    """
 
     shown: str
     quote: Quote

@@ -1,6 +1,6 @@
 """Who asks, when, and with what: the first argument of every verb."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallystick.db.engine import Database, Tx
+from tallystick.domain.catalog import PlanVersion
 from tallystick.services.ports import PaymentProvider
 
 
@@ -30,13 +31,15 @@ class App:
     """What is wired once per process: the database, the payment providers, a few settings.
 
     `public_url` is the address, without a trailing slash, under which buyers reach the pages.
-    `call_limit_seconds` bounds every call to a provider.
+    `call_limit_seconds` bounds every call to a provider. `plan_versions` keeps published plan versions, which never
+    change, by tenant and id.
     """
 
     database: Database
     providers: Mapping[str, PaymentProvider]
     public_url: str
     call_limit_seconds: float
+    plan_versions: MutableMapping[tuple[UUID, UUID], PlanVersion]
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """One transaction, committed when the block ends well and rolled back otherwise."""
@@ -50,9 +53,11 @@ class App:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One request or job: tenant, actor, and `now`, fixed once at the door (business time, UTC).
+    """One request or job: tenant, actor, and `now`, fixed once at the door (business time,
+    UTC).
 
-    A plain verb is handed its transaction `tx`; a long verb has none and opens each step itself.
+    A plain verb is handed its transaction `tx`; a long verb has none and opens each step
+    itself.
     """
 
     app: App

@@ -16,11 +16,12 @@ from tallystick.domain.payment import (
 
 
 class PaymentProvider(Protocol):
-    """A bank, seen from here. Every call may be repeated under its key and then answers the same.
+    """A bank, seen from here. Every call may be repeated under its key and then answers the
+    same.
 
-    An implementation never raises for an answer it did not get: it returns `Unknown`. The caller sets
-    the time limit and treats a time-out or an exception as `Unknown` too. Nothing is ever called
-    while a database transaction is open.
+    An implementation never raises for an answer it did not get: it returns `Unknown`. The
+    caller sets the time limit and treats a time-out or an exception as `Unknown` too. Nothing
+    is ever called while a database transaction is open.
     """
 
     name: str
@@ -55,7 +56,9 @@ class PaymentProvider(Protocol):
         ...
 
     def chargeable(self, amount: int, currency: str) -> bool:
-        """Whether the provider can charge this amount (minor units); too small ones it cannot."""
+        """Whether the provider can charge this amount (minor units); too small ones it
+        cannot.
+        """
         ...
 
     async def refund(
@@ -65,5 +68,13 @@ class PaymentProvider(Protocol):
         ...
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
-        """Tenant and reference of the accepted debits whose answer has come since the last look."""
+        """Tenant and reference of accepted debits whose answer has come, oldest first.
+
+        A debit is listed again until it is acknowledged, so that a crash between listing and
+        recording loses nothing; what became of it is told by `look`.
+        """
+        ...
+
+    async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
+        """Say that what `look` told of a listed debit is recorded; it is not listed again."""
         ...

@@ -371,6 +371,7 @@ create table checkout_sessions (
     check ((state = 'COMPLETED') = (subscription_id is not null)),
     check ((state = 'COMPLETED') = (completed_at is not null))
 );
+create unique index session_by_id on checkout_sessions (id);   -- a link names nothing else
 create index sessions_by_created on checkout_sessions (tenant_id, created_at desc, id desc);
 create index sessions_of_customer on checkout_sessions (tenant_id, customer_id, created_at desc);
 create index sessions_by_state on checkout_sessions (tenant_id, state, created_at desc);

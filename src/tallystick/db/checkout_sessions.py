@@ -1,0 +1,321 @@
+"""Checkout sessions: written in one statement, read, locked, and moved from state to state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Row, Tx
+from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.coupons import CouponTerms
+from tallystick.domain.offer import Offer
+from tallystick.domain.session import Ending, PaymentError, Session, SessionState
+
+OFFER: Codec[Offer] = Codec(Offer)
+BUYER: Codec[BuyerDetails] = Codec(BuyerDetails)
+TERMS: Codec[CouponTerms] = Codec(CouponTerms)
+PAYMENT_ERROR: Codec[PaymentError] = Codec(PaymentError)
+
+_COLUMNS = """
+    s.id, s.customer_id, s.plan_id, s.plan_version_id, s.state, s.ending_requested, s.offer,
+    s.buyer_details, s.page_coupon, s.success_url, s.cancel_url, s.expires_at, s.completed_at,
+    s.subscription_id, s.last_payment_error, s.attempt_count, s.created_at, s.updated_at,
+    s.request, s.metadata, s.checkout_type
+"""
+
+_INSERT = """
+    with key as (
+        insert into idempotency_keys
+            (tenant_id, operation, key, request_hash, state, status, answer)
+        select $1, $13, $14, $15, 'DONE', $16, $17 where $14::text is not null),
+    event as (
+        insert into events (tenant_id, id, type, object_id, data, happened_at)
+        values ($1, $18, 'checkout_session.created', $2, $19, $12))
+    insert into checkout_sessions
+        (tenant_id, id, customer_id, plan_id, plan_version_id, request, offer, metadata,
+         success_url, cancel_url, expires_at, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnswer:
+    """An idempotency key with the answer that goes with it."""
+
+    operation: str
+    key: str
+    request_hash: bytes
+    status: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSession:
+    """A session as it is inserted; `request` and `metadata` are JSON text."""
+
+    id: UUID
+    customer_id: UUID
+    offer: Offer
+    request: str
+    metadata: str | None
+    success_url: str | None
+    cancel_url: str | None
+    expires_at: datetime | None
+    created_at: datetime
+    event_id: UUID
+    event_data: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """A session with what is only returned: the request's echo and the metadata, as JSON text."""
+
+    session: Session
+    request: str
+    metadata: str | None
+    checkout_type: str
+
+
+async def insert(tx: Tx, tenant_id: UUID, new: NewSession, answer: StoredAnswer | None) -> None:
+    """Write session, event and idempotency key in one statement.
+
+    Raises `asyncpg.UniqueViolationError` when the key is taken; nothing is written then.
+    """
+    await tx.execute(
+        _INSERT,
+        tenant_id,
+        new.id,
+        new.customer_id,
+        new.offer.plan_id,
+        new.offer.plan_version_id,
+        new.request,
+        OFFER.dump(new.offer),
+        new.metadata,
+        new.success_url,
+        new.cancel_url,
+        new.expires_at,
+        new.created_at,
+        answer.operation if answer else None,
+        answer.key if answer else None,
+        answer.request_hash if answer else None,
+        answer.status if answer else None,
+        answer.body if answer else None,
+        new.event_id,
+        new.event_data,
+    )
+
+
+async def find_tenant(tx: Tx, session_id: UUID) -> UUID | None:
+    """The tenant of a session, for a link that names nothing but the session."""
+    found: UUID | None = await tx.fetchval(
+        "select tenant_id from checkout_sessions where id = $1", session_id
+    )
+    return found
+
+
+async def load(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | None:
+    """A session, or None where this tenant has none of that id."""
+    row = await tx.fetchrow(
+        f"select {_COLUMNS} from checkout_sessions s where s.tenant_id = $1 and s.id = $2",
+        tenant_id,
+        session_id,
+    )
+    return None if row is None else _record(row)
+
+
+async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> Session | None:
+    """Lock a session's customer, then the session, and return it as it stands now."""
+    await tx.execute(
+        """
+        select from customers c join checkout_sessions s
+          on s.tenant_id = c.tenant_id and s.customer_id = c.id
+        where s.tenant_id = $1 and s.id = $2 for no key update of c
+        """,
+        tenant_id,
+        session_id,
+    )
+    row = await tx.fetchrow(
+        f"select {_COLUMNS} from checkout_sessions s "
+        "where s.tenant_id = $1 and s.id = $2 for no key update of s",
+        tenant_id,
+        session_id,
+    )
+    return None if row is None else _record(row).session
+
+
+async def page(
+    tx: Tx,
+    tenant_id: UUID,
+    *,
+    customer_id: UUID | None,
+    status: SessionState | None,
+    now: datetime,
+    limit: int,
+    offset: int,
+) -> tuple[list[SessionRecord], int]:
+    """Sessions, newest first, by status as reported at `now`, with the number of all of them."""
+    where = """
+        s.tenant_id = $1 and ($2::uuid is null or s.customer_id = $2)
+        and ($3::text is null
+             or case when s.state = 'CREATED' and s.expires_at <= $4 then 'EXPIRED'
+                     else s.state end = $3)
+    """
+    total = await tx.fetchval(
+        f"select count(*) from checkout_sessions s where {where}",
+        tenant_id,
+        customer_id,
+        None if status is None else status.value,
+        now,
+    )
+    rows = await tx.fetch(
+        f"select {_COLUMNS} from checkout_sessions s where {where} "
+        "order by s.created_at desc, s.id desc limit $5 offset $6",
+        tenant_id,
+        customer_id,
+        None if status is None else status.value,
+        now,
+        limit,
+        offset,
+    )
+    return [_record(row) for row in rows], total
+
+
+async def keep_typed(  # noqa: PLR0913 - what the page's form holds
+    tx: Tx,
+    tenant_id: UUID,
+    session_id: UUID,
+    buyer: BuyerDetails,
+    page_coupon: CouponTerms | None,
+    now: datetime,
+) -> None:
+    """Keep what the buyer typed: details and code."""
+    await tx.execute(
+        """
+        update checkout_sessions set buyer_details = $3, page_coupon = $4, updated_at = $5
+        where tenant_id = $1 and id = $2 and state in ('CREATED', 'AWAITING_PAYMENT')
+        """,
+        tenant_id,
+        session_id,
+        BUYER.dump(buyer),
+        TERMS.dump_optional(page_coupon),
+        now,
+    )
+
+
+async def await_payment(tx: Tx, tenant_id: UUID, session_id: UUID, now: datetime) -> None:
+    """An attempt has been claimed."""
+    await tx.execute(
+        """
+        update checkout_sessions
+        set state = 'AWAITING_PAYMENT', attempt_count = attempt_count + 1, updated_at = $3
+        where tenant_id = $1 and id = $2 and state = 'CREATED'
+        """,
+        tenant_id,
+        session_id,
+        now,
+    )
+
+
+async def request_ending(
+    tx: Tx, tenant_id: UUID, session_id: UUID, ending: Ending, now: datetime
+) -> None:
+    """Note that the session ends as soon as its attempt has; no new claim can start."""
+    await tx.execute(
+        """
+        update checkout_sessions set ending_requested = $3, updated_at = $4
+        where tenant_id = $1 and id = $2 and state = 'AWAITING_PAYMENT'
+          and ending_requested is distinct from 'CANCEL'
+        """,
+        tenant_id,
+        session_id,
+        ending.value,
+        now,
+    )
+
+
+async def complete(
+    tx: Tx, tenant_id: UUID, session_id: UUID, subscription_id: UUID, now: datetime
+) -> None:
+    """The purchase is recorded."""
+    await tx.execute(
+        """
+        update checkout_sessions
+        set state = 'COMPLETED', subscription_id = $3, completed_at = $4, updated_at = $4,
+            last_payment_error = null
+        where tenant_id = $1 and id = $2 and state in ('CREATED', 'AWAITING_PAYMENT')
+        """,
+        tenant_id,
+        session_id,
+        subscription_id,
+        now,
+    )
+
+
+async def leave(  # noqa: PLR0913 - the new state and why
+    tx: Tx,
+    tenant_id: UUID,
+    session_id: UUID,
+    state: SessionState,
+    error: PaymentError | None,
+    now: datetime,
+) -> None:
+    """Back to CREATED after an attempt without money, or to the end that was asked for."""
+    await tx.execute(
+        """
+        update checkout_sessions
+        set state = $3, last_payment_error = coalesce($4, last_payment_error),
+            ending_requested = null, updated_at = $5
+        where tenant_id = $1 and id = $2 and state in ('CREATED', 'AWAITING_PAYMENT')
+        """,
+        tenant_id,
+        session_id,
+        state.value,
+        PAYMENT_ERROR.dump_optional(error),
+        now,
+    )
+
+
+async def due_to_expire(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> Sequence[UUID]:
+    """Sessions of a tenant whose time is up and that have not been ended yet, oldest first."""
+    rows = await tx.fetch(
+        """
+        select id from checkout_sessions
+        where tenant_id = $1 and expires_at <= $2 and state in ('CREATED', 'AWAITING_PAYMENT')
+          and ending_requested is null
+        order by expires_at limit $3
+        """,
+        tenant_id,
+        now,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+def _record(row: Row) -> SessionRecord:
+    ending = row["ending_requested"]
+    return SessionRecord(
+        session=Session(
+            id=row["id"],
+            customer_id=row["customer_id"],
+            plan_id=row["plan_id"],
+            plan_version_id=row["plan_version_id"],
+            state=SessionState(row["state"]),
+            ending=None if ending is None else Ending(ending),
+            offer=OFFER.load(row["offer"]),
+            buyer=BUYER.load_optional(row["buyer_details"]),
+            page_coupon=TERMS.load_optional(row["page_coupon"]),
+            success_url=row["success_url"],
+            cancel_url=row["cancel_url"],
+            expires_at=row["expires_at"],
+            completed_at=row["completed_at"],
+            subscription_id=row["subscription_id"],
+            last_payment_error=PAYMENT_ERROR.load_optional(row["last_payment_error"]),
+            attempt_count=row["attempt_count"],
+            created_at=row["created_at"],
+            updated_at=row["updated_at"],
+        ),
+        request=row["request"],
+        metadata=row["metadata"],
+        checkout_type=row["checkout_type"],
+    )

@@ -1,0 +1,64 @@
+"""The catalog as it is listed: each domain value with what only its listing shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.domain.catalog import AddOn, PlanStatus, PlanType, PlanVersion, Product
+from tallystick.domain.coupons import CouponState, CouponTerms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductFamily:
+    """A group of products, plans and metrics."""
+
+    id: UUID
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductEntry:
+    """A product in a list."""
+
+    product: Product
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOnEntry:
+    """An add-on in a list."""
+
+    add_on: AddOn
+    description: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponEntry:
+    """A coupon in a list; `state.used_by_customer` tells of nobody here."""
+
+    terms: CouponTerms
+    state: CouponState
+    description: str | None
+    archived_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEntry:
+    """A plan with one of its versions.
+
+    `net_terms` are the version's own, else those of the tenant's default invoicing entity.
+    """
+
+    id: UUID
+    family: ProductFamily
+    description: str | None
+    plan_type: PlanType
+    status: PlanStatus
+    self_service_rank: int | None
+    version: PlanVersion
+    net_terms: int
+    archived_at: datetime | None
+    created_at: datetime

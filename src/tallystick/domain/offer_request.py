@@ -1,0 +1,143 @@
+"""What a merchant asks for when a checkout session is created, parsed but not yet resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from tallystick.domain.catalog import AddOn, PlanVersion, Product
+from tallystick.domain.coupons import CouponState, CouponTerms
+from tallystick.domain.offer import PaymentConfig
+from tallystick.domain.parties import InvoicingEntity
+from tallystick.domain.periods import Cadence
+from tallystick.domain.pricing import FeeStructure, Price, Pricing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingPrice:
+    """A price of the catalog."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPrice:
+    """A price made for this offer."""
+
+    cadence: Cadence
+    currency: str
+    pricing: Pricing
+
+
+PriceEntry = ExistingPrice | NewPrice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingProduct:
+    """A product of the catalog."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProductEntry:
+    """A product made for this offer."""
+
+    name: str
+    fee: FeeStructure
+
+
+ProductEntry = ExistingProduct | NewProductEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """A choice among a component's prices, and its first number of slots."""
+
+    billing_period: Cadence | None = None
+    committed_capacity: int | None = None
+    initial_slot_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceOverride:
+    """Another price, and perhaps another name, for an add-on."""
+
+    price: PriceEntry
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddOnEntry:
+    """One wanted add-on."""
+
+    add_on_id: UUID
+    quantity: int = 1
+    customization: PriceOverride | Parameters | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameterized:
+    """A component of the plan with its parameters."""
+
+    component_id: UUID
+    parameters: Parameters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """A component of the plan with another price and name."""
+
+    component_id: UUID
+    name: str
+    price: PriceEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """A component that the plan does not have."""
+
+    name: str
+    product: ProductEntry
+    price: PriceEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRequest:
+    """The part of the request that decides what is sold, when, and on which terms."""
+
+    add_ons: tuple[AddOnEntry, ...] = ()
+    parameterized: tuple[Parameterized, ...] = ()
+    overridden: tuple[Overridden, ...] = ()
+    extra: tuple[Extra, ...] = ()
+    removed: tuple[UUID, ...] = ()
+    coupon_code: str | None = None
+    coupon_ids: tuple[UUID, ...] = ()
+    billing_start_date: date | None = None
+    billing_day_anchor: int | None = None
+    end_date: date | None = None
+    trial_duration_days: int | None = None
+    net_terms: int | None = None
+    auto_advance_invoices: bool | None = None
+    charge_automatically: bool | None = None
+    payment: PaymentConfig | None = None
+    invoice_memo: str | None = None
+    purchase_order: str | None = None
+    invoice_threshold: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferFacts:
+    """Everything of the catalog that the request names, as far as this tenant has it."""
+
+    version: PlanVersion
+    plan_name: str
+    plan_is_sold: bool
+    entity: InvoicingEntity
+    add_ons: Mapping[UUID, AddOn]
+    products: Mapping[UUID, Product]
+    prices: Mapping[UUID, Price]
+    metric_ids: frozenset[UUID]
+    coupons: Mapping[UUID, tuple[CouponTerms, CouponState]]
+    coupon_ids_by_code: Mapping[str, UUID]

@@ -1,0 +1,217 @@
+"""From a request and the catalog to the offer: everything resolved, every fault found.
+
+Whatever could make a later step fail is checked here, before any money moves: the order is
+refused as a whole with all its faults together, or it becomes an offer that can be shown,
+bought and billed.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
+from tallystick.domain.errors import fail_if
+from tallystick.domain.offer import (
+    BankTransfer,
+    Offer,
+    OnlinePayment,
+    PaymentConfig,
+    Trial,
+)
+from tallystick.domain.offer_request import OfferFacts, OfferRequest
+from tallystick.domain.parties import InvoicingEntity
+from tallystick.domain.resolve_add_ons import resolve_add_ons
+from tallystick.domain.resolve_components import resolve_components
+from tallystick.domain.resolve_prices import Resolution
+from tallystick.domain.schedule import schedule
+
+START_DAYS_BACK_MAX = 366
+START_DAYS_AHEAD_MAX = 3660
+DEBIT_CURRENCY = "EUR"
+"""SEPA direct debits are in euro only."""
+
+_COUPON_MESSAGES = {
+    CouponRefusal.UNKNOWN: "there is no such coupon",
+    CouponRefusal.EXPIRED: "this coupon has expired",
+    CouponRefusal.DISABLED: "this coupon is disabled",
+    CouponRefusal.ARCHIVED: "this coupon is archived",
+    CouponRefusal.EXHAUSTED: "this coupon has been redeemed as often as it can be",
+    CouponRefusal.WRONG_CURRENCY: "this coupon is in another currency than the plan",
+    CouponRefusal.WRONG_PLAN: "this coupon is not for this plan",
+    CouponRefusal.ALREADY_USED: "this customer has used this coupon already",
+}
+
+
+def resolve_offer(
+    request: OfferRequest,
+    facts: OfferFacts,
+    *,
+    now: datetime,
+    today: date,
+    new_id: Callable[[], UUID],
+    trial_used: bool,
+) -> Offer:
+    """The offer that the request means, or `InvalidInput` with every fault and its path."""
+    version = facts.version
+    work = Resolution(currency=version.currency, new_id=new_id, prices=facts.prices)
+    if not version.is_published:
+        work.fault("plan_version_id", "draft", "must be published; this version is a draft")
+    if not facts.plan_is_sold:
+        work.fault("plan_version_id", "archived", "must belong to a plan that is not archived")
+    items = [
+        *resolve_components(request, version, facts.products, facts.metric_ids, work),
+        *resolve_add_ons(request, version, facts.add_ons, work),
+    ]
+    coupons = _coupons(request, facts, now, work)
+    payment = _payment(request, facts.entity, work)
+    is_online = isinstance(payment, OnlinePayment)
+    if request.charge_automatically and not is_online:
+        work.fault(
+            "charge_automatically",
+            "contradiction",
+            f"only online payments can be charged automatically, not {payment.type}",
+        )
+    _start(request, today, work)
+    offer = Offer(
+        plan_id=version.plan_id,
+        plan_version_id=version.id,
+        plan_name=facts.plan_name,
+        plan_version=version.version,
+        currency=version.currency,
+        tax_inclusive=version.tax_inclusive,
+        invoicing_entity_id=facts.entity.id,
+        items=tuple(items),
+        coupons=coupons,
+        payment=payment,
+        created_on=today,
+        net_terms=_first(request.net_terms, version.net_terms, facts.entity.net_terms),
+        auto_advance_invoices=request.auto_advance_invoices is not False,
+        charge_automatically=(
+            is_online
+            if request.charge_automatically is None
+            else request.charge_automatically and is_online
+        ),
+        trial=_trial(request, facts),
+        start_date=request.billing_start_date,
+        anchor=request.billing_day_anchor or version.period_start_day,
+        end_date=request.end_date,
+        billing_cycles=version.billing_cycles,
+        invoice_memo=request.invoice_memo,
+        purchase_order=request.purchase_order,
+        invoice_threshold=request.invoice_threshold,
+        new_products=tuple(work.new_products),
+        new_prices=tuple(work.new_prices),
+    )
+    dates = schedule(offer, today, trial_used=trial_used)
+    if dates.end is not None and dates.is_over:
+        work.fault(
+            "end_date",
+            "too_early",
+            f"must be after the first billed day, {dates.billing_start.isoformat()}",
+        )
+    fail_if(work.faults)
+    return offer
+
+
+def _first(*choices: int | None) -> int:
+    """The first of the choices that anybody made; the last one always is."""
+    return next(choice for choice in choices if choice is not None)
+
+
+def _trial(request: OfferRequest, facts: OfferFacts) -> Trial | None:
+    own = facts.version.trial
+    days = request.trial_duration_days
+    if days is None:
+        if own is None or own.days == 0:
+            return None
+        return Trial(
+            days=own.days,
+            is_free=own.is_free,
+            once_per_customer=True,
+            trialing_plan_id=own.trialing_plan_id,
+        )
+    if days == 0:
+        return None
+    return Trial(
+        days=days,
+        is_free=own is None or own.is_free,
+        once_per_customer=False,
+        trialing_plan_id=None if own is None else own.trialing_plan_id,
+    )
+
+
+def _start(request: OfferRequest, today: date, work: Resolution) -> None:
+    start = request.billing_start_date
+    if start is None:
+        return
+    earliest = today - timedelta(days=START_DAYS_BACK_MAX)
+    latest = today + timedelta(days=START_DAYS_AHEAD_MAX)
+    if not earliest <= start <= latest:
+        work.fault(
+            "billing_start_date",
+            "out_of_bounds",
+            f"must be between {earliest.isoformat()} and {latest.isoformat()}",
+        )
+
+
+def _coupons(
+    request: OfferRequest, facts: OfferFacts, now: datetime, work: Resolution
+) -> tuple[CouponTerms, ...]:
+    wanted: list[tuple[str, UUID | None]] = []
+    if request.coupon_code is not None:
+        code = request.coupon_code
+        wanted.append(("coupon_code", facts.coupon_ids_by_code.get(code)))
+    wanted += [
+        (f"coupon_ids[{index}]", coupon_id)
+        for index, coupon_id in enumerate(request.coupon_ids)
+    ]
+    found: dict[UUID, CouponTerms] = {}
+    for path, coupon_id in wanted:
+        known = None if coupon_id is None else facts.coupons.get(coupon_id)
+        if known is None:
+            reason: CouponRefusal | None = CouponRefusal.UNKNOWN
+        else:
+            terms, state = known
+            reason = refusal(
+                terms,
+                state,
+                plan_id=facts.version.plan_id,
+                currency=facts.version.currency,
+                now=now,
+            )
+            found[terms.id] = terms
+        if reason is not None:
+            work.fault(path, reason.value.lower(), _COUPON_MESSAGES[reason])
+    return tuple(found.values())
+
+
+def _payment(request: OfferRequest, entity: InvoicingEntity, work: Resolution) -> PaymentConfig:
+    """The configuration asked for or the entity's, if something of it can work."""
+    wanted = request.payment if request.payment is not None else entity.default_payment
+    match wanted:
+        case OnlinePayment(card=card, direct_debit=direct_debit):
+            can_debit = direct_debit and work.currency == DEBIT_CURRENCY
+            if not card and not can_debit:
+                work.fault(
+                    "payment_methods_config",
+                    "unusable",
+                    f"must allow cards, or direct debit for a plan in {DEBIT_CURRENCY}",
+                )
+            return OnlinePayment(card=card, direct_debit=can_debit)
+        case BankTransfer(account_id=account_id):
+            known = {account.id for account in entity.bank_accounts}
+            if account_id is not None and account_id not in known:
+                work.fault(
+                    "payment_methods_config.account_id",
+                    "unknown",
+                    "must be a bank account of the invoicing entity",
+                )
+            elif not known:
+                work.fault(
+                    "payment_methods_config",
+                    "unusable",
+                    "the invoicing entity has no bank account to transfer to; add one first",
+                )
+        case _:
+            pass
+    return wanted

@@ -1,0 +1,82 @@
+"""From what was read to a quote: the same few lines for creation, page, claim and preview."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from tallystick.db import checkout_facts
+from tallystick.db.checkout_facts import CouponFact, PartyFacts
+from tallystick.db.engine import Tx
+from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.coupons import CouponTerms
+from tallystick.domain.offer import Offer
+from tallystick.domain.quote import Quote, QuoteFacts, quote
+from tallystick.domain.session import Session
+from tallystick.services import vat_numbers
+from tallystick.services.context import Context
+
+
+async def load_parties(ctx: Context, tx: Tx, session: Session) -> PartyFacts:
+    """Read, in one statement, what a quote of this session depends on."""
+    offer = session.offer
+    coupon_ids = [terms.id for terms in offer.coupons]
+    if session.page_coupon is not None:
+        coupon_ids.append(session.page_coupon.id)
+    return await checkout_facts.load_for_quote(
+        tx,
+        ctx.tenant.id,
+        session.customer_id,
+        offer.invoicing_entity_id,
+        offer.plan_id,
+        offer.currency,
+        coupon_ids,
+        [item.product_id for item in offer.items],
+    )
+
+
+def quote_session(ctx: Context, session: Session, parties: PartyFacts) -> Quote:
+    """Today's quote of a session, for the buyer as typed so far."""
+    return price_offer(
+        ctx,
+        session.offer,
+        parties,
+        buyer=session.buyer or parties.customer.details,
+        page_coupon=session.page_coupon,
+    )
+
+
+def price_offer(
+    ctx: Context,
+    offer: Offer,
+    parties: PartyFacts,
+    *,
+    buyer: BuyerDetails,
+    page_coupon: CouponTerms | None = None,
+) -> Quote:
+    """Today's quote of an offer for a buyer."""
+    provider = ctx.app.provider_of(ctx.tenant)
+    facts = QuoteFacts(
+        now=ctx.now,
+        today=ctx.today,
+        seller=parties.entity.tax_seller,
+        buyer=parties.customer.tax_buyer(
+            buyer, vat_number_valid=vat_number_valid(buyer) is True
+        ),
+        trial_used=parties.trial_used,
+        balance_available=parties.balance_available,
+        coupon_states=_states(parties.coupons),
+        product_taxes=parties.product_taxes,
+        chargeable=lambda amount: provider.chargeable(amount, offer.currency),
+        page_coupon=page_coupon,
+    )
+    return quote(offer, facts)
+
+
+def vat_number_valid(buyer: BuyerDetails) -> bool | None:
+    """Whether the typed VAT number passes its check digits; None while none is typed."""
+    if not buyer.vat_number:
+        return None
+    return vat_numbers.is_valid(buyer.vat_number, buyer.address.country)
+
+
+def _states(coupons: Mapping[UUID, CouponFact]) -> dict[UUID, checkout_facts.CouponState]:
+    return {coupon_id: fact.state for coupon_id, fact in coupons.items()}
