@@ -51,11 +51,15 @@ class PlanComponent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanAddOn:
-    """A plan version's own entry for an add-on: it may set the price and lower the limit."""
+    """A plan version's own entry for an add-on: it may set the price and lower the limit.
+
+    `self_serviceable` None means as the add-on itself.
+    """
 
     add_on_id: UUID
     price: Price | None = None
     max_instances: int | None = None
+    self_serviceable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
