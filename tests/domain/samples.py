@@ -1,11 +1,13 @@
-"""Ready-made items, charges and coupons, with what matters in a test named."""
+"""Ready-made items, charges, coupons and bills, with what matters in a test named."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+from tallystick.domain.bill import Bill, bill
 from tallystick.domain.charges import Charge, Computation, Item
 from tallystick.domain.coupons import CouponTerms, Discount, Fixed, Percentage
 from tallystick.domain.periods import BilledPeriod, Cadence, Period
@@ -27,9 +29,24 @@ from tallystick.domain.pricing import (
     UsageFee,
     UsagePricing,
 )
+from tallystick.domain.tax import (
+    REVERSE_CHARGE_NOTE,
+    ExemptionType,
+    TaxDecision,
+    TaxRate,
+    TaxWhy,
+)
 
 PRODUCT = UUID(int=1)
 DAY = date(2024, 1, 1)
+
+UNTAXED = TaxDecision(rates=(), exemption=None, reason=None, why=TaxWhy.NONE)
+REVERSED = TaxDecision(
+    rates=(),
+    exemption=ExemptionType.REVERSE_CHARGE,
+    reason=REVERSE_CHARGE_NOTE,
+    why=TaxWhy.REVERSE_CHARGE,
+)
 
 
 def named(name: str) -> UUID:
@@ -146,3 +163,40 @@ def golden_coupons(given: list[dict[str, Any]], currency: str) -> list[CouponTer
 def numbered(coupons: list[CouponTerms]) -> list[CouponTerms]:
     """The same coupons with ids in the order of the list."""
     return [replace(one, id=UUID(int=index)) for index, one in enumerate(coupons, start=1)]
+
+
+def taxed_at(*rates: str) -> TaxDecision:
+    """A decision for these rates, fractions, named by their place."""
+    return TaxDecision(
+        rates=tuple(
+            TaxRate(name=f"Tax {index}", rate=Decimal(rate), code=f"T{index}")
+            for index, rate in enumerate(rates)
+        ),
+        exemption=None,
+        reason=None,
+        why=TaxWhy.CUSTOM,
+    )
+
+
+def billed(
+    charges: Sequence[Charge],
+    decision: TaxDecision = UNTAXED,
+    coupons: Sequence[CouponTerms] = (),
+    *,
+    inclusive: bool = False,
+    currency: str = "EUR",
+    decision_of: Callable[[UUID], TaxDecision] | None = None,
+) -> Bill:
+    """The bill of these charges, all taxed by one decision unless `decision_of` says more."""
+    return bill(
+        charges,
+        currency=currency,
+        coupons=coupons,
+        decision_of=decision_of or (lambda _: decision),
+        inclusive=inclusive,
+    )
+
+
+def sums(made: Bill) -> tuple[int, int, int, int]:
+    """Subtotal, discount, tax and total."""
+    return made.subtotal, made.discount, made.tax, made.total

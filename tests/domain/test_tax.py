@@ -7,8 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tallystick.domain.tax import (
     EXEMPT_NOTE,
@@ -40,13 +38,6 @@ CONSUMER = Buyer(country="FR")
 BUSINESS = Buyer(country="FR", vat_number_valid=True)
 RULE = ProductTaxRule(country="DE", region=None, rate=Decimal("0.05"))
 
-RATES = st.lists(
-    st.decimals(0, Decimal("0.99"), places=4).map(
-        lambda rate: TaxRate(name="T", rate=rate, code=str(rate))
-    ),
-    max_size=3,
-).map(tuple)
-
 
 def _decide(
     seller: Seller,
@@ -56,15 +47,6 @@ def _decide(
     day: date = DAY,
 ) -> TaxDecision:
     return decide(seller, buyer, rules, vat_class, day)
-
-
-def _taxed(*rates: str) -> TaxDecision:
-    return TaxDecision(
-        rates=tuple(TaxRate(name=rate, rate=Decimal(rate), code=rate) for rate in rates),
-        exemption=None,
-        reason=None,
-        why=TaxWhy.CUSTOM,
-    )
 
 
 def _golden_seller(given_: dict[str, Any], engine: TaxEngine = TaxEngine.MANUAL) -> Seller:
@@ -349,53 +331,6 @@ def test_the_page_asks_for_the_country(
 ) -> None:
     """Only the EU engine cannot price without the buyer's country."""
     assert needs_country(Seller(engine=engine, country="DE"), Buyer(country=country)) == asks
-
-
-@pytest.mark.parametrize(
-    ("amount", "rates", "inclusive", "net", "taxes"),
-    [
-        (10000, ["0.20"], False, 10000, [2000]),
-        (12000, ["0.20"], True, 10000, [2000]),
-        (10000, ["0.05", "0.07"], False, 10000, [500, 700]),
-        (11200, ["0.05", "0.07"], True, 10000, [500, 700]),
-        (999, ["0.05", "0.0975"], False, 999, [50, 97]),
-        (50, ["0.01"], False, 50, [1]),
-        (-50, ["0.01"], False, -50, [-1]),
-        (-12000, ["0.20"], True, -10000, [-2000]),
-        (1000, [], False, 1000, []),
-        (1000, [], True, 1000, []),
-        (1000, ["0"], True, 1000, [0]),
-    ],
-)
-def test_tax_of_a_line(
-    amount: int, rates: list[str], inclusive: bool, net: int, taxes: list[int]
-) -> None:
-    """Each rate is rounded alone, halves away from zero, on the net or out of the gross."""
-    taxed = compute(amount, _taxed(*rates), inclusive=inclusive)
-    assert taxed.net == net
-    assert [part.amount for part in taxed.taxes] == taxes
-    assert taxed.total == net + sum(taxes)
-
-
-@given(st.integers(-(10**12), 10**12), RATES, st.booleans())
-def test_net_and_tax_make_the_total(
-    amount: int, rates: tuple[TaxRate, ...], inclusive: bool
-) -> None:
-    """Inclusive: the amount is paid, whatever the rate; exclusive: it is what is taxed."""
-    decision = TaxDecision(rates=rates, exemption=None, reason=None, why=TaxWhy.CUSTOM)
-    taxed = compute(amount, decision, inclusive=inclusive)
-    assert taxed.net + taxed.tax == taxed.total
-    assert amount == (taxed.total if inclusive else taxed.net)
-    mirrored = compute(-amount, decision, inclusive=inclusive)
-    assert (mirrored.net, mirrored.tax) == (-taxed.net, -taxed.tax)
-
-
-@given(st.integers(0, 10**9), st.sampled_from(["0.07", "0.19", "0.20", "0.255"]))
-def test_inclusive_undoes_exclusive(net: int, rate: str) -> None:
-    """The price with tax, taken apart again, gives the net price and the tax it was made of."""
-    decision = _taxed(rate)
-    exclusive = compute(net, decision, inclusive=False)
-    assert compute(exclusive.total, decision, inclusive=True) == exclusive
 
 
 @pytest.mark.parametrize("rate", ["1", "1.5", "-0.01", "NaN", "Infinity"])
