@@ -310,7 +310,8 @@ class EmbeddedServer:
         """Ask the server: 'ready', 'rejecting' (starting, recovering, stopping) or 'absent'."""
         if not _accepts(self._socket_dir / SOCKET_NAME):
             return "absent"
-        asked = run("pg_isready", "-q", "-t", 5, "-h", self._socket_dir)
+        target = ("-h", self._socket_dir, "-U", SUPERUSER, "-d", DATABASE)
+        asked = run("pg_isready", "-q", "-t", 5, *target)
         return {0: "ready", 1: "rejecting"}.get(asked.returncode, "absent")
 
     def _wait_while_rejecting(self) -> str:
