@@ -5,9 +5,11 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.db.prices import PRICE_JSON
 from tallystick.db.products import PRODUCT_JSON
 from tallystick.domain.catalog import AddOn
+from tallystick.domain.catalog_entries import AddOnEntry
 
 ADD_ON_JSON = f"""
     json_build_object('id', add_on.id, 'name', add_on.name, 'product', {PRODUCT_JSON},
@@ -23,6 +25,15 @@ ADD_ON_TABLES = """
     join prices price on price.tenant_id = add_on.tenant_id and price.id = add_on.price_id
 """
 
+ORDERS = {"name": "lower(add_on.name)", "created_at": "add_on.created_at"}
+
+_ENTRY_JSON = f"""
+    json_build_object('add_on', {ADD_ON_JSON}, 'description', add_on.description,
+        'created_at', add_on.created_at)
+"""
+
+_entry: Codec[AddOnEntry] = Codec(AddOnEntry)
+_entries: Codec[tuple[AddOnEntry, ...]] = Codec(tuple[AddOnEntry, ...])
 _add_ons: Codec[tuple[AddOn, ...]] = Codec(tuple[AddOn, ...])
 
 
@@ -37,3 +48,63 @@ async def load_many(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> dict[UUID, 
         list(ids),
     )
     return {add_on.id: add_on for add_on in _add_ons.load(text)}
+
+
+async def insert(tx: Tx, tenant_id: UUID, entry: AddOnEntry) -> None:
+    """Write a new add-on; its product and price exist by then."""
+    add_on = entry.add_on
+    await tx.execute(
+        """
+        insert into add_ons (tenant_id, id, product_id, price_id, name, description,
+            self_serviceable, max_instances_per_subscription, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """,
+        tenant_id,
+        add_on.id,
+        add_on.product.id,
+        add_on.price.id,
+        add_on.name,
+        entry.description,
+        add_on.self_serviceable,
+        add_on.max_instances,
+        entry.created_at,
+    )
+
+
+async def load_entry(tx: Tx, tenant_id: UUID, add_on_id: UUID) -> AddOnEntry | None:
+    """The add-on as it is listed, or None where this tenant has none of that id."""
+    text = await tx.fetchval(
+        f"""
+        select {_ENTRY_JSON} from {ADD_ON_TABLES}
+        where add_on.tenant_id = $1 and add_on.id = $2
+        """,
+        tenant_id,
+        add_on_id,
+    )
+    return _entry.load_optional(text)
+
+
+async def page(
+    tx: Tx,
+    tenant_id: UUID,
+    window: Window,
+    *,
+    search: str | None = None,
+    currency: str | None = None,
+    include_archived: bool = False,
+) -> Page[AddOnEntry]:
+    """The window's add-ons; `search` is a part of the name, in any case of letters."""
+    matching = Matching(tenant_id, "add_on")
+    matching.only("strpos(lower(add_on.name), lower({})) > 0", search)
+    matching.only("price.currency = {}", currency)
+    if not include_archived:
+        matching.always("add_on.archived_at is null")
+    return await fetch_page(
+        tx,
+        _entries,
+        item=_ENTRY_JSON,
+        tables=ADD_ON_TABLES,
+        matching=matching,
+        orders=ORDERS,
+        window=window,
+    )

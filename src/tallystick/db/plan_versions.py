@@ -27,6 +27,7 @@ _COMPONENTS = f"""
 _ADD_ONS = f"""
     select json_agg(json_build_object(
         'add_on_id', entry.add_on_id, 'max_instances', entry.max_instances,
+        'self_serviceable', entry.self_serviceable,
         'price', case when price.id is null then null else {PRICE_JSON} end
         ) order by entry.add_on_id)
     from plan_add_ons entry

@@ -6,10 +6,13 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.domain.catalog import Product
+from tallystick.domain.catalog_entries import ProductEntry
 from tallystick.domain.offer import NewProduct
 from tallystick.domain.pricing import FeeStructure
 from tallystick.domain.quote import ProductTax
+from tallystick.domain.tax import ProductTaxRule
 
 PRODUCT_JSON = """
     json_build_object('id', product.id, 'product_family_id', product.product_family_id,
@@ -18,6 +21,15 @@ PRODUCT_JSON = """
 """
 """A `Product` as JSON, for statements that have `products product` among their tables."""
 
+ORDERS = {"name": "lower(product.name)", "created_at": "product.created_at"}
+
+_ENTRY_JSON = f"""
+    json_build_object('product', {PRODUCT_JSON}, 'created_at', product.created_at)
+"""
+
+_entry: Codec[ProductEntry] = Codec(ProductEntry)
+_entries: Codec[tuple[ProductEntry, ...]] = Codec(tuple[ProductEntry, ...])
+_rules: Codec[tuple[ProductTaxRule, ...]] = Codec(tuple[ProductTaxRule, ...])
 _products: Codec[tuple[Product, ...]] = Codec(tuple[Product, ...])
 _fee: Codec[FeeStructure] = Codec(FeeStructure)
 _taxes: Codec[dict[UUID, ProductTax]] = Codec(dict[UUID, ProductTax])
@@ -78,3 +90,78 @@ async def insert_many(
         [_fee.dump(product.fee) for product in rows],
         now,
     )
+
+
+async def insert(tx: Tx, tenant_id: UUID, product: Product, now: datetime) -> None:
+    """Write one new product, in the catalog or outside it."""
+    await tx.execute(
+        """
+        insert into products (tenant_id, id, product_family_id, name, description, fee_type,
+            fee_structure, in_catalog, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """,
+        tenant_id,
+        product.id,
+        product.product_family_id,
+        product.name,
+        product.description,
+        product.fee.type.value,
+        _fee.dump(product.fee),
+        product.in_catalog,
+        now,
+    )
+
+
+async def load_entry(tx: Tx, tenant_id: UUID, product_id: UUID) -> ProductEntry | None:
+    """The product as it is listed, or None where this tenant has none of that id."""
+    text = await tx.fetchval(
+        f"""
+        select {_ENTRY_JSON} from products product
+        where product.tenant_id = $1 and product.id = $2
+        """,
+        tenant_id,
+        product_id,
+    )
+    return _entry.load_optional(text)
+
+
+async def page(
+    tx: Tx,
+    tenant_id: UUID,
+    window: Window,
+    *,
+    product_family_id: UUID | None = None,
+    search: str | None = None,
+) -> Page[ProductEntry]:
+    """The window's unarchived products of the catalog.
+
+    `search` is a part of the name, in any case of letters.
+    """
+    matching = Matching(tenant_id, "product")
+    matching.always("product.in_catalog and product.archived_at is null")
+    matching.only("product.product_family_id = {}", product_family_id)
+    matching.only("strpos(lower(product.name), lower({})) > 0", search)
+    return await fetch_page(
+        tx,
+        _entries,
+        item=_ENTRY_JSON,
+        tables="products product",
+        matching=matching,
+        orders=ORDERS,
+        window=window,
+    )
+
+
+async def set_tax(tx: Tx, tenant_id: UUID, product_id: UUID, tax: ProductTax) -> bool:
+    """Replace how a product is taxed; False where this tenant has none of that id."""
+    changed = await tx.fetchval(
+        """
+        update products set taxes = $3, vat_class = $4
+        where tenant_id = $1 and id = $2 returning true
+        """,
+        tenant_id,
+        product_id,
+        _rules.dump(tax.rules),
+        tax.vat_class.value,
+    )
+    return bool(changed)

@@ -1,0 +1,104 @@
+"""Billable metrics: how usage events are counted."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
+from tallystick.domain.metrics import Metric, MetricDefinition
+
+ORDERS = {
+    "name": "lower(metric.name)",
+    "code": "metric.code",
+    "created_at": "metric.created_at",
+}
+
+_METRIC_JSON = """
+    json_build_object('id', metric.id, 'product_family_id', metric.product_family_id,
+        'product_id', metric.product_id, 'code', metric.code, 'name', metric.name,
+        'description', metric.description, 'aggregation', metric.aggregation_type,
+        'aggregation_key', metric.aggregation_key, 'definition', metric.definition,
+        'archived_at', metric.archived_at, 'created_at', metric.created_at)
+"""
+
+_metric: Codec[Metric] = Codec(Metric)
+_metrics: Codec[tuple[Metric, ...]] = Codec(tuple[Metric, ...])
+_definition: Codec[MetricDefinition] = Codec(MetricDefinition)
+
+
+async def insert(tx: Tx, tenant_id: UUID, metric: Metric) -> bool:
+    """Write a new metric; False, and nothing written, where an unarchived one has its code."""
+    written = await tx.fetchval(
+        """
+        insert into metrics (tenant_id, id, product_family_id, product_id, code, name,
+            description, aggregation_type, aggregation_key, definition, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        on conflict (tenant_id, code) where archived_at is null do nothing returning true
+        """,
+        tenant_id,
+        metric.id,
+        metric.product_family_id,
+        metric.product_id,
+        metric.code,
+        metric.name,
+        metric.description,
+        metric.aggregation.value,
+        metric.aggregation_key,
+        _definition.dump(metric.definition),
+        metric.created_at,
+    )
+    return bool(written)
+
+
+async def load(tx: Tx, tenant_id: UUID, metric_id: UUID) -> Metric | None:
+    """The metric, archived or not, or None where this tenant has none of that id."""
+    text = await tx.fetchval(
+        f"""
+        select {_METRIC_JSON} from metrics metric
+        where metric.tenant_id = $1 and metric.id = $2
+        """,
+        tenant_id,
+        metric_id,
+    )
+    return _metric.load_optional(text)
+
+
+async def known_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of `ids` that are unarchived metrics of this tenant."""
+    rows = await tx.fetch(
+        """
+        select id from metrics
+        where tenant_id = $1 and id = any($2) and archived_at is null
+        """,
+        tenant_id,
+        list(ids),
+    )
+    return frozenset(row["id"] for row in rows)
+
+
+async def page(
+    tx: Tx,
+    tenant_id: UUID,
+    window: Window,
+    *,
+    product_family_id: UUID | None = None,
+    search: str | None = None,
+) -> Page[Metric]:
+    """The window's unarchived metrics; `search` is a part of the name or of the code."""
+    matching = Matching(tenant_id, "metric")
+    matching.always("metric.archived_at is null")
+    matching.only("metric.product_family_id = {}", product_family_id)
+    matching.only(
+        "strpos(lower(metric.name || ' ' || metric.code), lower({})) > 0",
+        search,
+    )
+    return await fetch_page(
+        tx,
+        _metrics,
+        item=_METRIC_JSON,
+        tables="metrics metric",
+        matching=matching,
+        orders=ORDERS,
+        window=window,
+    )

@@ -1,0 +1,219 @@
+"""Plans, each with its versions: a version that is a draft may still be published."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
+from tallystick.db.plan_versions import VERSION_JSON
+from tallystick.db.product_families import FAMILY_JSON
+from tallystick.domain.catalog import PlanStatus, PlanType
+from tallystick.domain.catalog_entries import PlanEntry
+
+ORDERS = {
+    "name": "lower(plan.name)",
+    "status": "plan.status",
+    "plan_type": "plan.plan_type",
+    "created_at": "plan.created_at",
+}
+
+WhichVersion = int | Literal["draft", "active"]
+"""A version by number, the draft, or the published one (the draft where there is none)."""
+
+_WHICH: Mapping[Literal["draft", "active"], str] = {
+    "active": "true",
+    "draft": "one.published_at is null",
+}
+
+_ENTRY_JSON = f"""
+    json_build_object('id', plan.id, 'family', {FAMILY_JSON}, 'description', plan.description,
+        'plan_type', plan.plan_type, 'status', plan.status,
+        'self_service_rank', plan.self_service_rank, 'version', {VERSION_JSON},
+        'net_terms', coalesce(version.net_terms, seller.net_terms, 0),
+        'archived_at', plan.archived_at, 'created_at', plan.created_at)
+"""
+
+_TABLES = """
+    plans plan
+    join product_families family
+        on family.tenant_id = plan.tenant_id and family.id = plan.product_family_id
+    join lateral (
+        select * from plan_versions one
+        where one.tenant_id = plan.tenant_id and one.plan_id = plan.id and {which}
+        order by one.published_at is null, one.version desc limit 1) version on true
+    left join invoicing_entities seller
+        on seller.tenant_id = plan.tenant_id and seller.is_default
+"""
+
+_entry: Codec[PlanEntry] = Codec(PlanEntry)
+_entries: Codec[tuple[PlanEntry, ...]] = Codec(tuple[PlanEntry, ...])
+
+
+async def insert(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
+    """Write a new plan and its first version as a draft; what it names exists by then."""
+    version = entry.version
+    await tx.execute(
+        """
+        with plan as (
+            insert into plans (tenant_id, id, product_family_id, name, description, plan_type,
+                status, self_service_rank, created_at)
+            values ($1, $2, $3, $4, $5, $6, 'DRAFT', $7, $8))
+        insert into plan_versions (tenant_id, id, plan_id, version, currency, tax_inclusive,
+            net_terms, period_start_day, billing_cycles, trial_days, trial_is_free,
+            trialing_plan_id, created_at)
+        values ($1, $9, $2, $10, $11, $12, $13, $14, $15, $16, $17, $18, $8)
+        """,
+        tenant_id,
+        entry.id,
+        entry.family.id,
+        version.plan_name,
+        entry.description,
+        entry.plan_type.value,
+        entry.self_service_rank,
+        entry.created_at,
+        version.id,
+        version.version,
+        version.currency,
+        version.tax_inclusive,
+        version.net_terms,
+        version.period_start_day,
+        version.billing_cycles,
+        version.trial.days if version.trial else None,
+        version.trial.is_free if version.trial else None,
+        version.trial.trialing_plan_id if version.trial else None,
+    )
+    await _insert_components(tx, tenant_id, entry)
+    await _insert_add_ons(tx, tenant_id, entry)
+
+
+async def _insert_components(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
+    components = entry.version.components
+    await tx.execute(
+        """
+        insert into plan_components (tenant_id, id, plan_version_id, product_id, name, position)
+        select $1, id, $2, product_id, name, position
+        from unnest($3::uuid[], $4::uuid[], $5::text[])
+            with ordinality as new (id, product_id, name, position)
+        """,
+        tenant_id,
+        entry.version.id,
+        [component.id for component in components],
+        [component.product_id for component in components],
+        [component.name for component in components],
+    )
+    choices = [
+        (component.id, price.id, position)
+        for component in components
+        for position, price in enumerate(component.prices)
+    ]
+    await tx.execute(
+        """
+        insert into plan_component_prices (tenant_id, component_id, price_id, position)
+        select $1, component_id, price_id, position
+        from unnest($2::uuid[], $3::uuid[], $4::integer[])
+            as new (component_id, price_id, position)
+        """,
+        tenant_id,
+        [component_id for component_id, _, _ in choices],
+        [price_id for _, price_id, _ in choices],
+        [position for _, _, position in choices],
+    )
+
+
+async def _insert_add_ons(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
+    add_ons = entry.version.add_ons
+    await tx.execute(
+        """
+        insert into plan_add_ons (tenant_id, plan_version_id, add_on_id, price_id,
+            max_instances, self_serviceable)
+        select $1, $2, add_on_id, price_id, max_instances, self_serviceable
+        from unnest($3::uuid[], $4::uuid[], $5::integer[], $6::boolean[])
+            as new (add_on_id, price_id, max_instances, self_serviceable)
+        """,
+        tenant_id,
+        entry.version.id,
+        [one.add_on_id for one in add_ons],
+        [one.price.id if one.price else None for one in add_ons],
+        [one.max_instances for one in add_ons],
+        [one.self_serviceable for one in add_ons],
+    )
+
+
+async def publish(tx: Tx, tenant_id: UUID, plan_id: UUID, now: datetime) -> bool:
+    """Publish the plan's draft and make the plan ACTIVE; False where there is no draft."""
+    published = await tx.fetchval(
+        """
+        update plan_versions set published_at = $3
+        where tenant_id = $1 and plan_id = $2 and published_at is null returning true
+        """,
+        tenant_id,
+        plan_id,
+        now,
+    )
+    if not published:
+        return False
+    await tx.execute(
+        "update plans set status = 'ACTIVE' where tenant_id = $1 and id = $2",
+        tenant_id,
+        plan_id,
+    )
+    return True
+
+
+async def load_entry(
+    tx: Tx, tenant_id: UUID, plan_id: UUID, which: WhichVersion = "active"
+) -> PlanEntry | None:
+    """The plan with one version, or None where this tenant has no such plan or version."""
+    numbers = [which] if isinstance(which, int) else []
+    condition = "one.version = $3" if isinstance(which, int) else _WHICH[which]
+    text = await tx.fetchval(
+        f"""
+        select {_ENTRY_JSON} from {_TABLES.format(which=condition)}
+        where plan.tenant_id = $1 and plan.id = $2
+        """,
+        tenant_id,
+        plan_id,
+        *numbers,
+    )
+    return _entry.load_optional(text)
+
+
+async def known_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Those of `ids` that are plans of this tenant."""
+    rows = await tx.fetch(
+        "select id from plans where tenant_id = $1 and id = any($2)", tenant_id, list(ids)
+    )
+    return frozenset(row["id"] for row in rows)
+
+
+async def page(
+    tx: Tx,
+    tenant_id: UUID,
+    window: Window,
+    *,
+    product_family_id: UUID | None = None,
+    statuses: Sequence[PlanStatus] = (),
+    plan_types: Sequence[PlanType] = (),
+    search: str | None = None,
+) -> Page[PlanEntry]:
+    """The window's plans, each with its published version, or its draft where it has none.
+
+    No statuses and no types mean all of them. `search` is a part of the name.
+    """
+    matching = Matching(tenant_id, "plan")
+    matching.only("plan.product_family_id = {}", product_family_id)
+    matching.only("plan.status = any({})", [one.value for one in statuses] or None)
+    matching.only("plan.plan_type = any({})", [one.value for one in plan_types] or None)
+    matching.only("strpos(lower(plan.name), lower({})) > 0", search)
+    return await fetch_page(
+        tx,
+        _entries,
+        item=_ENTRY_JSON,
+        tables=_TABLES.format(which="true"),
+        matching=matching,
+        orders=ORDERS,
+        window=window,
+    )

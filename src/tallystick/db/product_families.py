@@ -1,0 +1,62 @@
+"""Product families: the groups that products, plans and metrics belong to."""
+
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
+from tallystick.domain.catalog_entries import ProductFamily
+
+FAMILY_JSON = """
+    json_build_object('id', family.id, 'name', family.name, 'created_at', family.created_at)
+"""
+"""A `ProductFamily` as JSON, in statements that have `product_families family`."""
+
+ORDERS = {"name": "lower(family.name)", "created_at": "family.created_at"}
+
+_family: Codec[ProductFamily] = Codec(ProductFamily)
+_families: Codec[tuple[ProductFamily, ...]] = Codec(tuple[ProductFamily, ...])
+
+
+async def insert(tx: Tx, tenant_id: UUID, family: ProductFamily) -> None:
+    """Write a new family."""
+    await tx.execute(
+        """
+        insert into product_families (tenant_id, id, name, created_at)
+        values ($1, $2, $3, $4)
+        """,
+        tenant_id,
+        family.id,
+        family.name,
+        family.created_at,
+    )
+
+
+async def load(tx: Tx, tenant_id: UUID, family_id: UUID) -> ProductFamily | None:
+    """The family, or None where this tenant has none of that id."""
+    text = await tx.fetchval(
+        f"""
+        select {FAMILY_JSON} from product_families family
+        where family.tenant_id = $1 and family.id = $2
+        """,
+        tenant_id,
+        family_id,
+    )
+    return _family.load_optional(text)
+
+
+async def page(
+    tx: Tx, tenant_id: UUID, window: Window, *, search: str | None = None
+) -> Page[ProductFamily]:
+    """The window's families; `search` is a part of the name, in any case of letters."""
+    matching = Matching(tenant_id, "family")
+    matching.only("strpos(lower(family.name), lower({})) > 0", search)
+    return await fetch_page(
+        tx,
+        _families,
+        item=FAMILY_JSON,
+        tables="product_families family",
+        matching=matching,
+        orders=ORDERS,
+        window=window,
+    )
