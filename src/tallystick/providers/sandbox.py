@@ -1,0 +1,341 @@
+"""The sandbox: a test bank that ships with the product and needs no account anywhere.
+
+It behaves as a bank does. It has a memory of its own (schema `sandbox`, over connections of its
+own), so what it knows survives whatever becomes of the caller's transaction. It remembers each
+call's key and answers a repetition as it answered first. It never moves money for an intent
+that was cancelled. Which number makes it do what:
+
+    4242 4242 4242 4242          visa, succeeds
+    5555 5555 5555 4444          mastercard, succeeds
+    4000 0000 0000 0002          declined
+    4000 0000 0000 9995          declined: insufficient funds
+    4000 0000 0000 0069          declined: expired card
+    4000 0025 0000 3155          asks for 3-D Secure until the card was saved
+    4000 0000 0000 0341          can be saved; every charge is declined
+    4000 0000 0000 9987          the question is lost: nothing is taken, no answer comes
+    4000 0000 0000 9979          the answer is lost: the money is taken, no answer comes
+    DE89 3704 0044 0532 0130 00  debit accepted, settles later
+    DE62 3704 0044 0532 0130 01  debit accepted, fails later
+
+Every other number is refused, so real ones cannot get in; and of these only brand, last four
+digits and expiry are kept. `docs/sandbox.md` says more.
+"""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from tallystick.db import sandbox_bank as bank
+from tallystick.db.engine import Database, Tx
+from tallystick.db.sandbox_bank import (
+    NO_ANSWER,
+    BankMethod,
+    Behaviour,
+    Call,
+    Intent,
+    IntentKind,
+    IntentState,
+    Movement,
+    NewIntent,
+    Operation,
+)
+from tallystick.domain.money import exponent
+from tallystick.domain.payment import (
+    CancelOutcome,
+    FailureReason,
+    Method,
+    MethodKind,
+    Outcome,
+    PaymentOrder,
+    RefundOutcome,
+    Standing,
+    Unknown,
+)
+from tallystick.providers import sandbox_calls as calls
+from tallystick.providers.sandbox_calls import BankMisused, KeyReused, NoSuchIntent
+from tallystick.providers.sandbox_intents import (
+    BankTerms,
+    cancel,
+    challenge_url,
+    decide,
+    decline,
+    known_method,
+    locked_intent,
+    refund,
+    settle,
+    standing,
+    succeed,
+)
+from tallystick.providers.sandbox_numbers import read_account, read_card
+
+_DEBITS_AT_ONCE = 100
+_RANDOM_BYTES = 24
+
+_MINIMUM_OF_EXPONENT = {0: 50, 2: 50, 3: 500}
+"""Smallest charge in minor units by the currency's decimals: EUR 0.50, JPY 50, KWD 0.500."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """What the challenge page shows. `amount` is in minor units, None when a card is saved.
+
+    `answerable` says that the bank still waits for the buyer, `standing` what it came to.
+    """
+
+    amount: int | None
+    currency: str
+    card: str
+    form_token: str
+    return_url: str
+    answerable: bool
+    standing: Standing
+
+
+class Sandbox:
+    """The test bank as a payment provider.
+
+    Args of the constructor: the bank's own `database` (another pool than the caller's), the
+    `public_url` without trailing slash under which its challenge page is served, and
+    `debit_seconds`, the real time that an accepted debit takes to be decided.
+    """
+
+    name: str = "sandbox"
+
+    def __init__(self, database: Database, *, public_url: str, debit_seconds: float) -> None:
+        self._database = database
+        self._terms = BankTerms(public_url=public_url, debit_seconds=debit_seconds)
+
+    async def collect(
+        self, tenant_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+    ) -> Method:
+        """Turn what the buyer typed into a token; raises `MethodRefused`. Moves no money."""
+        async with self._database.transaction() as tx:
+            kept = _typed_method(kind, fields, await bank.current_month(tx))
+            await bank.add_method(tx, tenant_id, kept)
+        return Method(
+            provider=self.name,
+            token=kept.token,
+            kind=kind,
+            card_brand=kept.card_brand,
+            card_last4=kept.card_last4,
+            card_expiry=kept.card_expiry,
+            account_hint=kept.account_hint,
+            mandate_reference=kept.mandate_reference,
+        )
+
+    async def open(self, order: PaymentOrder) -> str:
+        """Create the intent of a payment and return its reference. Moves no money."""
+        if not self.chargeable(order.amount, order.currency):
+            raise BankMisused(f"{order.amount} {order.currency} is too little to charge")
+        return await self._open(order, "PAYMENT", "OPEN", order.key("open"))
+
+    async def save_method(self, order: PaymentOrder) -> str:
+        """Create the intent to save a method without a payment and return its reference."""
+        if order.amount != 0 or not order.save:
+            raise BankMisused("saving a method moves no money, and saves")
+        return await self._open(order, "SETUP", "SAVE", order.key("save_method"))
+
+    async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
+        """Take the money, or save the method."""
+        key = order.key("confirm")
+        asked = calls.fingerprint("CONFIRM", reference, *_terms(order))
+        try:
+            async with self._database.transaction() as tx:
+                intent = await locked_intent(tx, order.tenant_id, reference)
+                method = await known_method(tx, order.tenant_id, intent.token)
+                if method.behaviour is Behaviour.LOSES_QUESTION:
+                    return Unknown()
+                told = await bank.find_call(tx, order.tenant_id, key)
+                if told is not None:
+                    calls.check_same(told, asked)
+                    return calls.load_outcome(told.answer, challenge_url(intent, self._terms))
+                if _terms(order) != _terms_of(intent):
+                    raise BankMisused("the order is not the one this intent was opened for")
+                outcome = await decide(tx, intent, method, self._terms)
+                answer = calls.dump_outcome(outcome)
+                await _remember(tx, order.tenant_id, key, "CONFIRM", asked, answer)
+                if method.behaviour is Behaviour.LOSES_ANSWER:
+                    return Unknown()
+                return outcome
+        except NO_ANSWER:
+            return Unknown()
+
+    async def cancel(self, order: PaymentOrder, reference: str) -> CancelOutcome:
+        """Make sure that no money will be taken, or learn that it was."""
+        key = order.key("cancel")
+        asked = calls.fingerprint("CANCEL", reference)
+        try:
+            async with self._database.transaction() as tx:
+                intent = await locked_intent(tx, order.tenant_id, reference)
+                told = await bank.find_call(tx, order.tenant_id, key)
+                if told is not None:
+                    calls.check_same(told, asked)
+                    return calls.load_cancel(told.answer)
+                outcome = await cancel(tx, intent)
+                answer = calls.dump_cancel(outcome)
+                await _remember(tx, order.tenant_id, key, "CANCEL", asked, answer)
+                return outcome
+        except NO_ANSWER:
+            return Unknown()
+
+    async def look(self, tenant_id: UUID, reference: str) -> Standing:
+        """Where the intent stands now."""
+        try:
+            async with self._database.transaction() as tx:
+                return standing(await locked_intent(tx, tenant_id, reference), self._terms)
+        except NO_ANSWER:
+            return Unknown()
+
+    def chargeable(self, amount: int, currency: str) -> bool:
+        """Whether `amount` is at least EUR 0.50, JPY 50, KWD 0.500 and the like."""
+        return amount >= _MINIMUM_OF_EXPONENT[exponent(currency)]
+
+    async def refund(
+        self, tenant_id: UUID, reference: str, amount: int, key: str
+    ) -> RefundOutcome:
+        """Give `amount` of a payment back; a refusal is remembered under its key, too."""
+        asked = calls.fingerprint("REFUND", reference, amount)
+        try:
+            async with self._database.transaction() as tx:
+                intent = await locked_intent(tx, tenant_id, reference)
+                told = await bank.find_call(tx, tenant_id, key)
+                if told is not None:
+                    calls.check_same(told, asked)
+                    return calls.load_refund(told.answer)
+                outcome = await refund(tx, intent, amount)
+                answer = calls.dump_refund(outcome)
+                await _remember(tx, tenant_id, key, "REFUND", asked, answer)
+                return outcome
+        except NO_ANSWER:
+            return Unknown()
+
+    async def debits_to_settle(self) -> list[tuple[UUID, str]]:
+        """Decide the debits whose time has come; list the decided ones not acknowledged yet."""
+        async with self._database.transaction() as tx:
+            for intent in await bank.lock_due_debits(tx, _DEBITS_AT_ONCE):
+                await settle(tx, intent)
+        async with self._database.transaction() as tx:
+            return await bank.debits_to_tell(tx, _DEBITS_AT_ONCE)
+
+    async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
+        """Say that what `look` told of a listed debit is recorded; it is not listed again."""
+        async with self._database.transaction() as tx:
+            await bank.acknowledge_debit(tx, tenant_id, reference)
+
+    # Beside the port: the challenge page's door, and the ledger that demo and tests look at.
+
+    async def challenge(self, tenant_id: UUID, reference: str) -> Challenge:
+        """What the challenge page shows; raises `NoSuchIntent` when none was ever asked for."""
+        async with self._database.transaction() as tx:
+            intent = await locked_intent(tx, tenant_id, reference)
+            if intent.form_token is None:
+                raise NoSuchIntent(reference)
+            method = await known_method(tx, tenant_id, intent.token)
+        return Challenge(
+            amount=intent.amount if intent.kind == "PAYMENT" else None,
+            currency=intent.currency,
+            card=f"{method.card_brand} {method.card_last4}",
+            form_token=intent.form_token,
+            return_url=intent.return_url,
+            answerable=intent.state is IntentState.CHALLENGED,
+            standing=standing(intent, self._terms),
+        )
+
+    async def answer_challenge(
+        self, tenant_id: UUID, reference: str, *, approve: bool
+    ) -> Standing:
+        """The buyer's answer: approval takes the money (or saves the card), refusal declines.
+
+        An answer that comes twice, or after a cancellation, changes nothing; where the intent
+        stands is returned either way. Raises `NoSuchIntent` for an unknown reference.
+        """
+        async with self._database.transaction() as tx:
+            intent = await locked_intent(tx, tenant_id, reference)
+            if intent.state is not IntentState.CHALLENGED:
+                return standing(intent, self._terms)
+            if approve:
+                return await succeed(tx, intent)
+            return await decline(tx, intent, FailureReason.AUTHENTICATION_FAILED)
+
+    async def movements(self, tenant_id: UUID) -> list[Movement]:
+        """The ledger: every charge and refund of a tenant, in the order they happened."""
+        async with self._database.transaction() as tx:
+            return await bank.movements(tx, tenant_id)
+
+    async def _open(
+        self, order: PaymentOrder, kind: IntentKind, operation: Operation, key: str
+    ) -> str:
+        asked = calls.fingerprint(operation, *_terms(order))
+        reference = _secret("sbx_pay" if kind == "PAYMENT" else "sbx_set")
+        answer = calls.dump_reference(reference)
+        call = Call(key=key, operation=operation, parameters=asked, answer=answer)
+        async with self._database.transaction() as tx:
+            if not await bank.add_call(tx, order.tenant_id, call):
+                told = await bank.find_call(tx, order.tenant_id, key)
+                assert told is not None, "a remembered call is never forgotten"
+                calls.check_same(told, asked)
+                return calls.load_reference(told.answer)
+            method = await known_method(tx, order.tenant_id, order.method.token)
+            if method.customer_id not in {None, order.customer_id}:
+                raise BankMisused("the method was saved for another customer")
+            intent = NewIntent(
+                reference=reference,
+                kind=kind,
+                customer_id=order.customer_id,
+                token=method.token,
+                amount=order.amount,
+                currency=order.currency,
+                save=order.save,
+                return_url=order.return_url,
+            )
+            await bank.add_intent(tx, order.tenant_id, intent)
+        return reference
+
+
+def _typed_method(
+    kind: MethodKind, fields: Mapping[str, str], month_now: tuple[int, int]
+) -> BankMethod:
+    match kind:
+        case MethodKind.CARD:
+            card = read_card(fields, month_now)
+            return BankMethod(
+                token=_secret("sbx_card"),
+                kind=kind,
+                behaviour=card.behaviour,
+                card_brand=card.brand,
+                card_last4=card.last4,
+                card_expiry=card.expiry,
+            )
+        case MethodKind.DIRECT_DEBIT:
+            account = read_account(fields)
+            return BankMethod(
+                token=_secret("sbx_debit"),
+                kind=kind,
+                behaviour=account.behaviour,
+                account_hint=account.hint,
+                mandate_reference=f"TEST-{secrets.token_hex(8).upper()}",
+            )
+
+
+def _secret(prefix: str) -> str:
+    """A name that nobody can guess: 192 random bits."""
+    return f"{prefix}_{secrets.token_urlsafe(_RANDOM_BYTES)}"
+
+
+def _terms(order: PaymentOrder) -> tuple[object, ...]:
+    """What a repeated call must ask again; where the buyer returns to may change in between."""
+    return order.customer_id, order.amount, order.currency, order.method.token, order.save
+
+
+def _terms_of(intent: Intent) -> tuple[object, ...]:
+    return intent.customer_id, intent.amount, intent.currency, intent.token, intent.save
+
+
+async def _remember(
+    tx: Tx, tenant_id: UUID, key: str, operation: Operation, asked: bytes, answer: str
+) -> None:
+    """Keep the answer beside what it did; `KeyReused` undoes both."""
+    call = Call(key=key, operation=operation, parameters=asked, answer=answer)
+    if not await bank.add_call(tx, tenant_id, call):
+        raise KeyReused(f"the key {key} was used for another intent")

@@ -1,0 +1,1 @@
+"""Tests of the room that speaks SQL, against the real PostgreSQL."""

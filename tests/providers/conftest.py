@@ -1,0 +1,12 @@
+"""What the tests of providers share."""
+
+import pytest
+
+from tallystick.db.engine import Database
+from tests.providers.sandbox_bank import SandboxBank
+
+
+@pytest.fixture
+def bank(db: Database) -> SandboxBank:
+    """A sandbox with an empty memory."""
+    return SandboxBank(db)
