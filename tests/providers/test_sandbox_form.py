@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +11,12 @@ from tallystick.domain.payment import (
     MethodRefused,
 )
 from tallystick.providers.sandbox_calls import BankMisused
+from tallystick.providers.sandbox_numbers import ACCOUNTS, CARDS
 from tallystick.services.ids import new_id
 from tests.providers.contract import Case, an_order
 from tests.providers.sandbox_bank import SandboxBank, card, debit
+
+ROOT = Path(__file__).parents[2]
 
 
 async def _faults(
@@ -127,3 +131,10 @@ async def test_the_least_that_can_be_charged(
     order = replace(await an_order(bank, Case.GOOD_CARD), amount=least - 1, currency=currency)
     with pytest.raises(BankMisused):
         await bank.sandbox.open(order)
+
+
+def test_every_number_is_published() -> None:
+    """The documentation lists each number that the sandbox accepts."""
+    page = (ROOT / "docs" / "sandbox.md").read_text(encoding="utf-8").replace(" ", "")
+
+    assert [number for number in (*CARDS, *ACCOUNTS) if f"|{number}|" not in page] == []

@@ -85,7 +85,8 @@ class Challenge:
 
     amount: int | None
     currency: str
-    card: str
+    card_brand: str
+    card_last4: str
     form_token: str
     return_url: str
     answerable: bool
@@ -232,10 +233,13 @@ class Sandbox:
             if intent.form_token is None:
                 raise NoSuchIntent(reference)
             method = await known_method(tx, tenant_id, intent.token)
+        assert method.card_brand is not None, "only cards are challenged"
+        assert method.card_last4 is not None, "only cards are challenged"
         return Challenge(
             amount=intent.amount if intent.kind == "PAYMENT" else None,
             currency=intent.currency,
-            card=f"{method.card_brand} {method.card_last4}",
+            card_brand=method.card_brand,
+            card_last4=method.card_last4,
             form_token=intent.form_token,
             return_url=intent.return_url,
             answerable=intent.state is IntentState.CHALLENGED,

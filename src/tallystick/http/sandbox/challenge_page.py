@@ -1,0 +1,150 @@
+"""Two routes and a style sheet: the page on which the test bank's 3-D Secure is answered.
+
+The page has no session and no cookie, so there is no standing power that a foreign site could
+borrow. What lets somebody answer is the address itself, 192 random bits that only the buyer was
+sent to. An address can leak (a log, a shared screen) without its page having been read, so a
+form must also bring back a token of the intent that stands nowhere but in the page.
+
+The answer to the form is a redirect to the page itself, and the page, once answered, sends the
+buyer on with a refresh of zero seconds. A redirect straight to the merchant's pages would tie
+every later redirect to this page's `form-action`, which cannot know where they lead.
+"""
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tallystick.domain.ids import MalformedId, Prefix, decode, encode
+from tallystick.domain.money import major
+from tallystick.domain.payment import (
+    Cancelled,
+    Declined,
+    NeedsAction,
+    Pending,
+    Standing,
+    Succeeded,
+    Unconfirmed,
+    Unknown,
+)
+from tallystick.providers.sandbox import Challenge, Sandbox
+from tallystick.providers.sandbox_calls import NoSuchIntent
+
+MerchantName = Callable[[UUID], Awaitable[str]]
+"""Tells the name of the merchant that a tenant is, as buyers know it."""
+
+_FOLDER = Path(__file__).parent
+_REFERENCE = re.compile(r"sbx_(pay|set)_[A-Za-z0-9_-]{32}")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_STYLE_SECONDS = 300
+
+_pages = Environment(
+    loader=FileSystemLoader(_FOLDER / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
+    """The challenge page's routes, all below `/sandbox`."""
+    routes = APIRouter(prefix="/sandbox", include_in_schema=False)
+
+    @routes.get("/challenge.css")
+    async def style() -> Response:
+        return FileResponse(
+            _FOLDER / "challenge.css",
+            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
+        )
+
+    @routes.get("/challenge/{reference}")
+    async def show(reference: str, tenant: str = "") -> Response:
+        found = await _find(sandbox, reference, tenant)
+        if found is None:
+            return _missing()
+        tenant_id, challenge = found
+        return _page(
+            "challenge.html",
+            amount=_amount(challenge),
+            card=f"{challenge.card_brand.capitalize()} ending in {challenge.card_last4}",
+            challenge=challenge,
+            merchant=await merchant_name(tenant_id),
+            result=_result(challenge.standing),
+        )
+
+    @routes.post("/challenge/{reference}")
+    async def answer(
+        reference: str,
+        tenant: str = "",
+        form_token: Annotated[str, Form()] = "",
+        answer: Annotated[str, Form()] = "",
+    ) -> Response:
+        found = await _find(sandbox, reference, tenant)
+        if found is None:
+            return _missing()
+        tenant_id, challenge = found
+        expected = challenge.form_token.encode()
+        if not secrets.compare_digest(form_token.encode(errors="replace"), expected):
+            return _page("foreign.html", 403)
+        if answer not in {"approve", "refuse"}:
+            return _page("foreign.html", 400)
+        await sandbox.answer_challenge(tenant_id, reference, approve=answer == "approve")
+        # Relative, so that it holds under whatever path the pages are served.
+        same_page = f"{reference}?tenant={encode(Prefix.TENANT, tenant_id)}"
+        return RedirectResponse(same_page, 303, headers=_HEADERS)
+
+    return routes
+
+
+async def _find(sandbox: Sandbox, reference: str, tenant: str) -> tuple[UUID, Challenge] | None:
+    """The challenge behind an address, None when the address is not one of ours."""
+    if _REFERENCE.fullmatch(reference) is None:
+        return None
+    try:
+        tenant_id = decode(Prefix.TENANT, tenant)
+        return tenant_id, await sandbox.challenge(tenant_id, reference)
+    except (MalformedId, NoSuchIntent):
+        return None
+
+
+def _amount(challenge: Challenge) -> str | None:
+    """The amount as a bank writes it: the currency's code, and all of its decimals."""
+    if challenge.amount is None:
+        return None
+    return f"{challenge.currency}\u00a0{major(challenge.amount, challenge.currency):,f}"
+
+
+def _result(standing: Standing) -> str:
+    """What the page says once there is nothing to answer any more."""
+    match standing:
+        case Succeeded():
+            return "Approved"
+        case Declined():
+            return "Refused"
+        case Cancelled():
+            return "Cancelled by the merchant"
+        case NeedsAction() | Pending() | Unconfirmed() | Unknown():
+            return "Waiting for your answer"
+
+
+def _missing() -> Response:
+    return _page("missing.html", 404)
+
+
+def _page(name: str, status: int = 200, **values: object) -> Response:
+    return HTMLResponse(_pages.get_template(name).render(values), status, _HEADERS)
