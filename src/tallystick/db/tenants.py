@@ -1,0 +1,94 @@
+"""Tenants: the merchants whose data everything else is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.engine import Row, Tx
+
+_INSERT = """
+    insert into tenants (id, name, currency, is_test, clock, link_secret)
+    values ($1, $2, $3, $4, $5, $6)
+"""
+
+_FIND = "select * from tenants where id = $1"
+
+_ALL = "select * from tenants order by created_at, id"
+
+_CLOCK = "select clock from tenants where id = $1"
+
+_CHANGEABLE = ("name", "time_zone", "places_per_plan", "dunning_days")
+
+_ANNOUNCE = "select pg_notify('tallystick_api_keys', 'tenant:' || $1::uuid)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantRow:
+    """A tenant as it is stored; `clock` is its frozen business time, None for real time."""
+
+    id: UUID
+    name: str
+    currency: str
+    is_test: bool
+    clock: datetime | None
+    time_zone: str
+    places_per_plan: int
+    dunning_days: tuple[int, ...]
+    link_secret: bytes
+
+
+async def insert(
+    tx: Tx,
+    tenant_id: UUID,
+    *,
+    name: str,
+    currency: str,
+    is_test: bool,
+    clock: datetime | None,
+    link_secret: bytes,
+) -> None:
+    """Store a new tenant."""
+    await tx.execute(_INSERT, tenant_id, name, currency, is_test, clock, link_secret)
+
+
+async def find(tx: Tx, tenant_id: UUID) -> TenantRow | None:
+    """The tenant, None when there is none."""
+    row = await tx.fetchrow(_FIND, tenant_id)
+    return None if row is None else tenant_of(row)
+
+
+async def every(tx: Tx) -> list[TenantRow]:
+    """Every tenant of the installation, oldest first."""
+    return [tenant_of(row) for row in await tx.fetch(_ALL)]
+
+
+async def clock(tx: Tx, tenant_id: UUID) -> datetime | None:
+    """The tenant's frozen business time, None when it runs on real time."""
+    value: datetime | None = await tx.fetchval(_CLOCK, tenant_id)
+    return value
+
+
+async def update(tx: Tx, tenant_id: UUID, changes: Mapping[str, object]) -> None:
+    """Change columns of a tenant and tell every process that has it in memory."""
+    assert changes.keys() <= set(_CHANGEABLE), "only what may change"
+    if changes:
+        sets = ", ".join(f"{column} = ${n}" for n, column in enumerate(changes, start=2))
+        statement = f"update tenants set {sets} where id = $1"
+        await tx.execute(statement, tenant_id, *changes.values())
+    await tx.execute(_ANNOUNCE, tenant_id)
+
+
+def tenant_of(row: Row) -> TenantRow:
+    """The tenant in a row that has every column of `tenants`."""
+    return TenantRow(
+        id=row["id"],
+        name=row["name"],
+        currency=row["currency"],
+        is_test=row["is_test"],
+        clock=row["clock"],
+        time_zone=row["time_zone"],
+        places_per_plan=row["places_per_plan"],
+        dunning_days=tuple(row["dunning_days"]),
+        link_secret=row["link_secret"],
+    )

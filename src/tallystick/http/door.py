@@ -1,0 +1,338 @@
+"""The door of the REST API: from a request to a verb, and back.
+
+A route is written like this; everything else happens here.
+
+    router = APIRouter(prefix="/widgets", tags=["widgets"], route_class=Route)
+
+    @router.post("", status_code=201, response_model=WidgetOut)
+    async def create_widget(door: Entered, body: WidgetIn) -> Response:
+        return await door.write(lambda ctx: create(ctx, body.name), show, status=201)
+
+    @router.get("/{widget_id}", response_model=WidgetOut)
+    async def get_widget(door: Entered, widget_id: WidgetId) -> Response:
+        return await door.read(
+            lambda ctx: widgets.find(ctx.transaction, ctx.tenant.id, widget_id), show
+        )
+
+Before a route runs, its caller is authenticated, `now` is fixed, and the body is read, checked
+for its type and parsed. A write is committed before its answer is sent.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Depends
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+from typing_extensions import override
+
+from tallystick.db import idempotency
+from tallystick.db.engine import Tx, retrying, savepoint
+from tallystick.db.idempotency import KeyOwner
+from tallystick.db.refusals import LockTimeout
+from tallystick.domain.errors import Busy, InvalidInput, TallystickError
+from tallystick.http.errors import (
+    UnsupportedMediaType,
+    is_kept,
+    refusal,
+    request_id_of,
+    unfit,
+)
+from tallystick.http.idempotent import (
+    check_same,
+    hash_of_request,
+    key_of,
+    operation_of,
+    replay,
+    still_running,
+)
+from tallystick.http.json_body import parse_json
+from tallystick.http.keyring import Caller, Keyring
+from tallystick.http.schema_paths import SchemaPaths
+from tallystick.services.context import App, Context, Tenant
+
+Result = TypeVar("Result")
+Verb = Callable[[Context], Awaitable[Result]]
+Show = Callable[[Result], BaseModel | bytes]
+
+_SCOPE_KEY = "tallystick.door"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a long verb works on, the same for every repeat of one request.
+
+    Attributes:
+        subject: The object that the operation is about, or the id to make it with.
+        resumed: Whether an earlier request under the same key began it and left no answer.
+    """
+
+    subject: UUID
+    resumed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One authenticated request.
+
+    Attributes:
+        app: What is wired once per process.
+        caller: The tenant, the actor, and `now`.
+        body: The request's bytes, as they came.
+        scope: The request, for what is rare.
+    """
+
+    app: App
+    caller: Caller
+    body: bytes
+    scope: Scope
+
+    @property
+    def tenant(self) -> Tenant:
+        """The tenant that the API key speaks for."""
+        return self.caller.tenant
+
+    def context(self, tx: Tx | None = None) -> Context:
+        """The context of this request, inside a transaction or without one."""
+        return Context(
+            app=self.app,
+            tenant=self.caller.tenant,
+            actor=self.caller.actor,
+            now=self.caller.now,
+            tx=tx,
+        )
+
+    async def read(self, verb: Verb[Result], show: Show[Result], status: int = 200) -> Response:
+        """Answer with what a verb finds; each of its statements sees what is committed then."""
+        async with self.app.database.connection() as connection:
+            result = await verb(self.context(connection))
+        return answer(show(result), status)
+
+    async def write(
+        self, verb: Verb[Result], show: Show[Result] | None, status: int = 200
+    ) -> Response:
+        """Run a plain verb in a transaction, commit, then answer.
+
+        A POST with an `Idempotency-Key` is run once: its answer is stored in the transaction,
+        and a repeat gets it again. `show` None answers without a body.
+
+        Raises:
+            Conflict: The key was used for another request.
+            Busy: The first request under the key is still running.
+        """
+        key = key_of(self.scope) if self.scope["method"] == "POST" else None
+
+        async def plainly(tx: Tx) -> Response:
+            result = await verb(self.context(tx))
+            return answer(show(result) if show else b"", status)
+
+        if key is None:
+            return await retrying(self.app.database, plainly)
+        owner, request_hash = self._owner(key), self._hash()
+
+        async def once(tx: Tx) -> Response:
+            if not await idempotency.claim(tx, owner, request_hash):
+                return replay(await idempotency.find(tx, owner), request_hash)
+            try:
+                async with savepoint(tx):
+                    given = await plainly(tx)
+            except TallystickError as error:
+                if not is_kept(error):
+                    raise
+                given = refusal(error, request_id_of(self.scope))
+            await idempotency.keep(tx, owner, given.status_code, _text(given))
+            return given
+
+        try:
+            return await retrying(self.app.database, once)
+        except LockTimeout:
+            # Either the first request under this key or another one's row: both are busy.
+            raise still_running() from None
+
+    async def long(
+        self,
+        verb: Callable[[Context, Operation], Awaitable[Result]],
+        show: Show[Result],
+        *,
+        subject: UUID,
+        status: int = 200,
+    ) -> Response:
+        """Run a long verb: one that opens its own transactions and calls the outside between.
+
+        With an `Idempotency-Key`, the key and the subject are committed first. A repeat that
+        finds no answer runs the verb again with the first request's subject and
+        `resumed=True`; the verb then answers as it would have done at first. A refusal that is
+        not kept gives the key free, except `Busy`, which leaves the operation open.
+
+        Args:
+            verb: It gets a context without a transaction, and what it works on.
+            show: Turns the verb's result into the answer.
+            subject: The object's id, found or newly made.
+            status: The status of the answer when all is well.
+        """
+        key = key_of(self.scope)
+        if key is None:
+            result = await verb(self.context(), Operation(subject, resumed=False))
+            return answer(show(result), status)
+        owner, request_hash = self._owner(key), self._hash()
+        try:
+            async with self.app.transaction() as tx:
+                claimed = await idempotency.claim(tx, owner, request_hash, subject)
+                earlier = None if claimed else await idempotency.find(tx, owner)
+        except LockTimeout:
+            raise still_running() from None
+        operation = Operation(subject, resumed=False)
+        if not claimed:
+            if earlier is None:
+                raise still_running()
+            check_same(earlier, request_hash)
+            if earlier.status is not None:
+                return replay(earlier, request_hash)
+            operation = Operation(earlier.subject_id or subject, resumed=True)
+        try:
+            given = answer(show(await verb(self.context(), operation)), status)
+        except TallystickError as error:
+            if not is_kept(error):
+                if not isinstance(error, Busy):
+                    async with self.app.transaction() as tx:
+                        await idempotency.forget(tx, owner)
+                raise
+            given = refusal(error, request_id_of(self.scope))
+        async with self.app.transaction() as tx:
+            await idempotency.keep(tx, owner, given.status_code, _text(given))
+        return given
+
+    def _owner(self, key: str) -> KeyOwner:
+        return KeyOwner(tenant_id=self.tenant.id, operation=operation_of(self.scope), key=key)
+
+    def _hash(self) -> bytes:
+        return hash_of_request(self.scope, self.body)
+
+
+def answer(shown: BaseModel | bytes, status: int = 200) -> Response:
+    """An answer from a model, or from bytes that are JSON already; b"" is no body."""
+    if isinstance(shown, BaseModel):
+        content: bytes = shown.__pydantic_serializer__.to_json(shown)
+    else:
+        content = shown
+    return Response(content, status, media_type="application/json" if content else None)
+
+
+class Gate:
+    """What every request needs to enter, kept on the application's state.
+
+    Args:
+        app: What is wired once per process.
+        keyring: The API keys.
+    """
+
+    def __init__(self, app: App, keyring: Keyring) -> None:
+        self.app = app
+        self.keyring = keyring
+
+    async def enter(self, request: Request) -> Door:
+        """Authenticate a request and read its body.
+
+        Raises:
+            Unauthorized: No valid API key.
+            RateLimited: The key has asked too often.
+            BodyTooLarge: The body is over the limit.
+        """
+        caller = await self.keyring.caller(request.headers.get("authorization"))
+        return Door(self.app, caller, await request.body(), request.scope)
+
+
+def gate_of(request: Request) -> Gate:
+    """The gate of the application that serves a request."""
+    gate = request.app.state.gate
+    assert isinstance(gate, Gate)
+    return gate
+
+
+async def _entered(request: Request) -> Door:
+    door = request.scope[_SCOPE_KEY]
+    assert isinstance(door, Door)
+    return door
+
+
+Entered = Annotated[Door, Depends(_entered)]
+"""The door of the current request, for routes of class `Route`."""
+
+
+class Route(APIRoute):
+    """A route behind the door: caller first, then the body, then all faults at once."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler, which validates and calls the route."""
+        inner = super().get_route_handler()
+        reads_body = self.body_field is not None
+        schemas = _schemas(self)
+
+        async def handle(request: Request) -> Response:
+            door = await gate_of(request).enter(request)
+            request = _ParsedRequest(request.scope, request.receive)
+            request.scope[_SCOPE_KEY] = door
+            request.accept(door.body, reads_body=reads_body)
+            try:
+                return await inner(request)
+            except RequestValidationError as error:
+                raise unfit(error, schemas) from None
+
+        return handle
+
+
+class _ParsedRequest(Request):
+    """A request whose body has been read and parsed by our rules."""
+
+    _value: object = None
+
+    def accept(self, body: bytes, *, reads_body: bool) -> None:
+        """Check and parse the body.
+
+        Raises:
+            UnsupportedMediaType: It is not declared as JSON.
+            InvalidInput: It is not JSON, or there is one where none is read.
+        """
+        self._body = body
+        if not body:
+            return
+        declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if not _is_json(declared):
+            raise UnsupportedMediaType
+        self._value = parse_json(body)
+        if not reads_body and self._value not in (None, {}):
+            raise InvalidInput("This request takes no body.")
+
+    @override
+    async def json(self) -> Any:
+        """The parsed body."""
+        return self._value
+
+
+def _is_json(declared: str) -> bool:
+    return declared == "application/json" or (
+        declared.startswith("application/") and declared.endswith("+json")
+    )
+
+
+def _schemas(route: APIRoute) -> dict[str, SchemaPaths]:
+    """The schemas of a route's body and of its query where one model holds all of it."""
+    found = {}
+    if route.body_field is not None:
+        found["body"] = SchemaPaths(route.body_field.field_info.annotation)
+    for field in route.dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            found["query"] = SchemaPaths(kind)
+    return found
+
+
+def _text(response: Response) -> str:
+    return bytes(response.body).decode()

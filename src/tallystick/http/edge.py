@@ -1,0 +1,72 @@
+"""The edge of the application: an id for every request, a limit on every body, no way out for a
+defect.
+
+Plain ASGI, because every request passes here.
+"""
+
+import os
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tallystick.http.errors import BodyTooLarge, too_large, unexpected
+
+BODY_BYTES_MAX = 1024 * 1024
+
+
+class Edge:
+    """Wraps the application; sets `Request-Id` on every answer."""
+
+    def __init__(self, app: ASGIApp, body_bytes_max: int = BODY_BYTES_MAX) -> None:
+        self.app = app
+        self.body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = f"req_{os.urandom(12).hex()}"
+        scope["tallystick.request_id"] = request_id
+        header = (b"request-id", request_id.encode())
+        started = False
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message["headers"], header]
+            await send(message)
+
+        declared = _declared_length(scope)
+        if declared is None:
+            receive = self._counted(receive)
+        elif declared > self.body_bytes_max:
+            await too_large(scope, self.body_bytes_max)(scope, receive, send_with_id)
+            return
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception as error:  # noqa: BLE001 - the last door: a defect is logged here
+            answer = unexpected(scope, error)
+            if not started:
+                await answer(scope, receive, send_with_id)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """Receive a body of undeclared length up to the limit."""
+        total = 0
+
+        async def counted() -> Message:
+            nonlocal total
+            message = await receive()
+            total += len(message.get("body", b""))
+            if total > self.body_bytes_max:
+                raise BodyTooLarge(self.body_bytes_max)
+            return message
+
+        return counted
+
+
+def _declared_length(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else None
+    return None

@@ -1,0 +1,155 @@
+"""API keys that this process has verified, and how fast each may ask.
+
+A cache answers only for keys it has verified, whole, for a minute at most, and only while this
+process hears of revocations: it is emptied when the connection that tells of them is lost.
+"""
+
+import asyncio
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
+
+from tallystick.db import api_keys, tenants
+from tallystick.db.engine import Database
+from tallystick.domain.errors import RateLimited, Unauthorized
+from tallystick.domain.ids import Prefix, encode
+from tallystick.services.api_keys import VerifiedKey, hash_of, verify_api_key
+from tallystick.services.context import Tenant
+
+CACHE_SECONDS_MAX = 60.0
+KEYS_MAX = 10_000
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: VerifiedKey
+    actor: str
+    until: float
+    tokens: float
+    filled_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks: the tenant, and the key as the actor of what happens."""
+
+    tenant: Tenant
+    actor: str
+    now: datetime
+
+
+class Keyring:
+    """Turns `Authorization` headers into callers.
+
+    Args:
+        database: Where keys are.
+        requests_per_second: How many requests one key may make in this process, twice as many
+            in a burst; 0 for no limit.
+    """
+
+    def __init__(self, database: Database, *, requests_per_second: float) -> None:
+        self._database = database
+        self._rate = requests_per_second
+        self._entries: dict[bytes, _Entry] = {}
+        self._hears = False
+        self._generation = 0
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Hear of revoked keys and changed tenants while the block runs; cache only then."""
+        task = asyncio.create_task(
+            api_keys.watch(self._database, self._on_change, self._on_lost)
+        )
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """Who asks with this header.
+
+        Raises:
+            Unauthorized: There is no key in it, or none that is valid.
+            RateLimited: The key has asked too often.
+            DatabaseUnavailable: The key is not cached and cannot be looked up.
+        """
+        scheme, _, secret = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise Unauthorized("Send an API key in the header `Authorization: Bearer <key>`.")
+        entry = await self._entry(hash_of(secret.strip()))
+        self._take_token(entry)
+        now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
+        tenant = entry.key.tenant
+        if tenant.clock is not None:
+            # A frozen clock can be moved at any time, by any process.
+            async with self._database.connection() as connection:
+                now = await tenants.clock(connection, tenant.id) or now
+        return Caller(tenant=tenant, actor=entry.actor, now=now)
+
+    async def _entry(self, digest: bytes) -> _Entry:
+        moment = time.monotonic()
+        entry = self._entries.get(digest)
+        if (
+            entry is not None
+            and moment < entry.until
+            and hmac.compare_digest(entry.key.hash, digest)
+        ):
+            return entry
+        generation = self._generation
+        async with self._database.connection() as connection:
+            key = await verify_api_key(connection, digest)
+        if key is None:
+            self._entries.pop(digest, None)
+            raise Unauthorized("This API key is unknown or was revoked.")
+        fresh = _Entry(
+            key=key,
+            actor=encode(Prefix.API_KEY, key.id),
+            until=moment + CACHE_SECONDS_MAX,
+            tokens=entry.tokens if entry else 2 * self._rate,
+            filled_at=entry.filled_at if entry else moment,
+        )
+        # A key that was revoked between the look and now must not be remembered.
+        if self._hears and generation == self._generation:
+            if len(self._entries) >= KEYS_MAX:
+                self._entries.clear()
+            self._entries[digest] = fresh
+        return fresh
+
+    def _take_token(self, entry: _Entry) -> None:
+        if not self._rate:
+            return
+        moment = time.monotonic()
+        refill = (moment - entry.filled_at) * self._rate
+        entry.tokens = min(2 * self._rate, entry.tokens + refill)
+        entry.filled_at = moment
+        if entry.tokens < 1:
+            pause = max(1, ceil((1 - entry.tokens) / self._rate))
+            raise RateLimited(
+                f"This API key may make {self._rate:g} requests a second; it made more.", pause
+            )
+        entry.tokens -= 1
+
+    def _on_change(self, what: str) -> None:
+        self._hears = True
+        self._generation += 1
+        if what.startswith("tenant:"):
+            tenant_id = what.removeprefix("tenant:")
+            self._entries = {
+                digest: entry
+                for digest, entry in self._entries.items()
+                if str(entry.key.tenant.id) != tenant_id
+            }
+        elif what:
+            self._entries.pop(bytes.fromhex(what), None)
+
+    def _on_lost(self) -> None:
+        self._hears = False
+        self._generation += 1
+        self._entries.clear()

@@ -1,0 +1,61 @@
+"""Recording what happened, for merchants to be told."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from tallystick.db import events
+from tallystick.services.context import Context
+from tallystick.services.ids import new_id
+
+EventValue = (
+    str
+    | int
+    | bool
+    | StrEnum
+    | Decimal
+    | datetime
+    | date
+    | list["EventValue"]
+    | Mapping[str, "EventValue"]
+    | None
+)
+"""What a field of an event may hold; ids are prefixed texts already."""
+
+
+async def record(
+    ctx: Context, event_type: str, object_id: UUID, data: Mapping[str, EventValue]
+) -> None:
+    """Write an event in the context's transaction, dated by its `now`.
+
+    `data` is the body that the reference's `<Noun>Event` of this type decodes, without `id`,
+    `type` and `timestamp`. Instants, dates and decimals are turned into the wire's texts.
+    """
+    body = {name: as_wire(value) for name, value in data.items()}
+    await events.append(
+        ctx.transaction, ctx.tenant.id, new_id(), event_type, object_id, body, ctx.now
+    )
+
+
+def as_wire(value: EventValue) -> object:
+    """A value as it stands on the wire: decimals and dates as text, instants with `Z`."""
+    match value:
+        case datetime():
+            return instant_text(value)
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return format(value, "f")
+        case Mapping():
+            return {name: as_wire(part) for name, part in value.items()}
+        case list():
+            return [as_wire(part) for part in value]
+        case _:
+            return value
+
+
+def instant_text(value: datetime) -> str:
+    """An instant as RFC 3339 with milliseconds and `Z`."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
