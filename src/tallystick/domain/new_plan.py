@@ -1,0 +1,231 @@
+"""A plan as it is asked for, and everything that could be wrong with it.
+
+What a plan says is decided here before anything of it is stored: every fault is found at once,
+with the path of the field as the merchant wrote it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from tallystick.domain.catalog import AddOn, PlanTrial, PlanType, Product
+from tallystick.domain.errors import Fault
+from tallystick.domain.periods import Cadence
+from tallystick.domain.pricing import (
+    CapacityFee,
+    CapacityPricing,
+    ExtraRecurringPricing,
+    FeeStructure,
+    FeeType,
+    Matrix,
+    OneTimePricing,
+    Package,
+    PerUnit,
+    Price,
+    Pricing,
+    RatePricing,
+    SlotPricing,
+    Tiered,
+    UsageFee,
+    UsageModel,
+    UsagePricing,
+    Volume,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewComponent:
+    """A component to be: its fee, and a price for each choice by cadence or by capacity.
+
+    `product_id` None means that a product is made for it, in the plan's family.
+    """
+
+    name: str
+    fee: FeeStructure
+    prices: tuple[tuple[Cadence, Pricing], ...]
+    product_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlanAddOn:
+    """An add-on to be sold with the plan, at its own price and limit where it has them here."""
+
+    add_on_id: UUID
+    price_id: UUID | None = None
+    max_instances: int | None = None
+    self_serviceable: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlan:
+    """A plan to be, with its first version; `publish` makes that version sellable at once."""
+
+    name: str
+    product_family_id: UUID
+    plan_type: PlanType
+    currency: str
+    publish: bool
+    components: tuple[NewComponent, ...] = ()
+    add_ons: tuple[NewPlanAddOn, ...] = ()
+    description: str | None = None
+    self_service_rank: int | None = None
+    tax_inclusive: bool = False
+    net_terms: int | None = None
+    period_start_day: int | None = None
+    billing_cycles: int | None = None
+    trial: PlanTrial | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlanFacts:
+    """What of the catalog the plan names, as far as this tenant has it.
+
+    `metric_ids` and `plan_ids` are unarchived ones.
+    """
+
+    products: Mapping[UUID, Product]
+    prices: Mapping[UUID, Price]
+    add_ons: Mapping[UUID, AddOn]
+    metric_ids: frozenset[UUID]
+    plan_ids: frozenset[UUID]
+
+
+def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
+    """Everything wrong with the plan, in the order of the request."""
+    faults: list[Fault] = []
+    for index, component in enumerate(plan.components):
+        path = f"components[{index}]"
+        faults.extend(_component_faults(component, path, plan, facts))
+    seen: set[UUID] = set()
+    for index, entry in enumerate(plan.add_ons):
+        path = f"add_ons[{index}]"
+        if entry.add_on_id in seen:
+            faults.append(Fault(f"{path}.add_on_id", "duplicate", "is listed already"))
+        seen.add(entry.add_on_id)
+        faults.extend(_add_on_faults(entry, path, plan, facts))
+    trialing = plan.trial.trialing_plan_id if plan.trial else None
+    if trialing is not None and trialing not in facts.plan_ids:
+        faults.append(Fault("trial.trialing_plan_id", "unknown", "must be a plan"))
+    return faults
+
+
+def metric_of(fee: FeeStructure) -> UUID | None:
+    """The metric that a fee counts with, if it counts."""
+    return fee.metric_id if isinstance(fee, (CapacityFee, UsageFee)) else None
+
+
+def costs_nothing(pricing: Pricing) -> bool:
+    """Whether no quantity and no usage at this price can ever come to an amount."""
+    match pricing:
+        case RatePricing(rate=rate) | SlotPricing(unit_rate=rate):
+            return rate == 0
+        case CapacityPricing(rate=rate, overage_rate=overage_rate):
+            return rate == 0 and overage_rate == 0
+        case ExtraRecurringPricing(unit_price=price) | OneTimePricing(unit_price=price):
+            return price == 0
+        case UsagePricing(model=model):
+            return _usage_costs_nothing(model)
+
+
+def _usage_costs_nothing(model: UsageModel) -> bool:
+    match model:
+        case PerUnit(rate=rate) | Package(rate=rate):
+            return rate == 0
+        case Tiered(tiers=tiers) | Volume(tiers=tiers):
+            return all(tier.rate == 0 and not tier.flat_fee for tier in tiers)
+        case Matrix(rates=rows):
+            return all(row.per_unit_price == 0 for row in rows)
+
+
+def _component_faults(
+    component: NewComponent, path: str, plan: NewPlan, facts: NewPlanFacts
+) -> Iterator[Fault]:
+    if component.product_id is not None:
+        yield from _product_faults(component, path, facts)
+    metric_id = metric_of(component.fee)
+    if metric_id is not None and metric_id not in facts.metric_ids:
+        yield Fault(f"{path}.fee.metric_id", "unknown", "must be an unarchived metric")
+    yield from _choice_faults(component, path)
+    if plan.plan_type is PlanType.FREE and not all(
+        costs_nothing(pricing) for _, pricing in component.prices
+    ):
+        yield Fault(
+            f"{path}.fee", "not_free", "a FREE plan has no component that costs something"
+        )
+
+
+def _product_faults(component: NewComponent, path: str, facts: NewPlanFacts) -> Iterator[Fault]:
+    assert component.product_id is not None, "only a named product can be wrong"
+    product = facts.products.get(component.product_id)
+    if product is None:
+        yield Fault(f"{path}.product_id", "unknown", "must be a product")
+    elif product.archived_at is not None:
+        yield Fault(f"{path}.product_id", "archived", "this product is archived")
+    elif product.fee.type is not component.fee.type:
+        yield Fault(
+            f"{path}.fee.type",
+            "wrong_fee_type",
+            f"must be {product.fee.type.value}, because the product is",
+        )
+    elif product.fee != component.fee:
+        yield Fault(
+            f"{path}.fee",
+            "wrong_fee_structure",
+            f"differs from the product, which has {_described(product.fee)}",
+        )
+
+
+def _described(fee: FeeStructure) -> str:
+    """What two fee structures of one type can differ by."""
+    unit = getattr(fee, "unit_name", None)
+    model = getattr(fee, "model", None)
+    billing = getattr(fee, "billing_type", None)
+    if unit is not None:
+        return f"the unit {unit!r}"
+    if model is not None:
+        return f"the model {model.value} and its own metric"
+    if billing is not None:
+        return f"the billing type {billing.value}"
+    return "its own metric"
+
+
+def _choice_faults(component: NewComponent, path: str) -> Iterator[Fault]:
+    """Two prices of one component must differ in what a buyer can choose by."""
+    seen = set()
+    for index, (cadence, pricing) in enumerate(component.prices):
+        included = pricing.included if isinstance(pricing, CapacityPricing) else None
+        if (cadence, included) in seen:
+            field = (
+                f"thresholds[{index}].included_amount"
+                if component.fee.type is FeeType.CAPACITY
+                else f"rates[{index}].term"
+            )
+            yield Fault(f"{path}.fee.{field}", "duplicate", "is listed already")
+        seen.add((cadence, included))
+
+
+def _add_on_faults(
+    entry: NewPlanAddOn, path: str, plan: NewPlan, facts: NewPlanFacts
+) -> Iterator[Fault]:
+    add_on = facts.add_ons.get(entry.add_on_id)
+    if add_on is None:
+        yield Fault(f"{path}.add_on_id", "unknown", "must be an add-on")
+        return
+    if add_on.archived_at is not None:
+        yield Fault(f"{path}.add_on_id", "archived", "this add-on is archived")
+        return
+    price, field = add_on.price, "add_on_id"
+    if entry.price_id is not None:
+        own = facts.prices.get(entry.price_id)
+        if own is None or own.product_id != add_on.product.id:
+            yield Fault(
+                f"{path}.price_id", "unknown", "must be a price of the add-on's product"
+            )
+            return
+        price, field = own, "price_id"
+    if price.currency != plan.currency:
+        yield Fault(
+            f"{path}.{field}",
+            "wrong_currency",
+            f"is priced in {price.currency}, but the plan is sold in {plan.currency}",
+        )

@@ -1,0 +1,34 @@
+"""Publish a plan's draft version."""
+
+from uuid import UUID
+
+from tallystick.db import plans
+from tallystick.domain.catalog_entries import PlanEntry
+from tallystick.domain.errors import Conflict, NotFound
+from tallystick.services.catalog_events import plan_published
+from tallystick.services.context import Context
+
+
+async def publish_plan(ctx: Context, plan_id: UUID) -> PlanEntry:
+    """Make the plan's draft the version that is sold; from then on it never changes.
+
+    Raises:
+        NotFound: no such plan.
+        Conflict: the plan has no draft, or is archived.
+    """
+    plan = await plans.load_entry(ctx.transaction, ctx.tenant.id, plan_id)
+    if plan is None:
+        raise NotFound("There is no such plan.")
+    if plan.archived_at is not None:
+        raise Conflict("This plan is archived; unarchive it before publishing a version.")
+    return await publish_draft(ctx, plan_id)
+
+
+async def publish_draft(ctx: Context, plan_id: UUID) -> PlanEntry:
+    """Publish the draft of a plan that exists; raises `Conflict` where there is none."""
+    if not await plans.publish(ctx.transaction, ctx.tenant.id, plan_id, ctx.now):
+        raise Conflict("This plan has no draft version to publish.")
+    published = await plans.load_entry(ctx.transaction, ctx.tenant.id, plan_id)
+    assert published is not None, "it was just published"
+    await plan_published(ctx, published)
+    return published

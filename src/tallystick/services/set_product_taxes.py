@@ -1,0 +1,28 @@
+"""Say how a product is taxed."""
+
+from uuid import UUID
+
+from tallystick.db import products
+from tallystick.domain.errors import Fault, NotFound, fail_if
+from tallystick.domain.quote import ProductTax
+from tallystick.services.context import Context
+
+
+async def set_product_taxes(ctx: Context, product_id: UUID, tax: ProductTax) -> ProductTax:
+    """Replace a product's rules and its class; later quotes and invoices follow them.
+
+    Raises:
+        NotFound: no such product.
+        InvalidInput: two rules for one place.
+    """
+    seen = set()
+    faults = []
+    for index, rule in enumerate(tax.rules):
+        place = (rule.country, None if rule.region is None else rule.region.casefold())
+        if place in seen:
+            faults.append(Fault(f"taxes[{index}]", "duplicate", "repeats the place of a rule"))
+        seen.add(place)
+    fail_if(faults)
+    if not await products.set_tax(ctx.transaction, ctx.tenant.id, product_id, tax):
+        raise NotFound("There is no such product.")
+    return tax
