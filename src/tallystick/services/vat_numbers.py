@@ -1,0 +1,29 @@
+"""VAT numbers: whether one can be real, by its form and its check digits.
+
+Whether it is registered today only the tax offices know; they are not asked (VIES is not called).
+"""
+
+from stdnum import get_cc_module
+from stdnum.eu import vat as eu_vat
+
+_NORTHERN_IRELAND = "XI"
+"""Numbers of Northern Irish traders in goods, whose addresses are in GB."""
+
+
+def is_valid(number: str, country: str | None) -> bool:
+    """Whether `number` is well-formed for a business at an address in `country`.
+
+    The number may come with or without its country's prefix, with blanks and punctuation. One
+    of another country's is not valid here: what tax is due depends on both together. Without a
+    country only numbers of the European Union, with their prefix, can be told.
+
+    Args:
+        number: As it was typed.
+        country: ISO 3166-1 code of the address, None when it is unknown.
+    """
+    if country is None:
+        return bool(eu_vat.is_valid(number))
+    if country == "GB" and number.strip().upper().startswith(_NORTHERN_IRELAND):
+        return bool(eu_vat.is_valid(number))
+    rules = get_cc_module(country.lower(), "vat")
+    return rules is not None and bool(rules.is_valid(number))
