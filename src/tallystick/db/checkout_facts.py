@@ -1,11 +1,12 @@
 """Everything that a checkout depends on, in one statement: parties, balance, coupons, taxes.
 
-Each fragment yields JSON in the shape of the domain value it is decoded into, so that a checkout is
-created with one read and one write, however many things its request names.
+Each fragment yields JSON in the shape of the domain value it is decoded into, so that a
+checkout is created with one read and one write, however many things its request names.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from tallystick.db.codec import Codec
@@ -48,6 +49,14 @@ class PlanFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a place for the plan: a subscription, or a session that is being paid."""
+
+    held_by: Literal["SUBSCRIPTION", "ATTEMPT"]
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreationFacts:
     """What creating a session reads; `customer` or `plan` is None where the tenant has none."""
 
@@ -57,7 +66,7 @@ class CreationFacts:
     products: Mapping[UUID, Product]
     prices: Mapping[UUID, Price]
     metric_ids: frozenset[UUID]
-    holders: tuple[UUID, ...]
+    holders: tuple[Holder, ...]
 
 
 _CUSTOMER = """
@@ -91,8 +100,8 @@ _ENTITY = """
 
 _BALANCE = """
     coalesce((
-        select b.balance - b.held from customer_balances b
-        where b.tenant_id = c.tenant_id and b.customer_id = c.id and b.currency = {currency}), 0)
+        select b.balance - b.held from customer_balances b where b.tenant_id = c.tenant_id and
+        b.customer_id = c.id and b.currency = {currency}), 0)
 """
 
 _TRIAL_USED = """
@@ -203,7 +212,11 @@ _CREATION = f"""
          where p.tenant_id = $1 and p.id = any($9)) as products,
         array(select m.id from metrics m
               where m.tenant_id = $1 and m.id = any($10) and m.archived_at is null) as metrics,
-        array(select pl.holder from plan_places pl
+        array(select pl.held_by || ':' || coalesce(
+                  (select t.session_id from payment_attempts t
+                   where pl.held_by = 'ATTEMPT' and t.tenant_id = $1 and t.id = pl.holder),
+                  pl.holder)
+              from plan_places pl
               where pl.tenant_id = $1 and pl.customer_id = (select id from c)
                 and pl.plan_id = (select plan_id from version)
               order by pl.place) as holders
@@ -231,7 +244,7 @@ class Named:
     metric_ids: Sequence[UUID]
 
 
-async def load_for_creation(  # noqa: PLR0913 - who, what, and the objects named
+async def load_for_creation(
     tx: Tx,
     tenant_id: UUID,
     customer_id: UUID | None,
@@ -264,11 +277,11 @@ async def load_for_creation(  # noqa: PLR0913 - who, what, and the objects named
         products={one.id: one for one in _PRODUCTS_CODEC.load(row["products"])},
         prices={one.id: one for one in _PRICES_CODEC.load(row["prices"])},
         metric_ids=frozenset(row["metrics"]),
-        holders=tuple(row["holders"]),
+        holders=tuple(_holder(text) for text in row["holders"]),
     )
 
 
-async def load_for_quote(  # noqa: PLR0913 - the keys of what a quote reads
+async def load_for_quote(
     tx: Tx,
     tenant_id: UUID,
     customer_id: UUID,
@@ -284,6 +297,11 @@ async def load_for_quote(  # noqa: PLR0913 - the keys of what a quote reads
     )
     assert row is not None, "a session's customer and entity exist"
     return _parties(row)
+
+
+def _holder(text: str) -> Holder:
+    held_by, _, name = text.partition(":")
+    return Holder(held_by="ATTEMPT" if held_by == "ATTEMPT" else "SUBSCRIPTION", id=UUID(name))
 
 
 def _parties(row: Row) -> PartyFacts:

@@ -69,7 +69,9 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """A session with what is only returned: the request's echo and the metadata, as JSON text."""
+    """A session with what is only returned: the request's echo and the metadata, as JSON
+    text.
+    """
 
     session: Session
     request: str
@@ -125,7 +127,7 @@ async def load(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | Non
 
 
 async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> Session | None:
-    """Lock a session's customer, then the session, and return it as it stands now."""
+    """Lock the customer, then the session, and return it as it stands now."""
     await tx.execute(
         """
         select from customers c join checkout_sessions s
@@ -154,7 +156,7 @@ async def page(
     limit: int,
     offset: int,
 ) -> tuple[list[SessionRecord], int]:
-    """Sessions, newest first, by status as reported at `now`, with the number of all of them."""
+    """Sessions, newest first, by status as reported at `now`, and how many there are in all."""
     where = """
         s.tenant_id = $1 and ($2::uuid is null or s.customer_id = $2)
         and ($3::text is null
@@ -181,7 +183,7 @@ async def page(
     return [_record(row) for row in rows], total
 
 
-async def keep_typed(  # noqa: PLR0913 - what the page's form holds
+async def keep_typed(
     tx: Tx,
     tenant_id: UUID,
     session_id: UUID,
@@ -252,7 +254,7 @@ async def complete(
     )
 
 
-async def leave(  # noqa: PLR0913 - the new state and why
+async def leave(
     tx: Tx,
     tenant_id: UUID,
     session_id: UUID,

@@ -158,11 +158,11 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     dates = schedule(offer, facts.today, trial_used=facts.trial_used)
     coupons, left_out = _redeemable(offer, facts)
 
-    def priced(charges: tuple[Charge, ...], invoice: int) -> Bill:
-        return _bill(offer, facts, charges, _applying(coupons, invoice))
+    def priced(charges: tuple[Charge, ...], invoice: int, day: date) -> Bill:
+        return _bill(offer, facts, charges, _applying(coupons, invoice), day)
 
     first = owed(offer, dates, until=facts.today) if dates.bills_today else ()
-    today_bill = priced(first, 0) if first else None
+    today_bill = priced(first, 0, facts.today) if first else None
     total = 0 if today_bill is None else today_bill.total
     balance_applied = max(0, min(total, facts.balance_available))
     rest = total - balance_applied
@@ -240,10 +240,11 @@ def _bill(
     facts: QuoteFacts,
     charges: tuple[Charge, ...],
     coupons: tuple[CouponTerms, ...],
+    day: date,
 ) -> Bill:
     def decision_of(product_id: UUID) -> TaxDecision:
         product = facts.product_taxes.get(product_id, ProductTax())
-        return decide(facts.seller, facts.buyer, product.rules, product.vat_class, facts.today)
+        return decide(facts.seller, facts.buyer, product.rules, product.vat_class, day)
 
     return bill(
         charges,
@@ -270,7 +271,7 @@ def last_living_day(dates: Schedule, day: date) -> date:
 def _upcoming(
     offer: Offer,
     dates: Schedule,
-    priced: Callable[[tuple[Charge, ...], int], Bill],
+    priced: Callable[[tuple[Charge, ...], int, date], Bill],
     invoices: int,
 ) -> tuple[Upcoming, ...]:
     """The next charge, and the first one after it that differs from it."""
@@ -289,7 +290,7 @@ def _upcoming(
         before = day
         if not charges and not usage:
             continue
-        total = priced(charges, invoices).total if charges else 0
+        total = priced(charges, invoices, day).total if charges else 0
         invoices += 1
         one = Upcoming(due=day, reason=reason, total=total, has_usage=usage)
         if not found or (one.total, one.has_usage) != (found[0].total, found[0].has_usage):

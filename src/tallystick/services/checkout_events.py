@@ -5,9 +5,10 @@ import json
 from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.session import SessionState
+from tallystick.services.events import EventValue
 
 
-def session_event(record: SessionRecord, *, status: SessionState) -> dict[str, object]:
+def session_event(record: SessionRecord, *, status: SessionState) -> dict[str, EventValue]:
     """The body of a `checkout_session.*` event: what a merchant needs to find its own order."""
     session = record.session
     subscription = session.subscription_id

@@ -6,21 +6,10 @@ from uuid import UUID
 
 from tallystick.domain.buyer import Address, BuyerDetails
 from tallystick.domain.offer import Offer
+from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import FailureReason, Method
 from tallystick.domain.quote import Quote
 from tallystick.domain.session import Session, SessionState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BankAccount:
-    """Where a bank transfer goes."""
-
-    id: UUID
-    holder: str
-    iban: str | None
-    bic: str | None
-    bank_name: str | None
-    account_number: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

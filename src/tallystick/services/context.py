@@ -31,8 +31,8 @@ class App:
     """What is wired once per process: the database, the payment providers, a few settings.
 
     `public_url` is the address, without a trailing slash, under which buyers reach the pages.
-    `call_limit_seconds` bounds every call to a provider. `plan_versions` keeps published plan versions, which never
-    change, by tenant and id.
+    `call_limit_seconds` bounds every call to a provider. `plan_versions` keeps published plan
+    versions, which never change, by tenant and id.
     """
 
     database: Database

@@ -1,7 +1,7 @@
 """Create a checkout session: one read, one decision, one write.
 
-Everything that could go wrong later is resolved and refused here, before a link exists. What remains
-is an offer, frozen in the session.
+Everything that could go wrong later is resolved and refused here, before a link exists. What
+remains is an offer, frozen in the session.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from tallystick.db import checkout_facts, checkout_sessions, plan_versions
-from tallystick.db.checkout_facts import CreationFacts, Named, PartyFacts
+from tallystick.db.checkout_facts import CreationFacts, Holder, Named, PartyFacts
 from tallystick.db.checkout_sessions import NewSession, SessionRecord, StoredAnswer
 from tallystick.db.engine import Tx
 from tallystick.domain.catalog import PlanVersion
@@ -36,7 +36,7 @@ class PricedOffer:
     offer: Offer
     quote: Quote
     parties: PartyFacts
-    holders: tuple[UUID, ...]
+    holders: tuple[Holder, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +99,8 @@ async def create_checkout_session(
 ) -> str:
     """Create a session and return its answer, as `show` writes it.
 
-    The answer is stored with the session, in the same statement, where a key is given. The context
-    has no transaction: read and write are one statement each.
+    The answer is stored with the session, in the same statement, where a key is given. The
+    context has no transaction: read and write are one statement each.
 
     Raises:
         NotFound: no such customer or plan version.
@@ -219,12 +219,14 @@ def _customer_faults(parties: PartyFacts) -> list[Fault]:
     return []
 
 
-def _no_place(holder: UUID) -> Conflict:
-    name = encode(Prefix.SUBSCRIPTION, holder)
-    return Conflict(
-        f"This customer has this plan already: {name}",
-        (Fault("plan_version_id", "already_held", f"is held by {name}"),),
-    )
+def _no_place(holder: Holder) -> Conflict:
+    if holder.held_by == "ATTEMPT":
+        name = encode(Prefix.CHECKOUT_SESSION, holder.id)
+        message = f"This customer is paying for this plan right now, in {name}"
+    else:
+        name = encode(Prefix.SUBSCRIPTION, holder.id)
+        message = f"This customer has this plan already: {name}"
+    return Conflict(message, (Fault("plan_version_id", "already_held", f"is held by {name}"),))
 
 
 def _session(ctx: Context, request: CheckoutRequest, resolved: PricedOffer) -> CreatedSession:

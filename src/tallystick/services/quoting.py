@@ -7,7 +7,7 @@ from tallystick.db import checkout_facts
 from tallystick.db.checkout_facts import CouponFact, PartyFacts
 from tallystick.db.engine import Tx
 from tallystick.domain.buyer import BuyerDetails
-from tallystick.domain.coupons import CouponTerms
+from tallystick.domain.coupons import CouponState, CouponTerms
 from tallystick.domain.offer import Offer
 from tallystick.domain.quote import Quote, QuoteFacts, quote
 from tallystick.domain.session import Session
@@ -78,5 +78,5 @@ def vat_number_valid(buyer: BuyerDetails) -> bool | None:
     return vat_numbers.is_valid(buyer.vat_number, buyer.address.country)
 
 
-def _states(coupons: Mapping[UUID, CouponFact]) -> dict[UUID, checkout_facts.CouponState]:
+def _states(coupons: Mapping[UUID, CouponFact]) -> dict[UUID, CouponState]:
     return {coupon_id: fact.state for coupon_id, fact in coupons.items()}

@@ -1,0 +1,95 @@
+"""Redemptions: reserved by a claim, redeemed by the purchase, or given back."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.domain.attempt import Attempt
+from tallystick.domain.bill import Bill
+from tallystick.domain.coupons import CouponTerms
+
+TERMS: Codec[CouponTerms] = Codec(CouponTerms)
+
+
+async def lock_coupons(tx: Tx, tenant_id: UUID, coupon_ids: Sequence[UUID]) -> None:
+    """Lock coupons in the order of their ids, before their state is read for a claim."""
+    await tx.execute(
+        "select from coupons where tenant_id = $1 and id = any($2) order by id "
+        "for no key update",
+        tenant_id,
+        coupon_ids,
+    )
+
+
+async def reserve(tx: Tx, tenant_id: UUID, attempt: Attempt) -> None:
+    """Reserve every coupon of the attempt's quote; its terms are kept with the redemption.
+
+    Raises `CheckViolation` or `UniqueViolation` where the schema says no, which cannot happen
+    under the locks that a claim holds.
+    """
+    for redemption_id, terms in _redemptions(attempt):
+        await tx.execute(
+            "update coupons set taken = taken + 1 where tenant_id = $1 and id = $2",
+            tenant_id,
+            terms.id,
+        )
+        await tx.execute(
+            """
+            insert into coupon_redemptions (
+                tenant_id, id, coupon_id, customer_id, attempt_id, subscription_id, state,
+                once_per_customer, terms, created_at)
+            values ($1, $2, $3, $4, $5, $6, 'RESERVED', $7, $8, $9)
+            """,
+            tenant_id,
+            redemption_id,
+            terms.id,
+            attempt.customer_id,
+            attempt.id,
+            attempt.subscription_id,
+            terms.once_per_customer,
+            TERMS.dump(terms),
+            attempt.claimed_at,
+        )
+
+
+async def redeem(tx: Tx, tenant_id: UUID, attempt: Attempt) -> None:
+    """The purchase is made: reservations become redemptions, with what they took off today."""
+    bill: Bill | None = attempt.obligation.quote.bill
+    taken_off = {} if bill is None else {one.coupon_id: one.amount for one in bill.coupons}
+    for redemption_id, terms in _redemptions(attempt):
+        amount = taken_off.get(terms.id)
+        await tx.execute(
+            """
+            update coupon_redemptions
+            set state = 'REDEEMED', applied_count = $3, applied_amount = $4,
+                last_applied_at = $5
+            where tenant_id = $1 and id = $2
+            """,
+            tenant_id,
+            redemption_id,
+            0 if amount is None else 1,
+            amount or 0,
+            None if amount is None else attempt.claimed_at,
+        )
+
+
+async def give_back(tx: Tx, tenant_id: UUID, attempt_id: UUID) -> None:
+    """The attempt ended without money: its reservations are free for others, once."""
+    await tx.execute(
+        """
+        with freed as (
+            delete from coupon_redemptions
+            where tenant_id = $1 and attempt_id = $2 and state = 'RESERVED'
+            returning coupon_id)
+        update coupons c set taken = taken - 1 from freed
+        where c.tenant_id = $1 and c.id = freed.coupon_id
+        """,
+        tenant_id,
+        attempt_id,
+    )
+
+
+def _redemptions(attempt: Attempt) -> list[tuple[UUID, CouponTerms]]:
+    coupons = sorted(attempt.obligation.quote.coupons, key=lambda terms: terms.id)
+    return list(zip(attempt.obligation.redemption_ids, coupons, strict=True))

@@ -1,0 +1,170 @@
+"""Writing a subscription with its items, its slots and what its offer brought along."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.domain.buyer import Address, BuyerDetails
+from tallystick.domain.charges import Item
+from tallystick.domain.offer import PaymentConfig
+from tallystick.domain.payment import Method
+from tallystick.domain.purchase import Subscription
+
+ITEM: Codec[Item] = Codec(Item)
+PAYMENT: Codec[PaymentConfig] = Codec(PaymentConfig)
+ADDRESS: Codec[Address] = Codec(Address)
+
+
+async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | None) -> None:
+    """Insert a subscription, its items in their order, and the first entry of each slot ledger.
+
+    `metadata` is JSON text.
+    """
+    offer, dates = made.offer, made.dates
+    await tx.execute(
+        """
+        insert into subscriptions (
+            tenant_id, id, customer_id, plan_id, plan_version_id, invoicing_entity_id, status,
+            currency, tax_inclusive, cadence, start_date, billing_start_date,
+            billing_day_anchor, trial_duration, trial_is_free, trial_end, trialing_plan_id,
+            end_date, current_period_start, current_period_end, cycle_index, net_terms,
+            auto_advance_invoices, charge_automatically, payment_methods_config,
+            payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
+            checkout_session_id, activated_at, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+                $34)
+        """,
+        tenant_id,
+        made.id,
+        made.customer_id,
+        offer.plan_id,
+        offer.plan_version_id,
+        offer.invoicing_entity_id,
+        made.status.value,
+        offer.currency,
+        offer.tax_inclusive,
+        made.cadence.value,
+        dates.start,
+        dates.billing_start,
+        dates.anchor,
+        dates.trial_days,
+        None if dates.trial_end is None else dates.trial_is_free,
+        dates.trial_end,
+        None if offer.trial is None else offer.trial.trialing_plan_id,
+        dates.end,
+        made.current_period_start,
+        made.current_period_end,
+        made.cycle_index,
+        offer.net_terms,
+        offer.auto_advance_invoices,
+        offer.charge_automatically,
+        PAYMENT.dump(offer.payment),
+        made.payment_method_id,
+        offer.invoice_memo,
+        offer.purchase_order,
+        offer.invoice_threshold,
+        metadata,
+        made.mrr,
+        made.checkout_session_id,
+        made.activated_at,
+        made.created_at,
+    )
+    await tx.executemany(
+        """
+        insert into subscription_items (tenant_id, id, subscription_id, kind, position, name,
+            product_id, price_id, component_id, add_on_id, instances, item)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        """,
+        [
+            (
+                tenant_id,
+                item.id,
+                made.id,
+                item.kind,
+                position,
+                item.name,
+                item.product_id,
+                item.price_id,
+                item.component_id,
+                item.add_on_id,
+                item.instances,
+                ITEM.dump(item),
+            )
+            for position, item in enumerate(offer.items)
+        ],
+    )
+    await tx.executemany(
+        """
+        insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
+        values ($1, $2, $2, $3, $4, $5)
+        """,
+        [
+            (tenant_id, item.id, item.slots, dates.billing_start, made.created_at)
+            for item in offer.items
+            if item.slots is not None
+        ],
+    )
+
+
+async def supersede_expired_trials(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID
+) -> None:
+    """A new purchase of a plan replaces the customer's expired trials of it."""
+    await tx.execute(
+        """
+        update subscriptions set status = 'SUPERSEDED', mrr = 0
+        where tenant_id = $1 and customer_id = $2 and plan_id = $3 and status = 'TRIAL_EXPIRED'
+        """,
+        tenant_id,
+        customer_id,
+        plan_id,
+    )
+
+
+async def insert_method(
+    tx: Tx, tenant_id: UUID, method_id: UUID, customer_id: UUID, method: Method, at: datetime
+) -> None:
+    """Keep a payment method of a customer; the provider's token, never a number."""
+    await tx.execute(
+        """
+        insert into payment_methods (tenant_id, id, customer_id, provider, token, kind,
+            card_brand, card_last4, card_expiry, account_number_hint, mandate_reference,
+            created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        """,
+        tenant_id,
+        method_id,
+        customer_id,
+        method.provider,
+        method.token,
+        method.kind.value,
+        method.card_brand,
+        method.card_last4,
+        method.card_expiry,
+        method.account_hint,
+        method.mandate_reference,
+        at,
+    )
+
+
+async def keep_buyer(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, buyer: BuyerDetails, at: datetime
+) -> None:
+    """The purchase is made: the billing details as quoted become the customer's."""
+    await tx.execute(
+        """
+        update customers
+        set name = $3, billing_email = coalesce($4, billing_email), billing_address = $5,
+            vat_number = $6, updated_at = $7
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        customer_id,
+        buyer.name,
+        buyer.email,
+        ADDRESS.dump(buyer.address),
+        buyer.vat_number,
+        at,
+    )

@@ -1,0 +1,133 @@
+"""Payment transactions: money that moved, or is on its way, for an invoice."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.domain.attempt import Attempt
+from tallystick.domain.payment import FailureReason, Method
+
+METHOD: Codec[Method] = Codec(Method)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingPayment:
+    """A payment that a provider accepted and has not settled yet."""
+
+    id: UUID
+    invoice_id: UUID
+    customer_id: UUID
+    amount: int
+    currency: str
+
+
+async def insert_payment(tx: Tx, tenant_id: UUID, attempt: Attempt, *, pending: bool) -> None:
+    """The payment of an attempt: settled, or pending until the provider says how it ended."""
+    assert attempt.reference is not None, "what was paid was opened"
+    await tx.execute(
+        """
+        insert into transactions (tenant_id, id, invoice_id, customer_id, attempt_id,
+            payment_method_id, payment_type, status, provider, reference, amount, currency,
+            method, created_at, processed_at)
+        values ($1, $2, $3, $4, $5, $6, 'PAYMENT', $7, $8, $9, $10, $11, $12, $13, $14)
+        """,
+        tenant_id,
+        attempt.transaction_id,
+        attempt.invoice_id,
+        attempt.customer_id,
+        attempt.id,
+        attempt.payment_method_id,
+        "PENDING" if pending else "SETTLED",
+        attempt.provider,
+        attempt.reference,
+        attempt.amount,
+        attempt.currency,
+        METHOD.dump_optional(attempt.method),
+        attempt.claimed_at,
+        None if pending else attempt.claimed_at,
+    )
+
+
+async def lock_pending(
+    tx: Tx, tenant_id: UUID, provider: str, reference: str
+) -> PendingPayment | None:
+    """Lock the customer and the pending payment behind a provider's reference, if there is
+    one.
+    """
+    await tx.execute(
+        """
+        select from customers c join transactions t
+          on t.tenant_id = c.tenant_id and t.customer_id = c.id
+        where t.tenant_id = $1 and t.provider = $2 and t.reference = $3
+        for no key update of c
+        """,
+        tenant_id,
+        provider,
+        reference,
+    )
+    row = await tx.fetchrow(
+        """
+        select id, invoice_id, customer_id, amount, currency from transactions
+        where tenant_id = $1 and provider = $2 and reference = $3 and payment_type = 'PAYMENT'
+          and status = 'PENDING'
+        for no key update
+        """,
+        tenant_id,
+        provider,
+        reference,
+    )
+    return None if row is None else PendingPayment(**dict(row))
+
+
+async def settle(tx: Tx, tenant_id: UUID, payment: PendingPayment, at: datetime) -> bool:
+    """The money came: the invoice owes that much less. True when it is paid in full now."""
+    await tx.execute(
+        "update transactions set status = 'SETTLED', processed_at = $3 "
+        "where tenant_id = $1 and id = $2",
+        tenant_id,
+        payment.id,
+        at,
+    )
+    paid: bool = await tx.fetchval(
+        """
+        update invoices
+        set settled = settled + $3, amount_due = amount_due - $3, updated_at = $4,
+            payment_status = case when amount_due = $3 then 'PAID' else 'PARTIALLY_PAID' end,
+            paid_at = case when amount_due = $3 then $4::timestamptz end
+        where tenant_id = $1 and id = $2
+        returning amount_due = 0
+        """,
+        tenant_id,
+        payment.invoice_id,
+        payment.amount,
+        at,
+    )
+    return paid
+
+
+async def fail(
+    tx: Tx, tenant_id: UUID, payment: PendingPayment, reason: FailureReason, at: datetime
+) -> None:
+    """The money will not come: the invoice is owed in full, and says so."""
+    await tx.execute(
+        """
+        update transactions set status = 'FAILED', processed_at = $3,
+            error = jsonb_build_object('reason', $4::text)
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        payment.id,
+        at,
+        reason.value,
+    )
+    await tx.execute(
+        """
+        update invoices set payment_status = 'ERRORED', updated_at = $3
+        where tenant_id = $1 and id = $2 and payment_status = 'PROCESSING'
+        """,
+        tenant_id,
+        payment.invoice_id,
+        at,
+    )

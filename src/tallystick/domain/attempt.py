@@ -1,0 +1,174 @@
+"""A payment attempt: what was claimed, where it stands, and what to do with an answer.
+
+The attempt owns everything that recording the purchase needs. After the claim nobody prices,
+validates, or reads catalog, coupons, customer or clock again.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.offer import Offer
+from tallystick.domain.parties import Customer, InvoicingEntity
+from tallystick.domain.payment import (
+    AlreadySucceeded,
+    Cancelled,
+    CancelOutcome,
+    Declined,
+    FailureReason,
+    Method,
+    MethodKind,
+    NeedsAction,
+    Pending,
+    Standing,
+    Succeeded,
+    Unconfirmed,
+    Unknown,
+)
+from tallystick.domain.quote import AttemptKind, Quote
+
+
+class AttemptState(StrEnum):
+    """Whether an attempt still lives, and how it ended."""
+
+    LIVE = "LIVE"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+class AttemptStep(StrEnum):
+    """How far a live attempt has come."""
+
+    CLAIMED = "CLAIMED"
+    OPENED = "OPENED"
+    CHALLENGED = "CHALLENGED"
+    PENDING = "PENDING"
+    RECORDED = "RECORDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligation:
+    """What is owed to the buyer if the attempt succeeds, complete and verbatim."""
+
+    offer: Offer
+    quote: Quote
+    buyer: BuyerDetails
+    customer: Customer
+    entity: InvoicingEntity
+    return_url: str
+    redemption_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A payment attempt as stored.
+
+    The ids of what it will make are fixed at the claim, so that recording twice makes them once.
+    `claimed_at` is business time and dates everything; `business_date` the tenant's day then.
+    """
+
+    id: UUID
+    session_id: UUID
+    customer_id: UUID
+    kind: AttemptKind
+    state: AttemptState
+    step: AttemptStep
+    provider: str | None
+    reference: str | None
+    challenge_url: str | None
+    obligation: Obligation
+    method: Method | None
+    amount: int
+    currency: str
+    balance_held: int
+    business_date: date
+    subscription_id: UUID
+    invoice_id: UUID | None
+    transaction_id: UUID | None
+    payment_method_id: UUID | None
+    failure: FailureReason | None
+    challenge_is_over: bool
+    claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSuccess:
+    """Write the purchase; `pending` when the money is only promised (an accepted debit)."""
+
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFailure:
+    """End the attempt without money."""
+
+    reason: FailureReason
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitChallenge:
+    """The buyer authenticates at `url`; come back when that time is over."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitSettlement:
+    """A card payment that is not decided yet keeps the session waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskToCancel:
+    """Nothing has happened and nothing should any more: cancel at the provider, then decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgainLater:
+    """No answer yet; the sweeper asks again."""
+
+
+NextStep = (
+    RecordSuccess
+    | RecordFailure
+    | AwaitChallenge
+    | AwaitSettlement
+    | AskToCancel
+    | AskAgainLater
+)
+
+
+def after_standing(attempt: Attempt, standing: Standing, *, give_up: bool) -> NextStep:
+    """What an answer of the provider means for a live attempt.
+
+    `give_up` says that nobody works on it any more, so that an intent which still waits is to be
+    cancelled rather than left: its call's time is over, the session ends, or the buyer wants
+    another method. Only a debit completes on Pending.
+    """
+    match standing:
+        case Succeeded():
+            return RecordSuccess()
+        case Declined(reason=reason):
+            return RecordFailure(reason)
+        case Cancelled():
+            return RecordFailure(FailureReason.INTERRUPTED)
+        case Pending():
+            if attempt.method is not None and attempt.method.kind is MethodKind.DIRECT_DEBIT:
+                return RecordSuccess(pending=True)
+            return AwaitSettlement()
+        case NeedsAction(url=url):
+            return AskToCancel() if give_up else AwaitChallenge(url)
+        case Unconfirmed() | Unknown():
+            return AskToCancel() if give_up else AskAgainLater()
+
+
+def after_cancel(outcome: CancelOutcome, reason: FailureReason) -> NextStep:
+    """What the answer to a cancel means: the end, or that the money was taken after all."""
+    match outcome:
+        case Cancelled():
+            return RecordFailure(reason)
+        case AlreadySucceeded(pending=pending):
+            return RecordSuccess(pending=pending)
+        case Unknown():
+            return AskAgainLater()

@@ -1,0 +1,249 @@
+"""An invoice as it is stored: made from a bill, numbered and finalized, its sums asserted."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from uuid import UUID
+
+from tallystick.domain.bill import Bill, BillLine, TaxBreakdown
+from tallystick.domain.buyer import Address, BuyerDetails
+from tallystick.domain.charges import Computation
+from tallystick.domain.coupons import AppliedCoupon
+from tallystick.domain.money import exponent, major
+from tallystick.domain.parties import Customer, InvoicingEntity
+from tallystick.domain.pricing import FeeType
+from tallystick.domain.tax import TaxAmount, TaxDecision
+
+_PRICE_DECIMALS = 12
+"""Decimals of a displayed unit price: as many as a price may have on the wire."""
+
+
+class InvoiceStatus(StrEnum):
+    """Whether an invoice may still change."""
+
+    DRAFT = "DRAFT"
+    FINALIZED = "FINALIZED"
+    VOID = "VOID"
+    UNCOLLECTIBLE = "UNCOLLECTIBLE"
+
+
+class PaymentStatus(StrEnum):
+    """How far an invoice is paid."""
+
+    UNPAID = "UNPAID"
+    PARTIALLY_PAID = "PARTIALLY_PAID"
+    PROCESSING = "PROCESSING"
+    PAID = "PAID"
+    ERRORED = "ERRORED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerSnapshot:
+    """The customer as an invoice names it, fixed when the invoice is made."""
+
+    id: UUID
+    name: str
+    alias: str | None
+    email: str | None
+    billing_address: Address
+    vat_number: str | None
+    snapshot_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerSnapshot:
+    """The seller as an invoice names it."""
+
+    legal_name: str
+    address: Address
+    vat_number: str | None
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineExplanation:
+    """How a line came about, as data: its computation, discount and tax rule."""
+
+    computation: Computation
+    quoted_amount: int
+    quoted_discount: int
+    decision: TaxDecision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine:
+    """A line: `amount` is its part of the subtotal, and `amount - discount + tax = amount_total`.
+
+    `unit_price` is net, in major units, and for a prorated line the average per unit;
+    `quoted_unit_price` is the tax-included price where prices include tax.
+    """
+
+    item_id: UUID
+    product_id: UUID
+    name: str
+    start_date: date
+    end_date: date
+    quantity: int
+    unit_price: Decimal
+    quoted_unit_price: Decimal | None
+    amount: int
+    discount: int
+    tax: int
+    amount_total: int
+    tax_rate: Decimal
+    taxes: tuple[TaxAmount, ...]
+    explanation: LineExplanation
+
+    def __post_init__(self) -> None:
+        """The line adds up."""
+        assert self.amount - self.discount + self.tax == self.amount_total, "a line adds up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A recurring invoice, all amounts in minor units of `currency`.
+
+    total - applied_balance - written_off - settled = amount_due, always.
+    """
+
+    id: UUID
+    customer_id: UUID
+    subscription_id: UUID
+    invoicing_entity_id: UUID
+    status: InvoiceStatus
+    payment_status: PaymentStatus
+    invoice_date: date
+    net_terms: int
+    billing_period_start: date
+    billing_period_end: date | None
+    currency: str
+    tax_inclusive: bool
+    lines: tuple[InvoiceLine, ...]
+    coupons: tuple[AppliedCoupon, ...]
+    breakdown: tuple[TaxBreakdown, ...]
+    subtotal: int
+    subtotal_recurring: int
+    discount: int
+    tax_amount: int
+    total: int
+    applied_balance: int
+    written_off: int
+    settled: int
+    amount_due: int
+    customer: CustomerSnapshot
+    seller: SellerSnapshot
+    memo: str | None
+    purchase_order: str | None
+    finalized_at: datetime | None
+    paid_at: datetime | None
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        """The invoice adds up, and what is paid is not due."""
+        assert self.subtotal - self.discount + self.tax_amount == self.total, "it adds up"
+        assert sum(line.amount_total for line in self.lines) == self.total, "so do its lines"
+        covered = self.applied_balance + self.written_off + self.settled
+        assert self.total - covered == self.amount_due, "due is what is not covered"
+        assert self.amount_due >= 0, "nobody is owed by an invoice"
+        assert (self.payment_status is PaymentStatus.PAID) <= (self.amount_due == 0), "paid"
+
+    @property
+    def due_date(self) -> date:
+        """The day by which it is to be paid."""
+        return self.invoice_date + timedelta(days=self.net_terms)
+
+
+def invoice_lines(bill: Bill) -> tuple[InvoiceLine, ...]:
+    """The lines of an invoice for a bill, in its order."""
+    return tuple(_line(line, bill.currency, inclusive=bill.inclusive) for line in bill.lines)
+
+
+def subtotal_recurring(bill: Bill) -> int:
+    """The part of the subtotal that recurs: lines without a metric, before discount.
+
+    A one-time fee does not recur.
+    """
+    return sum(
+        line.amount_net
+        for line in bill.lines
+        if line.charge.computation.fee not in (FeeType.USAGE, FeeType.ONE_TIME)
+    )
+
+
+def number_text(pattern: str, number: int, day: date) -> str:
+    """The invoice number as printed: the entity's pattern with {number}, {YYYY}, {MM}, {DD}."""
+    return (
+        pattern.replace("{number}", str(number))
+        .replace("{YYYY}", f"{day.year:04}")
+        .replace("{MM}", f"{day.month:02}")
+        .replace("{DD}", f"{day.day:02}")
+    )
+
+
+def customer_snapshot(
+    customer: Customer, details: BuyerDetails, at: datetime
+) -> CustomerSnapshot:
+    """The customer as billed: its identity, with the billing details as quoted."""
+    return CustomerSnapshot(
+        id=customer.id,
+        name=details.name,
+        alias=customer.alias,
+        email=details.email,
+        billing_address=details.address,
+        vat_number=details.vat_number,
+        snapshot_at=at,
+    )
+
+
+def seller_snapshot(entity: InvoicingEntity) -> SellerSnapshot:
+    """The seller as it stands now."""
+    return SellerSnapshot(
+        legal_name=entity.legal_name,
+        address=entity.address,
+        vat_number=entity.vat_number,
+        email=entity.email,
+    )
+
+
+def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
+    charge = line.charge
+    computation = charge.computation
+    quantity = computation.quantity
+    plain = not inclusive and not charge.is_prorated
+    return InvoiceLine(
+        item_id=charge.item_id,
+        product_id=charge.product_id,
+        name=charge.name,
+        start_date=charge.start,
+        end_date=charge.end,
+        quantity=quantity,
+        unit_price=computation.unit_price
+        if plain
+        else _average(line.amount_net, quantity, currency),
+        quoted_unit_price=_average(charge.amount, quantity, currency) if inclusive else None,
+        amount=line.amount_net,
+        discount=line.discount_net,
+        tax=line.tax,
+        amount_total=line.total,
+        tax_rate=line.tax_rate,
+        taxes=line.taxes,
+        explanation=LineExplanation(
+            computation=computation,
+            quoted_amount=charge.amount,
+            quoted_discount=line.discount,
+            decision=line.decision,
+        ),
+    )
+
+
+def _average(amount: int, quantity: int, currency: str) -> Decimal:
+    """The displayed price of one unit: the amount over the quantity, cut to twelve decimals.
+
+    It is shown, never multiplied again.
+    """
+    if quantity == 0:
+        return Decimal(0)
+    digits = _PRICE_DECIMALS - exponent(currency)
+    scaled: int = amount * 10**digits // quantity
+    return major(scaled, currency).scaleb(-digits).normalize()

@@ -1,0 +1,241 @@
+"""Charge: what is asked of the provider between claim and record, with no transaction open.
+
+Every call carries the key of its first try. A call that gives no answer in time is `Unknown`,
+and `Unknown` is never a failure: the sweeper asks until the provider has said what happened.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar, assert_never
+from uuid import UUID
+
+import structlog
+
+from tallystick.db import attempts, checkout_sessions
+from tallystick.db.engine import retrying
+from tallystick.domain.attempt import (
+    AskAgainLater,
+    AskToCancel,
+    Attempt,
+    AttemptState,
+    AttemptStep,
+    AwaitChallenge,
+    AwaitSettlement,
+    NextStep,
+    RecordFailure,
+    RecordSuccess,
+    after_cancel,
+    after_standing,
+)
+from tallystick.domain.errors import NotFound
+from tallystick.domain.payment import (
+    CancelOutcome,
+    FailureReason,
+    PaymentOrder,
+    Standing,
+    Unknown,
+)
+from tallystick.domain.quote import AttemptKind
+from tallystick.domain.session import SessionState
+from tallystick.services.claim import lease_seconds
+from tallystick.services.confirm_result import (
+    Challenge,
+    Completed,
+    ConfirmResult,
+    Ended,
+    InFlight,
+    PaymentFailed,
+)
+from tallystick.services.context import Context
+from tallystick.services.record_failure import record_failure
+from tallystick.services.record_purchase import record_purchase
+
+PENDING_CARD_SECONDS = 60.0
+"""How often a card payment that the provider has not decided is asked about."""
+
+log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+
+def order_of(ctx: Context, attempt: Attempt) -> PaymentOrder:
+    """What the attempt asks of the provider."""
+    assert attempt.method is not None, "an attempt that asks a provider has a method"
+    return PaymentOrder(
+        tenant_id=ctx.tenant.id,
+        attempt_id=attempt.id,
+        customer_id=attempt.customer_id,
+        amount=attempt.amount,
+        currency=attempt.currency,
+        method=attempt.method,
+        save=attempt.obligation.quote.saves_method,
+        return_url=attempt.obligation.return_url,
+    )
+
+
+async def charge(ctx: Context, attempt: Attempt) -> Standing:
+    """Open, keep the reference, confirm; `Unknown` when any of it gave no answer."""
+    reference = await ensure_reference(ctx, attempt)
+    if reference is None:
+        return Unknown()
+    provider = ctx.app.provider_of(ctx.tenant)
+    answer = await _limited(ctx, provider.confirm(order_of(ctx, attempt), reference))
+    return Unknown() if answer is None else answer
+
+
+async def ensure_reference(ctx: Context, attempt: Attempt) -> str | None:
+    """The attempt's reference, opened and kept under its own key if it has none yet.
+
+    None when the provider gave no answer, or the attempt has ended meanwhile.
+    """
+    if attempt.reference is not None:
+        return attempt.reference
+    provider = ctx.app.provider_of(ctx.tenant)
+    order = order_of(ctx, attempt)
+    call = (
+        provider.save_method(order)
+        if attempt.kind is AttemptKind.SETUP
+        else provider.open(order)
+    )
+    reference = await _limited(ctx, call)
+    if reference is None:
+        return None
+    async with ctx.app.transaction() as tx:
+        kept = await attempts.keep_reference(
+            tx, ctx.tenant.id, attempt.id, reference, lease_seconds(ctx)
+        )
+    return reference if kept else None
+
+
+async def take_up(
+    ctx: Context,
+    attempt_id: UUID,
+    *,
+    give_up: bool,
+    reason: FailureReason = FailureReason.INTERRUPTED,
+) -> ConfirmResult:
+    """Ask the provider where an attempt stands, and act on the answer.
+
+    The same for the return page, the sweeper, a cancelled session and a buyer who wants another
+    method. `give_up` cancels what still waits, ending the attempt with `reason`.
+
+    Raises:
+        NotFound: there is no such attempt.
+    """
+    attempt = await _load(ctx, attempt_id)
+    if attempt.state is not AttemptState.LIVE:
+        return await _ended(ctx, attempt)
+    if attempt.reference is None:
+        if not give_up:
+            return InFlight()
+        reference = await ensure_reference(ctx, attempt)
+        if reference is None:
+            return await _reload(ctx, attempt_id)
+        attempt = await _load(ctx, attempt_id)
+        return await carry_on(ctx, attempt, Unknown(), give_up=True, reason=reason)
+    provider = ctx.app.provider_of(ctx.tenant)
+    standing = await _limited(ctx, provider.look(ctx.tenant.id, attempt.reference))
+    return await carry_on(ctx, attempt, standing or Unknown(), give_up=give_up, reason=reason)
+
+
+async def carry_on(
+    ctx: Context,
+    attempt: Attempt,
+    standing: Standing,
+    *,
+    give_up: bool = False,
+    reason: FailureReason = FailureReason.INTERRUPTED,
+) -> ConfirmResult:
+    """Act on an answer of the provider: record, wait, or cancel and then record."""
+    step = after_standing(attempt, standing, give_up=give_up)
+    if isinstance(step, AskToCancel):
+        step = after_cancel(await _cancel(ctx, attempt.id), reason)
+    return await _act(ctx, attempt, step)
+
+
+def describe(attempt: Attempt) -> ConfirmResult:
+    """A live attempt, as the page shows it to whoever confirms again."""
+    if attempt.step is AttemptStep.CHALLENGED and attempt.challenge_url is not None:
+        return Challenge(attempt.challenge_url)
+    return InFlight()
+
+
+async def _act(ctx: Context, attempt: Attempt, step: NextStep) -> ConfirmResult:
+    database = ctx.app.database
+    match step:
+        case RecordSuccess(pending=pending):
+            return await retrying(
+                database, lambda tx: record_purchase(ctx, tx, attempt.id, pending=pending)
+            )
+        case RecordFailure(reason=reason):
+            return await retrying(
+                database, lambda tx: record_failure(ctx, tx, attempt.id, reason)
+            )
+        case AwaitChallenge(url=url):
+            async with ctx.app.transaction() as tx:
+                await attempts.await_challenge(tx, ctx.tenant.id, attempt.id, url)
+            return Challenge(url)
+        case AwaitSettlement():
+            async with ctx.app.transaction() as tx:
+                await attempts.check_again(
+                    tx,
+                    ctx.tenant.id,
+                    attempt.id,
+                    step=AttemptStep.PENDING,
+                    seconds=PENDING_CARD_SECONDS,
+                )
+            return InFlight()
+        case AskAgainLater() | AskToCancel():
+            return await _reload(ctx, attempt.id)
+    assert_never(step)
+
+
+async def _cancel(ctx: Context, attempt_id: UUID) -> CancelOutcome:
+    attempt = await _load(ctx, attempt_id)
+    assert attempt.reference is not None, "what is cancelled was opened"
+    provider = ctx.app.provider_of(ctx.tenant)
+    answer = await _limited(ctx, provider.cancel(order_of(ctx, attempt), attempt.reference))
+    return Unknown() if answer is None else answer
+
+
+async def _limited(ctx: Context, call: Awaitable[Answer]) -> Answer | None:
+    """The provider's answer, or None when there was none in time.
+
+    Whatever a call raises means the same as silence: nobody knows what happened. It is
+    logged, and the sweeper asks again.
+    """
+    try:
+        async with asyncio.timeout(ctx.app.call_limit_seconds):
+            return await call
+    except Exception:
+        log.warning("provider.no_answer", tenant_id=str(ctx.tenant.id), exc_info=True)
+        return None
+
+
+async def _load(ctx: Context, attempt_id: UUID) -> Attempt:
+    async with ctx.app.database.connection() as tx:
+        attempt = await attempts.load(tx, ctx.tenant.id, attempt_id)
+    if attempt is None:
+        raise NotFound("There is no such payment attempt")
+    return attempt
+
+
+async def _reload(ctx: Context, attempt_id: UUID) -> ConfirmResult:
+    """Where the attempt stands by now: somebody else may have ended it meanwhile."""
+    attempt = await _load(ctx, attempt_id)
+    if attempt.state is AttemptState.LIVE:
+        return describe(attempt)
+    return await _ended(ctx, attempt)
+
+
+async def _ended(ctx: Context, attempt: Attempt) -> ConfirmResult:
+    if attempt.state is AttemptState.SUCCEEDED:
+        return Completed()
+    async with ctx.app.database.connection() as tx:
+        record = await checkout_sessions.load(tx, ctx.tenant.id, attempt.session_id)
+    assert record is not None, "an attempt has its session"
+    status = record.session.status(ctx.now)
+    if status is SessionState.COMPLETED:
+        return Completed()
+    if status.is_terminal:
+        return Ended(status)
+    return PaymentFailed(attempt.failure or FailureReason.INTERRUPTED)

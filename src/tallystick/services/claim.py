@@ -1,0 +1,203 @@
+"""Claim: decide once, under lock, what will be charged, and take everything it needs.
+
+After the claim nobody prices, validates, or reads catalog, coupons, customer or clock again:
+the attempt owns the whole quote, the buyer as quoted, the method, the dates, and the ids of
+what it will make. Exclusivity, coupons and balance are taken here, so that `record` cannot
+refuse.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from tallystick.db import (
+    attempts,
+    balance_holds,
+    checkout_sessions,
+    coupon_redemptions,
+    places,
+)
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.domain.attempt import Attempt, AttemptState, AttemptStep, Obligation
+from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.errors import Fault, NotFound
+from tallystick.domain.offer import Offer, OnlinePayment
+from tallystick.domain.payment import Method, MethodKind
+from tallystick.domain.quote import AttemptKind, Quote
+from tallystick.domain.session import Session, SessionState
+from tallystick.services.confirm_result import (
+    AlreadyHeld,
+    ConfirmResult,
+    Consent,
+    Ended,
+    InFlight,
+    QuoteChanged,
+    Refused,
+)
+from tallystick.services.context import Context
+from tallystick.services.edit_checkout import keep_typed
+from tallystick.services.ids import new_id
+from tallystick.services.quoting import load_parties, quote_session
+
+SWEEP_MARGIN_SECONDS = 10.0
+"""How long after a call's limit the sweeper takes an attempt up, at the earliest."""
+
+ATTEMPTS_PER_SESSION_MAX = 50
+"""More tries than this on one link are no buyer's any more (card testing)."""
+
+_CONSENT: Codec[Consent] = Codec(Consent)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmation:
+    """What the buyer sent with the button. `shown` is the canonical form of the quote seen."""
+
+    shown: str
+    buyer: BuyerDetails
+    code: str | None
+    method: Method | None
+    consent: Consent | None
+    return_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """The session's live attempt; `is_new` when this claim made it, so that it is to be
+    charged.
+    """
+
+    attempt: Attempt
+    is_new: bool
+
+
+def lease_seconds(ctx: Context) -> float:
+    """How long an attempt is left alone after a call to the provider has begun."""
+    return ctx.app.call_limit_seconds + SWEEP_MARGIN_SECONDS
+
+
+async def claim(
+    ctx: Context, tx: Tx, session_id: UUID, confirmation: Confirmation
+) -> Claimed | ConfirmResult:
+    """Claim an attempt, or say why there is none; everything happens in the given transaction.
+
+    A session that has a live attempt gets no other one: its live attempt is the answer.
+    """
+    session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
+    if session is None:
+        raise NotFound("There is no such checkout")
+    if session.state.is_terminal or session.status(ctx.now) is SessionState.EXPIRED:
+        return Ended(session.status(ctx.now))
+    if session.state is SessionState.AWAITING_PAYMENT:
+        live = await attempts.live(tx, ctx.tenant.id, session.id)
+        return InFlight() if live is None else Claimed(attempt=live, is_new=False)
+    if session.attempt_count >= ATTEMPTS_PER_SESSION_MAX:
+        fault = Fault("form", "too_many_attempts", "ask for a new link")
+        return Refused((fault,))
+    typed = await keep_typed(ctx, tx, session, confirmation.buyer, confirmation.code)
+    if typed.faults:
+        return Refused(typed.faults)
+    session = typed.session
+    quote, obligation = await _todays(ctx, tx, session, confirmation)
+    if quote.dates.is_over:
+        return Ended(SessionState.EXPIRED)
+    if quote.id != hashlib.sha256(confirmation.shown.encode()).hexdigest():
+        return QuoteChanged(confirmation.shown, quote)
+    faults = _faults(session.offer, quote, confirmation)
+    if faults:
+        return Refused(tuple(faults))
+    return await _take(ctx, tx, session, confirmation, obligation)
+
+
+async def _todays(
+    ctx: Context, tx: Tx, session: Session, confirmation: Confirmation
+) -> tuple[Quote, Obligation]:
+    """Today's quote, priced under the locks that the claim needs, and what would be owed."""
+    coupon_ids = [terms.id for terms in session.offer.coupons]
+    if session.page_coupon is not None:
+        coupon_ids.append(session.page_coupon.id)
+    await coupon_redemptions.lock_coupons(tx, ctx.tenant.id, coupon_ids)
+    parties = await load_parties(ctx, tx, session)
+    quote = quote_session(ctx, session, parties)
+    return quote, Obligation(
+        offer=session.offer,
+        quote=quote,
+        buyer=session.buyer or parties.customer.details,
+        customer=parties.customer,
+        entity=parties.entity,
+        return_url=confirmation.return_url,
+        redemption_ids=tuple(new_id() for _ in quote.coupons),
+    )
+
+
+def _faults(offer: Offer, quote: Quote, confirmation: Confirmation) -> list[Fault]:
+    """What is missing on the page before anything may be charged."""
+    faults: list[Fault] = []
+    if quote.needs_country:
+        faults.append(Fault("country", "required", "say where you are; tax depends on it"))
+    if quote.kind is AttemptKind.NONE:
+        return faults
+    method = confirmation.method
+    payment = offer.payment
+    assert isinstance(payment, OnlinePayment), "only an online purchase pays or saves a method"
+    if method is None:
+        faults.append(Fault("method", "required", "choose how to pay"))
+    elif not (payment.card if method.kind is MethodKind.CARD else payment.direct_debit):
+        faults.append(Fault("method", "not_offered", "choose one of the methods offered"))
+    if quote.saves_method and confirmation.consent is None:
+        faults.append(Fault("consent", "required", "agree to the later charges"))
+    return faults
+
+
+async def _take(
+    ctx: Context, tx: Tx, session: Session, confirmation: Confirmation, obligation: Obligation
+) -> Claimed | AlreadyHeld:
+    """Take place, coupons and balance, and write the attempt."""
+    quote = obligation.quote
+    needs_provider = quote.kind is not AttemptKind.NONE
+    pays = quote.kind is AttemptKind.PAYMENT
+    provider = ctx.app.provider_of(ctx.tenant)
+    attempt = Attempt(
+        id=new_id(),
+        session_id=session.id,
+        customer_id=session.customer_id,
+        kind=quote.kind,
+        state=AttemptState.LIVE,
+        step=AttemptStep.CLAIMED,
+        provider=provider.name if needs_provider else None,
+        reference=None,
+        challenge_url=None,
+        obligation=obligation,
+        method=confirmation.method if needs_provider else None,
+        amount=quote.amount_due if pays else 0,
+        currency=quote.currency,
+        balance_held=quote.balance_applied,
+        business_date=ctx.today,
+        subscription_id=new_id(),
+        invoice_id=None if quote.bill is None else new_id(),
+        transaction_id=new_id() if pays else None,
+        payment_method_id=new_id() if quote.saves_method else None,
+        failure=None,
+        challenge_is_over=False,
+        claimed_at=ctx.now,
+    )
+    consent = confirmation.consent if quote.saves_method else None
+    taken = await places.take(
+        tx,
+        ctx.tenant.id,
+        session.customer_id,
+        session.plan_id,
+        ctx.tenant.places_per_plan,
+        attempt.id,
+    )
+    if not taken:
+        return AlreadyHeld()
+    await attempts.insert(
+        tx, ctx.tenant.id, attempt, _CONSENT.dump_optional(consent), lease_seconds(ctx)
+    )
+    await coupon_redemptions.reserve(tx, ctx.tenant.id, attempt)
+    await balance_holds.hold(
+        tx, ctx.tenant.id, session.customer_id, quote.currency, quote.balance_applied
+    )
+    await checkout_sessions.await_payment(tx, ctx.tenant.id, session.id, ctx.now)
+    return Claimed(attempt=attempt, is_new=True)

@@ -1,0 +1,117 @@
+"""What the buyer types on the page: kept on the session, never on the customer before the
+sale.
+"""
+
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from tallystick.db import checkout_sessions, coupons
+from tallystick.db.engine import Tx
+from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
+from tallystick.domain.errors import Fault, NotFound
+from tallystick.domain.session import Session, SessionState
+from tallystick.services.context import Context
+from tallystick.services.quoting import vat_number_valid
+
+_FIELD_LENGTH_MAX = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Typed:
+    """The session with what was typed, and what is wrong with it."""
+
+    session: Session
+    faults: tuple[Fault, ...]
+
+
+async def edit_checkout(
+    ctx: Context, session_id: UUID, buyer: BuyerDetails, code: str | None
+) -> tuple[Fault, ...]:
+    """Keep what the buyer typed and return what is wrong with it, field by field.
+
+    An empty code removes the one typed before. A code that cannot be redeemed is not kept.
+    Nothing is changed on a session that has ended or is being paid.
+
+    Raises:
+        NotFound: there is no such session.
+    """
+    async with ctx.app.transaction() as tx:
+        session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
+        if session is None:
+            raise NotFound("There is no such checkout")
+        if session.status(ctx.now) is not SessionState.CREATED:
+            return ()
+        typed = await keep_typed(ctx, tx, session, buyer, code)
+    return typed.faults
+
+
+async def keep_typed(
+    ctx: Context, tx: Tx, session: Session, buyer: BuyerDetails, code: str | None
+) -> Typed:
+    """The same within a transaction that has locked the session."""
+    faults = list(_buyer_faults(buyer))
+    coupon: CouponTerms | None = None
+    if code:
+        coupon, reason = await _coupon(ctx, tx, session, code.strip())
+        if reason is not None:
+            faults.append(Fault("code", reason.value.lower(), "cannot be redeemed"))
+    await checkout_sessions.keep_typed(tx, ctx.tenant.id, session.id, buyer, coupon, ctx.now)
+    return Typed(
+        session=replace(session, buyer=buyer, page_coupon=coupon), faults=tuple(faults)
+    )
+
+
+async def _coupon(
+    ctx: Context, tx: Tx, session: Session, code: str
+) -> tuple[CouponTerms | None, CouponRefusal | None]:
+    """The coupon of a code, frozen now; or why it cannot be redeemed."""
+    if session.page_coupon is not None and session.page_coupon.code == code:
+        return session.page_coupon, None
+    found = await coupons.load_by_code(tx, ctx.tenant.id, code, customer_id=session.customer_id)
+    if found is None:
+        return None, CouponRefusal.UNKNOWN
+    terms, state = found
+    reason = refusal(
+        terms,
+        state,
+        plan_id=session.plan_id,
+        currency=session.offer.currency,
+        now=ctx.now,
+    )
+    return (terms, None) if reason is None else (None, reason)
+
+
+def _buyer_faults(buyer: BuyerDetails) -> list[Fault]:
+    faults: list[Fault] = []
+    if not buyer.name.strip():
+        faults.append(Fault("name", "required", "say who is billed"))
+    if buyer.email is not None and not _is_email(buyer.email):
+        faults.append(Fault("email", "invalid", "must be an e-mail address"))
+    if vat_number_valid(buyer) is False:
+        faults.append(Fault("vat_number", "invalid", "must be a valid VAT number"))
+    texts = {
+        "name": buyer.name,
+        "email": buyer.email,
+        "line1": buyer.address.line1,
+        "line2": buyer.address.line2,
+        "city": buyer.address.city,
+        "state": buyer.address.state,
+        "zip_code": buyer.address.zip_code,
+        "vat_number": buyer.vat_number,
+    }
+    faults.extend(
+        Fault(field, "too_long", f"must have at most {_FIELD_LENGTH_MAX} characters")
+        for field, text in texts.items()
+        if text is not None and len(text) > _FIELD_LENGTH_MAX
+    )
+    return faults
+
+
+def _is_email(text: str) -> bool:
+    """One @ with something on both sides and a dot in the domain; the mail itself proves
+    more.
+    """
+    name, _, domain = text.strip().rpartition("@")
+    inner = "." in domain.strip(".") and not domain.startswith(".") and " " not in text
+    return bool(name) and "@" not in name and inner

@@ -1,0 +1,129 @@
+"""End a session: cancelled by the merchant, or expired. It ends only after its attempt has.
+
+An ending of a session with a live attempt is first committed as requested, so that no new
+claim can start; then the attempt is cancelled at the provider; then whichever happened is
+recorded.
+"""
+
+from dataclasses import replace
+from uuid import UUID
+
+from tallystick.db import attempts, checkout_sessions, events
+from tallystick.db.checkout_sessions import SessionRecord
+from tallystick.db.engine import Tx, retrying
+from tallystick.domain.attempt import Attempt
+from tallystick.domain.errors import Busy, Conflict, NotFound
+from tallystick.domain.payment import FailureReason
+from tallystick.domain.session import Ending, Session, SessionState
+from tallystick.services.charge import take_up
+from tallystick.services.checkout_events import session_event
+from tallystick.services.confirm_result import Completed, Ended
+from tallystick.services.context import Context
+from tallystick.services.ids import new_id
+
+BUSY_SECONDS = 15
+"""When to ask again while the provider's answer is not known."""
+
+_EVENT_OF = {
+    SessionState.CANCELLED: "checkout_session.cancelled",
+    SessionState.EXPIRED: "checkout_session.expired",
+}
+
+
+async def cancel_session(
+    ctx: Context, session_id: UUID, *, resumed: bool = False
+) -> SessionRecord:
+    """Cancel a session for the merchant. A long verb: the provider may have to be asked.
+
+    `resumed` says that the same request was interrupted before: a session that it has
+    cancelled by then is its success.
+
+    Raises:
+        NotFound: there is no such session.
+        Conflict: it has ended already, or the money was taken; the message names its state.
+        Busy: a payment is under way and the provider has not answered.
+    """
+    live = await retrying(
+        ctx.app.database,
+        lambda tx: _request(ctx, tx, session_id, Ending.CANCEL, resumed=resumed),
+    )
+    if live is not None:
+        result = await take_up(ctx, live.id, give_up=True, reason=FailureReason.SESSION_ENDED)
+        if isinstance(result, Completed):
+            raise _already(SessionState.COMPLETED)
+        if not isinstance(result, Ended):
+            raise Busy(
+                "A payment is under way and its outcome is not known yet; ask again",
+                BUSY_SECONDS,
+            )
+    return await _load(ctx, session_id)
+
+
+async def expire_session(ctx: Context, session_id: UUID) -> None:
+    """Expire a session whose time is up; one that is being paid is cancelled at the provider.
+
+    A payment whose call is still within its limits is left alone: it ends soon by itself, and
+    the session with it.
+
+    Raises:
+        NotFound: there is no such session.
+    """
+    live = await retrying(
+        ctx.app.database,
+        lambda tx: _request(ctx, tx, session_id, Ending.EXPIRE, resumed=True),
+    )
+    if live is not None:
+        await take_up(ctx, live.id, give_up=True, reason=FailureReason.SESSION_ENDED)
+
+
+async def _request(
+    ctx: Context, tx: Tx, session_id: UUID, ending: Ending, *, resumed: bool
+) -> Attempt | None:
+    """End the session if nothing lives in it; else note the ending and return what lives."""
+    session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
+    if session is None:
+        raise NotFound("There is no such checkout session")
+    if ending is Ending.EXPIRE and not session.is_past(ctx.now):
+        return None
+    if session.state.is_terminal or _reads_expired(ctx, session, ending):
+        if resumed and session.state is not SessionState.COMPLETED:
+            return None
+        if ending is Ending.EXPIRE:
+            return None
+        raise _already(session.status(ctx.now))
+    live = await attempts.live(tx, ctx.tenant.id, session_id)
+    if live is not None:
+        await checkout_sessions.request_ending(tx, ctx.tenant.id, session_id, ending, ctx.now)
+        return live
+    state = SessionState.CANCELLED if ending is Ending.CANCEL else SessionState.EXPIRED
+    await checkout_sessions.leave(tx, ctx.tenant.id, session_id, state, None, ctx.now)
+    record = await checkout_sessions.load(tx, ctx.tenant.id, session_id)
+    assert record is not None, "just locked"
+    await events.append(
+        tx,
+        ctx.tenant.id,
+        new_id(),
+        _EVENT_OF[state],
+        session_id,
+        session_event(
+            replace(record, session=replace(record.session, state=state)), status=state
+        ),
+        ctx.now,
+    )
+    return None
+
+
+def _reads_expired(ctx: Context, session: Session, ending: Ending) -> bool:
+    """Whether a cancel comes too late: the session reads EXPIRED, whatever the sweeper did."""
+    return ending is Ending.CANCEL and session.status(ctx.now) is SessionState.EXPIRED
+
+
+def _already(state: SessionState) -> Conflict:
+    return Conflict(f"This session cannot be cancelled any more: it is {state.value}")
+
+
+async def _load(ctx: Context, session_id: UUID) -> SessionRecord:
+    async with ctx.app.database.connection() as tx:
+        record = await checkout_sessions.load(tx, ctx.tenant.id, session_id)
+    assert record is not None, "sessions are kept"
+    return record

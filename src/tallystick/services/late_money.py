@@ -1,0 +1,157 @@
+"""Late money: a success for an attempt that had ended without it.
+
+It is recorded after all if the session is open again and place, coupons and balance can be
+taken again; otherwise it is given back at once, under the attempt's own key.
+"""
+
+from uuid import UUID
+
+from tallystick.db import (
+    attempts,
+    balance_holds,
+    coupon_redemptions,
+    coupons,
+    events,
+    job_queue,
+    places,
+)
+from tallystick.db.engine import Tx
+from tallystick.domain.attempt import Attempt
+from tallystick.domain.coupons import refusal
+from tallystick.domain.errors import NotFound
+from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.payment import Refunded, RefundRefused, Unknown
+from tallystick.domain.quote import AttemptKind
+from tallystick.domain.session import Session, SessionState
+from tallystick.services.confirm_result import Completed, ConfirmResult, Ended, PaymentFailed
+from tallystick.services.context import Context
+from tallystick.services.ids import new_id
+
+REFUND_JOB = "refund_late_money"
+
+
+class RefundUnanswered(Exception):
+    """The provider gave no answer to a refund; the job is tried again under the same key."""
+
+
+class RefundRefusedByProvider(Exception):
+    """The provider will not give the money back; a person must look (`tallystick doctor`)."""
+
+
+async def take_again(
+    ctx: Context, tx: Tx, session: Session, attempt: Attempt
+) -> ConfirmResult | None:
+    """Take again what the ended attempt needs; None when all of it could be taken.
+
+    Otherwise the money goes back: a job is enqueued in this transaction, and the answer is
+    the state that the session is in.
+    """
+    if session.state is SessionState.CREATED and await _take(ctx, tx, session, attempt):
+        await attempts.mark_late_money(tx, ctx.tenant.id, attempt.id, "RECORDED")
+        return None
+    if attempt.kind is AttemptKind.PAYMENT and await attempts.mark_late_money(
+        tx, ctx.tenant.id, attempt.id, "REFUNDING"
+    ):
+        await job_queue.enqueue(
+            tx,
+            REFUND_JOB,
+            {"tenant_id": str(ctx.tenant.id), "attempt_id": str(attempt.id)},
+        )
+    if session.state is SessionState.COMPLETED:
+        return Completed()
+    status = session.status(ctx.now)
+    if status.is_terminal:
+        return Ended(status)
+    assert attempt.failure is not None, "an attempt that failed says why"
+    return PaymentFailed(attempt.failure)
+
+
+async def refund_late_money(ctx: Context, attempt_id: UUID) -> None:
+    """Give late money back. A long verb: the provider is asked with no transaction open.
+
+    Raises:
+        NotFound: there is no such attempt.
+        RefundUnanswered: to be tried again, under the same key.
+        RefundRefusedByProvider: a person must decide.
+    """
+    async with ctx.app.database.connection() as tx:
+        attempt = await attempts.load(tx, ctx.tenant.id, attempt_id)
+    if attempt is None or attempt.reference is None:
+        raise NotFound("There is no such payment")
+    provider = ctx.app.provider_of(ctx.tenant)
+    outcome = await provider.refund(
+        ctx.tenant.id, attempt.reference, attempt.amount, f"{attempt.id}:refund"
+    )
+    match outcome:
+        case Refunded():
+            pass
+        case RefundRefused(message=message):
+            raise RefundRefusedByProvider(message)
+        case Unknown():
+            raise RefundUnanswered(attempt.reference)
+    async with ctx.app.transaction() as tx:
+        if await attempts.mark_late_money(tx, ctx.tenant.id, attempt.id, "REFUNDED"):
+            await events.append(
+                tx,
+                ctx.tenant.id,
+                new_id(),
+                "payment.orphan_refunded",
+                attempt.id,
+                {
+                    "checkout_session_id": encode(Prefix.CHECKOUT_SESSION, attempt.session_id),
+                    "customer_id": encode(Prefix.CUSTOMER, attempt.customer_id),
+                    "amount": attempt.amount,
+                    "currency": attempt.currency,
+                    "provider_transaction_id": attempt.reference,
+                },
+                ctx.now,
+            )
+
+
+async def _take(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> bool:
+    """Place, coupons and balance, all or none: what a partial try took is given back."""
+    tenant_id, quote = ctx.tenant.id, attempt.obligation.quote
+    await coupon_redemptions.lock_coupons(tx, tenant_id, [terms.id for terms in quote.coupons])
+    if not await _coupons_are_free(ctx, tx, session, attempt):
+        return False
+    available = await balance_holds.available(
+        tx, tenant_id, attempt.customer_id, attempt.currency
+    )
+    if available < attempt.balance_held:
+        return False
+    if not await places.take(
+        tx,
+        tenant_id,
+        attempt.customer_id,
+        session.plan_id,
+        ctx.tenant.places_per_plan,
+        attempt.id,
+    ):
+        return False
+    await coupon_redemptions.reserve(tx, tenant_id, attempt)
+    await balance_holds.hold(
+        tx, tenant_id, attempt.customer_id, attempt.currency, attempt.balance_held
+    )
+    return True
+
+
+async def _coupons_are_free(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> bool:
+    """Whether every coupon of the quote could be redeemed once more right now."""
+    quote = attempt.obligation.quote
+    found = await coupons.load_by_ids(
+        tx,
+        ctx.tenant.id,
+        [terms.id for terms in quote.coupons],
+        customer_id=attempt.customer_id,
+    )
+    for terms in quote.coupons:
+        known = found.get(terms.id)
+        if known is None:
+            return False
+        _, state = known
+        reason = refusal(
+            terms, state, plan_id=session.plan_id, currency=quote.currency, now=ctx.now
+        )
+        if reason is not None:
+            return False
+    return True

@@ -1,0 +1,142 @@
+"""Record: write what the attempt owns, verbatim, dated by its claim, whenever it runs.
+
+Record cannot refuse. Everything that could make it refuse was decided or taken by the claim;
+a constraint that says no here is a defect. Recording twice is the same as once. The same
+function runs whether the news comes from the call, the return page, or the sweeper.
+"""
+
+from dataclasses import replace
+from uuid import UUID
+
+from tallystick.db import (
+    attempts,
+    balance_holds,
+    checkout_sessions,
+    coupon_redemptions,
+    invoice_writes,
+    places,
+    prices,
+    products,
+    subscription_writes,
+    transactions,
+)
+from tallystick.db.engine import Tx
+from tallystick.domain.attempt import Attempt, AttemptState
+from tallystick.domain.errors import NotFound
+from tallystick.domain.invoice import Invoice
+from tallystick.domain.purchase import Subscription, invoice_of, subscription_of
+from tallystick.domain.quote import AttemptKind
+from tallystick.domain.session import SessionState
+from tallystick.services.confirm_result import Completed, ConfirmResult
+from tallystick.services.context import Context
+from tallystick.services.ids import new_id
+from tallystick.services.late_money import take_again
+from tallystick.services.purchase_events import PurchaseFacts, record_purchase_events
+
+
+async def record_purchase(
+    ctx: Context, tx: Tx, attempt_id: UUID, *, pending: bool = False
+) -> ConfirmResult:
+    """Write subscription, invoice and payment of an attempt that succeeded.
+
+    `pending` says that a debit was accepted and will settle later. Money that arrives for an
+    attempt that had ended without it is recorded after all when everything can be taken
+    again, and otherwise goes back to the buyer.
+
+    Raises:
+        NotFound: there is no such attempt.
+    """
+    known = await attempts.load(tx, ctx.tenant.id, attempt_id)
+    if known is None:
+        raise NotFound("There is no such payment attempt")
+    session = await checkout_sessions.lock(tx, ctx.tenant.id, known.session_id)
+    attempt = await attempts.lock(tx, ctx.tenant.id, attempt_id)
+    assert session is not None, "an attempt has its session"
+    assert attempt is not None, "attempts are not deleted"
+    if attempt.state is AttemptState.SUCCEEDED:
+        return Completed()
+    if attempt.state is AttemptState.FAILED:
+        refused = await take_again(ctx, tx, session, attempt)
+        if refused is not None:
+            return refused
+    await _write(ctx, tx, attempt, pending=pending)
+    return Completed()
+
+
+async def _write(ctx: Context, tx: Tx, attempt: Attempt, *, pending: bool) -> None:
+    tenant_id, offer = ctx.tenant.id, attempt.obligation.offer
+    made, invoice = subscription_of(attempt), invoice_of(attempt, pending=pending)
+    record = await checkout_sessions.load(tx, tenant_id, attempt.session_id)
+    assert record is not None, "just locked"
+    await products.insert_many(tx, tenant_id, offer.new_products, attempt.claimed_at)
+    await prices.insert_many(tx, tenant_id, offer.new_prices, attempt.claimed_at)
+    if attempt.payment_method_id is not None:
+        assert attempt.method is not None, "a saved method was given"
+        await subscription_writes.insert_method(
+            tx,
+            tenant_id,
+            attempt.payment_method_id,
+            attempt.customer_id,
+            attempt.method,
+            attempt.claimed_at,
+        )
+    await subscription_writes.keep_buyer(
+        tx, tenant_id, attempt.customer_id, attempt.obligation.buyer, attempt.claimed_at
+    )
+    await subscription_writes.supersede_expired_trials(
+        tx, tenant_id, attempt.customer_id, offer.plan_id
+    )
+    await subscription_writes.insert(tx, tenant_id, made, record.metadata)
+    await coupon_redemptions.redeem(tx, tenant_id, attempt)
+    await places.hand_over(tx, tenant_id, attempt.id, made.id)
+    await _leave_place_if_over(tx, tenant_id, made)
+    await attempts.finish(tx, tenant_id, attempt.id, AttemptState.SUCCEEDED, None)
+    await checkout_sessions.complete(tx, tenant_id, attempt.session_id, made.id, ctx.now)
+    number = await _write_invoice(ctx, tx, attempt, invoice, pending=pending)
+    session = replace(record.session, state=SessionState.COMPLETED, subscription_id=made.id)
+    await record_purchase_events(
+        ctx,
+        tx,
+        PurchaseFacts(
+            attempt=attempt,
+            subscription=made,
+            invoice=invoice,
+            invoice_number=number,
+            session=replace(record, session=session),
+        ),
+    )
+
+
+async def _leave_place_if_over(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
+    """A contract that lies wholly in the past is complete when bought and holds no place."""
+    if not made.status.is_live:
+        await places.give_back(tx, tenant_id, made.id)
+
+
+async def _write_invoice(
+    ctx: Context, tx: Tx, attempt: Attempt, invoice: Invoice | None, *, pending: bool
+) -> str | None:
+    """The invoice with its balance entry and payment; the number's counter is locked last."""
+    if invoice is None:
+        return None
+    tenant_id = ctx.tenant.id
+    await balance_holds.spend(
+        tx,
+        tenant_id,
+        attempt.customer_id,
+        attempt.currency,
+        attempt.balance_held,
+        entry_id=new_id(),
+        invoice_id=invoice.id,
+        now=attempt.claimed_at,
+    )
+    number = await invoice_writes.insert(
+        tx,
+        tenant_id,
+        invoice,
+        [new_id() for _ in invoice.lines],
+        attempt.obligation.entity.number_pattern,
+    )
+    if attempt.kind is AttemptKind.PAYMENT:
+        await transactions.insert_payment(tx, tenant_id, attempt, pending=pending)
+    return number

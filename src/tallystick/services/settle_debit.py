@@ -1,0 +1,51 @@
+"""Settle a debit: the bank's final word on a payment that was accepted at the checkout."""
+
+from tallystick.db import invoice_facts, transactions
+from tallystick.db.engine import Tx, retrying
+from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.payment import (
+    Cancelled,
+    Declined,
+    FailureReason,
+    Standing,
+    Succeeded,
+)
+from tallystick.services.context import Context
+from tallystick.services.events import EventValue, record
+
+
+async def settle_debit(ctx: Context, reference: str, outcome: Standing) -> None:
+    """Record what became of an accepted debit; any other answer than an end changes nothing.
+
+    Settled: the invoice is PAID and says so in `invoice.paid`. Failed: the invoice is ERRORED
+    with its amount due, and the subscription stays. Twice is the same as once.
+    """
+    await retrying(ctx.app.database, lambda tx: _settle(ctx, tx, reference, outcome))
+
+
+async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> None:
+    provider = ctx.app.provider_of(ctx.tenant)
+    payment = await transactions.lock_pending(tx, ctx.tenant.id, provider.name, reference)
+    if payment is None:
+        return
+    inner = ctx.within(tx)
+    if isinstance(outcome, Succeeded):
+        if await transactions.settle(tx, ctx.tenant.id, payment, ctx.now):
+            body = await invoice_facts.event_body(tx, ctx.tenant.id, payment.invoice_id)
+            await record(inner, "invoice.paid", payment.invoice_id, body)
+    elif isinstance(outcome, Declined | Cancelled):
+        reason = outcome.reason if isinstance(outcome, Declined) else FailureReason.DEBIT_FAILED
+        await transactions.fail(tx, ctx.tenant.id, payment, reason, ctx.now)
+        failed: dict[str, EventValue] = {
+            "transaction_id": encode(Prefix.TRANSACTION, payment.id),
+            "invoice_id": encode(Prefix.INVOICE, payment.invoice_id),
+            "customer_id": encode(Prefix.CUSTOMER, payment.customer_id),
+            "payment_type": "PAYMENT",
+            "status": "FAILED",
+            "amount": payment.amount,
+            "amount_refunded": 0,
+            "amount_reversed": 0,
+            "currency": payment.currency,
+            "error": reason.value,
+        }
+        await record(inner, "payment.failed", payment.id, failed)
