@@ -11,6 +11,7 @@ EXEMPT = {
     "pgqueuer_log": "belongs to PgQueuer",
     "pgqueuer_schedules": "belongs to PgQueuer",
     "pgqueuer_statistics": "belongs to PgQueuer",
+    "periodic_work": "says when the work of all tenants is due",
 }
 
 TABLES = """
