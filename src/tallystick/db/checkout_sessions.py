@@ -10,7 +10,7 @@ from tallystick.db.engine import Row, Tx
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
-from tallystick.domain.session import Ending, PaymentError, Session, SessionState
+from tallystick.domain.session import Ending, PaymentError, Quoted, Session, SessionState
 
 OFFER: Codec[Offer] = Codec(Offer)
 BUYER: Codec[BuyerDetails] = Codec(BuyerDetails)
@@ -21,7 +21,7 @@ _COLUMNS = """
     s.id, s.customer_id, s.plan_id, s.plan_version_id, s.state, s.ending_requested, s.offer,
     s.buyer_details, s.page_coupon, s.success_url, s.cancel_url, s.expires_at, s.completed_at,
     s.subscription_id, s.last_payment_error, s.attempt_count, s.created_at, s.updated_at,
-    s.request, s.metadata, s.checkout_type
+    s.request, s.metadata, s.checkout_type, s.quote_id, s.amount_total, s.amount_due
 """
 
 _INSERT = """
@@ -34,8 +34,9 @@ _INSERT = """
         values ($1, $18, 'checkout_session.created', $2, $19, $12))
     insert into checkout_sessions
         (tenant_id, id, customer_id, plan_id, plan_version_id, request, offer, metadata,
-         success_url, cancel_url, expires_at, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+         success_url, cancel_url, expires_at, created_at, updated_at, quote_id, amount_total,
+         amount_due)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $20, $21, $22)
 """
 
 
@@ -57,6 +58,7 @@ class NewSession:
     id: UUID
     customer_id: UUID
     offer: Offer
+    quoted: Quoted
     request: str
     metadata: str | None
     success_url: str | None
@@ -105,6 +107,9 @@ async def insert(tx: Tx, tenant_id: UUID, new: NewSession, answer: StoredAnswer 
         answer.body if answer else None,
         new.event_id,
         new.event_data,
+        new.quoted.quote_id,
+        new.quoted.amount_total,
+        new.quoted.amount_due,
     )
 
 
@@ -202,6 +207,21 @@ async def keep_typed(
         BUYER.dump(buyer),
         TERMS.dump_optional(page_coupon),
         now,
+    )
+
+
+async def keep_quoted(tx: Tx, tenant_id: UUID, session_id: UUID, quoted: Quoted) -> None:
+    """Keep what the session was last quoted at."""
+    await tx.execute(
+        """
+        update checkout_sessions set quote_id = $3, amount_total = $4, amount_due = $5
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        session_id,
+        quoted.quote_id,
+        quoted.amount_total,
+        quoted.amount_due,
     )
 
 
@@ -312,6 +332,11 @@ def _record(row: Row) -> SessionRecord:
             expires_at=row["expires_at"],
             completed_at=row["completed_at"],
             subscription_id=row["subscription_id"],
+            quoted=Quoted(
+                quote_id=row["quote_id"],
+                amount_total=row["amount_total"],
+                amount_due=row["amount_due"],
+            ),
             last_payment_error=PAYMENT_ERROR.load_optional(row["last_payment_error"]),
             attempt_count=row["attempt_count"],
             created_at=row["created_at"],

@@ -110,6 +110,21 @@ def schedule(offer: Offer, today: date, *, trial_used: bool) -> Schedule:
     )
 
 
+def closing_day(offer: Offer) -> date | None:
+    """The first day on which confirming `offer` would not bill a single day any more.
+
+    None where that never happens: without an end, or with a start that was past already when the
+    session was created. The plan's own trial is taken as granted.
+    """
+    if offer.end_date is None:
+        return None
+    trial = offer.trial
+    free_days = trial.days if trial is not None and trial.is_free else 0
+    if offer.start_date is not None and offer.start_date < offer.created_on:
+        return offer.end_date if free_days else None
+    return offer.end_date - timedelta(days=free_days)
+
+
 def period_containing(offer: Offer, dates: Schedule, day: date) -> Period:
     """The subscription's own period that contains `day`, cut at its end."""
     index = index_containing(dates.billing_start, dates.anchor, offer.cadence, day)

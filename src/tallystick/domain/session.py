@@ -54,6 +54,17 @@ class PaymentError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """What a session was last quoted at: when it was made, when the buyer changed something, and
+    when it was confirmed. Amounts in minor units.
+    """
+
+    quote_id: str
+    amount_total: int
+    amount_due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A checkout session with what was promised in it."""
 
@@ -71,19 +82,19 @@ class Session:
     expires_at: datetime | None
     completed_at: datetime | None
     subscription_id: UUID | None
+    quoted: Quoted
     last_payment_error: PaymentError | None
     attempt_count: int
     created_at: datetime
     updated_at: datetime
 
-    def status(self, now: datetime, *, is_over: bool = False) -> SessionState:
+    def status(self, now: datetime) -> SessionState:
         """The state as reported at `now`.
 
-        Past its expiry with no payment in flight it reads EXPIRED from that moment on,
-        whatever the sweeper has done so far; so does one whose offer would not bill a single
-        day any more (`is_over`).
+        Past its expiry with no payment in flight it reads EXPIRED from that moment on, whatever
+        the sweeper has done so far.
         """
-        if self.state is SessionState.CREATED and (is_over or self.is_past(now)):
+        if self.state is SessionState.CREATED and self.is_past(now):
             return SessionState.EXPIRED
         return self.state
 

@@ -38,7 +38,7 @@ from tallystick.services.confirm_result import (
 from tallystick.services.context import Context
 from tallystick.services.edit_checkout import keep_typed
 from tallystick.services.ids import new_id
-from tallystick.services.quoting import load_parties, quote_session
+from tallystick.services.quoting import load_parties, quote_session, quoted
 
 SWEEP_MARGIN_SECONDS = 10.0
 """How long after a call's limit the sweeper takes an attempt up, at the earliest."""
@@ -199,5 +199,6 @@ async def _take(
     await balance_holds.hold(
         tx, ctx.tenant.id, session.customer_id, quote.currency, quote.balance_applied
     )
+    await checkout_sessions.keep_quoted(tx, ctx.tenant.id, session.id, quoted(quote))
     await checkout_sessions.await_payment(tx, ctx.tenant.id, session.id, ctx.now)
     return Claimed(attempt=attempt, is_new=True)

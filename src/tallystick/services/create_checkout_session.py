@@ -6,8 +6,9 @@ remains is an offer, frozen in the session.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from tallystick.db import checkout_facts, checkout_sessions, plan_versions
 from tallystick.db.checkout_facts import CreationFacts, Holder, Named, PartyFacts
@@ -22,11 +23,12 @@ from tallystick.domain.offer import Offer
 from tallystick.domain.offer_request import OfferFacts
 from tallystick.domain.quote import Quote
 from tallystick.domain.resolve_offer import resolve_offer
+from tallystick.domain.schedule import closing_day
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.checkout_events import session_event_text
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
-from tallystick.services.quoting import price_offer
+from tallystick.services.quoting import price_offer, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +124,7 @@ async def create_checkout_session(
                 id=session.id,
                 customer_id=session.customer_id,
                 offer=session.offer,
+                quoted=session.quoted,
                 request=request.echo,
                 metadata=request.metadata,
                 success_url=session.success_url,
@@ -144,9 +147,17 @@ async def create_checkout_session(
     return answer
 
 
-def expiry(now: datetime, hours: int) -> datetime | None:
-    """When a session made now expires; 0 hours mean never."""
-    return None if hours == 0 else now + timedelta(hours=hours)
+def _expiry(ctx: Context, offer: Offer, hours: int) -> datetime | None:
+    """When a session made now expires; 0 hours mean never.
+
+    It expires no later than the day from which on nothing of it would be billed.
+    """
+    wanted = None if hours == 0 else ctx.now + timedelta(hours=hours)
+    closing = closing_day(offer)
+    if closing is None:
+        return wanted
+    closes = datetime.combine(closing, time(), ZoneInfo(ctx.tenant.time_zone))
+    return closes if wanted is None else min(wanted, closes)
 
 
 async def _read(ctx: Context, tx: Tx, request: CheckoutRequest) -> CreationFacts:
@@ -242,9 +253,10 @@ def _session(ctx: Context, request: CheckoutRequest, resolved: PricedOffer) -> C
         page_coupon=None,
         success_url=request.success_url,
         cancel_url=request.cancel_url,
-        expires_at=expiry(ctx.now, request.expires_in_hours),
+        expires_at=_expiry(ctx, resolved.offer, request.expires_in_hours),
         completed_at=None,
         subscription_id=None,
+        quoted=quoted(resolved.quote),
         last_payment_error=None,
         attempt_count=0,
         created_at=ctx.now,

@@ -12,7 +12,7 @@ from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.context import Context
-from tallystick.services.quoting import vat_number_valid
+from tallystick.services.quoting import load_parties, quote_session, quoted, vat_number_valid
 
 _FIELD_LENGTH_MAX = 255
 
@@ -43,6 +43,9 @@ async def edit_checkout(
         if session.status(ctx.now) is not SessionState.CREATED:
             return ()
         typed = await keep_typed(ctx, tx, session, buyer, code)
+        parties = await load_parties(ctx, tx, typed.session)
+        priced = quote_session(ctx, typed.session, parties)
+        await checkout_sessions.keep_quoted(tx, ctx.tenant.id, session_id, quoted(priced))
     return typed.faults
 
 

@@ -10,7 +10,7 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponState, CouponTerms
 from tallystick.domain.offer import Offer
 from tallystick.domain.quote import Quote, QuoteFacts, quote
-from tallystick.domain.session import Session
+from tallystick.domain.session import Quoted, Session
 from tallystick.services import vat_numbers
 from tallystick.services.context import Context
 
@@ -69,6 +69,11 @@ def price_offer(
         page_coupon=page_coupon,
     )
     return quote(offer, facts)
+
+
+def quoted(priced: Quote) -> Quoted:
+    """What is kept of a quote on its session."""
+    return Quoted(quote_id=priced.id, amount_total=priced.total, amount_due=priced.amount_due)
 
 
 def vat_number_valid(buyer: BuyerDetails) -> bool | None:

@@ -39,8 +39,7 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
         parties = await load_parties(ctx, tx, session)
         attempt = await attempts.latest(tx, ctx.tenant.id, session_id)
         quote = _quote(ctx, session, parties)
-        is_over = quote is not None and quote.dates.is_over
-        status = session.status(ctx.now, is_over=is_over)
+        status = session.status(ctx.now)
         completed = None
         if by_buyer and status is SessionState.COMPLETED and attempt is not None:
             completed = await _completed(ctx, tx, attempt)

@@ -358,6 +358,9 @@ create table checkout_sessions (
     buyer_details jsonb,                    -- what the buyer typed; the customer's after the purchase
     page_coupon jsonb,                      -- the terms of the code typed on the page
     last_payment_error jsonb,
+    quote_id text not null,                 -- as last quoted
+    amount_total bigint not null,
+    amount_due bigint not null,
     attempt_count integer not null default 0,
     subscription_id uuid,
     expires_at timestamptz,                 -- business time; null: never
