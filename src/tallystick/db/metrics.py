@@ -90,7 +90,8 @@ async def page(
     matching.always("metric.archived_at is null")
     matching.only("metric.product_family_id = {}", product_family_id)
     matching.only(
-        "strpos(lower(metric.name || ' ' || metric.code), lower({})) > 0",
+        "strpos(lower(metric.name), lower({0})) > 0"
+        " or strpos(lower(metric.code), lower({0})) > 0",
         search,
     )
     return await fetch_page(

@@ -53,11 +53,11 @@ class Matching:
         """Demand `condition`, in which ``{}`` stands for the value; None demands nothing."""
         if value is not None:
             self.values.append(value)
-            self.conditions.append(condition.format(f"${len(self.values)}"))
+            self.conditions.append(f"({condition.format(f'${len(self.values)}')})")
 
     def always(self, condition: str) -> None:
         """Demand a condition without a value."""
-        self.conditions.append(condition)
+        self.conditions.append(f"({condition})")
 
     @property
     def sql(self) -> str:

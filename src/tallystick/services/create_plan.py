@@ -1,5 +1,7 @@
 """Create a plan with its first version, everything it sells included."""
 
+from collections.abc import Sequence
+
 from tallystick.db import add_ons, metrics, plans, prices, products
 from tallystick.domain.catalog import (
     PlanAddOn,
@@ -9,7 +11,7 @@ from tallystick.domain.catalog import (
     Product,
 )
 from tallystick.domain.catalog_entries import PlanEntry, ProductEntry, ProductFamily
-from tallystick.domain.errors import fail_if
+from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.new_plan import (
     NewComponent,
     NewPlan,
@@ -25,8 +27,11 @@ from tallystick.services.ids import new_id
 from tallystick.services.publish_plan import publish_draft
 
 
-async def create_plan(ctx: Context, new: NewPlan) -> PlanEntry:
+async def create_plan(ctx: Context, new: NewPlan, found: Sequence[Fault] = ()) -> PlanEntry:
     """Make a new plan, as a draft or published.
+
+    `found` are faults that were found while the request was read; they are reported with the
+    others.
 
     Raises:
         NotFound: no such product family.
@@ -34,7 +39,7 @@ async def create_plan(ctx: Context, new: NewPlan) -> PlanEntry:
     """
     family = await family_of(ctx, new.product_family_id)
     facts = await _facts(ctx, new)
-    fail_if(plan_faults(new, facts))
+    fail_if([*found, *plan_faults(new, facts)])
     made = tuple(_component(ctx, new, one, facts) for one in new.components)
     for component, entry in made:
         if entry is not None:

@@ -2,5 +2,23 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from tallystick.http.v1 import (
+    add_ons,
+    coupons,
+    metrics,
+    plans,
+    prices,
+    product_families,
+    products,
+)
+
+ROUTERS: tuple[APIRouter, ...] = (
+    product_families.router,
+    products.router,
+    prices.router,
+    metrics.router,
+    plans.router,
+    add_ons.router,
+    coupons.router,
+)
 """Every resource, in the order in which the API's document lists them."""

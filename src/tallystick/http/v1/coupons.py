@@ -1,0 +1,171 @@
+"""Coupons: `/coupons`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from tallystick.db import coupons
+from tallystick.db.coupons import Usability
+from tallystick.db.paging import Page
+from tallystick.domain.catalog_entries import CouponEntry
+from tallystick.domain.errors import Fault, fail_if
+from tallystick.domain.pricing import COUNT_MAX
+from tallystick.http.door import Entered, Route
+from tallystick.http.v1.coupon_schemas import DiscountSchema, show_discount, to_discount
+from tallystick.http.v1.existing import existing
+from tallystick.http.v1.paging import (
+    NEWEST_FIRST,
+    Order,
+    OrderBy,
+    PageQuery,
+    PaginationMeta,
+)
+from tallystick.http.v1.scalars import (
+    LIST_MAX,
+    AnswerModel,
+    CouponId,
+    Flag,
+    Instant,
+    LongText,
+    Name,
+    PlanId,
+    RequestModel,
+    ShortText,
+    WholeNumber,
+)
+from tallystick.services.create_coupon import NewCoupon, create_coupon
+
+RECURRING_VALUE_MAX = 1200
+
+router = APIRouter(prefix="/coupons", tags=["Coupons"], route_class=Route)
+
+
+class CreateCouponRequest(RequestModel):
+    """A coupon to be.
+
+    `recurring_value` is the number of invoices it applies to (null: all of them),
+    `redemption_limit` the number of subscriptions; without `reusable` a customer can redeem it
+    once.
+    """
+
+    code: Name
+    discount: DiscountSchema
+    description: LongText | None = None
+    expires_at: Instant | None = None
+    plan_ids: Annotated[list[PlanId], Field(max_length=LIST_MAX)] | None = None
+    recurring_value: Annotated[WholeNumber, Field(ge=1, le=RECURRING_VALUE_MAX)] | None = None
+    redemption_limit: Annotated[WholeNumber, Field(ge=1, le=COUNT_MAX)] | None = None
+    reusable: Flag | None = None
+
+
+class CouponOut(AnswerModel):
+    """A discount that can be redeemed by its code."""
+
+    id: CouponId
+    code: str
+    description: str | None
+    discount: DiscountSchema
+    disabled: bool
+    expires_at: Instant | None
+    plan_ids: list[PlanId]
+    recurring_value: int | None
+    redemption_limit: int | None
+    redemption_count: int
+    reusable: bool
+    archived_at: Instant | None
+    created_at: Instant
+
+
+class CouponList(AnswerModel):
+    """One page of coupons."""
+
+    data: list[CouponOut]
+    pagination_meta: PaginationMeta
+
+
+class CouponQuery(PageQuery):
+    """Filters and order of the list."""
+
+    order_by: Annotated[Order, OrderBy("code", "created_at", "expires_at")] = NEWEST_FIRST
+    search: ShortText | None = None
+    filter: Usability = Usability.ALL
+
+
+def show_coupon(entry: CouponEntry) -> CouponOut:
+    """A coupon as it is sent."""
+    terms, state = entry.terms, entry.state
+    return CouponOut(
+        id=terms.id,
+        code=terms.code,
+        description=entry.description,
+        discount=show_discount(terms.discount),
+        disabled=state.disabled,
+        expires_at=state.expires_at,
+        plan_ids=sorted(state.plan_ids),
+        recurring_value=terms.recurring_value,
+        redemption_limit=state.redemption_limit,
+        redemption_count=state.taken,
+        reusable=not terms.once_per_customer,
+        archived_at=entry.archived_at,
+        created_at=entry.created_at,
+    )
+
+
+@router.post("", status_code=201, response_model=CouponOut)
+async def post_coupon(door: Entered, body: CreateCouponRequest) -> Response:
+    """Create a coupon."""
+    new = _new_coupon(body)
+    return await door.write(lambda ctx: create_coupon(ctx, new), show_coupon, status=201)
+
+
+@router.get("", response_model=CouponList)
+async def list_coupons(door: Entered, query: Annotated[CouponQuery, Query()]) -> Response:
+    """List coupons."""
+
+    def show(page: Page[CouponEntry]) -> CouponList:
+        return CouponList(
+            data=[show_coupon(one) for one in page.items],
+            pagination_meta=query.meta(page.total),
+        )
+
+    return await door.read(
+        lambda ctx: coupons.page(
+            ctx.transaction,
+            ctx.tenant.id,
+            query.window(query.order_by),
+            now=ctx.now,
+            usability=query.filter,
+            search=query.search or None,
+        ),
+        show,
+    )
+
+
+@router.get("/{coupon_id}", response_model=CouponOut)
+async def get_coupon(door: Entered, coupon_id: CouponId) -> Response:
+    """Get a coupon."""
+    return await door.read(
+        lambda ctx: existing(
+            coupons.load_entry(ctx.transaction, ctx.tenant.id, coupon_id), "coupon"
+        ),
+        show_coupon,
+    )
+
+
+def _new_coupon(body: CreateCouponRequest) -> NewCoupon:
+    faults: list[Fault] = []
+    discount = to_discount(body.discount, "discount", faults)
+    fail_if(faults)
+    assert discount is not None, "a discount without a fault is one"
+    return NewCoupon(
+        code=body.code,
+        discount=discount,
+        description=body.description,
+        expires_at=body.expires_at,
+        plan_ids=tuple(body.plan_ids or ()),
+        recurring_value=body.recurring_value,
+        redemption_limit=body.redemption_limit,
+        reusable=bool(body.reusable),
+    )

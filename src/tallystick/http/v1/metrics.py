@@ -1,0 +1,178 @@
+"""Billable metrics: `/metrics`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from tallystick.db import metrics
+from tallystick.db.paging import Page
+from tallystick.domain.metrics import Aggregation, Metric
+from tallystick.http.door import Entered, Route
+from tallystick.http.v1.existing import existing
+from tallystick.http.v1.metric_schemas import (
+    FILTERS_MAX,
+    FilterSchema,
+    SegmentationSchema,
+    UnitConversionSchema,
+    show_conversion,
+    show_filters,
+    show_segmentation,
+    to_definition,
+)
+from tallystick.http.v1.paging import BY_NAME, Order, OrderBy, PageQuery, PaginationMeta
+from tallystick.http.v1.scalars import (
+    AnswerModel,
+    Instant,
+    LongText,
+    MetricId,
+    Name,
+    ProductFamilyId,
+    ProductId,
+    RequestModel,
+    ShortText,
+)
+from tallystick.services.create_metric import NewMetric, create_metric
+
+router = APIRouter(prefix="/metrics", tags=["Metrics"], route_class=Route)
+
+
+class CreateMetricRequest(RequestModel):
+    """A metric to be; `aggregation_key` is the property aggregated (COUNT needs none)."""
+
+    product_family_id: ProductFamilyId
+    code: Name
+    name: Name
+    aggregation_type: Aggregation
+    aggregation_key: Name | None = None
+    description: LongText | None = None
+    product_id: ProductId | None = None
+    filters: Annotated[list[FilterSchema], Field(max_length=FILTERS_MAX)] | None = None
+    segmentation_matrix: SegmentationSchema | None = None
+    unit_conversion: UnitConversionSchema | None = None
+    usage_group_key: Name | None = None
+
+
+class MetricSummaryOut(AnswerModel):
+    """A metric in a list."""
+
+    id: MetricId
+    code: str
+    name: str
+    description: str | None
+    aggregation_type: Aggregation
+    aggregation_key: str | None
+    archived_at: Instant | None
+    created_at: Instant
+
+
+class MetricOut(MetricSummaryOut):
+    """How usage events become a number that can be priced."""
+
+    product_family_id: ProductFamilyId
+    product_id: ProductId | None
+    filters: list[FilterSchema]
+    segmentation_matrix: SegmentationSchema | None
+    unit_conversion: UnitConversionSchema | None
+    usage_group_key: str | None
+
+
+class MetricList(AnswerModel):
+    """One page of metrics."""
+
+    data: list[MetricSummaryOut]
+    pagination_meta: PaginationMeta
+
+
+class MetricQuery(PageQuery):
+    """Filters and order of the list."""
+
+    order_by: Annotated[Order, OrderBy("name", "code", "created_at")] = BY_NAME
+    product_family_id: ProductFamilyId | None = None
+    search: ShortText | None = None
+
+
+def show_metric(metric: Metric) -> MetricOut:
+    """A metric as it is sent."""
+    return MetricOut(
+        id=metric.id,
+        product_family_id=metric.product_family_id,
+        product_id=metric.product_id,
+        code=metric.code,
+        name=metric.name,
+        description=metric.description,
+        aggregation_type=metric.aggregation,
+        aggregation_key=metric.aggregation_key,
+        filters=show_filters(metric.definition),
+        segmentation_matrix=show_segmentation(metric.definition),
+        unit_conversion=show_conversion(metric.definition),
+        usage_group_key=metric.definition.usage_group_key,
+        archived_at=metric.archived_at,
+        created_at=metric.created_at,
+    )
+
+
+def _show_summary(metric: Metric) -> MetricSummaryOut:
+    return MetricSummaryOut(
+        id=metric.id,
+        code=metric.code,
+        name=metric.name,
+        description=metric.description,
+        aggregation_type=metric.aggregation,
+        aggregation_key=metric.aggregation_key,
+        archived_at=metric.archived_at,
+        created_at=metric.created_at,
+    )
+
+
+@router.post("", status_code=201, response_model=MetricOut)
+async def post_metric(door: Entered, body: CreateMetricRequest) -> Response:
+    """Create a billable metric."""
+    new = NewMetric(
+        product_family_id=body.product_family_id,
+        code=body.code,
+        name=body.name,
+        aggregation=body.aggregation_type,
+        definition=to_definition(
+            body.filters,
+            body.segmentation_matrix,
+            body.unit_conversion,
+            body.usage_group_key,
+        ),
+        description=body.description,
+        aggregation_key=body.aggregation_key,
+        product_id=body.product_id,
+    )
+    return await door.write(lambda ctx: create_metric(ctx, new), show_metric, status=201)
+
+
+@router.get("", response_model=MetricList)
+async def list_metrics(door: Entered, query: Annotated[MetricQuery, Query()]) -> Response:
+    """List the unarchived metrics."""
+
+    def show(page: Page[Metric]) -> MetricList:
+        return MetricList(
+            data=[_show_summary(one) for one in page.items],
+            pagination_meta=query.meta(page.total),
+        )
+
+    return await door.read(
+        lambda ctx: metrics.page(
+            ctx.transaction,
+            ctx.tenant.id,
+            query.window(query.order_by),
+            product_family_id=query.product_family_id,
+            search=query.search or None,
+        ),
+        show,
+    )
+
+
+@router.get("/{metric_id}", response_model=MetricOut)
+async def get_metric(door: Entered, metric_id: MetricId) -> Response:
+    """Get a billable metric."""
+    return await door.read(
+        lambda ctx: existing(metrics.load(ctx.transaction, ctx.tenant.id, metric_id), "metric"),
+        show_metric,
+    )

@@ -1,0 +1,127 @@
+"""Plans: `/plans`."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from pydantic.json_schema import JsonSchemaValue
+from starlette.responses import Response
+from typing_extensions import override
+
+from tallystick.db import plans
+from tallystick.db.paging import Page
+from tallystick.db.plans import WhichVersion
+from tallystick.domain.catalog import PlanStatus, PlanType
+from tallystick.domain.catalog_entries import PlanEntry
+from tallystick.domain.errors import Fault
+from tallystick.http.door import Entered, Route
+from tallystick.http.v1.existing import existing
+from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
+from tallystick.http.v1.plan_schemas import (
+    CreatePlanRequest,
+    PlanList,
+    PlanOut,
+    show_plan,
+    to_new_plan,
+)
+from tallystick.http.v1.scalars import (
+    PlanId,
+    ProductFamilyId,
+    RequestModel,
+    Scalar,
+    ShortText,
+    problem,
+)
+from tallystick.services.create_plan import create_plan
+from tallystick.services.publish_plan import publish_plan
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
+router = APIRouter(prefix="/plans", tags=["Plans"], route_class=Route)
+
+
+class PlanQuery(PageQuery):
+    """Filters and order of the list; `status` and `plan_type` can be repeated."""
+
+    order_by: Annotated[Order, OrderBy("name", "status", "plan_type", "created_at")] = (
+        NEWEST_FIRST
+    )
+    product_family_id: ProductFamilyId | None = None
+    search: ShortText | None = None
+    status: Annotated[list[PlanStatus], Field(default_factory=list, max_length=len(PlanStatus))]
+    plan_type: Annotated[list[PlanType], Field(default_factory=list, max_length=len(PlanType))]
+
+
+class _Version(Scalar):
+    """`draft`, or a version's number."""
+
+    @override
+    def parse(self, value: Any) -> WhichVersion:
+        if value in ("draft", "active"):
+            return "draft" if value == "draft" else "active"
+        if not (isinstance(value, str) and _NUMBER.fullmatch(value)):
+            raise problem("malformed", "must be `draft` or a version's number")
+        return int(value)
+
+    @override
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "string", "pattern": f"^(draft|{_NUMBER.pattern})$"}
+
+
+class VersionQuery(RequestModel):
+    """Which version; left out, the published one, or the draft where there is none."""
+
+    version: Annotated[WhichVersion, _Version()] = "active"
+
+
+@router.post("", status_code=201, response_model=PlanOut)
+async def post_plan(door: Entered, body: CreatePlanRequest) -> Response:
+    """Create a plan with components and prices."""
+    faults: list[Fault] = []
+    new = to_new_plan(body, faults)
+    return await door.write(lambda ctx: create_plan(ctx, new, faults), show_plan, status=201)
+
+
+@router.get("", response_model=PlanList)
+async def list_plans(door: Entered, query: Annotated[PlanQuery, Query()]) -> Response:
+    """List plans."""
+
+    def show(page: Page[PlanEntry]) -> PlanList:
+        return PlanList(
+            data=[show_plan(one) for one in page.items],
+            pagination_meta=query.meta(page.total),
+        )
+
+    return await door.read(
+        lambda ctx: plans.page(
+            ctx.transaction,
+            ctx.tenant.id,
+            query.window(query.order_by),
+            product_family_id=query.product_family_id,
+            statuses=query.status,
+            plan_types=query.plan_type,
+            search=query.search or None,
+        ),
+        show,
+    )
+
+
+@router.get("/{plan_id}", response_model=PlanOut)
+async def get_plan(
+    door: Entered, plan_id: PlanId, query: Annotated[VersionQuery, Query()]
+) -> Response:
+    """Get a plan with one version."""
+    return await door.read(
+        lambda ctx: existing(
+            plans.load_entry(ctx.transaction, ctx.tenant.id, plan_id, query.version),
+            "plan or version of it",
+        ),
+        show_plan,
+    )
+
+
+@router.post("/{plan_id}/publish", response_model=PlanOut)
+async def post_publish(door: Entered, plan_id: PlanId) -> Response:
+    """Publish the plan's draft version."""
+    return await door.write(lambda ctx: publish_plan(ctx, plan_id), show_plan)

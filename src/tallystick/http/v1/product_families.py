@@ -1,0 +1,106 @@
+"""Product families: `/product_families`."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from tallystick.db import product_families
+from tallystick.db.paging import Page
+from tallystick.domain.catalog_entries import ProductFamily
+from tallystick.http.door import Entered, Route
+from tallystick.http.v1.existing import existing
+from tallystick.http.v1.paging import (
+    NEWEST_FIRST,
+    Order,
+    OrderBy,
+    PageQuery,
+    PaginationMeta,
+)
+from tallystick.http.v1.scalars import (
+    AnswerModel,
+    Instant,
+    Name,
+    ProductFamilyId,
+    RequestModel,
+    ShortText,
+)
+from tallystick.services.create_product_family import create_product_family
+
+router = APIRouter(prefix="/product_families", tags=["Product families"], route_class=Route)
+
+
+class ProductFamilyCreateRequest(RequestModel):
+    """A family to be."""
+
+    name: Name
+
+
+class ProductFamilyOut(AnswerModel):
+    """A group of products, plans and metrics."""
+
+    id: ProductFamilyId
+    name: str
+    created_at: Instant
+
+
+class ProductFamilyList(AnswerModel):
+    """One page of families."""
+
+    data: list[ProductFamilyOut]
+    pagination_meta: PaginationMeta
+
+
+class ProductFamilyQuery(PageQuery):
+    """Filters and order of the list."""
+
+    order_by: Annotated[Order, OrderBy("name", "created_at")] = NEWEST_FIRST
+    search: ShortText | None = None
+
+
+def show_family(family: ProductFamily) -> ProductFamilyOut:
+    """A family as it is sent."""
+    return ProductFamilyOut(id=family.id, name=family.name, created_at=family.created_at)
+
+
+@router.post("", status_code=201, response_model=ProductFamilyOut)
+async def post_product_family(door: Entered, body: ProductFamilyCreateRequest) -> Response:
+    """Create a product family."""
+    return await door.write(
+        lambda ctx: create_product_family(ctx, body.name), show_family, status=201
+    )
+
+
+@router.get("", response_model=ProductFamilyList)
+async def list_product_families(
+    door: Entered, query: Annotated[ProductFamilyQuery, Query()]
+) -> Response:
+    """List product families."""
+
+    def show(page: Page[ProductFamily]) -> ProductFamilyList:
+        return ProductFamilyList(
+            data=[show_family(one) for one in page.items],
+            pagination_meta=query.meta(page.total),
+        )
+
+    return await door.read(
+        lambda ctx: product_families.page(
+            ctx.transaction,
+            ctx.tenant.id,
+            query.window(query.order_by),
+            search=query.search or None,
+        ),
+        show,
+    )
+
+
+@router.get("/{product_family_id}", response_model=ProductFamilyOut)
+async def get_product_family(door: Entered, product_family_id: ProductFamilyId) -> Response:
+    """Get a product family."""
+    return await door.read(
+        lambda ctx: existing(
+            product_families.load(ctx.transaction, ctx.tenant.id, product_family_id),
+            "product family",
+        ),
+        show_family,
+    )
