@@ -7,6 +7,7 @@ validates, or reads catalog, coupons, customer or clock again.
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import assert_never
 from uuid import UUID
 
 from tallystick.domain.buyer import BuyerDetails
@@ -65,8 +66,9 @@ class Obligation:
 class Attempt:
     """A payment attempt as stored.
 
-    The ids of what it will make are fixed at the claim, so that recording twice makes them once.
-    `claimed_at` is business time and dates everything; `business_date` the tenant's day then.
+    The ids of what it will make are fixed at the claim, so that recording twice makes them
+    once. `claimed_at` is business time and dates everything; `business_date` the tenant's day
+    then.
     """
 
     id: UUID
@@ -142,8 +144,8 @@ NextStep = (
 def after_standing(attempt: Attempt, standing: Standing, *, give_up: bool) -> NextStep:
     """What an answer of the provider means for a live attempt.
 
-    `give_up` says that nobody works on it any more, so that an intent which still waits is to be
-    cancelled rather than left: its call's time is over, the session ends, or the buyer wants
+    `give_up` says that nobody works on it any more, so that an intent which still waits is to
+    be cancelled rather than left: its call's time is over, the session ends, or the buyer wants
     another method. Only a debit completes on Pending.
     """
     match standing:
@@ -161,6 +163,7 @@ def after_standing(attempt: Attempt, standing: Standing, *, give_up: bool) -> Ne
             return AskToCancel() if give_up else AwaitChallenge(url)
         case Unconfirmed() | Unknown():
             return AskToCancel() if give_up else AskAgainLater()
+    assert_never(standing)
 
 
 def after_cancel(outcome: CancelOutcome, reason: FailureReason) -> NextStep:
@@ -172,3 +175,4 @@ def after_cancel(outcome: CancelOutcome, reason: FailureReason) -> NextStep:
             return RecordSuccess(pending=pending)
         case Unknown():
             return AskAgainLater()
+    assert_never(outcome)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A postal address; `country` is an ISO 3166-1 alpha-2 code, `state` free text or a code."""
+    """A postal address; `country` is an ISO 3166-1 alpha-2 code, `state` a code or text."""
 
     line1: str | None = None
     line2: str | None = None
@@ -17,11 +17,14 @@ class Address:
     country: str | None = None
 
 
+NO_ADDRESS = Address()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuyerDetails:
     """Who is billed: what the invoice will say, and what tax is decided by."""
 
     name: str
     email: str | None = None
-    address: Address = Address()
+    address: Address = NO_ADDRESS
     vat_number: str | None = None

@@ -21,8 +21,8 @@ EXPIRES_IN_HOURS_MAX = 8760
 class CheckoutRequest:
     """A parsed request.
 
-    `customer` is an id or an alias; `echo` the request's own fields as JSON text, returned with the
-    session; `metadata` JSON text of an object. `expires_in_hours` 0 means never.
+    `customer` is an id or an alias; `echo` the request's own fields as JSON text, returned with
+    the session; `metadata` JSON text of an object. `expires_in_hours` 0 means never.
     """
 
     customer: str

@@ -73,7 +73,7 @@ class LineExplanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLine:
-    """A line: `amount` is its part of the subtotal, and `amount - discount + tax = amount_total`.
+    """A line: `amount` is its part of the subtotal; amount - discount + tax = amount_total.
 
     `unit_price` is net, in major units, and for a prorated line the average per unit;
     `quoted_unit_price` is the tax-included price where prices include tax.
@@ -160,14 +160,14 @@ def invoice_lines(bill: Bill) -> tuple[InvoiceLine, ...]:
 
 
 def subtotal_recurring(bill: Bill) -> int:
-    """The part of the subtotal that recurs: lines without a metric, before discount.
+    """The part of the subtotal on lines without a metric, before discount.
 
-    A one-time fee does not recur.
+    One-time fees and a capacity's base are part of it; metered usage is not.
     """
     return sum(
         line.amount_net
         for line in bill.lines
-        if line.charge.computation.fee not in (FeeType.USAGE, FeeType.ONE_TIME)
+        if line.charge.computation.fee is not FeeType.USAGE
     )
 
 
@@ -246,4 +246,4 @@ def _average(amount: int, quantity: int, currency: str) -> Decimal:
         return Decimal(0)
     digits = _PRICE_DECIMALS - exponent(currency)
     scaled: int = amount * 10**digits // quantity
-    return major(scaled, currency).scaleb(-digits).normalize()
+    return Decimal(f"{major(scaled, currency).scaleb(-digits).normalize():f}")

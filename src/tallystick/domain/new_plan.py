@@ -14,22 +14,12 @@ from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     CapacityFee,
     CapacityPricing,
-    ExtraRecurringPricing,
     FeeStructure,
     FeeType,
-    Matrix,
-    OneTimePricing,
-    Package,
-    PerUnit,
     Price,
     Pricing,
-    RatePricing,
-    SlotPricing,
-    Tiered,
     UsageFee,
-    UsageModel,
-    UsagePricing,
-    Volume,
+    costs_nothing,
 )
 
 
@@ -112,29 +102,6 @@ def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
 def metric_of(fee: FeeStructure) -> UUID | None:
     """The metric that a fee counts with, if it counts."""
     return fee.metric_id if isinstance(fee, (CapacityFee, UsageFee)) else None
-
-
-def costs_nothing(pricing: Pricing) -> bool:
-    """Whether no quantity and no usage at this price can ever come to an amount."""
-    match pricing:
-        case RatePricing(rate=rate) | SlotPricing(unit_rate=rate):
-            return rate == 0
-        case CapacityPricing(rate=rate, overage_rate=overage_rate):
-            return rate == 0 and overage_rate == 0
-        case ExtraRecurringPricing(unit_price=price) | OneTimePricing(unit_price=price):
-            return price == 0
-        case UsagePricing(model=model):
-            return _usage_costs_nothing(model)
-
-
-def _usage_costs_nothing(model: UsageModel) -> bool:
-    match model:
-        case PerUnit(rate=rate) | Package(rate=rate):
-            return rate == 0
-        case Tiered(tiers=tiers) | Volume(tiers=tiers):
-            return all(tier.rate == 0 and not tier.flat_fee for tier in tiers)
-        case Matrix(rates=rows):
-            return all(row.per_unit_price == 0 for row in rows)
 
 
 def _component_faults(

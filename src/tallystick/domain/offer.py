@@ -14,18 +14,12 @@ from uuid import UUID
 from tallystick.domain.charges import Item
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.periods import Cadence, shortest
-from tallystick.domain.pricing import (
-    FeeStructure,
-    FeeType,
-    OneTimePricing,
-    Price,
-    UsagePricing,
-)
+from tallystick.domain.pricing import FeeStructure, FeeType, Price, costs_nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProduct:
-    """A product that an offer brings along; inserted, outside the catalog, when it is bought."""
+    """A product that an offer brings along; made, outside the catalog, when it is bought."""
 
     id: UUID
     product_family_id: UUID
@@ -128,24 +122,8 @@ class Offer:
 
     @property
     def can_owe(self) -> bool:
-        """Whether anything of it can ever cost something, coupons aside."""
-        return any(_can_owe(item) for item in self.items)
+        """Whether anything of it can ever cost something, coupons aside.
 
-
-def _can_owe(item: Item) -> bool:
-    pricing = item.pricing
-    match pricing:
-        case UsagePricing():
-            return True
-        case OneTimePricing():
-            return pricing.unit_price > 0
-        case _:
-            rate = getattr(pricing, "rate", None)
-            if item.fee.type is FeeType.CAPACITY and getattr(pricing, "overage_rate", 0) > 0:
-                return True
-            if item.fee.type is FeeType.SLOT:
-                # Slots can be added later, whatever their number is today.
-                return bool(getattr(pricing, "unit_rate", 0) > 0)
-            if item.fee.type is FeeType.EXTRA_RECURRING:
-                return bool(getattr(pricing, "unit_price", 0) > 0)
-            return bool(rate is not None and rate > 0)
+        Slots count whatever their number is today, for more can be added.
+        """
+        return not all(costs_nothing(item.pricing) for item in self.items)

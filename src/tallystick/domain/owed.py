@@ -6,12 +6,18 @@ window ends, one-time fees from the first billed day. Metered usage has no fixed
 no charge here.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
 from tallystick.domain.charges import Charge, Item, billing_type, charge, charge_once
 from tallystick.domain.offer import Offer
-from tallystick.domain.periods import periods
-from tallystick.domain.pricing import BillingType, FeeType
+from tallystick.domain.periods import boundary, index_containing, periods
+from tallystick.domain.pricing import (
+    BillingType,
+    CapacityPricing,
+    FeeType,
+    UsagePricing,
+    costs_nothing,
+)
 from tallystick.domain.schedule import Schedule
 
 
@@ -21,8 +27,11 @@ def owed(
     """The charges that fall due on `until` or before it, and after `after` where it is given.
 
     Ordered by period, then as the offer lists its items, so that an invoice over several
-    elapsed periods reads from the oldest to the newest; one-time fees come last.
+    elapsed periods reads from the oldest to the newest; one-time fees come last. Nothing is
+    owed where no day is billed at all.
     """
+    if dates.is_over:
+        return ()
     charges: list[tuple[date, int, Charge]] = []
     for position, item in enumerate(offer.recurring):
         charges.extend(
@@ -38,6 +47,31 @@ def owed(
         if first <= until and (after is None or first > after)
     ]
     return (*(one for _, _, one in charges), *once)
+
+
+def meters_close(offer: Offer, dates: Schedule, day: date) -> bool:
+    """Whether a window of metered usage ends on `day`, so that usage may be billed then."""
+    return any(
+        _window_end(item, dates, day) == day for item in offer.recurring if _bills_usage(item)
+    )
+
+
+def _bills_usage(item: Item) -> bool:
+    match item.pricing:
+        case UsagePricing():
+            return not costs_nothing(item.pricing)
+        case CapacityPricing(overage_rate=overage_rate):
+            return overage_rate > 0
+        case _:
+            return False
+
+
+def _window_end(item: Item, dates: Schedule, day: date) -> date:
+    """The end of the item's period that contains the day before `day`."""
+    start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
+    index = index_containing(start, anchor, cadence, day - timedelta(days=1))
+    end = boundary(start, anchor, cadence, index)
+    return end if dates.end is None else min(end, dates.end)
 
 
 def _of_item(

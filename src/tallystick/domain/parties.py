@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.domain.buyer import Address, BuyerDetails
+from tallystick.domain.buyer import NO_ADDRESS, Address, BuyerDetails
 from tallystick.domain.offer import OnlinePayment, PaymentConfig
 from tallystick.domain.tax import Buyer, Seller, TaxEngine, TaxRate
+
+_ANY_ONLINE = OnlinePayment()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class InvoicingEntity:
 
     id: UUID
     legal_name: str
-    address: Address = Address()
+    address: Address = NO_ADDRESS
     vat_number: str | None = None
     creditor_identifier: str | None = None
     logo_url: str | None = None
@@ -36,7 +38,7 @@ class InvoicingEntity:
     below_vat_threshold: bool = False
     net_terms: int = 0
     number_pattern: str = "INV-{number}"
-    default_payment: PaymentConfig = OnlinePayment()
+    default_payment: PaymentConfig = _ANY_ONLINE
     bank_accounts: tuple[BankAccount, ...] = ()
 
     @property
@@ -58,7 +60,7 @@ class Customer:
     name: str
     alias: str | None = None
     email: str | None = None
-    address: Address = Address()
+    address: Address = NO_ADDRESS
     vat_number: str | None = None
     is_tax_exempt: bool = False
     exemption_reason: str | None = None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, assert_never
 from uuid import UUID
 
 from tallystick.domain.periods import Cadence
@@ -325,6 +325,33 @@ def suits(pricing: Pricing, fee: FeeStructure) -> bool:
     if isinstance(pricing, UsagePricing) and isinstance(fee, UsageFee):
         return pricing.model.type == fee.model
     return pricing.type == fee.type
+
+
+def costs_nothing(pricing: Pricing) -> bool:
+    """Whether no quantity and no usage at this price can ever come to an amount."""
+    match pricing:
+        case RatePricing(rate=rate) | SlotPricing(unit_rate=rate):
+            return rate == 0
+        case CapacityPricing(rate=rate, overage_rate=overage_rate):
+            return rate == 0 and overage_rate == 0
+        case ExtraRecurringPricing(unit_price=price) | OneTimePricing(unit_price=price):
+            return price == 0
+        case UsagePricing(model=model):
+            return _usage_costs_nothing(model)
+    assert_never(pricing)
+
+
+def _usage_costs_nothing(model: UsageModel) -> bool:
+    match model:
+        case PerUnit(rate=rate) | Package(rate=rate):
+            return rate == 0
+        case Tiered(tiers=tiers) | Volume(tiers=tiers):
+            return all(
+                (tier.rate == 0 and not tier.flat_fee) or tier.flat_cap == 0 for tier in tiers
+            )
+        case Matrix(rates=rows):
+            return all(row.per_unit_price == 0 for row in rows)
+    assert_never(model)
 
 
 def _require(condition: bool, field: str, message: str) -> None:  # noqa: FBT001 - a predicate

@@ -84,9 +84,8 @@ def subscription_of(attempt: Attempt) -> Subscription:
         begins, ends, index = quote.period.start, quote.period.end, 0
     else:
         begins, ends = quote.period.start, quote.period.end
-        index = index_containing(
-            dates.billing_start, dates.anchor, quote.cadence, last_living_day(dates, dates.today)
-        )
+        day = last_living_day(dates, dates.today)
+        index = index_containing(dates.billing_start, dates.anchor, quote.cadence, day)
     is_over = status is SubscriptionStatus.COMPLETED
     return Subscription(
         id=attempt.subscription_id,
@@ -111,14 +110,16 @@ def subscription_of(attempt: Attempt) -> Subscription:
 def invoice_of(attempt: Attempt, *, pending: bool) -> Invoice | None:
     """The invoice of a successful attempt, or None where nothing was billed.
 
-    `pending` says that the money is promised by an accepted debit and not here yet. An invoice that
-    is not paid at the checkout stays a draft where the offer wants invoices finalized by hand.
+    `pending` says that the money is promised by an accepted debit and not here yet. An invoice
+    that is not paid at the checkout stays a draft where the offer wants invoices finalized by
+    hand.
     """
     obligation = attempt.obligation
     quote, offer = obligation.quote, obligation.offer
     bill = quote.bill
-    if bill is None or attempt.invoice_id is None:
+    if bill is None:
         return None
+    assert attempt.invoice_id is not None, "the claim gave the invoice its id"
     pays = attempt.kind is AttemptKind.PAYMENT
     settled = quote.amount_due if pays and not pending else 0
     due = quote.amount_due - settled

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
@@ -17,15 +18,9 @@ from tallystick.domain.bill import Bill, bill
 from tallystick.domain.charges import Charge
 from tallystick.domain.coupons import CouponRefusal, CouponState, CouponTerms, refusal
 from tallystick.domain.offer import Offer, OnlinePayment
-from tallystick.domain.owed import owed
-from tallystick.domain.periods import Cadence, Period
-from tallystick.domain.pricing import FeeType
-from tallystick.domain.schedule import (
-    Schedule,
-    period_containing,
-    schedule,
-    subscription_period,
-)
+from tallystick.domain.owed import meters_close, owed
+from tallystick.domain.periods import Cadence, Period, boundary, index_containing
+from tallystick.domain.schedule import Schedule, period_containing, schedule
 from tallystick.domain.tax import (
     Buyer,
     ProductTaxRule,
@@ -275,18 +270,13 @@ def _upcoming(
     invoices: int,
 ) -> tuple[Upcoming, ...]:
     """The next charge, and the first one after it that differs from it."""
-    if dates.is_over or not offer.items:
+    if dates.is_over:
         return ()
-    metered = any(
-        item.fee.type in (FeeType.USAGE, FeeType.CAPACITY) for item in offer.recurring
-    )
     found: list[Upcoming] = []
     before = dates.today
-    for day, reason, begins in _moments(offer, dates):
-        charges = owed(
-            offer, dates, until=day, after=before if dates.bills_today or found else None
-        )
-        usage = metered and not begins
+    for day, reason in _moments(offer, dates):
+        charges = owed(offer, dates, until=day, after=before)
+        usage = meters_close(offer, dates, day)
         before = day
         if not charges and not usage:
             continue
@@ -300,25 +290,22 @@ def _upcoming(
     return tuple(found)
 
 
-def _moments(offer: Offer, dates: Schedule) -> list[tuple[date, UpcomingReason, bool]]:
-    """The next billing days: the start or the trial's end if still ahead, then each boundary."""
-    moments: list[tuple[date, UpcomingReason, bool]] = []
-    index = 0
+def _moments(offer: Offer, dates: Schedule) -> list[tuple[date, UpcomingReason]]:
+    """The next billing days: the start or the trial's end if ahead, then each boundary."""
+    moments: list[tuple[date, UpcomingReason]] = []
     if dates.billing_start > dates.today:
-        reason = (
-            UpcomingReason.TRIAL_END
-            if dates.billing_start > dates.start
-            else UpcomingReason.START
-        )
-        moments.append((dates.billing_start, reason, True))
-    last = dates.end
+        in_trial = dates.billing_start > dates.start
+        reason = UpcomingReason.TRIAL_END if in_trial else UpcomingReason.START
+        moments.append((dates.billing_start, reason))
+    index = index_containing(dates.billing_start, dates.anchor, offer.cadence, dates.today)
     while len(moments) < UPCOMING_LOOKAHEAD:
-        period = subscription_period(offer, dates, index)
-        index += 1
-        if period.end > dates.today:
-            moments.append((period.end, UpcomingReason.RENEWAL, False))
-        if last is not None and period.end >= last:
+        end = boundary(dates.billing_start, dates.anchor, offer.cadence, index)
+        if dates.end is not None and end >= dates.end:
+            if dates.end > dates.today:
+                moments.append((dates.end, UpcomingReason.RENEWAL))
             break
+        moments.append((end, UpcomingReason.RENEWAL))
+        index += 1
     return moments
 
 
@@ -340,9 +327,11 @@ def _canonical(quote: Quote) -> dict[str, object]:
                 "start": line.charge.start.isoformat(),
                 "end": line.charge.end.isoformat(),
                 "quantity": line.charge.computation.quantity,
-                "unit_price": str(line.charge.computation.unit_price),
+                "unit_price": _plain(line.charge.computation.unit_price),
                 "amount": line.charge.amount,
-                "tax_rate": str(line.tax_rate),
+                "discount": line.discount,
+                "tax_rate": _plain(line.tax_rate),
+                "taxes": [[_plain(one.rate.rate), one.amount] for one in line.taxes],
                 "total": line.total,
             }
             for line in shown.lines
@@ -351,13 +340,18 @@ def _canonical(quote: Quote) -> dict[str, object]:
         "discounts": [] if shown is None else [one.amount for one in shown.coupons],
         "tax": []
         if shown is None
-        else [[str(one.rate), one.taxable, one.tax] for one in shown.breakdown],
+        else [[_plain(one.rate), one.taxable, one.tax] for one in shown.breakdown],
         "total": quote.total,
         "balance": quote.balance_applied,
         "written_off": quote.written_off,
         "due": quote.amount_due,
         "upcoming": [[one.due.isoformat(), one.total] for one in quote.upcoming],
     }
+
+
+def _plain(number: Decimal) -> str:
+    """A number as text, the same however many zeros it is stored with."""
+    return f"{number.normalize():f}"
 
 
 def _iso(day: date | None) -> str | None:

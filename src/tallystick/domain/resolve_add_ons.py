@@ -1,6 +1,7 @@
 """The add-ons of an offer: what may be sold with the plan, at which price, and how many."""
 
 from collections.abc import Mapping
+from typing import assert_never
 from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanAddOn, PlanVersion
@@ -92,6 +93,8 @@ def _add_on(
             )
         case None:
             price = listed
+        case _:
+            assert_never(entry.customization)
     if price is None:
         return None
     if price.currency != work.currency:

@@ -142,11 +142,12 @@ def _agree(price: Price, wanted: Parameters, path: str, work: Resolution) -> Non
             work.fault(
                 f"{path}.committed_capacity",
                 "contradiction",
-                f"the overriding price includes {pricing.included}; leave it out or say the same",
+                f"the overriding price includes {pricing.included};"
+                " leave it out or say the same",
             )
 
 
-def _extra(  # noqa: PLR0913 - the entry, its path, and the four things it is resolved against
+def _extra(
     extra: Extra,
     path: str,
     version: PlanVersion,
@@ -156,12 +157,16 @@ def _extra(  # noqa: PLR0913 - the entry, its path, and the four things it is re
 ) -> Item | None:
     if isinstance(extra.product, ExistingProduct):
         product = products.get(extra.product.id)
-        if product is None or product.archived_at is not None:
-            work.fault(f"{path}.product_ref.id", "unknown", "must be an unarchived product")
+        if product is None:
+            work.fault(f"{path}.product_ref.id", "unknown", "must be a product of this catalog")
+            return None
+        if product.archived_at is not None:
+            work.fault(f"{path}.product_ref.id", "archived", "this product is archived")
             return None
         product_id, fee = product.id, product.fee
     else:
         fee = extra.product.fee
+        product_id = _new_product(extra.product, path, version, metric_ids, work)
         if isinstance(extra.price, ExistingPrice):
             work.fault(
                 f"{path}.price_entry",
@@ -169,7 +174,6 @@ def _extra(  # noqa: PLR0913 - the entry, its path, and the four things it is re
                 "a new product has no existing price; give the price as NEW",
             )
             return None
-        product_id = _new_product(extra.product, path, version, metric_ids, work)
     price = work.entered(extra.price, product_id, fee, f"{path}.price_entry")
     if price is None:
         return None

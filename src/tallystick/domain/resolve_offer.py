@@ -7,12 +7,16 @@ bought and billed.
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import assert_never
 from uuid import UUID
 
+from tallystick.domain.charges import monthly_value
 from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import fail_if
+from tallystick.domain.money import AmountTooLarge
 from tallystick.domain.offer import (
     BankTransfer,
+    ExternalPayment,
     Offer,
     OnlinePayment,
     PaymentConfig,
@@ -51,26 +55,20 @@ def resolve_offer(
     new_id: Callable[[], UUID],
     trial_used: bool,
 ) -> Offer:
-    """The offer that the request means, or `InvalidInput` with every fault and its path."""
+    """The offer that the request means, or `InvalidInput` with every fault and its path.
+
+    `trial_used` says that the customer has had this plan's own trial before.
+    """
     version = facts.version
     work = Resolution(currency=version.currency, new_id=new_id, prices=facts.prices)
-    if not version.is_published:
-        work.fault("plan_version_id", "draft", "must be published; this version is a draft")
-    if not facts.plan_is_sold:
-        work.fault("plan_version_id", "archived", "must belong to a plan that is not archived")
-    items = [
+    _sold(facts, work)
+    items = (
         *resolve_components(request, version, facts.products, facts.metric_ids, work),
         *resolve_add_ons(request, version, facts.add_ons, work),
-    ]
+    )
     coupons = _coupons(request, facts, now, work)
     payment = _payment(request, facts.entity, work)
-    is_online = isinstance(payment, OnlinePayment)
-    if request.charge_automatically and not is_online:
-        work.fault(
-            "charge_automatically",
-            "contradiction",
-            f"only online payments can be charged automatically, not {payment.type}",
-        )
+    charged = _charge_automatically(request, payment, work)
     _start(request, today, work)
     offer = Offer(
         plan_id=version.plan_id,
@@ -80,17 +78,13 @@ def resolve_offer(
         currency=version.currency,
         tax_inclusive=version.tax_inclusive,
         invoicing_entity_id=facts.entity.id,
-        items=tuple(items),
+        items=items,
         coupons=coupons,
         payment=payment,
         created_on=today,
         net_terms=_first(request.net_terms, version.net_terms, facts.entity.net_terms),
         auto_advance_invoices=request.auto_advance_invoices is not False,
-        charge_automatically=(
-            is_online
-            if request.charge_automatically is None
-            else request.charge_automatically and is_online
-        ),
+        charge_automatically=charged,
         trial=_trial(request, facts),
         start_date=request.billing_start_date,
         anchor=request.billing_day_anchor or version.period_start_day,
@@ -102,15 +96,51 @@ def resolve_offer(
         new_products=tuple(work.new_products),
         new_prices=tuple(work.new_prices),
     )
+    _end(offer, today, work, trial_used=trial_used)
+    _size(offer, work)
+    fail_if(work.faults)
+    return offer
+
+
+def _sold(facts: OfferFacts, work: Resolution) -> None:
+    if not facts.version.is_published:
+        work.fault("plan_version_id", "draft", "must be published; this version is a draft")
+    if not facts.plan_is_sold:
+        work.fault("plan_version_id", "archived", "must belong to a plan that is not archived")
+
+
+def _charge_automatically(
+    request: OfferRequest, payment: PaymentConfig, work: Resolution
+) -> bool:
+    """Whether later invoices are charged: as asked, else wherever payment is online."""
+    is_online = isinstance(payment, OnlinePayment)
+    if request.charge_automatically is None:
+        return is_online
+    if request.charge_automatically and not is_online:
+        work.fault(
+            "charge_automatically",
+            "contradiction",
+            f"only online payments can be charged automatically, not {payment.type}",
+        )
+    return request.charge_automatically
+
+
+def _end(offer: Offer, today: date, work: Resolution, *, trial_used: bool) -> None:
     dates = schedule(offer, today, trial_used=trial_used)
-    if dates.end is not None and dates.is_over:
+    if dates.is_over:
         work.fault(
             "end_date",
             "too_early",
             f"must be after the first billed day, {dates.billing_start.isoformat()}",
         )
-    fail_if(work.faults)
-    return offer
+
+
+def _size(offer: Offer, work: Resolution) -> None:
+    """What one month comes to must be an amount, also where a first period is short."""
+    try:
+        monthly_value(offer.items, offer.currency)
+    except AmountTooLarge:
+        work.fault("components", "too_large", "must not cost more than can be charged")
 
 
 def _first(*choices: int | None) -> int:
@@ -212,6 +242,8 @@ def _payment(request: OfferRequest, entity: InvoicingEntity, work: Resolution) -
                     "unusable",
                     "the invoicing entity has no bank account to transfer to; add one first",
                 )
-        case _:
+        case ExternalPayment():
             pass
+        case _:
+            assert_never(wanted)
     return wanted

@@ -4,6 +4,7 @@ offer.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import assert_never
 from uuid import UUID
 
 from tallystick.domain.errors import Fault
@@ -75,6 +76,7 @@ class Resolution:
                 )
                 self.new_prices.append(price)
                 return price
+        assert_never(entry)
 
     def chosen(
         self, prices: tuple[Price, ...], wanted: Parameters, path: str, subject: str
