@@ -45,10 +45,9 @@ _PURGE = f"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyOwner:
-    """Which row: the tenant, the operation (method and path) and the caller's key."""
+class KeySlot:
+    """Which of a tenant's rows: the operation (method and path) and the caller's key."""
 
-    tenant_id: UUID
     operation: str
     key: str
 
@@ -64,7 +63,7 @@ class Earlier:
 
 
 async def claim(
-    tx: Tx, owner: KeyOwner, request_hash: bytes, subject_id: UUID | None = None
+    tx: Tx, tenant_id: UUID, slot: KeySlot, request_hash: bytes, subject_id: UUID | None = None
 ) -> bool:
     """Insert the row and return True, or False when an earlier request has it.
 
@@ -72,14 +71,14 @@ async def claim(
         LockTimeout: The earlier request is still running after the lock timeout.
     """
     row = await tx.fetchval(
-        _CLAIM, owner.tenant_id, owner.operation, owner.key, request_hash, subject_id
+        _CLAIM, tenant_id, slot.operation, slot.key, request_hash, subject_id
     )
     return row is not None
 
 
-async def find(tx: Tx, owner: KeyOwner) -> Earlier | None:
+async def find(tx: Tx, tenant_id: UUID, slot: KeySlot) -> Earlier | None:
     """What an earlier request under the key left, None when there is none of the last 24 h."""
-    row = await tx.fetchrow(_FIND, owner.tenant_id, owner.operation, owner.key)
+    row = await tx.fetchrow(_FIND, tenant_id, slot.operation, slot.key)
     if row is None:
         return None
     return Earlier(
@@ -90,14 +89,14 @@ async def find(tx: Tx, owner: KeyOwner) -> Earlier | None:
     )
 
 
-async def keep(tx: Tx, owner: KeyOwner, status: int, answer: str) -> None:
+async def keep(tx: Tx, tenant_id: UUID, slot: KeySlot, status: int, answer: str) -> None:
     """Store the answer, unless one is stored already."""
-    await tx.execute(_KEEP, owner.tenant_id, owner.operation, owner.key, status, answer)
+    await tx.execute(_KEEP, tenant_id, slot.operation, slot.key, status, answer)
 
 
-async def forget(tx: Tx, owner: KeyOwner) -> None:
+async def forget(tx: Tx, tenant_id: UUID, slot: KeySlot) -> None:
     """Give the key free again: its request was refused in a way that is not kept."""
-    await tx.execute(_FORGET, owner.tenant_id, owner.operation, owner.key)
+    await tx.execute(_FORGET, tenant_id, slot.operation, slot.key)
 
 
 async def purge(tx: Tx, limit: int) -> int:

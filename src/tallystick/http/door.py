@@ -34,7 +34,7 @@ from typing_extensions import override
 
 from tallystick.db import idempotency
 from tallystick.db.engine import Tx, retrying, savepoint
-from tallystick.db.idempotency import KeyOwner
+from tallystick.db.idempotency import KeySlot
 from tallystick.db.refusals import LockTimeout
 from tallystick.domain.errors import Busy, InvalidInput, TallystickError
 from tallystick.http.errors import (
@@ -134,11 +134,11 @@ class Door:
 
         if key is None:
             return await retrying(self.app.database, plainly)
-        owner, request_hash = self._owner(key), self._hash()
+        slot, request_hash = self._slot(key), self._hash()
 
         async def once(tx: Tx) -> Response:
-            if not await idempotency.claim(tx, owner, request_hash):
-                return replay(await idempotency.find(tx, owner), request_hash)
+            if not await idempotency.claim(tx, self.tenant.id, slot, request_hash):
+                return replay(await idempotency.find(tx, self.tenant.id, slot), request_hash)
             try:
                 async with savepoint(tx):
                     given = await plainly(tx)
@@ -146,7 +146,7 @@ class Door:
                 if not is_kept(error):
                     raise
                 given = refusal(error, request_id_of(self.scope))
-            await idempotency.keep(tx, owner, given.status_code, _text(given))
+            await idempotency.keep(tx, self.tenant.id, slot, given.status_code, _text(given))
             return given
 
         try:
@@ -180,11 +180,13 @@ class Door:
         if key is None:
             result = await verb(self.context(), Operation(subject, resumed=False))
             return answer(show(result), status)
-        owner, request_hash = self._owner(key), self._hash()
+        slot, request_hash = self._slot(key), self._hash()
         try:
             async with self.app.transaction() as tx:
-                claimed = await idempotency.claim(tx, owner, request_hash, subject)
-                earlier = None if claimed else await idempotency.find(tx, owner)
+                claimed = await idempotency.claim(
+                    tx, self.tenant.id, slot, request_hash, subject
+                )
+                earlier = None if claimed else await idempotency.find(tx, self.tenant.id, slot)
         except LockTimeout:
             raise still_running() from None
         operation = Operation(subject, resumed=False)
@@ -201,15 +203,15 @@ class Door:
             if not is_kept(error):
                 if not isinstance(error, Busy):
                     async with self.app.transaction() as tx:
-                        await idempotency.forget(tx, owner)
+                        await idempotency.forget(tx, self.tenant.id, slot)
                 raise
             given = refusal(error, request_id_of(self.scope))
         async with self.app.transaction() as tx:
-            await idempotency.keep(tx, owner, given.status_code, _text(given))
+            await idempotency.keep(tx, self.tenant.id, slot, given.status_code, _text(given))
         return given
 
-    def _owner(self, key: str) -> KeyOwner:
-        return KeyOwner(tenant_id=self.tenant.id, operation=operation_of(self.scope), key=key)
+    def _slot(self, key: str) -> KeySlot:
+        return KeySlot(operation=operation_of(self.scope), key=key)
 
     def _hash(self) -> bytes:
         return hash_of_request(self.scope, self.body)

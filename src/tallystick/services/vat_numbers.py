@@ -1,6 +1,6 @@
 """VAT numbers: whether one can be real, by its form and its check digits.
 
-Whether it is registered today only the tax offices know; they are not asked (VIES is not called).
+Whether it is registered today only the tax offices know; they are not asked (no call to VIES).
 """
 
 from stdnum import get_cc_module

@@ -1,0 +1,55 @@
+"""Change a customer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import UUID
+
+from tallystick.db import customers
+from tallystick.db.refusals import UniqueViolation
+from tallystick.domain.customer_record import CustomerRecord, customer_faults, full_name
+from tallystick.domain.errors import NotFound, fail_if
+from tallystick.services.context import Context
+from tallystick.services.create_customer import alias_taken, entity_for
+
+
+async def edit_customer(
+    ctx: Context,
+    id_or_alias: UUID | str,
+    change: Callable[[CustomerRecord], CustomerRecord],
+    *,
+    move_to_entity: bool = False,
+    invoicing_entity_id: UUID | None = None,
+) -> CustomerRecord:
+    """Apply a change to a customer and return what it is then.
+
+    Args:
+        ctx: The context, with its transaction.
+        id_or_alias: A UUID is an id, a text is an alias.
+        change: What is to become of what is said about it.
+        move_to_entity: Whether another entity shall bill it.
+        invoicing_entity_id: Which one; None for the tenant's default.
+
+    Raises:
+        NotFound: The tenant has no such customer, or no such invoicing entity.
+        InvalidInput: The customer cannot be as changed; every fault together.
+        Conflict: Another customer has the new alias.
+    """
+    before = await customers.load(ctx.transaction, ctx.tenant.id, id_or_alias, lock=True)
+    if before is None:
+        raise customer_not_found()
+    after = replace(change(before), updated_at=ctx.now)
+    after = replace(after, name=full_name(after))
+    fail_if(customer_faults(after))
+    if move_to_entity:
+        entity_id = await entity_for(ctx, invoicing_entity_id)
+        after = replace(after, invoicing_entity_id=entity_id)
+    try:
+        await customers.save(ctx.transaction, ctx.tenant.id, after)
+    except UniqueViolation as refusal:
+        raise alias_taken(refusal, after.alias) from None
+    return after
+
+
+def customer_not_found() -> NotFound:
+    """What is told about an id or alias that no customer of the tenant has."""
+    return NotFound("There is no customer with this id or alias.")

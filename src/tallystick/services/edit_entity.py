@@ -1,0 +1,77 @@
+"""Change an invoicing entity: what is settable of it, all or nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from tallystick.db import invoicing_entities
+from tallystick.domain.entity_settings import EntityAccount, EntitySettings, entity_faults
+from tallystick.domain.errors import Fault, NotFound, fail_if
+from tallystick.services.context import Context
+from tallystick.services.ids import new_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedAccount:
+    """A bank account as it shall be: one that the entity has by its `id`, else a new one."""
+
+    id: UUID | None
+    holder: str
+    iban: str | None
+    bic: str | None
+    bank_name: str | None
+    account_number: str | None
+    currency: str | None
+
+
+async def edit_entity(
+    ctx: Context,
+    entity_id: UUID,
+    change: Callable[[EntitySettings], EntitySettings],
+    accounts: Sequence[WantedAccount] | None = None,
+) -> EntitySettings:
+    """Apply a change to an entity and return what it is then.
+
+    Args:
+        ctx: The context, with its transaction.
+        entity_id: Which entity.
+        change: What is to become of everything but its bank accounts.
+        accounts: Its bank accounts from now on, those left out being removed; None keeps them.
+
+    Raises:
+        NotFound: The tenant has no such entity.
+        InvalidInput: Its settings cannot be as changed; every fault together.
+    """
+    before = await invoicing_entities.lock(ctx.transaction, ctx.tenant.id, entity_id)
+    if before is None:
+        raise NotFound("There is no such invoicing entity.")
+    after = replace(change(before), updated_at=ctx.now)
+    faults: list[Fault] = []
+    if accounts is not None:
+        faults.extend(_stranger_faults(before, accounts))
+        after = replace(after, bank_accounts=tuple(_account(wanted) for wanted in accounts))
+    fail_if([*faults, *entity_faults(after)])
+    await invoicing_entities.save(ctx.transaction, ctx.tenant.id, after)
+    return after
+
+
+def _stranger_faults(entity: EntitySettings, accounts: Sequence[WantedAccount]) -> list[Fault]:
+    known = {account.id for account in entity.bank_accounts}
+    message = "is not a bank account of this entity; leave it out to add a new one"
+    return [
+        Fault(f"bank_accounts[{index}].id", "unknown", message)
+        for index, wanted in enumerate(accounts)
+        if wanted.id is not None and wanted.id not in known
+    ]
+
+
+def _account(wanted: WantedAccount) -> EntityAccount:
+    return EntityAccount(
+        id=wanted.id or new_id(),
+        holder=wanted.holder,
+        iban=wanted.iban,
+        bic=wanted.bic,
+        bank_name=wanted.bank_name,
+        account_number=wanted.account_number,
+        currency=wanted.currency,
+    )
