@@ -1,0 +1,80 @@
+"""The page's own files, named by their content so that browsers may keep them for ever.
+
+A name with an outdated hash still answers, with the present content and without being kept:
+during a rolling update the page may come from one process and its style sheet from another.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from types import MappingProxyType
+
+from tallystick.http.checkout import brand
+
+_MEDIA_TYPES = MappingProxyType(
+    {
+        "css": "text/css; charset=utf-8",
+        "js": "text/javascript; charset=utf-8",
+        "svg": "image/svg+xml",
+    }
+)
+_FILES = ("checkout.css", "checkout.js", "htmx.min.js", "icon.svg")
+_NAME = re.compile(r"([a-z.]+|brand-[0-9a-f]{6})\.([0-9a-f]{12})\.([a-z]+)")
+_HASH_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is sent. `is_current` says that the name asked for names this content."""
+
+    content: bytes
+    media_type: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """The files under the path `root`, and the address of each."""
+
+    root: str
+    files: Mapping[str, bytes]
+
+    def url(self, file: str) -> str:
+        """The address of one of our files, its hash in its name."""
+        return self._url(file, self.files[file])
+
+    def brand_url(self, color: str) -> str:
+        """The address of the style sheet for a merchant's colour (six hex digits)."""
+        return self._url(f"brand-{color}.css", brand.stylesheet(color).encode())
+
+    def find(self, name: str) -> Asset | None:
+        """The file that was asked for by its hashed name, or None where there is none."""
+        match = _NAME.fullmatch(name)
+        if match is None:
+            return None
+        stem, wanted, extension = match.groups()
+        content = self._content(stem, extension)
+        if content is None:
+            return None
+        return Asset(content, _MEDIA_TYPES[extension], is_current=_hash(content) == wanted)
+
+    def _content(self, stem: str, extension: str) -> bytes | None:
+        if stem.startswith("brand-") and extension == "css":
+            return brand.stylesheet(stem.removeprefix("brand-")).encode()
+        return self.files.get(f"{stem}.{extension}")
+
+    def _url(self, file: str, content: bytes) -> str:
+        stem, _, extension = file.rpartition(".")
+        return f"{self.root}/assets/checkout/{stem}.{_hash(content)}.{extension}"
+
+
+def load_assets(root: str) -> Assets:
+    """Read the page's files once."""
+    folder = resources.files(__package__) / "static"
+    return Assets(root, MappingProxyType({one: (folder / one).read_bytes() for one in _FILES}))
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:_HASH_DIGITS]

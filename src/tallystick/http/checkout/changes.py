@@ -1,0 +1,64 @@
+"""What differs between the quote that was shown and today's, figure by figure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tallystick.domain.quote import Quote
+from tallystick.http.checkout.teller import Teller
+
+NOTHING = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One figure before and now."""
+
+    label: str
+    before: str
+    now: str
+
+
+def changes(shown: str, quote: Quote, say: Teller) -> tuple[Change, ...]:
+    """The figures that differ; empty where nothing is known of what was shown.
+
+    `shown` is a canonical form that carried our signature, or empty.
+    """
+    if not shown:
+        return ()
+    before = _figures(json.loads(shown), say)
+    now = _figures(json.loads(quote.canonical), say)
+    return tuple(
+        Change(label=label, before=before.get(label, NOTHING), now=now.get(label, NOTHING))
+        for label in {**before, **now}
+        if before.get(label) != now.get(label)
+    )
+
+
+def _figures(canonical: Mapping[str, Any], say: Teller) -> dict[str, str]:
+    """The figures of a canonical form by their labels, in the order of the page."""
+
+    def money(amount: int) -> str:
+        return say.formats.money(amount, canonical["currency"])
+
+    def day(iso: str) -> str:
+        return say.formats.day(date.fromisoformat(iso))
+
+    figures = {
+        say.words("row.subtotal"): money(canonical["subtotal"]),
+        say.words("row.discount"): money(sum(canonical["discounts"])),
+        say.words("tax.tax"): money(sum(tax for _, _, tax in canonical["tax"])),
+        say.words("row.balance"): money(canonical["balance"]),
+        say.words("row.written_off"): money(canonical["written_off"]),
+        say.words("row.due"): money(canonical["due"]),
+        say.words("changed.start"): day(canonical["start"]),
+    }
+    if canonical["end"]:
+        figures[say.words("changed.end")] = day(canonical["end"])
+    for when, amount in canonical["upcoming"][:1]:
+        figures[say.words("changed.next")] = (
+            f"{money(amount)}, {say.formats.short_day(date.fromisoformat(when))}"
+        )
+    return figures

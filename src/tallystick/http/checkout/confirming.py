@@ -1,0 +1,142 @@
+"""The button: from what was sent to the verb that buys, and to the next page."""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from starlette.responses import Response
+
+from tallystick.domain.errors import Fault
+from tallystick.domain.payment import Method, MethodKind, MethodRefused
+from tallystick.domain.quote import AttemptKind, Quote
+from tallystick.domain.session import SessionState
+from tallystick.http.checkout.alerts import changed_alert, held_alert
+from tallystick.http.checkout.changes import changes
+from tallystick.http.checkout.finish import CONSENT_VERSION, agreed_text
+from tallystick.http.checkout.form import Typed
+from tallystick.http.checkout.states import show
+from tallystick.http.checkout.submitted import Submitted
+from tallystick.http.checkout.visit import PAID_COOKIE, Visit
+from tallystick.services.checkout_view import CheckoutView
+from tallystick.services.confirm_checkout import confirm_checkout
+from tallystick.services.confirm_result import (
+    AlreadyHeld,
+    Challenge,
+    Completed,
+    ConfirmResult,
+    Consent,
+    Ended,
+    InFlight,
+    PaymentFailed,
+    QuoteChanged,
+    Refused,
+)
+from tallystick.services.edit_checkout import edit_checkout
+from tallystick.services.show_checkout import show_checkout
+
+_BAD = 400
+_CHANGED = 409
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """The session with what was sent kept on it, and the faults of that."""
+
+    view: CheckoutView
+    typed: Typed
+
+
+async def confirm(visit: Visit, submitted: Submitted) -> Response:
+    """Buy what the form shows, or show the page again with what stood in the way."""
+    sent = await _keep(visit, submitted)
+    view, typed = sent.view, sent.typed
+    if view.status is not SessionState.CREATED or view.quote is None:
+        return visit.go(visit.links.page)
+    method: Method | None = None
+    faults = typed.faults
+    if view.quote.kind is not AttemptKind.NONE and typed.method is not None:
+        try:
+            method = await _collect(visit, submitted, typed.method)
+        except MethodRefused as refused:
+            faults = (*faults, *refused.faults)
+    if faults:
+        return show(visit, view, replace(typed, faults=faults), status=_BAD)
+    result = await confirm_checkout(
+        visit.context,
+        visit.session_id,
+        shown=visit.signer.believed(submitted.get("shown"), submitted.get("shown_signature")),
+        buyer=submitted.buyer,
+        code=submitted.code,
+        method=method,
+        consent=_consent(visit, view, view.quote, typed.method),
+        return_url=visit.return_url,
+    )
+    return await answer(visit, result, typed)
+
+
+async def _keep(visit: Visit, submitted: Submitted) -> _Sent:
+    """Keep what was typed, unless it is kept already, and read the quote for it."""
+    buyer, code = submitted.buyer, submitted.code
+    view = await show_checkout(visit.context, visit.session_id, by_buyer=False)
+    faults: tuple[Fault, ...] = ()
+    if (buyer, code) != (view.buyer, view.page_code):
+        faults = await edit_checkout(visit.context, visit.session_id, buyer, code)
+        view = await show_checkout(visit.context, visit.session_id, by_buyer=False)
+    typed = Typed(buyer=buyer, code=code, method=submitted.method, faults=faults)
+    return _Sent(view=view, typed=typed)
+
+
+async def _collect(visit: Visit, submitted: Submitted, kind: MethodKind) -> Method:
+    context = visit.context
+    provider = context.app.provider_of(context.tenant)
+    return await provider.collect(context.tenant.id, kind, submitted.payment_fields(kind))
+
+
+def _consent(
+    visit: Visit, view: CheckoutView, quote: Quote, method: MethodKind | None
+) -> Consent | None:
+    """What the buyer agreed to by pressing the button below the text."""
+    say = visit.sheet(view).say
+    kind = None if quote.kind is AttemptKind.NONE else method
+    text = agreed_text(quote, view.offer, view.seller, kind, say)
+    if text is None:
+        return None
+    return Consent(
+        text_version=CONSENT_VERSION,
+        language=say.words.language,
+        text=text,
+        given_at=visit.context.now,
+    )
+
+
+async def answer(visit: Visit, result: ConfirmResult, typed: Typed | None = None) -> Response:
+    """What a browser sees after a verb that pays. `typed` is what its form held."""
+    match result:
+        case Completed():
+            view = await _view(visit)
+            return visit.mark_paid(visit.go(visit.onward(view) or visit.links.page))
+        case Challenge(url=url):
+            return visit.mark_paid(visit.go(url))
+        case InFlight():
+            return visit.mark_paid(visit.go(visit.links.page))
+        case PaymentFailed() | Ended():
+            response = visit.go(visit.links.page)
+            response.delete_cookie(PAID_COOKIE, path=visit.cookie_path)
+            return response
+        case QuoteChanged(shown=shown, quote=quote):
+            view = await _view(visit)
+            say = visit.sheet(view).say
+            alert = changed_alert(changes(shown, quote, say), say)
+            return show(visit, view, typed, (alert,), _CHANGED)
+        case AlreadyHeld():
+            view = await _view(visit)
+            alert = held_alert(view.offer.plan_name, visit.sheet(view).say)
+            return show(visit, view, typed, (alert,), _CHANGED)
+        case Refused(faults=faults):
+            view = await _view(visit)
+            stands = typed or Typed(buyer=view.buyer, code=view.page_code)
+            return show(visit, view, replace(stands, faults=faults), status=_BAD)
+    assert_never(result)
+
+
+async def _view(visit: Visit) -> CheckoutView:
+    return await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)

@@ -1,0 +1,85 @@
+"""Money, dates and numbers as the buyer's locale writes them.
+
+Babel knows the patterns; how many decimals a currency has is ours to say (`domain.money`),
+because CLDR and ISO 4217 disagree about some of them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from babel import Locale
+from babel.dates import format_date, format_interval
+from babel.numbers import format_decimal
+
+from tallystick.domain.money import exponent, major
+from tallystick.domain.periods import Period
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one locale writes the figures of a page."""
+
+    locale: Locale
+
+    def money(self, amount: int, currency: str) -> str:
+        """An amount in minor units, with all decimals of its currency and its symbol."""
+        decimals = exponent(currency)
+        return self._currency(major(amount, currency), currency, (decimals, decimals))
+
+    def minus(self, amount: int, currency: str) -> str:
+        """An amount in minor units that is taken off, with a true minus sign."""
+        return f"{MINUS}{self.money(amount, currency)}"
+
+    def price(self, price: Decimal, currency: str) -> str:
+        """A unit price in major units, with more decimals than the currency has if needed."""
+        decimals = exponent(currency)
+        return self._currency(price, currency, (decimals, max(decimals, _decimals(price))))
+
+    def number(self, value: int) -> str:
+        """A count with the locale's grouping."""
+        return format_decimal(value, locale=self.locale)
+
+    def percent(self, fraction: Decimal) -> str:
+        """A rate such as 0.055 as per cent, with the decimals it needs."""
+        percent = fraction * 100
+        pattern = self.locale.percent_formats[None]
+        return str(pattern.apply(fraction, self.locale, force_frac=(0, _decimals(percent))))
+
+    def day(self, day: date) -> str:
+        """A day in its long form: 23 November 2026."""
+        return format_date(day, "long", locale=self.locale)
+
+    def short_day(self, day: date) -> str:
+        """A day in its medium form: 23 Nov 2026."""
+        return format_date(day, "medium", locale=self.locale)
+
+    def span(self, start: date, end: date) -> str:
+        """The days of a half-open span, first and last one: 23 Nov - 22 Dec 2026."""
+        if end <= start:
+            return self.short_day(start)
+        last = Period(start, end).last_day
+        if last == start:
+            return self.short_day(start)
+        return format_interval(start, last, skeleton="yMMMd", locale=self.locale)
+
+    def _currency(self, value: Decimal, currency: str, decimals: tuple[int, int]) -> str:
+        pattern = self.locale.currency_formats["standard"]
+        written = pattern.apply(
+            value, self.locale, currency=currency, currency_digits=False, force_frac=decimals
+        )
+        return str(written)
+
+
+def grouped(text: str, size: int = 4) -> str:
+    """An account number in groups, as banks print it: DE89 3704 0044 ..."""
+    bare = "".join(text.split())
+    return " ".join(bare[start : start + size] for start in range(0, len(bare), size))
+
+
+def _decimals(value: Decimal) -> int:
+    """How many decimals a value needs, trailing zeros left out."""
+    places = value.normalize().as_tuple().exponent
+    return max(0, -places) if isinstance(places, int) else 0

@@ -1,0 +1,132 @@
+"""What surrounds every page: the merchant, its colour, the languages, the way back."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from tallystick.domain.buyer import Address
+from tallystick.http.checkout import brand
+from tallystick.http.checkout.assets import Assets
+from tallystick.http.checkout.languages import LANGUAGES
+from tallystick.http.checkout.teller import Teller
+from tallystick.services.checkout_view import SellerCard
+
+LANGUAGE_NAMES: Final = {
+    "en": "English",
+    "fr": "Fran\N{LATIN SMALL LETTER C WITH CEDILLA}ais",
+    "de": "Deutsch",
+    "es": "Espa\N{LATIN SMALL LETTER N WITH TILDE}ol",
+}
+"""Each language by its own name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageLink:
+    """A language of the page and where to get it."""
+
+    code: str
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """The addresses of one session's page."""
+
+    page: str
+    quote: str
+    confirm: str
+    back_from_bank: str
+    another_method: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """The surroundings of a page, in the buyer's language."""
+
+    title: str
+    merchant: str | None
+    initial: str
+    logo: str | None
+    is_test: bool
+    back: str | None
+    imprint: tuple[str, ...]
+    languages: tuple[LanguageLink, ...]
+    stylesheet: str
+    brand_stylesheet: str | None
+    htmx: str
+    script: str
+    icon: str
+
+
+def links_of(root: str, session_name: str, signature: str) -> Links:
+    """The addresses of a session's page below `root`."""
+    page = f"{root}/checkout/{session_name}/{signature}"
+    return Links(
+        page=page,
+        quote=f"{page}/quote",
+        confirm=f"{page}/confirm",
+        back_from_bank=f"{page}/return",
+        another_method=f"{page}/another-method",
+        status=f"{page}/status",
+    )
+
+
+def bare_frame(title: str, assets: Assets) -> Frame:
+    """The surroundings of a page that belongs to no merchant (an unknown link)."""
+    return Frame(
+        title=title,
+        merchant=None,
+        initial="",
+        logo=None,
+        is_test=False,
+        back=None,
+        imprint=(),
+        languages=(),
+        stylesheet=assets.url("checkout.css"),
+        brand_stylesheet=None,
+        htmx=assets.url("htmx.min.js"),
+        script=assets.url("checkout.js"),
+        icon=assets.url("icon.svg"),
+    )
+
+
+def merchant_frame(
+    title: str, seller: SellerCard, back: str | None, assets: Assets, page: str, say: Teller
+) -> Frame:
+    """The surroundings of a merchant's page; `back` is where its "back" link leads."""
+    return replace(
+        bare_frame(title, assets),
+        title=f"{title} \N{MIDDLE DOT} {seller.legal_name}",
+        merchant=seller.legal_name,
+        initial=seller.legal_name.strip()[:1].upper(),
+        logo=seller.logo_url,
+        is_test=seller.is_test,
+        back=back,
+        imprint=imprint(seller, say),
+        languages=tuple(
+            LanguageLink(code=code, name=LANGUAGE_NAMES[code], url=f"{page}?lang={code}")
+            for code in LANGUAGES
+        ),
+        brand_stylesheet=assets.brand_url(brand.parse(seller.brand_color)),
+    )
+
+
+def imprint(seller: SellerCard, say: Teller) -> tuple[str, ...]:
+    """Who sells, where, and under which VAT number."""
+    parts = [seller.legal_name, *address_lines(seller.address, say)]
+    if seller.vat_number:
+        parts.append(say.words("footer.vat_number", number=seller.vat_number))
+    if seller.email:
+        parts.append(seller.email)
+    return tuple(parts)
+
+
+def address_lines(address: Address, say: Teller) -> tuple[str, ...]:
+    """A postal address, line by line; the country by its name."""
+    town = " ".join(part for part in (address.zip_code, address.city) if part)
+    country = address.country and say.words.locale.territories.get(
+        address.country, address.country
+    )
+    lines = (address.line1, address.line2, town, address.state, country)
+    return tuple(line for line in lines if line)

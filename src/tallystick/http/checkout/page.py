@@ -1,0 +1,218 @@
+"""The pages, each put together from a view and rendered: here templates are named."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from babel import Locale
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tallystick.domain.quote import Quote
+from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
+from tallystick.http.checkout.assets import Assets
+from tallystick.http.checkout.finish import finish, mandate_text
+from tallystick.http.checkout.form import Form, Typed, make_form
+from tallystick.http.checkout.frame import Frame, Links, bare_frame, merchant_frame
+from tallystick.http.checkout.receipt import make_receipt
+from tallystick.http.checkout.summary import summarize
+from tallystick.http.checkout.teller import Teller, teller_for
+from tallystick.http.checkout.tokens import Signer
+from tallystick.services.checkout_view import CheckoutView, CompletedCard
+
+_LOOKS_AT_FIRST = 30
+_SECONDS_AT_FIRST = 2
+_SECONDS_LATER = 10
+
+QUOTE_FIELDS = (
+    "csrf intent shape email name country line1 line2 zip_code city state vat_number code"
+)
+"""What an update of the total sends: everything but the payment fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What every page of a session is drawn on: its language, its addresses, its signatures."""
+
+    say: Teller
+    links: Links
+    assets: Assets
+    signer: Signer
+    csrf: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A way on from a page: a link, or a form that is posted (with its token)."""
+
+    label: str
+    url: str
+    posts: bool = False
+    primary: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A page of one card: a mark, a title, a sentence and the ways on."""
+
+    tone: str
+    icon: str
+    title: str
+    text: str
+    actions: tuple[Action, ...] = ()
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader(__package__),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _render(template: str, **values: object) -> str:
+    return _templates().get_template(template).render(**values)
+
+
+def checkout_page(
+    view: CheckoutView, quote: Quote, sheet: Sheet, typed: Typed, alerts: tuple[Alert, ...] = ()
+) -> str:
+    """The page on which the buyer pays. `alerts` come before those that the view calls for."""
+    say = sheet.say
+    parts = _form_parts(view, quote, sheet, typed)
+    form = parts["form"]
+    assert isinstance(form, Form), "the parts hold the form"
+    shown = list(alerts)
+    if form.faults:
+        shown.append(faults_alert(form.faults, say))
+    if not shown and view.last_failure is not None:
+        shown.append(failure_alert(view.last_failure, say))
+    key = "page.try" if quote.dates.in_free_trial else "page.subscribe"
+    heading = say.words(key, plan=view.offer.plan_name)
+    frame = _frame(heading, view, sheet)
+    return _render(
+        "checkout.html",
+        **parts,
+        frame=frame,
+        heading=heading,
+        alerts=shown,
+        quote_fields=",".join(QUOTE_FIELDS.split()),
+        swap=False,
+    )
+
+
+def quote_fragments(
+    view: CheckoutView, quote: Quote, sheet: Sheet, typed: Typed, shape: str
+) -> str:
+    """What an update changes on an open page. `shape` is what its payment panel asks for."""
+    say = sheet.say
+    parts = _form_parts(view, quote, sheet, typed)
+    form = parts["form"]
+    assert isinstance(form, Form), "the parts hold the form"
+    due = say.formats.money(quote.amount_due, quote.currency)
+    return _render(
+        "fragments.html",
+        **parts,
+        frame=_frame("", view, sheet),
+        panel_changed=form.panel.shape != shape,
+        announcement=say.words("form.announcement", amount=due),
+        swap=True,
+    )
+
+
+def _form_parts(
+    view: CheckoutView, quote: Quote, sheet: Sheet, typed: Typed
+) -> dict[str, object]:
+    say, seller = sheet.say, view.seller
+    rows = [(say.words("mandate.creditor"), seller.legal_name)]
+    if seller.creditor_identifier:
+        rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
+    rows.append((say.words("mandate.reference"), say.words("mandate.reference_later")))
+    return {
+        "t": say.words,
+        "links": sheet.links,
+        "csrf": sheet.csrf,
+        "summary": summarize(quote, view.offer, say),
+        "form": make_form(quote, view.offer, seller, typed, say),
+        "finish": finish(quote, view.offer, seller, typed.buyer.address.country, say),
+        "mandate": mandate_text(seller, say),
+        "mandate_rows": rows,
+        "shown": {"text": quote.canonical, "signature": sheet.signer.shown(quote.canonical)},
+    }
+
+
+def receipt_page(
+    view: CheckoutView, card: CompletedCard, sheet: Sheet, onward: str | None
+) -> str:
+    """The confirmation for the browser that paid; `onward` leads to the merchant."""
+    say = sheet.say
+    receipt = make_receipt(card, view.offer, view.seller, view.buyer.email, say)
+    actions = (
+        ()
+        if onward is None
+        else (
+            Action(
+                label=say.words("page.continue", seller=view.seller.legal_name),
+                url=onward,
+                primary=True,
+            ),
+        )
+    )
+    return _render(
+        "receipt.html",
+        t=say.words,
+        frame=_frame(receipt.title, view, sheet),
+        receipt=receipt,
+        actions=actions,
+    )
+
+
+def message_page(
+    view: CheckoutView, message: Message, sheet: Sheet, *, polls: bool = False
+) -> str:
+    """A page of one card within the merchant's surroundings; `polls`: it goes on by itself."""
+    return _render(
+        "message.html",
+        t=sheet.say.words,
+        frame=_frame(message.title, view, sheet),
+        message=message,
+        csrf=sheet.csrf,
+        links=sheet.links,
+        polls=polls,
+        look=1,
+        seconds=look_again_after(1),
+    )
+
+
+def waiting_fragment(links: Links, look: int) -> str:
+    """What a waiting page gets while there is no answer: ask again, later after a while."""
+    return _render("status.html", links=links, look=look, seconds=look_again_after(look))
+
+
+def look_again_after(look: int) -> int:
+    """After how many seconds a waiting page asks for the `look`th time."""
+    return _SECONDS_AT_FIRST if look <= _LOOKS_AT_FIRST else _SECONDS_LATER
+
+
+def bare_page(key: str, icon: str, locale: Locale, assets: Assets) -> str:
+    """A page that belongs to no session: an unknown link, or a request that was refused."""
+    say = teller_for(locale)
+    message = Message(
+        tone="bad", icon=icon, title=say.words(f"{key}.title"), text=say.words(f"{key}.text")
+    )
+    return _render(
+        "message.html",
+        t=say.words,
+        frame=bare_frame(message.title, assets),
+        message=message,
+        csrf="",
+        links=None,
+        polls=False,
+    )
+
+
+def _frame(title: str, view: CheckoutView, sheet: Sheet) -> Frame:
+    return merchant_frame(
+        title, view.seller, view.session.cancel_url, sheet.assets, sheet.links.page, sheet.say
+    )

@@ -1,0 +1,114 @@
+"""The confirmation: what was bought, the invoice, and how it is or will be paid."""
+
+from dataclasses import dataclass
+
+from tallystick.domain.offer import BankTransfer, Offer
+from tallystick.domain.payment import Method, MethodKind
+from tallystick.http.checkout.form import account_rows
+from tallystick.http.checkout.summary import Row, RowKind
+from tallystick.http.checkout.teller import Teller
+from tallystick.http.checkout.upcoming import upcoming_amount
+from tallystick.services.checkout_view import CompletedCard, InvoiceCard, SellerCard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The confirmation in the buyer's language. `facts` and `account` are label and value."""
+
+    title: str
+    text: str
+    facts: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+    account: tuple[tuple[str, str], ...]
+    account_text: str | None
+
+
+def make_receipt(
+    card: CompletedCard, offer: Offer, seller: SellerCard, email: str | None, say: Teller
+) -> Receipt:
+    """The confirmation of a completed checkout."""
+    invoice = card.invoice
+    by_transfer = isinstance(offer.payment, BankTransfer)
+    owes = invoice is not None and invoice.amount_due > 0 and invoice.payment_status == "UNPAID"
+    account = account_rows(seller.bank_account, say) if by_transfer and owes else ()
+    return Receipt(
+        title=say.words(f"receipt.title_{_came_to(card)}", plan=offer.plan_name),
+        text=say.words("receipt.text", seller=seller.legal_name),
+        facts=_facts(card, email, say),
+        rows=() if invoice is None else _rows(invoice, say),
+        account=account,
+        account_text=say.words("receipt.transfer_text") if account else None,
+    )
+
+
+def _came_to(card: CompletedCard) -> str:
+    if card.quote.dates.in_free_trial:
+        return "trial"
+    return "later" if card.quote.dates.starts_later else "active"
+
+
+def _facts(card: CompletedCard, email: str | None, say: Teller) -> tuple[tuple[str, str], ...]:
+    facts: list[tuple[str, str]] = []
+    invoice = card.invoice
+    if invoice is not None:
+        if invoice.number:
+            facts.append((say.words("receipt.number"), invoice.number))
+        facts.append((say.words("receipt.date"), say.formats.day(invoice.invoice_date)))
+        facts.append((say.words("receipt.status"), _status(invoice, say)))
+    if card.method is not None:
+        facts.append((say.words("receipt.method"), method_words(card.method, say)))
+        if card.method.mandate_reference:
+            facts.append((say.words("mandate.reference"), card.method.mandate_reference))
+    for one in card.quote.upcoming[:1]:
+        amount = upcoming_amount(one, card.quote.currency, say)
+        facts.append((say.words("changed.next"), f"{amount}, {say.formats.day(one.due)}"))
+    if email:
+        facts.append((say.words("field.email"), email))
+    return tuple(facts)
+
+
+def _status(invoice: InvoiceCard, say: Teller) -> str:
+    match invoice.payment_status:
+        case "PAID":
+            return say.words("receipt.paid")
+        case "PROCESSING":
+            return say.words("receipt.processing")
+        case _:
+            return say.words("receipt.unpaid", day=say.formats.day(invoice.due_date))
+
+
+def method_words(method: Method, say: Teller) -> str:
+    """A saved method as it may be shown: brand and last digits."""
+    match method.kind:
+        case MethodKind.CARD:
+            brand = (method.card_brand or "").replace("_", " ").title()
+            return say.words("method.card_ending", brand=brand, last4=method.card_last4 or "")
+        case MethodKind.DIRECT_DEBIT:
+            return say.words("method.debit_ending", hint=method.account_hint or "")
+
+
+def _rows(invoice: InvoiceCard, say: Teller) -> tuple[Row, ...]:
+    money, minus, currency = say.formats.money, say.formats.minus, invoice.currency
+    rows = [
+        Row(kind=RowKind.PLAIN, label=name, amount=money(amount, currency))
+        for name, amount in invoice.lines
+    ]
+    if invoice.discount:
+        label = say.words("row.discount")
+        rows.append(
+            Row(kind=RowKind.DISCOUNT, label=label, amount=minus(invoice.discount, currency))
+        )
+    if invoice.tax_amount:
+        label = say.words("tax.tax")
+        rows.append(
+            Row(kind=RowKind.PLAIN, label=label, amount=money(invoice.tax_amount, currency))
+        )
+    total = Row(
+        kind=RowKind.DUE, label=say.words("row.total"), amount=money(invoice.total, currency)
+    )
+    rows.append(total)
+    if invoice.applied_balance:
+        label = say.words("row.balance")
+        amount = minus(invoice.applied_balance, currency)
+        rows.append(Row(kind=RowKind.DISCOUNT, label=label, amount=amount))
+    return tuple(rows)

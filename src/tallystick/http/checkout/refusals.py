@@ -1,0 +1,91 @@
+"""What a buyer sees when a request of theirs cannot be answered: a page, no error body."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from typing_extensions import override
+
+from tallystick.db.engine import DatabaseUnavailable
+from tallystick.db.refusals import Contention, LockTimeout, StatementTimeout
+from tallystick.domain.errors import (
+    Busy,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    RateLimited,
+    TallystickError,
+)
+from tallystick.http.checkout.assets import Assets
+from tallystick.http.checkout.headers import page_headers
+from tallystick.http.checkout.languages import choose
+from tallystick.http.checkout.page import bare_page
+from tallystick.http.checkout.visit import chosen_language
+from tallystick.http.errors import BodyTooLarge, status_of, unexpected
+
+_AWAY = (DatabaseUnavailable, StatementTimeout, LockTimeout, *Contention)
+_UNAVAILABLE = 503
+_BAD = 400
+_TOO_LARGE = 413
+_DEFECT = 500
+_PAUSE_SECONDS = 2
+
+
+def page_route(assets: Assets) -> type[APIRoute]:
+    """The class of the page's routes: whatever they raise becomes a page."""
+
+    class PageRoute(APIRoute):
+        @override
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            inner = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                try:
+                    return await inner(request)
+                except Exception as error:  # noqa: BLE001 - a buyer gets a page in any case
+                    return _page_of(error, request, assets)
+
+            return handle
+
+    return PageRoute
+
+
+def _page_of(error: Exception, request: Request, assets: Assets) -> Response:
+    key, status = _meaning(error)
+    if status >= _DEFECT and not isinstance(error, _AWAY):
+        unexpected(request.scope, error)
+    locale = choose(chosen_language(request), (), request.headers.get("accept-language", ""))
+    headers = page_headers()
+    if key == "busy":
+        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", _PAUSE_SECONDS))
+    if request.headers.get("hx-request") == "true":
+        # htmx swaps no error; what is open is loaded again and says where it stands.
+        headers["HX-Refresh"] = "true"
+    icon = "search" if key == "unknown" else "alert"
+    return HTMLResponse(bare_page(key, icon, locale, assets), status, headers)
+
+
+def _meaning(error: Exception) -> tuple[str, int]:
+    """The section of the catalogue that says what happened, and the status code."""
+    match error:
+        case NotFound():
+            return "unknown", status_of(error)
+        case Forbidden():
+            return "stale", status_of(error)
+        case Busy() | RateLimited():
+            return "busy", status_of(error)
+        case InvalidInput():
+            return "refused", status_of(error)
+        case RequestValidationError():
+            return "refused", _BAD
+        case BodyTooLarge():
+            return "refused", _TOO_LARGE
+        case TallystickError():
+            return "broken", status_of(error)
+        case _ if isinstance(error, _AWAY):
+            return "busy", _UNAVAILABLE
+        case _:
+            return "broken", _DEFECT

@@ -1,0 +1,124 @@
+"""The page's routes: GET shows, POST does, a redirect follows.
+
+GET  /checkout/{session}/{signature}                 the page, whatever state it is in
+POST                              .../quote           what was typed changes the total
+POST                              .../confirm         buy
+GET                               .../return          back from the bank
+POST                              .../another-method  leave the bank, pay in another way
+GET                               .../status          a waiting page asks
+GET  /assets/checkout/{name}                          our own files
+"""
+
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from tallystick.domain.session import SessionState
+from tallystick.http.checkout.assets import load_assets
+from tallystick.http.checkout.confirming import answer, confirm
+from tallystick.http.checkout.form import Typed
+from tallystick.http.checkout.headers import asset_headers, page_headers
+from tallystick.http.checkout.languages import LANGUAGES
+from tallystick.http.checkout.page import quote_fragments, waiting_fragment
+from tallystick.http.checkout.refusals import page_route
+from tallystick.http.checkout.states import show
+from tallystick.http.checkout.submitted import Submitted, read_form
+from tallystick.http.checkout.visit import Visit, arrive, keep_language
+from tallystick.services.confirm_result import InFlight
+from tallystick.services.context import App
+from tallystick.services.continue_checkout import continue_checkout, use_another_method
+from tallystick.services.edit_checkout import edit_checkout
+from tallystick.services.show_checkout import show_checkout
+
+_BAD = 400
+_PAGE = "/checkout/{session}/{signature}"
+
+
+def router(app: App) -> APIRouter:
+    """The routes of the page and of its files."""
+    assets = load_assets(urlsplit(app.public_url).path.rstrip("/"))
+    routes = APIRouter(include_in_schema=False, route_class=page_route(assets))
+
+    async def visit_of(request: Request, session: str, signature: str) -> Visit:
+        now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
+        return await arrive(app, assets, request, (session, signature), now)
+
+    @routes.get(_PAGE)
+    async def page(request: Request, session: str, signature: str, lang: str = "") -> Response:
+        if lang in LANGUAGES:
+            return keep_language(assets, (session, signature), lang)
+        visit = await visit_of(request, session, signature)
+        view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+        return show(visit, view)
+
+    @routes.post(_PAGE + "/quote")
+    async def quote(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        submitted = await read_form(request)
+        visit.check_form(submitted)
+        return await _requote(visit, submitted)
+
+    @routes.post(_PAGE + "/confirm")
+    async def buy(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        submitted = await read_form(request)
+        visit.check_form(submitted)
+        return await confirm(visit, submitted)
+
+    @routes.get(_PAGE + "/return")
+    async def back_from_bank(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        result = await continue_checkout(visit.context, visit.session_id)
+        return await answer(visit, result)
+
+    @routes.post(_PAGE + "/another-method")
+    async def another_method(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        visit.check_form(await read_form(request))
+        result = await use_another_method(visit.context, visit.session_id)
+        return await answer(visit, result)
+
+    @routes.get(_PAGE + "/status")
+    async def status(request: Request, session: str, signature: str, look: int = 1) -> Response:
+        visit = await visit_of(request, session, signature)
+        result = await continue_checkout(visit.context, visit.session_id)
+        if isinstance(result, InFlight):
+            return HTMLResponse(waiting_fragment(visit.links, look), headers=page_headers())
+        return await answer(visit, result)
+
+    @routes.get("/assets/checkout/{name}")
+    async def asset(name: str) -> Response:
+        found = assets.find(name)
+        if found is None:
+            return Response(status_code=404)
+        return Response(
+            found.content,
+            media_type=found.media_type,
+            headers=asset_headers(is_current=found.is_current),
+        )
+
+    return routes
+
+
+async def _requote(visit: Visit, submitted: Submitted) -> Response:
+    """Keep what was typed and show what it makes of the total.
+
+    What is still missing is not said here: the buyer is typing.
+    """
+    buyer, code = submitted.buyer, submitted.code
+    found = await edit_checkout(visit.context, visit.session_id, buyer, code)
+    faults = tuple(fault for fault in found if fault.code != "required")
+    view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+    if view.status is not SessionState.CREATED or view.quote is None:
+        return visit.go(visit.links.page)
+    typed = Typed(buyer=buyer, code=code, method=submitted.method, faults=faults)
+    if visit.wants_fragments:
+        sheet = visit.sheet(view)
+        shape = submitted.get("shape")
+        return visit.html(quote_fragments(view, view.quote, sheet, typed, shape), view)
+    if faults:
+        return show(visit, view, typed, status=_BAD)
+    return visit.go(visit.links.page)

@@ -1,0 +1,34 @@
+"""The words and the formats of one page, handed around together."""
+
+from dataclasses import dataclass
+
+from babel import Locale
+
+from tallystick.domain.tax import TaxRate
+from tallystick.http.checkout.formats import Formats
+from tallystick.http.checkout.languages import Words, words_for
+
+_OWN_TAX_NAMES = {"VAT": "tax.vat", "Tax": "tax.tax"}
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Tells a buyer, in their language, what the quote says in numbers."""
+
+    words: Words
+    formats: Formats
+
+    def tax(self, name: str) -> str:
+        """The name of a tax: our own two are translated, a merchant's own is shown as it is."""
+        key = _OWN_TAX_NAMES.get(name)
+        return name if key is None else self.words(key)
+
+    def tax_rate(self, rate: TaxRate) -> str:
+        """A tax with its rate: `VAT 20%`."""
+        percent = self.formats.percent(rate.rate)
+        return self.words("tax.rate", name=self.tax(rate.name), rate=percent)
+
+
+def teller_for(locale: Locale) -> Teller:
+    """The teller for a locale whose language the page speaks."""
+    return Teller(words_for(locale), Formats(locale))

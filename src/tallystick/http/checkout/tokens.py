@@ -1,0 +1,65 @@
+"""What the page hands out and believes when it comes back: form tokens, quotes, the paid mark.
+
+Everything is signed under the tenant's secret, for its purpose and its session, so that nothing
+issued for one checkout is worth anything in another.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tallystick.services.link import Purpose, sign, verify
+
+PAID_FOR = timedelta(hours=24)
+"""How long the browser that paid may see its confirmation."""
+
+_NONCE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Signs and verifies for one session: its name is part of every signed text."""
+
+    secret: bytes
+    session_name: str
+
+    def form_token(self) -> str:
+        """A new token against forged forms: the form and a cookie carry the same one."""
+        nonce = secrets.token_urlsafe(_NONCE_BYTES)
+        return f"{nonce}.{self._sign(Purpose.FORM, nonce)}"
+
+    def is_form_token(self, token: str) -> bool:
+        """Whether we issued this token for this session."""
+        nonce, _, signature = token.partition(".")
+        return self._verify(Purpose.FORM, nonce, signature)
+
+    def same_form(self, cookie: str, field: str) -> bool:
+        """Whether the form's token and the cookie's are the same one, and ours."""
+        same = secrets.compare_digest(cookie.encode(), field.encode())
+        return same and self.is_form_token(cookie)
+
+    def shown(self, canonical: str) -> str:
+        """The signature of a quote that the page shows."""
+        return self._sign(Purpose.QUOTE, canonical)
+
+    def believed(self, canonical: str, signature: str) -> str:
+        """The quote that the form says was shown, or nothing if we did not show it."""
+        return canonical if self._verify(Purpose.QUOTE, canonical, signature) else ""
+
+    def paid(self, now: datetime) -> str:
+        """The mark of the browser that pays at `now` (real time)."""
+        until = str(int((now + PAID_FOR).timestamp()))
+        return f"{until}.{self._sign(Purpose.PAID, until)}"
+
+    def is_paid(self, mark: str, now: datetime) -> bool:
+        """Whether this browser paid, not longer ago than `PAID_FOR`."""
+        until, _, signature = mark.partition(".")
+        if not self._verify(Purpose.PAID, until, signature):
+            return False
+        return int(until) > now.timestamp()
+
+    def _sign(self, purpose: Purpose, text: str) -> str:
+        return sign(self.secret, purpose, f"{self.session_name}\n{text}")
+
+    def _verify(self, purpose: Purpose, text: str, signature: str) -> bool:
+        return verify(self.secret, purpose, f"{self.session_name}\n{text}", signature)

@@ -1,0 +1,82 @@
+"""What happens when: today, at each later charge, and at the end."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tallystick.domain.offer import Offer
+from tallystick.domain.quote import Quote, Upcoming, UpcomingReason
+from tallystick.http.checkout.teller import Teller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A point on the page's time line; `amount` is None where no money moves."""
+
+    when: str
+    text: str
+    amount: str | None
+    is_today: bool = False
+
+
+def steps(quote: Quote, offer: Offer, say: Teller) -> tuple[Step, ...]:
+    """Today, the next charge, the first one that differs from it, and the end, if any."""
+    found = [_today(quote, offer, say)]
+    for position, one in enumerate(quote.upcoming):
+        found.append(
+            Step(
+                when=say.formats.day(one.due),
+                text=_later(one, position, offer, say),
+                amount=upcoming_amount(one, quote.currency, say),
+            )
+        )
+    if quote.dates.end is not None:
+        last = quote.dates.end - timedelta(days=1)
+        text = say.words("step.ends")
+        found.append(Step(when=say.formats.day(last), text=text, amount=None))
+    return tuple(found)
+
+
+def upcoming_amount(one: Upcoming, currency: str, say: Teller) -> str:
+    """A later charge's amount, with a word for the usage that comes on top of it."""
+    money = say.formats.money(one.total, currency)
+    return say.words("step.with_usage", amount=money) if one.has_usage else money
+
+
+def renewal_note(quote: Quote, offer: Offer, say: Teller) -> str | None:
+    """How long it goes on: every month until cancelled; None where it ends or never renews."""
+    if quote.dates.end is not None or not offer.recurring or not quote.upcoming:
+        return None
+    return say.words("step.renews", every=say.words.of(quote.cadence))
+
+
+def _today(quote: Quote, offer: Offer, say: Teller) -> Step:
+    if quote.dates.in_free_trial:
+        key = "step.trial_starts"
+    elif quote.dates.starts_later:
+        key = "step.nothing_yet"
+    elif quote.bill is None:
+        key = "step.starts"
+    elif offer.payment.type == "online":
+        key = "step.first_payment"
+    else:
+        key = "step.invoice_issued"
+    due = quote.dates.today + timedelta(days=offer.net_terms)
+    return Step(
+        when=say.words("step.today"),
+        text=say.words(key, due=say.formats.day(due)),
+        amount=say.formats.money(quote.amount_due, quote.currency),
+        is_today=True,
+    )
+
+
+def _later(one: Upcoming, position: int, offer: Offer, say: Teller) -> str:
+    if position > 0:
+        return say.words("step.changes")
+    how = "charge" if offer.charge_automatically else "invoice"
+    match one.reason:
+        case UpcomingReason.TRIAL_END:
+            return say.words(f"step.trial_ends_{how}")
+        case UpcomingReason.START:
+            return say.words(f"step.begins_{how}")
+        case UpcomingReason.RENEWAL:
+            return say.words(f"step.next_{how}")

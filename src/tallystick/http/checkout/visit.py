@@ -1,0 +1,174 @@
+"""One request of one browser: who it may be, what it reads, how it is answered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from tallystick.domain.errors import Forbidden
+from tallystick.domain.ids import Prefix, encode
+from tallystick.http.checkout.assets import Assets
+from tallystick.http.checkout.frame import Links, links_of
+from tallystick.http.checkout.headers import page_headers
+from tallystick.http.checkout.languages import LANGUAGES, choose
+from tallystick.http.checkout.page import Sheet
+from tallystick.http.checkout.submitted import Submitted
+from tallystick.http.checkout.success import with_session
+from tallystick.http.checkout.teller import teller_for
+from tallystick.http.checkout.tokens import PAID_FOR, Signer
+from tallystick.services.checkout_view import CheckoutView
+from tallystick.services.context import App, Context
+from tallystick.services.open_link import open_link
+
+FORM_COOKIE = "tallystick_form"
+PAID_COOKIE = "tallystick_paid"
+LANGUAGE_COOKIE = "tallystick_language"
+
+_LANGUAGE_SECONDS = 365 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A browser that came with a link that opens. `csrf` is the token of its forms."""
+
+    request: Request
+    context: Context
+    session_id: UUID
+    session_name: str
+    signer: Signer
+    links: Links
+    assets: Assets
+    csrf: str
+    real_now: datetime
+
+    @property
+    def by_buyer(self) -> bool:
+        """Whether this browser has paid for this session in the last 24 hours."""
+        mark = self.request.cookies.get(PAID_COOKIE, "")
+        return self.signer.is_paid(mark, self.real_now)
+
+    @property
+    def cookie_path(self) -> str:
+        """Where the session's cookies are sent: to its own pages only."""
+        return f"{self.assets.root}/checkout/{self.session_name}"
+
+    @property
+    def wants_fragments(self) -> bool:
+        """Whether htmx asks, which swaps parts of the page that is open."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def return_url(self) -> str:
+        """Where a challenge sends the buyer back to."""
+        public = self.context.app.public_url
+        return public + self.links.back_from_bank.removeprefix(self.assets.root)
+
+    def check_form(self, submitted: Submitted) -> None:
+        """Refuse a form that was not filled in on our page in this browser.
+
+        Raises:
+            Forbidden: its token is not the cookie's.
+        """
+        cookie = self.request.cookies.get(FORM_COOKIE, "")
+        if not cookie or not self.signer.same_form(cookie, submitted.get("csrf")):
+            raise Forbidden("This form was not sent from our page, or cookies are off.")
+
+    def sheet(self, view: CheckoutView) -> Sheet:
+        """What the page is drawn on, in the buyer's language."""
+        locale = choose(
+            chosen_language(self.request),
+            view.locales,
+            self.request.headers.get("accept-language", ""),
+        )
+        return Sheet(
+            say=teller_for(locale),
+            links=self.links,
+            assets=self.assets,
+            signer=self.signer,
+            csrf=self.csrf,
+        )
+
+    def html(self, content: str, view: CheckoutView, status: int = 200) -> Response:
+        """A page, with the headers that this session's page needs."""
+        challenge = None if view.attempt is None else view.attempt.challenge_url
+        leads_to = (self.context.app.public_url, challenge, view.session.success_url)
+        response = HTMLResponse(content, status, page_headers(leads_to, view.seller.logo_url))
+        self._set(response, FORM_COOKIE, self.csrf)
+        return response
+
+    def go(self, url: str) -> Response:
+        """Send the browser on, whether it asked for a page or for a fragment."""
+        if self.wants_fragments:
+            return Response(headers={**page_headers(), "HX-Redirect": url})
+        return RedirectResponse(url, 303, page_headers())
+
+    def onward(self, view: CheckoutView) -> str | None:
+        """The merchant's own page after success, where it named one."""
+        url = view.session.success_url
+        return None if url is None else with_session(url, self.session_name)
+
+    def mark_paid(self, response: Response) -> Response:
+        """Mark this browser as the one that pays."""
+        mark = self.signer.paid(self.real_now)
+        self._set(response, PAID_COOKIE, mark, int(PAID_FOR.total_seconds()))
+        return response
+
+    def _set(
+        self, response: Response, name: str, value: str, seconds: int | None = None
+    ) -> None:
+        response.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            path=self.cookie_path,
+            secure=self.context.app.public_url.startswith("https:"),
+            httponly=True,
+            samesite="lax",
+        )
+
+
+async def arrive(
+    app: App, assets: Assets, request: Request, link: tuple[str, str], real_now: datetime
+) -> Visit:
+    """Open the link (session and signature) that a browser came with.
+
+    Raises:
+        NotFound: it opens nothing.
+    """
+    opened = await open_link(app, *link, real_now)
+    name = encode(Prefix.CHECKOUT_SESSION, opened.session_id)
+    signer = Signer(opened.context.tenant.link_secret, name)
+    cookie = request.cookies.get(FORM_COOKIE, "")
+    return Visit(
+        request=request,
+        context=opened.context,
+        session_id=opened.session_id,
+        session_name=name,
+        signer=signer,
+        links=links_of(assets.root, name, link[1]),
+        assets=assets,
+        csrf=cookie if signer.is_form_token(cookie) else signer.form_token(),
+        real_now=real_now,
+    )
+
+
+def chosen_language(request: Request) -> str | None:
+    """The language that was chosen in the page's footer."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE)
+    return chosen if chosen in LANGUAGES else None
+
+
+def keep_language(assets: Assets, link: tuple[str, str], language: str) -> Response:
+    """Keep a language that was chosen in the footer, and show the page again without it."""
+    response = RedirectResponse(links_of(assets.root, *link).page, 303, page_headers())
+    response.set_cookie(
+        LANGUAGE_COOKIE,
+        language,
+        max_age=_LANGUAGE_SECONDS,
+        path=f"{assets.root}/checkout",
+        httponly=True,
+        samesite="lax",
+    )
+    return response
