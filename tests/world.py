@@ -1,4 +1,4 @@
-"""A small shop to test in: one tenant, its catalog, its customers, and the buyer's side of it."""
+"""A small shop to test in: a tenant, its catalog and customers, and the buyer's side of it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -246,7 +246,7 @@ class World:
         )
         return coupon_id
 
-    async def session(self, customer_id: UUID, plan: SoldPlan, **fields: Any) -> UUID:
+    async def session(self, customer_id: UUID, plan: SoldPlan, **fields: Any) -> UUID:  # noqa: ANN401
         """A checkout session; `fields` are of `OfferRequest` and `CheckoutRequest`."""
         outer = {
             name: fields.pop(name)
