@@ -4,7 +4,10 @@ from fastapi import APIRouter
 
 from tallystick.http.v1 import (
     add_ons,
+    checkout_sessions,
     coupons,
+    customers,
+    invoicing_entities,
     metrics,
     plans,
     prices,
@@ -13,6 +16,8 @@ from tallystick.http.v1 import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    checkout_sessions.router,
+    customers.router,
     product_families.router,
     products.router,
     prices.router,
@@ -20,5 +25,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.router,
     add_ons.router,
     coupons.router,
+    invoicing_entities.router,
 )
 """Every resource, in the order in which the API's document lists them."""

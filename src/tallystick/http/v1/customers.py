@@ -1,0 +1,172 @@
+"""Customers: `/customers`, and their balances."""
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from tallystick.db import customers
+from tallystick.db.paging import Page
+from tallystick.domain.customer_record import CustomerFields, CustomerRecord
+from tallystick.http.door import Entered, Route
+from tallystick.http.v1.customer_schemas import (
+    CustomerCreateRequest,
+    CustomerOut,
+    CustomerPatchRequest,
+    said_about,
+    show_customer,
+)
+from tallystick.http.v1.existing import existing
+from tallystick.http.v1.paging import (
+    NEWEST_FIRST,
+    Order,
+    OrderBy,
+    PageQuery,
+    PaginationMeta,
+)
+from tallystick.http.v1.scalars import (
+    Amount,
+    AnswerModel,
+    Currency,
+    CustomerId,
+    CustomerIdOrAlias,
+    Instant,
+    RequestModel,
+    ShortText,
+)
+from tallystick.services.add_balance_entry import BalanceEntry, add_balance_entry
+from tallystick.services.create_customer import create_customer
+from tallystick.services.edit_customer import edit_customer
+
+router = APIRouter(prefix="/customers", tags=["Customers"], route_class=Route)
+
+
+class CustomerList(AnswerModel):
+    """One page of customers."""
+
+    data: list[CustomerOut]
+    pagination_meta: PaginationMeta
+
+
+class CustomerQuery(PageQuery):
+    """Filters and order of the list; `search` is a part of name, alias or email."""
+
+    order_by: Annotated[Order, OrderBy("name", "email", "alias", "created_at")] = NEWEST_FIRST
+    search: ShortText | None = None
+    archived: bool = False
+
+
+class BalanceEntryIn(RequestModel):
+    """A movement by hand, in minor units: above zero adds, below zero takes."""
+
+    currency: Currency
+    amount: Amount
+    note: ShortText | None = None
+
+
+class BalanceEntryOut(AnswerModel):
+    """A movement of a balance; `balance_held` is promised to payments that are under way."""
+
+    id: UUID
+    customer_id: CustomerId
+    currency: str
+    amount: int
+    balance_after: int
+    balance_held: int
+    note: str | None
+    created_at: Instant
+
+
+@router.post("", status_code=201, response_model=CustomerOut)
+async def post_customer(door: Entered, body: CustomerCreateRequest) -> Response:
+    """Create a customer."""
+    wanted = CustomerFields(**said_about(body))
+    return await door.write(
+        lambda ctx: create_customer(ctx, wanted, body.invoicing_entity_id),
+        show_customer,
+        status=201,
+    )
+
+
+@router.get("", response_model=CustomerList)
+async def list_customers(door: Entered, query: Annotated[CustomerQuery, Query()]) -> Response:
+    """List customers: those that are archived, or those that are not."""
+
+    def show(page: Page[CustomerRecord]) -> CustomerList:
+        return CustomerList.model_construct(
+            data=[show_customer(one) for one in page.items],
+            pagination_meta=query.meta(page.total),
+        )
+
+    return await door.read(
+        lambda ctx: customers.page(
+            ctx.transaction,
+            ctx.tenant.id,
+            query.window(query.order_by),
+            search=query.search,
+            archived=query.archived,
+        ),
+        show,
+    )
+
+
+@router.get("/{id_or_alias}", response_model=CustomerOut)
+async def get_customer(door: Entered, id_or_alias: CustomerIdOrAlias) -> Response:
+    """Get a customer by its id or its alias."""
+    return await door.read(
+        lambda ctx: existing(
+            customers.load(ctx.transaction, ctx.tenant.id, id_or_alias), "customer"
+        ),
+        show_customer,
+    )
+
+
+@router.patch("/{id_or_alias}", response_model=CustomerOut)
+async def patch_customer(
+    door: Entered, id_or_alias: CustomerIdOrAlias, body: CustomerPatchRequest
+) -> Response:
+    """Change a customer: what is left out stays, null clears."""
+    said = said_about(body)
+    return await door.write(
+        lambda ctx: edit_customer(
+            ctx,
+            id_or_alias,
+            lambda customer: replace(customer, **said),
+            move_to_entity="invoicing_entity_id" in body.model_fields_set,
+            invoicing_entity_id=body.invoicing_entity_id,
+        ),
+        show_customer,
+    )
+
+
+@router.post("/{id_or_alias}/balance-entries", status_code=201, response_model=BalanceEntryOut)
+async def post_balance_entry(
+    door: Entered, id_or_alias: CustomerIdOrAlias, body: BalanceEntryIn
+) -> Response:
+    """Add to a customer's balance of one currency, or take from it; never below zero."""
+
+    def show(entry: BalanceEntry) -> BalanceEntryOut:
+        return BalanceEntryOut.model_construct(
+            id=entry.id,
+            customer_id=entry.customer_id,
+            currency=entry.currency,
+            amount=entry.amount,
+            balance_after=entry.balance_after,
+            balance_held=entry.held,
+            note=entry.note,
+            created_at=entry.created_at,
+        )
+
+    return await door.write(
+        lambda ctx: add_balance_entry(
+            ctx,
+            id_or_alias,
+            currency=body.currency,
+            amount=body.amount,
+            note=body.note,
+        ),
+        show,
+        status=201,
+    )
