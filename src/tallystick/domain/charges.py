@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Literal, assert_never
 from uuid import UUID
 
-from tallystick.domain.money import minor, rounded
+from tallystick.domain.money import exponent, minor, rounded, rounded_ratio
 from tallystick.domain.periods import BilledPeriod, Cadence, Period
 from tallystick.domain.pricing import (
     BillingType,
@@ -219,13 +219,14 @@ def _charge(
         included=getattr(item.pricing, "included", None),
         overage_rate=getattr(item.pricing, "overage_rate", None),
     )
-    exact = minor(unit_price, currency) * computation.quantity * computation.fraction
+    price, parts = unit_price.as_integer_ratio()
+    scale: int = 10 ** exponent(currency)
     return Charge(
         item_id=item.id,
         product_id=item.product_id,
         name=item.name,
         start=start,
         end=end,
-        amount=rounded(exact),
+        amount=rounded_ratio(price * scale * computation.quantity * billed, parts * full),
         computation=computation,
     )

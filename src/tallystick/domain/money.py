@@ -33,9 +33,17 @@ def rounded(exact: Fraction) -> int:
     """The nearest whole number of minor units, halves away from zero: the only rounding of
     money.
     """
-    numerator, denominator = abs(exact.numerator), exact.denominator
-    whole = (2 * numerator + denominator) // (2 * denominator)
-    result = whole if exact >= 0 else -whole
+    return rounded_ratio(exact.numerator, exact.denominator)
+
+
+def rounded_ratio(numerator: int, denominator: int) -> int:
+    """The same for a fraction given by its two parts, which need no common factor taken out.
+
+    `denominator` is above zero. A line's amount is computed this way, because reducing
+    fractions costs more than all the rest of it.
+    """
+    whole = (2 * abs(numerator) + denominator) // (2 * denominator)
+    result = whole if numerator >= 0 else -whole
     if abs(result) > AMOUNT_MAX:
         raise AmountTooLarge(result)
     return result

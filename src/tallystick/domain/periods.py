@@ -5,7 +5,7 @@ anchor on the 31st falls on the last day of shorter months and on the 31st again
 Rules: reference rules of money and time, section 3.
 """
 
-from calendar import monthrange
+from calendar import isleap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -27,6 +27,8 @@ class Cadence(StrEnum):
         return _MONTHS[self]
 
 
+_MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_FEBRUARY_IN_LEAP_YEARS = 29
 _MONTHS = {
     Cadence.MONTHLY: 1,
     Cadence.QUARTERLY: 3,
@@ -79,8 +81,9 @@ def on_anchor(year: int, month: int, anchor: int) -> date:
     months.
     """
     years, index = divmod(month - 1, 12)
-    length = monthrange(year + years, index + 1)[1]
-    return date(year + years, index + 1, min(anchor, length))
+    year += years
+    length = _FEBRUARY_IN_LEAP_YEARS if index == 1 and isleap(year) else _MONTH_LENGTHS[index]
+    return date(year, index + 1, min(anchor, length))
 
 
 def boundary(start: date, anchor: int, cadence: Cadence, index: int) -> date:
