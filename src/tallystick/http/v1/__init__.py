@@ -7,12 +7,14 @@ from tallystick.http.v1 import (
     checkout_sessions,
     coupons,
     customers,
+    invoices,
     invoicing_entities,
     metrics,
     plans,
     prices,
     product_families,
     products,
+    subscriptions,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -25,6 +27,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     plans.router,
     add_ons.router,
     coupons.router,
+    subscriptions.router,
+    invoices.router,
     invoicing_entities.router,
 )
 """Every resource, in the order in which the API's document lists them."""

@@ -1,0 +1,119 @@
+"""Invoices as they are read; they are written by `invoice_writes`."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
+from tallystick.domain.billing_entries import InvoiceEntry
+
+ORDERS = {
+    "invoice_number": "invoice.number",
+    "customer_name": "lower(customer.name)",
+    "amount": "invoice.total",
+    "invoice_date": "invoice.invoice_date",
+    "status": "invoice.status",
+    "payment_status": "invoice.payment_status",
+}
+
+_LINES = """
+    select json_agg(json_build_object('id', line.id, 'product_id', line.product_id,
+        'name', line.name, 'start_date', line.start_date, 'end_date', line.end_date,
+        'quantity', line.quantity::text, 'unit_price', line.unit_price::text,
+        'quoted_unit_price', line.quoted_unit_price::text, 'amount', line.amount,
+        'discount', line.discount, 'tax', line.tax, 'amount_total', line.amount_total,
+        'tax_rate', line.tax_rate::text) order by line.position)
+    from invoice_lines line
+    where line.tenant_id = invoice.tenant_id and line.invoice_id = invoice.id
+"""
+
+_TRANSACTIONS = """
+    select json_agg(json_build_object('id', payment.id, 'payment_type', payment.payment_type,
+        'status', payment.status, 'reference', payment.reference, 'amount', payment.amount,
+        'currency', payment.currency, 'payment_method_id', payment.payment_method_id,
+        'method', payment.method, 'failure', payment.error ->> 'reason',
+        'created_at', payment.created_at, 'processed_at', payment.processed_at)
+        order by payment.created_at, payment.id)
+    from transactions payment
+    where payment.tenant_id = invoice.tenant_id and payment.invoice_id = invoice.id
+"""
+
+_ENTRY_JSON = f"""
+    json_build_object('id', invoice.id, 'customer_id', invoice.customer_id,
+        'subscription_id', invoice.subscription_id,
+        'invoicing_entity_id', invoice.invoicing_entity_id,
+        'invoice_type', invoice.invoice_type, 'status', invoice.status,
+        'payment_status', invoice.payment_status, 'number', invoice.invoice_number,
+        'invoice_date', invoice.invoice_date, 'due_date', invoice.due_date,
+        'billing_period_start', invoice.billing_period_start,
+        'billing_period_end', invoice.billing_period_end, 'net_terms', invoice.net_terms,
+        'currency', invoice.currency, 'tax_inclusive', invoice.tax_inclusive,
+        'subtotal', invoice.subtotal, 'subtotal_recurring', invoice.subtotal_recurring,
+        'discount', invoice.discount, 'tax_amount', invoice.tax_amount,
+        'total', invoice.total, 'applied_balance', invoice.applied_balance,
+        'written_off', invoice.written_off, 'write_off_reason', invoice.write_off_reason,
+        'settled', invoice.settled, 'amount_due', invoice.amount_due,
+        'coupons', invoice.coupons, 'breakdown', invoice.tax_breakdown,
+        'customer', invoice.customer_details, 'seller', invoice.seller_details,
+        'memo', invoice.memo, 'purchase_order', invoice.purchase_order,
+        'custom_properties', invoice.custom_properties,
+        'lines', coalesce(({_LINES}), '[]'),
+        'transactions', coalesce(({_TRANSACTIONS}), '[]'),
+        'finalized_at', invoice.finalized_at, 'paid_at', invoice.paid_at,
+        'voided_at', invoice.voided_at, 'created_at', invoice.created_at,
+        'updated_at', invoice.updated_at)
+"""
+
+_TABLES = """
+    invoices invoice
+    join customers customer
+        on customer.tenant_id = invoice.tenant_id and customer.id = invoice.customer_id
+"""
+
+_entry: Codec[InvoiceEntry] = Codec(InvoiceEntry)
+_entries: Codec[tuple[InvoiceEntry, ...]] = Codec(tuple[InvoiceEntry, ...])
+
+
+async def load(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> InvoiceEntry | None:
+    """The invoice with its lines and payments, or None where this tenant has none."""
+    text = await tx.fetchval(
+        f"""
+        select {_ENTRY_JSON} from {_TABLES}
+        where invoice.tenant_id = $1 and invoice.id = $2
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    return _entry.load_optional(text)
+
+
+async def page(
+    tx: Tx,
+    tenant_id: UUID,
+    window: Window,
+    *,
+    customer: UUID | str | None = None,
+    subscription_id: UUID | None = None,
+    statuses: Sequence[str] = (),
+) -> Page[InvoiceEntry]:
+    """The window's invoices; `customer` is an id, or the alias of an unarchived one.
+
+    No statuses mean all of them.
+    """
+    matching = Matching(tenant_id, "invoice")
+    if isinstance(customer, UUID):
+        matching.only("invoice.customer_id = {}", customer)
+    else:
+        matching.only("customer.alias = {} and customer.archived_at is null", customer)
+    matching.only("invoice.subscription_id = {}", subscription_id)
+    matching.only("invoice.status = any({})", list(statuses) or None)
+    return await fetch_page(
+        tx,
+        _entries,
+        item=_ENTRY_JSON,
+        tables=_TABLES,
+        matching=matching,
+        orders=ORDERS,
+        window=window,
+    )

@@ -1,0 +1,187 @@
+"""Subscriptions and invoices as they are listed, read back from where they are stored."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from tallystick.domain.bill import TaxBreakdown
+from tallystick.domain.charges import Item
+from tallystick.domain.coupons import AppliedCoupon, CouponTerms
+from tallystick.domain.invoice import (
+    CustomerSnapshot,
+    InvoiceStatus,
+    PaymentStatus,
+    SellerSnapshot,
+)
+from tallystick.domain.offer import PaymentConfig
+from tallystick.domain.payment import Method
+from tallystick.domain.periods import Cadence
+from tallystick.domain.purchase import SubscriptionStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionEntry:
+    """A subscription in a list; `mrr` in minor units per month.
+
+    `metadata` is the JSON value that its checkout was given; `end_date` the first day not
+    covered.
+    """
+
+    id: UUID
+    customer_id: UUID
+    customer_name: str
+    customer_alias: str | None
+    plan_id: UUID
+    plan_name: str
+    plan_description: str | None
+    plan_version_id: UUID
+    plan_version: int
+    status: SubscriptionStatus
+    currency: str
+    tax_inclusive: bool
+    cadence: Cadence
+    start_date: date
+    billing_start_date: date
+    billing_day_anchor: int
+    trial_duration: int | None
+    trial_end: date | None
+    end_date: date | None
+    current_period_start: date
+    current_period_end: date | None
+    net_terms: int
+    auto_advance_invoices: bool
+    charge_automatically: bool
+    payment: PaymentConfig
+    payment_method_id: UUID | None
+    invoice_memo: str | None
+    purchase_order: str | None
+    invoice_threshold: Decimal | None
+    metadata: Any
+    custom_properties: Any
+    mrr: int
+    checkout_session_id: UUID | None
+    activated_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedeemedCoupon:
+    """A coupon of a subscription: its terms as redeemed, and what it has taken off so far.
+
+    `applied_amount` in minor units; the rest of the coupon as it stands now.
+    """
+
+    id: UUID
+    terms: CouponTerms
+    applied_count: int
+    applied_amount: int
+    last_applied_at: datetime | None
+    redeemed_at: datetime
+    description: str | None
+    disabled: bool
+    expires_at: datetime | None
+    redemption_limit: int | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it applies to the next invoice, too."""
+        limit = self.terms.recurring_value
+        return limit is None or self.applied_count < limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionDetails:
+    """A subscription with what is billed on it."""
+
+    subscription: SubscriptionEntry
+    items: tuple[Item, ...]
+    coupons: tuple[RedeemedCoupon, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLineEntry:
+    """A line of an invoice: amount - discount + tax = amount_total, in minor units."""
+
+    id: UUID
+    product_id: UUID | None
+    name: str
+    start_date: date
+    end_date: date
+    quantity: Decimal | None
+    unit_price: Decimal | None
+    quoted_unit_price: Decimal | None
+    amount: int
+    discount: int
+    tax: int
+    amount_total: int
+    tax_rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionEntry:
+    """Money that moved, or is on its way, for an invoice; `amount` in minor units.
+
+    `failure` names the reason where the money will not come.
+    """
+
+    id: UUID
+    payment_type: str
+    status: str
+    reference: str
+    amount: int
+    currency: str
+    payment_method_id: UUID | None
+    method: Method | None
+    failure: str | None
+    created_at: datetime
+    processed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceEntry:
+    """An invoice in a list; `number` is None while it is a draft.
+
+    total - applied_balance - written_off - settled = amount_due.
+    """
+
+    id: UUID
+    customer_id: UUID
+    subscription_id: UUID | None
+    invoicing_entity_id: UUID
+    invoice_type: str
+    status: InvoiceStatus
+    payment_status: PaymentStatus
+    number: str | None
+    invoice_date: date
+    due_date: date
+    billing_period_start: date
+    billing_period_end: date | None
+    net_terms: int
+    currency: str
+    tax_inclusive: bool
+    subtotal: int
+    subtotal_recurring: int
+    discount: int
+    tax_amount: int
+    total: int
+    applied_balance: int
+    written_off: int
+    write_off_reason: str | None
+    settled: int
+    amount_due: int
+    coupons: tuple[AppliedCoupon, ...]
+    breakdown: tuple[TaxBreakdown, ...]
+    customer: CustomerSnapshot
+    seller: SellerSnapshot
+    memo: str | None
+    purchase_order: str | None
+    custom_properties: Any
+    lines: tuple[InvoiceLineEntry, ...]
+    transactions: tuple[TransactionEntry, ...]
+    finalized_at: datetime | None
+    paid_at: datetime | None
+    voided_at: datetime | None
+    created_at: datetime
+    updated_at: datetime

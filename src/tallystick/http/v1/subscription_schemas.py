@@ -1,0 +1,235 @@
+"""Subscriptions on the wire."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from tallystick.domain.billing_entries import (
+    RedeemedCoupon,
+    SubscriptionDetails,
+    SubscriptionEntry,
+)
+from tallystick.domain.money import major
+from tallystick.domain.periods import Cadence
+from tallystick.http.v1.checkout_answers import show_payment
+from tallystick.http.v1.checkout_schemas import PaymentMethodsConfigIn
+from tallystick.http.v1.coupon_schemas import DiscountSchema, show_discount
+from tallystick.http.v1.item_schemas import (
+    SubscriptionAddOnOut,
+    SubscriptionComponentOut,
+    show_component,
+    show_subscription_add_on,
+)
+from tallystick.http.v1.paging import PaginationMeta
+from tallystick.http.v1.scalars import (
+    AnswerModel,
+    AppliedCouponId,
+    CheckoutSessionId,
+    CouponId,
+    CustomerId,
+    Day,
+    DecimalOut,
+    Instant,
+    PaymentMethodId,
+    PlanId,
+    PlanVersionId,
+    SubscriptionId,
+)
+
+JsonValue = Annotated[object | None, Field(description="Any JSON value.")]
+
+
+class SubscriptionStatusName(StrEnum):
+    """Every status of the reference; PENDING_CHARGE, PAUSED, ABORTED, ERRORED never occur."""
+
+    PENDING_ACTIVATION = "PENDING_ACTIVATION"
+    PENDING_CHARGE = "PENDING_CHARGE"
+    TRIAL_ACTIVE = "TRIAL_ACTIVE"
+    ACTIVE = "ACTIVE"
+    TRIAL_EXPIRED = "TRIAL_EXPIRED"
+    PAUSED = "PAUSED"
+    SUSPENDED = "SUSPENDED"
+    CANCELLED = "CANCELLED"
+    ABORTED = "ABORTED"
+    COMPLETED = "COMPLETED"
+    SUPERSEDED = "SUPERSEDED"
+    ERRORED = "ERRORED"
+
+
+class AppliedCouponOut(AnswerModel):
+    """What a coupon has taken off so far; `applied_amount` in major units."""
+
+    id: AppliedCouponId
+    coupon_id: CouponId
+    is_active: bool
+    applied_amount: DecimalOut
+    applied_count: int
+    last_applied_at: Instant | None
+    created_at: Instant
+
+
+class SubscriptionCouponOut(AnswerModel):
+    """The coupon: code, discount and number of invoices as redeemed, the rest as it is now."""
+
+    id: CouponId
+    code: str
+    description: str
+    discount: DiscountSchema
+    disabled: bool
+    reusable: bool
+    expires_at: Instant | None
+    recurring_value: int | None
+    redemption_limit: int | None
+
+
+class AppliedCouponDetailed(AnswerModel):
+    """A coupon of a subscription."""
+
+    applied_coupon: AppliedCouponOut
+    coupon: SubscriptionCouponOut
+
+
+class SubscriptionOut(AnswerModel):
+    """A subscription. Amounts in minor units of `currency`, `invoice_threshold` in major."""
+
+    id: SubscriptionId
+    customer_id: CustomerId
+    customer_name: str
+    customer_alias: str | None
+    plan_id: PlanId
+    plan_name: str
+    plan_description: str | None
+    plan_version_id: PlanVersionId
+    plan_version: int
+    status: SubscriptionStatusName
+    currency: str
+    tax_inclusive: bool
+    period: Cadence
+    start_date: Day
+    billing_start_date: Day
+    billing_day_anchor: int
+    trial_duration: int | None
+    trial_end: Day | None
+    end_date: Day | None
+    current_period_start: Day
+    current_period_end: Day | None
+    net_terms: int
+    auto_advance_invoices: bool
+    charge_automatically: bool
+    payment_methods_config: PaymentMethodsConfigIn
+    payment_method_id: PaymentMethodId | None
+    invoice_memo: str | None
+    purchase_order: str | None
+    invoice_threshold: DecimalOut | None
+    metadata: JsonValue
+    custom_properties: JsonValue
+    mrr_cents: int
+    checkout_session_id: CheckoutSessionId | None
+    activated_at: Instant | None
+    created_at: Instant
+
+
+class SubscriptionDetailsOut(SubscriptionOut):
+    """A subscription with what is billed on it. `entitlements` come later, empty until then."""
+
+    components: list[SubscriptionComponentOut]
+    add_ons: list[SubscriptionAddOnOut]
+    applied_coupons: list[AppliedCouponDetailed]
+    checkout_url: None
+    entitlements: list[None]
+    minimum_commitment: None
+
+
+class SubscriptionList(AnswerModel):
+    """One page of subscriptions."""
+
+    data: list[SubscriptionOut]
+    pagination_meta: PaginationMeta
+
+
+def show_subscription(entry: SubscriptionEntry) -> SubscriptionOut:
+    """A subscription as it is sent."""
+    return SubscriptionOut(**_fields(entry))
+
+
+def show_details(details: SubscriptionDetails) -> SubscriptionDetailsOut:
+    """A subscription with its items and coupons as it is sent."""
+    currency = details.subscription.currency
+    return SubscriptionDetailsOut(
+        **_fields(details.subscription),
+        components=[show_component(one) for one in details.items if one.kind == "COMPONENT"],
+        add_ons=[
+            show_subscription_add_on(one) for one in details.items if one.kind == "ADD_ON"
+        ],
+        applied_coupons=[_coupon(one, currency) for one in details.coupons],
+        checkout_url=None,
+        entitlements=[],
+        minimum_commitment=None,
+    )
+
+
+def _fields(entry: SubscriptionEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "customer_id": entry.customer_id,
+        "customer_name": entry.customer_name,
+        "customer_alias": entry.customer_alias,
+        "plan_id": entry.plan_id,
+        "plan_name": entry.plan_name,
+        "plan_description": entry.plan_description,
+        "plan_version_id": entry.plan_version_id,
+        "plan_version": entry.plan_version,
+        "status": SubscriptionStatusName(entry.status.value),
+        "currency": entry.currency,
+        "tax_inclusive": entry.tax_inclusive,
+        "period": entry.cadence,
+        "start_date": entry.start_date,
+        "billing_start_date": entry.billing_start_date,
+        "billing_day_anchor": entry.billing_day_anchor,
+        "trial_duration": entry.trial_duration,
+        "trial_end": entry.trial_end,
+        "end_date": entry.end_date,
+        "current_period_start": entry.current_period_start,
+        "current_period_end": entry.current_period_end,
+        "net_terms": entry.net_terms,
+        "auto_advance_invoices": entry.auto_advance_invoices,
+        "charge_automatically": entry.charge_automatically,
+        "payment_methods_config": show_payment(entry.payment),
+        "payment_method_id": entry.payment_method_id,
+        "invoice_memo": entry.invoice_memo,
+        "purchase_order": entry.purchase_order,
+        "invoice_threshold": entry.invoice_threshold,
+        "metadata": entry.metadata,
+        "custom_properties": entry.custom_properties,
+        "mrr_cents": entry.mrr,
+        "checkout_session_id": entry.checkout_session_id,
+        "activated_at": entry.activated_at,
+        "created_at": entry.created_at,
+    }
+
+
+def _coupon(redeemed: RedeemedCoupon, currency: str) -> AppliedCouponDetailed:
+    terms = redeemed.terms
+    return AppliedCouponDetailed(
+        applied_coupon=AppliedCouponOut(
+            id=redeemed.id,
+            coupon_id=terms.id,
+            is_active=redeemed.is_active,
+            applied_amount=major(redeemed.applied_amount, currency),
+            applied_count=redeemed.applied_count,
+            last_applied_at=redeemed.last_applied_at,
+            created_at=redeemed.redeemed_at,
+        ),
+        coupon=SubscriptionCouponOut(
+            id=terms.id,
+            code=terms.code,
+            description=redeemed.description or "",
+            discount=show_discount(terms.discount),
+            disabled=redeemed.disabled,
+            reusable=not terms.once_per_customer,
+            expires_at=redeemed.expires_at,
+            recurring_value=terms.recurring_value,
+            redemption_limit=redeemed.redemption_limit,
+        ),
+    )
