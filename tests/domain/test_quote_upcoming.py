@@ -1,0 +1,249 @@
+"""What the quote says of later charges: the next one, and the first that differs from it."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tallystick.domain.offer import Offer
+from tallystick.domain.owed import meters_close, owed
+from tallystick.domain.periods import Cadence
+from tallystick.domain.quote import Quote, Upcoming, UpcomingReason
+from tallystick.domain.tax import Buyer, Seller, TaxEngine
+from tests.domain.offers import (
+    arrears,
+    capacity,
+    offer,
+    once,
+    quoted,
+    rate,
+    seats,
+    trial,
+    usage,
+)
+from tests.domain.samples import DAY, percent
+
+START, TRIAL_END, RENEWAL = UpcomingReason
+
+
+def _told(made: Quote) -> list[tuple[date, UpcomingReason, int, bool]]:
+    return [(one.due, one.reason, one.total, one.has_usage) for one in made.upcoming]
+
+
+def test_a_plain_plan_renews() -> None:
+    """The same amount every month: said once."""
+    assert _told(quoted(offer(rate("35")))) == [(date(2024, 2, 1), RENEWAL, 3500, False)]
+
+
+def test_a_stub_is_followed_by_the_full_price() -> None:
+    """The next charge is on the anchor day, in full."""
+    made = quoted(offer(rate("35"), anchor=15))
+    assert _told(made) == [(date(2024, 1, 15), RENEWAL, 3500, False)]
+
+
+def test_a_free_trial_says_what_its_end_costs() -> None:
+    """On the day it ends the first period and the one-time fee; then the fee is gone."""
+    made = quoted(offer(rate("49"), once("200"), trial=trial(14)))
+    assert _told(made) == [
+        (date(2024, 1, 15), TRIAL_END, 24900, False),
+        (date(2024, 2, 15), RENEWAL, 4900, False),
+    ]
+
+
+def test_a_trial_before_a_given_anchor_ends_in_a_stub() -> None:
+    """January 15 to February 1 is 17 of 31 days."""
+    made = quoted(offer(rate("31"), trial=trial(14), anchor=1))
+    assert _told(made) == [
+        (date(2024, 1, 15), TRIAL_END, 1700, False),
+        (date(2024, 2, 1), RENEWAL, 3100, False),
+    ]
+
+
+def test_a_future_start_says_what_the_start_costs() -> None:
+    """Nothing today, the first period on the day it begins."""
+    made = quoted(offer(rate("49"), start_date=date(2024, 2, 1)))
+    assert _told(made) == [(date(2024, 2, 1), START, 4900, False)]
+
+
+def test_a_future_start_with_a_trial_says_what_its_end_costs() -> None:
+    """The first charge is at the trial's end."""
+    made = quoted(offer(rate("49"), start_date=date(2024, 2, 1), trial=trial(7)))
+    assert _told(made) == [(date(2024, 2, 8), TRIAL_END, 4900, False)]
+
+
+def test_a_limited_coupon_says_when_the_price_rises() -> None:
+    """Half price for three invoices, today's among them."""
+    half = replace(percent("50"), recurring_value=3)
+    assert _told(quoted(offer(rate("49"), coupons=(half,)))) == [
+        (date(2024, 2, 1), RENEWAL, 2450, False),
+        (date(2024, 4, 1), RENEWAL, 4900, False),
+    ]
+
+
+def test_a_coupon_of_one_invoice_waits_for_the_first() -> None:
+    """In a free trial the first invoice is the one at its end."""
+    first = replace(percent("50"), recurring_value=1)
+    assert _told(quoted(offer(rate("49"), coupons=(first,), trial=trial(14)))) == [
+        (date(2024, 1, 15), TRIAL_END, 2450, False),
+        (date(2024, 2, 15), RENEWAL, 4900, False),
+    ]
+
+
+def test_a_longer_cadence_says_when_it_is_billed_again() -> None:
+    """A monthly fee alone, and a year later with the annual one."""
+    made = quoted(offer(rate("10"), rate("120", Cadence.ANNUAL, "Annual")))
+    assert _told(made) == [
+        (date(2024, 2, 1), RENEWAL, 1000, False),
+        (date(2025, 1, 1), RENEWAL, 13000, False),
+    ]
+
+
+def test_usage_is_announced_where_its_window_ends() -> None:
+    """Quarterly usage beside a monthly fee."""
+    made = quoted(offer(rate("10"), usage(cadence=Cadence.QUARTERLY)))
+    assert _told(made) == [
+        (date(2024, 2, 1), RENEWAL, 1000, False),
+        (date(2024, 4, 1), RENEWAL, 1000, True),
+    ]
+
+
+def test_usage_is_not_announced_at_the_end_of_a_trial() -> None:
+    """Usage of the trial is never billed."""
+    made = quoted(offer(capacity("50"), trial=trial(14)))
+    assert _told(made) == [
+        (date(2024, 1, 15), TRIAL_END, 5000, False),
+        (date(2024, 2, 15), RENEWAL, 5000, True),
+    ]
+
+
+def test_usage_only() -> None:
+    """No fixed amount, but the day on which usage is billed."""
+    assert _told(quoted(offer(usage()))) == [(date(2024, 2, 1), RENEWAL, 0, True)]
+    assert _told(quoted(offer(usage("0")))) == []
+
+
+def test_arrears_and_usage_are_due_at_the_end() -> None:
+    """The last charge stands on the end date, and nothing after it."""
+    made = offer(rate("29"), arrears("5"), usage(), end_date=date(2024, 2, 10))
+    assert _told(quoted(made)) == [
+        (date(2024, 2, 1), RENEWAL, 900 + 500, True),
+        (date(2024, 2, 10), RENEWAL, 500, True),
+    ]
+    assert _told(quoted(made, date(2024, 2, 10))) == []
+
+
+def test_an_end_inside_the_first_period_leaves_nothing_to_come() -> None:
+    """An advance fee is paid, and nothing follows."""
+    assert _told(quoted(offer(rate("31"), end_date=date(2024, 1, 11)))) == []
+    with_arrears = offer(rate("31"), arrears("5"), end_date=date(2024, 1, 11))
+    assert _told(quoted(with_arrears)) == [(date(2024, 1, 11), RENEWAL, 500, False)]
+
+
+def test_billing_cycles_end_the_charges() -> None:
+    """Two cycles: one more charge after today's."""
+    two = quoted(offer(rate("10"), billing_cycles=2))
+    assert _told(two) == [(date(2024, 2, 1), RENEWAL, 1000, False)]
+    assert two.dates.end == date(2024, 3, 1)
+    assert _told(quoted(offer(rate("10"), billing_cycles=1))) == []
+
+
+def test_a_boundary_today_is_billed_today() -> None:
+    """A past start whose period ends today: the next charge is a month away."""
+    made = quoted(offer(rate("10"), start_date=date(2023, 12, 1)))
+    assert made.amount_due == 2000
+    assert _told(made) == [(date(2024, 2, 1), RENEWAL, 1000, False)]
+
+
+def test_only_one_time_fees_have_no_future() -> None:
+    """Paid today; and in a trial, once at its end."""
+    assert _told(quoted(offer(once("200")))) == []
+    later = quoted(offer(once("200"), trial=trial(14)))
+    assert _told(later) == [(date(2024, 1, 15), TRIAL_END, 20000, False)]
+
+
+def test_a_free_plan_renews_at_nothing() -> None:
+    """A rate of zero is said as zero."""
+    assert _told(quoted(offer(rate("0")))) == [(date(2024, 2, 1), RENEWAL, 0, False)]
+
+
+def test_later_charges_are_taxed_by_the_rate_of_their_day() -> None:
+    """Estonia raised its rate from 22 to 24 % on July 1, 2025."""
+    made = quoted(
+        offer(rate("100")),
+        date(2025, 5, 15),
+        seller=Seller(engine=TaxEngine.EU_VAT, country="EE"),
+        buyer=Buyer(country="EE"),
+    )
+    assert made.amount_due == 12200
+    assert _told(made) == [
+        (date(2025, 6, 15), RENEWAL, 12200, False),
+        (date(2025, 7, 15), RENEWAL, 12400, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "due"),
+    [
+        (date(2024, 1, 31), date(2024, 2, 29)),
+        (date(2023, 1, 30), date(2023, 2, 28)),
+        (date(2023, 12, 31), date(2024, 1, 31)),
+        (date(2024, 2, 29), date(2024, 3, 29)),
+    ],
+)
+def test_renewals_fall_on_the_anchor_or_the_last_day(start: date, due: date) -> None:
+    """Anchors past the end of a month fall on its last day."""
+    assert quoted(offer(rate("35"), created_on=start), start).upcoming[0].due == due
+
+
+ITEMS = [
+    rate("31"),
+    rate("90", Cadence.QUARTERLY, "Quarterly"),
+    rate("365", Cadence.ANNUAL, "Annual"),
+    seats("7.77", 3),
+    capacity("50", cadence=Cadence.SEMIANNUAL),
+    arrears("60", Cadence.QUARTERLY),
+    once("200"),
+    usage(),
+]
+
+
+@st.composite
+def offers(draw: st.DrawFn) -> Offer:
+    """Offers made on DAY, begun before or after it."""
+    start = draw(st.none() | st.integers(-366, 90))
+    days = draw(st.integers(0, 40))
+    end = draw(st.none() | st.integers(1, 500))
+    begin = DAY if start is None else DAY + timedelta(days=start)
+    return offer(
+        *draw(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4, unique=True)),
+        start_date=None if start is None else begin,
+        anchor=draw(st.none() | st.integers(1, 31)),
+        trial=trial(days, is_free=draw(st.booleans())) if days else None,
+        end_date=None if end is None else begin + timedelta(days=end),
+    )
+
+
+@settings(max_examples=80)
+@given(made=offers())
+def test_the_preview_is_what_will_be_owed(made: Offer) -> None:
+    """The next charge is what falls due on its day, and nothing falls due before it."""
+    shown = quoted(made)
+    if shown.dates.is_over:
+        assert shown.upcoming == ()
+        return
+    horizon = DAY + timedelta(days=500)
+    for one in shown.upcoming:
+        _matches(made, shown, one)
+    first = shown.upcoming[0].due if shown.upcoming else horizon
+    assert owed(made, shown.dates, until=first - timedelta(days=1), after=DAY) == ()
+    if not shown.upcoming:
+        assert owed(made, shown.dates, until=horizon, after=DAY) == ()
+
+
+def _matches(made: Offer, shown: Quote, one: Upcoming) -> None:
+    charges = owed(made, shown.dates, until=one.due, after=one.due - timedelta(days=1))
+    assert one.total == sum(charge.amount for charge in charges)
+    assert one.has_usage == meters_close(made, shown.dates, one.due)
+    assert charges or one.has_usage
