@@ -4,13 +4,15 @@ Babel knows the patterns; how many decimals a currency has is ours to say (`doma
 because CLDR and ISO 4217 disagree about some of them.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
 from babel import Locale
 from babel.dates import format_date, format_interval
-from babel.numbers import format_decimal
+from babel.numbers import NumberPattern, format_decimal
 
 from tallystick.domain.money import exponent, major
 from tallystick.domain.periods import Period
@@ -44,9 +46,8 @@ class Formats:
 
     def percent(self, fraction: Decimal) -> str:
         """A rate such as 0.055 as per cent, with the decimals it needs."""
-        percent = fraction * 100
-        pattern = self.locale.percent_formats[None]
-        return str(pattern.apply(fraction, self.locale, force_frac=(0, _decimals(percent))))
+        pattern = _percent_pattern(self.locale, (0, _decimals(fraction * 100)))
+        return str(pattern.apply(fraction, self.locale))
 
     def day(self, day: date) -> str:
         """A day in its long form: 23 November 2026."""
@@ -66,11 +67,25 @@ class Formats:
         return format_interval(start, last, skeleton="yMMMd", locale=self.locale)
 
     def _currency(self, value: Decimal, currency: str, decimals: tuple[int, int]) -> str:
-        pattern = self.locale.currency_formats["standard"]
-        written = pattern.apply(
-            value, self.locale, currency=currency, currency_digits=False, force_frac=decimals
-        )
-        return str(written)
+        pattern = _currency_pattern(self.locale, decimals)
+        return str(pattern.apply(value, self.locale, currency=currency, currency_digits=False))
+
+
+@cache
+def _currency_pattern(locale: Locale, decimals: tuple[int, int]) -> NumberPattern:
+    """The locale's pattern for money, with our number of decimals, least and most."""
+    return _with_decimals(locale.currency_formats["standard"], decimals)
+
+
+@cache
+def _percent_pattern(locale: Locale, decimals: tuple[int, int]) -> NumberPattern:
+    return _with_decimals(locale.percent_formats[None], decimals)
+
+
+def _with_decimals(pattern: NumberPattern, decimals: tuple[int, int]) -> NumberPattern:
+    changed = copy(pattern)
+    changed.frac_prec = decimals
+    return changed
 
 
 def grouped(text: str, size: int = 4) -> str:

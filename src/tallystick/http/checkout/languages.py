@@ -119,7 +119,7 @@ def choose(chosen: str | None, preferred: Sequence[str], accept_language: str) -
 
 
 def _supported(tag: str) -> Locale | None:
-    subtags = tag.strip().replace("_", "-").split("-")
+    subtags = tag.partition(".")[0].strip().replace("_", "-").split("-")
     if subtags[0].lower() not in LANGUAGES:
         return None
     for length in (2, 1):
