@@ -124,6 +124,15 @@ async def default_id(tx: Tx, tenant_id: UUID) -> UUID:
     return found
 
 
+async def default_name(tx: Tx, tenant_id: UUID) -> str:
+    """The legal name of that entity; '' where there is no such tenant."""
+    name: str | None = await tx.fetchval(
+        "select legal_name from invoicing_entities where tenant_id = $1 and is_default",
+        tenant_id,
+    )
+    return name or ""
+
+
 async def exists(tx: Tx, tenant_id: UUID, entity_id: UUID) -> bool:
     """Whether this tenant has an entity of that id."""
     found = await tx.fetchval(

@@ -1,26 +1,30 @@
 """The web application: every router, the edge around them, and their document."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
+from starlette.responses import Response
 
+from tallystick.db import invoicing_entities
+from tallystick.http import api_page, openapi
+from tallystick.http.checkout.router import router as checkout_router
 from tallystick.http.door import Gate
 from tallystick.http.edge import BODY_BYTES_MAX, Edge
 from tallystick.http.errors import add_error_handlers
 from tallystick.http.keyring import Keyring
+from tallystick.http.sandbox.challenge_page import router as challenge_router
 from tallystick.http.v1 import ROUTERS
+from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import App
 
 API_PATH = "/api/v1"
 
 
 def create_app(
-    app: App,
-    *,
-    requests_per_second: float = 0,
-    body_bytes_max: int = BODY_BYTES_MAX,
-    lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    app: App, *, requests_per_second: float = 0, body_bytes_max: int = BODY_BYTES_MAX
 ) -> FastAPI:
     """Assemble the application.
 
@@ -28,18 +32,13 @@ def create_app(
         app: What is wired once per process.
         requests_per_second: How much one API key may ask of this process; 0 for no limit.
         body_bytes_max: The largest body that is read.
-        lifespan: What else runs while the application serves.
     """
     keyring = Keyring(app.database, requests_per_second=requests_per_second)
 
     @asynccontextmanager
     async def serving(_: FastAPI) -> AsyncIterator[None]:
         async with keyring.listening():
-            if lifespan is None:
-                yield
-            else:
-                async with lifespan():
-                    yield
+            yield
 
     web = FastAPI(
         title="Tallystick",
@@ -48,12 +47,52 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
     )
     web.state.gate = Gate(app, keyring)
     api = APIRouter(prefix=API_PATH)
     for router in ROUTERS:
         api.include_router(router)
     web.include_router(api)
+    web.include_router(checkout_router(app))
+    sandbox = app.providers.get("sandbox")
+    if isinstance(sandbox, Sandbox):
+        web.include_router(challenge_router(sandbox, _merchant_names(app)))
+    web.include_router(_about(web, app))
     add_error_handlers(web)
     web.add_middleware(Edge, body_bytes_max=body_bytes_max)
     return web
+
+
+def _about(web: FastAPI, app: App) -> APIRouter:
+    """Whether the program is well, and what its API is like."""
+    routes = APIRouter(include_in_schema=False)
+    made: dict[str, object] = {}
+
+    def described() -> dict[str, object]:
+        if not made:
+            made.update(openapi.document(web, app.public_url))
+        return made
+
+    @routes.get("/health")
+    async def health() -> Response:
+        async with app.database.connection() as connection:
+            await connection.execute("select 1")
+        return Response(b'{"status":"ok"}', media_type="application/json")
+
+    @routes.get("/api-docs/openapi.json")
+    async def document() -> Response:
+        return Response(json.dumps(described()), media_type="application/json")
+
+    routes.include_router(api_page.router(described))
+    return routes
+
+
+def _merchant_names(app: App) -> Callable[[UUID], Awaitable[str]]:
+    """Tells the name that a tenant sells under."""
+
+    async def name(tenant_id: UUID) -> str:
+        async with app.database.connection() as connection:
+            return await invoicing_entities.default_name(connection, tenant_id)
+
+    return name

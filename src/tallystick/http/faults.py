@@ -95,7 +95,7 @@ def _words(
         return "unknown_value", f"must be one of {_listed(located.tags)}"
     if kind == "union_tag_not_found":
         return "required", f"is required: one of {_listed(located.tags)}"
-    if kind in WORDS:
+    if kind in WORDS and "message" not in context:
         code, sentence = WORDS[kind]
         return code, sentence.format_map(dict(context))
     if kind in {"value_error", "assertion_error"}:
@@ -104,7 +104,9 @@ def _words(
 
 
 def _unknown(name: str, siblings: tuple[str, ...]) -> str:
-    near = get_close_matches(name, siblings, n=1, cutoff=NEAR)
+    near = get_close_matches(name, siblings, n=1, cutoff=NEAR) or [
+        sibling for sibling in siblings if sibling.startswith(f"{name}_")
+    ]
     if near:
         return f"is not a known field; did you mean `{near[0]}`?"
     return "is not a known field"

@@ -130,8 +130,7 @@ class Text(Scalar):
 
     @override
     def schema(self) -> JsonSchemaValue:
-        least = 0 if self.blank else 1
-        return {"type": "string", "minLength": least, "maxLength": self.maximum}
+        return {"type": "string", "minLength": int(not self.blank), "maxLength": self.maximum}
 
 
 @dataclass(frozen=True)
@@ -241,10 +240,9 @@ class DecimalText(Scalar):
 
     @override
     def schema(self) -> JsonSchemaValue:
-        return {"type": "string", "pattern": f"^{_DECIMAL.pattern}$", "examples": ["12.50"]}
+        return {"type": ["string", "number"], "pattern": f"^{_DECIMAL.pattern}$"}
 
 
-AnyDecimal = Annotated[Decimal, DecimalText()]
 NonNegativeDecimal = Annotated[Decimal, DecimalText(minimum=Decimal(0))]
 PositiveDecimal = Annotated[Decimal, DecimalText(above=Decimal(0))]
 TaxFraction = Annotated[Decimal, DecimalText(minimum=Decimal(0), below=Decimal(1))]
@@ -258,6 +256,10 @@ class ExactDecimal(DecimalText):
     def parse(self, value: Any) -> Decimal:
         assert isinstance(value, Decimal)
         return value
+
+    @override
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "string"}
 
 
 DecimalOut = Annotated[Decimal, ExactDecimal()]
@@ -376,7 +378,6 @@ class IdOrAlias(Scalar):
 CustomerIdOrAlias = Annotated[UUID | str, IdOrAlias(Prefix.CUSTOMER)]
 """A customer: a UUID when an id was sent, a str when an alias was."""
 
-ApiKeyId = Annotated[UUID, IdOf(Prefix.API_KEY)]
 InvoicingEntityId = Annotated[UUID, IdOf(Prefix.INVOICING_ENTITY)]
 BankAccountId = Annotated[UUID, IdOf(Prefix.BANK_ACCOUNT)]
 CustomerId = Annotated[UUID, IdOf(Prefix.CUSTOMER)]
@@ -397,4 +398,3 @@ SubscriptionComponentId = Annotated[UUID, IdOf(Prefix.SUBSCRIPTION_COMPONENT)]
 InvoiceId = Annotated[UUID, IdOf(Prefix.INVOICE)]
 TransactionId = Annotated[UUID, IdOf(Prefix.TRANSACTION)]
 PaymentMethodId = Annotated[UUID, IdOf(Prefix.PAYMENT_METHOD)]
-EventId = Annotated[UUID, IdOf(Prefix.EVENT)]

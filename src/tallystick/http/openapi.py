@@ -1,0 +1,113 @@
+"""The OpenAPI document: FastAPI's, corrected to what the doors really do.
+
+Every operation can answer the one error shape and none answers 422; every POST takes an
+`Idempotency-Key`, every answer has a `Request-Id`.
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from tallystick.http.errors import ErrorBody, FaultBody
+
+DESCRIPTION = """\
+Ids are prefixed texts; amounts are whole numbers of the currency's minor unit; unit prices and
+rates are decimals sent as text. Dates are `YYYY-MM-DD`, instants RFC 3339 in UTC. Unknown
+fields are refused, and all faults of a request are reported together, each with its path.
+
+Lists take `page` (from 0) and `per_page` (1 to 100). A POST sent again with the same
+`Idempotency-Key` and body is answered as it was at first (`Idempotent-Replayed: true`).
+"""
+
+_METHODS = ("get", "post", "put", "patch", "delete")
+
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same body is one request, however often it is sent.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+
+
+def document(web: FastAPI, server_url: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of an application, as it is served.
+
+    Args:
+        web: The application, with all of its routes.
+        server_url: Where it is reached.
+    """
+    found = get_openapi(
+        title="Tallystick",
+        version=version("tallystick"),
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        routes=web.routes,
+        servers=[{"url": server_url}],
+    )
+    _add_schemas(found)
+    for path, operations in found["paths"].items():
+        for method in _METHODS:
+            if method in operations:
+                _correct(operations[method], method, path)
+    return found
+
+
+def operation_id(route: APIRoute) -> str:
+    """The name of an operation in the document: its resource, then what is done."""
+    resource = str(route.tags[0]).lower().replace(" ", "_") if route.tags else "tallystick"
+    return f"{resource}.{route.name}"
+
+
+def _add_schemas(found: dict[str, Any]) -> None:
+    components = found.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    for gone in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(gone, None)
+    _, errors = models_json_schema(
+        [(ErrorBody, "serialization"), (FaultBody, "serialization")],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas.update(errors["$defs"])
+    components["securitySchemes"] = {
+        "api_key": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An API key: `tallystick key create` makes one.",
+        }
+    }
+    components["responses"] = {
+        "Refused": {
+            "description": "The request was refused, or failed; `code` says how.",
+            "headers": {"Request-Id": {"schema": {"type": "string"}}},
+            "content": {
+                "application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}
+            },
+        }
+    }
+    found["security"] = [{"api_key": []}]
+
+
+def _correct(operation: dict[str, Any], method: str, path: str) -> None:
+    summary, _, more = operation.get("description", "").partition("\n\n")
+    operation["summary"] = " ".join(summary.split()).removesuffix(".")
+    operation["description"] = more
+    responses = operation["responses"]
+    responses.pop("422", None)
+    statuses = ["400", "401", "429", "500", "503"]
+    if "{" in path:
+        statuses.append("404")
+    if method != "get":
+        statuses.extend(["409", "413", "415"])
+    for status in sorted(statuses):
+        responses.setdefault(status, {"$ref": "#/components/responses/Refused"})
+    for response in responses.values():
+        if "$ref" not in response:
+            response["description"] = "Done."
+            response["headers"] = {"Request-Id": {"schema": {"type": "string"}}}
+    if method == "post":
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

@@ -1,0 +1,229 @@
+"""Every refusal has one shape, whichever door refused."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tallystick.http.edge import Edge
+from tests.http.conftest import Shop, client_of
+
+JSON = {"Content-Type": "application/json"}
+
+
+def shape_of(answer: httpx.Response) -> dict[str, str]:
+    """Check the shape of a refusal; return its faults as field -> message."""
+    body = answer.json()
+    assert set(body) == {"code", "message", "errors", "request_id"}
+    assert body["request_id"] == answer.headers["request-id"]
+    assert body["message"]
+    return {fault["field"]: fault["message"] for fault in body["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing", 404, "NOT_FOUND"),
+        ("GET", "/customers/nobody", 404, "NOT_FOUND"),
+        ("GET", "/invoicing-entities/nonsense", 404, "NOT_FOUND"),
+        ("GET", "/invoicing-entities/cus_1", 404, "NOT_FOUND"),
+        ("DELETE", "/customers", 405, "BAD_REQUEST"),
+        ("POST", "/customers", 400, "BAD_REQUEST"),
+        ("GET", "/customers?page=-1", 400, "BAD_REQUEST"),
+    ],
+)
+async def test_one_shape(
+    client: httpx.AsyncClient, method: str, path: str, status: int, code: str
+) -> None:
+    """A refusal has its status, its code, a sentence and the request's id."""
+    answer = await client.request(method, path)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    shape_of(answer)
+
+
+async def test_allow_names_every_method(client: httpx.AsyncClient) -> None:
+    """A method that is not there is answered with all those that are."""
+    answer = await client.delete("/customers/somebody")
+
+    assert answer.headers["allow"] == "GET, PATCH"
+
+
+async def test_all_faults_together(client: httpx.AsyncClient) -> None:
+    """Every fault of a body is told at once, each with its path as the caller wrote it."""
+    answer = await client.post(
+        "/customers",
+        json={
+            "currency": "EURO",
+            "nmae": "Globex",
+            "billing_address": {"country": "France", "zip": "75001"},
+            "custom_taxes": [{"name": "VAT", "rate": "20", "tax_code": ""}, 7],
+        },
+    )
+
+    faults = shape_of(answer)
+    assert answer.status_code == 400
+    assert set(faults) == {
+        "currency",
+        "nmae",
+        "billing_address.country",
+        "billing_address.zip",
+        "custom_taxes[0].rate",
+        "custom_taxes[1]",
+    }
+    assert faults["nmae"] == "is not a known field; did you mean `name`?"
+    assert faults["billing_address.zip"] == "is not a known field; did you mean `zip_code`?"
+    assert faults["custom_taxes[0].rate"] == "must be below 1"
+
+
+async def test_tags_of_unions_are_not_in_paths(client: httpx.AsyncClient) -> None:
+    """A path holds what the caller wrote, and no tag of a union; names are known inside, too."""
+    answer = await client.post(
+        "/checkout-sessions",
+        json={
+            "customer_id": "globex",
+            "plan_version_id": "plv_1",
+            "coupon_cod": "SAVE",
+            "components": {
+                "extra_components": [
+                    {
+                        "name": "Calls",
+                        "product_ref": {"type": "EXISTING", "id": "prd_1"},
+                        "price_entry": {
+                            "type": "NEW",
+                            "cadence": "MONTHLY",
+                            "currency": "euro",
+                            "pricing": {
+                                "type": "USAGE",
+                                "model": {"type": "PER_UNIT", "rate": "-1", "rat": 1},
+                            },
+                        },
+                    }
+                ]
+            },
+            "payment_methods_config": {"type": "cash"},
+        },
+    )
+
+    faults = shape_of(answer)
+    price = "components.extra_components[0].price_entry"
+    assert set(faults) == {
+        "coupon_cod",
+        f"{price}.currency",
+        f"{price}.pricing.model.rate",
+        f"{price}.pricing.model.rat",
+        "payment_methods_config.type",
+    }
+    assert faults["coupon_cod"] == "is not a known field; did you mean `coupon_code`?"
+    assert "`rate`" in faults[f"{price}.pricing.model.rat"]
+    assert "`bank_transfer`" in faults["payment_methods_config.type"]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b'{"currency": ', "not valid JSON"),
+        (b'{"currency": NaN}', "NaN is not a number"),
+        (b"\xff\xfe", "not valid UTF-8 at byte 0"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"currency": ' + b"9" * 5000 + b"}", "a number that is too long"),
+    ],
+)
+async def test_bodies_that_are_not_json(
+    client: httpx.AsyncClient, body: bytes, sentence: str
+) -> None:
+    """A body that cannot be read is told why."""
+    answer = await client.post("/customers", content=body, headers=JSON)
+
+    shape_of(answer)
+    assert answer.status_code == 400
+    assert sentence in answer.json()["message"]
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"1", b"null"])
+async def test_bodies_that_are_no_objects(client: httpx.AsyncClient, body: bytes) -> None:
+    """JSON that is not an object is refused as the body, not as a field."""
+    answer = await client.post("/customers", content=body, headers=JSON)
+
+    assert answer.status_code == 400
+    assert set(shape_of(answer)) == {"body"}
+
+
+@pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_bodies_of_another_type(client: httpx.AsyncClient, declared: str | None) -> None:
+    """A body must be declared as JSON."""
+    headers = {} if declared is None else {"Content-Type": declared}
+    answer = await client.post("/customers", content=b"{}", headers=headers)
+
+    shape_of(answer)
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("declared", ["application/json; charset=utf-8", "application/x+json"])
+async def test_ways_to_say_json(client: httpx.AsyncClient, declared: str) -> None:
+    """JSON may be declared with its character set, or as a kind of JSON."""
+    body = b'{"name": "Globex", "currency": "EUR"}'
+    answer = await client.post("/customers", content=body, headers={"Content-Type": declared})
+
+    assert answer.status_code == 201
+
+
+async def test_bodies_over_the_limit(client: httpx.AsyncClient) -> None:
+    """A body over a mebibyte is refused, whether its length was declared or not."""
+
+    async def without_length() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b" " * 100_000
+
+    declared = await client.post("/customers", content=b" " * 2**20 + b" ", headers=JSON)
+    counted = await client.post("/customers", content=without_length(), headers=JSON)
+
+    for answer in (declared, counted):
+        shape_of(answer)
+        assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("name", [b"\\ud800", b"\\u0000", b"x" * 500])
+async def test_names_cannot_break_the_answer(client: httpx.AsyncClient, name: bytes) -> None:
+    """A field's name that is no valid Unicode, or very long, is refused like any other."""
+    body = b'{"name": "a", "currency": "EUR", "' + name + b'": 1}'
+    answer = await client.post("/customers", content=body, headers=JSON)
+
+    assert answer.status_code == 400
+    assert len(answer.content) < 1000
+    shape_of(answer)
+
+
+async def test_every_answer_has_an_id(client: httpx.AsyncClient) -> None:
+    """Each request has an id of its own."""
+    first, second = await client.get("/customers"), await client.get("/customers")
+
+    assert first.headers["request-id"].startswith("req_")
+    assert first.headers["request-id"] != second.headers["request-id"]
+
+
+async def test_a_defect_tells_nothing(shop: Shop) -> None:
+    """An unexpected exception is answered with the request's id and nothing of its inside."""
+
+    async def broken() -> None:
+        raise RuntimeError("the secret is out")
+
+    web = FastAPI()
+    web.add_api_route("/broken", broken)
+    web.add_middleware(Edge)
+    answer = await client_of(web, shop.tenant.api_key).get("http://testserver/broken")
+
+    shape_of(answer)
+    assert (answer.status_code, answer.json()["code"]) == (500, "INTERNAL_SERVER_ERROR")
+    assert "secret" not in answer.text
+
+
+async def test_without_a_database(shop: Shop) -> None:
+    """While the database is away, requests are told when to come back."""
+    await shop.app.database.close()
+    answer = await shop.client.get("/customers")
+
+    shape_of(answer)
+    assert (answer.status_code, answer.json()["code"]) == (503, "INTERNAL_SERVER_ERROR")
+    assert answer.headers["retry-after"] == "1"
