@@ -33,6 +33,10 @@ class Settings(BaseSettings):
         provider_call_seconds: Seconds of real time given to one call of a payment provider.
         sweep_seconds: Seconds of real time between two looks for attempts that were claimed
             and not recorded.
+        expire_seconds: The same, for sessions whose time is up.
+        settle_seconds: The same, for debits that a provider has decided.
+        sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
+        purge_seconds: The same, for idempotency keys older than a day.
         sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.
     """
 
@@ -55,6 +59,10 @@ class Settings(BaseSettings):
     pool_max: PositiveInt = 10
     provider_call_seconds: PositiveFloat = 20.0
     sweep_seconds: PositiveFloat = 15.0
+    expire_seconds: PositiveFloat = 10.0
+    settle_seconds: PositiveFloat = 3.0
+    sequence_seconds: PositiveFloat = 1.0
+    purge_seconds: PositiveFloat = 3600.0
     sandbox_debit_seconds: float = Field(default=5.0, ge=0)
 
     @field_validator("database_url")

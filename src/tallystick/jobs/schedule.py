@@ -1,0 +1,112 @@
+"""What is done again and again, how often, and by whom: any worker, one at a time per turn.
+
+The turns are rows of the database (`db/periodic_work.py`): a worker that takes one does the
+work. A turn is taken whether or not the last one has ended, on this worker excepted, so every
+verb here can run on several workers at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+import structlog
+
+from tallystick.db import periodic_work
+from tallystick.db.engine import DatabaseUnavailable
+from tallystick.jobs.pause import pause
+from tallystick.services.context import App
+from tallystick.services.expire_sessions import expire_due_sessions
+from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
+from tallystick.services.sequence_events import sequence_events
+from tallystick.services.settle_debits import settle_debits
+from tallystick.services.sweep_attempts import sweep_attempts
+from tallystick.settings import Settings
+
+LOOK_SECONDS_MAX = 1.0
+"""How often a worker looks for turns, unless one of them comes more often."""
+RECONNECT_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+Turn: TypeAlias = Callable[[App, datetime], Awaitable[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Periodic:
+    """A kind of work: `turn` is handed real time and returns how much there was to do."""
+
+    name: str
+    seconds: float
+    turn: Turn
+
+
+def every_kind(settings: Settings) -> tuple[Periodic, ...]:
+    """All periodic work of the program."""
+    return (
+        Periodic(name="sweep_attempts", seconds=settings.sweep_seconds, turn=sweep_attempts),
+        Periodic(
+            name="expire_sessions", seconds=settings.expire_seconds, turn=expire_due_sessions
+        ),
+        Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
+        Periodic(
+            name="sequence_events",
+            seconds=settings.sequence_seconds,
+            turn=lambda app, _: sequence_events(app),
+        ),
+        Periodic(
+            name="purge_idempotency_keys",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_idempotency_keys(app),
+        ),
+    )
+
+
+async def keep_schedule(app: App, kinds: Sequence[Periodic], stop: asyncio.Event) -> None:
+    """Take turns until `stop` is set, then finish those that were begun.
+
+    A database that goes away is waited for. Cancelling ends what runs, too, which the verbs
+    survive as they survive a crash.
+    """
+    by_name = {kind.name: kind for kind in kinds}
+    # A little more often than the most frequent kind, so that its turns come on time.
+    look_seconds = min([LOOK_SECONDS_MAX, *(kind.seconds / 4 for kind in kinds)])
+    known = False
+    async with asyncio.TaskGroup() as running:
+        busy: dict[str, asyncio.Task[None]] = {}
+        while not stop.is_set():
+            free = {
+                name: kind.seconds
+                for name, kind in by_name.items()
+                if name not in busy or busy[name].done()
+            }
+            try:
+                async with app.database.connection() as tx:
+                    if not known:
+                        await periodic_work.add(tx, list(by_name))
+                        known = True
+                    due = await periodic_work.take_due(tx, free)
+            except DatabaseUnavailable as reason:
+                log.warning("schedule.waits_for_database", reason=str(reason))
+                known = False
+                await pause(stop, RECONNECT_SECONDS)
+                continue
+            for name in due:
+                busy[name] = running.create_task(_take_turn(app, by_name[name]))
+            await pause(stop, look_seconds)
+
+
+async def _take_turn(app: App, kind: Periodic) -> None:
+    """Do the work once. Whatever fails is logged, and due again at the next turn."""
+    # The door: real time is read here, once for everything that this turn does.
+    now = datetime.now(UTC)  # noqa: TID251
+    try:
+        done = await kind.turn(app, now)
+    except DatabaseUnavailable as reason:
+        log.warning("turn.lost_database", work=kind.name, reason=str(reason))
+    except Exception:
+        log.exception("turn.failed", work=kind.name)
+    else:
+        if done:
+            log.debug("turn.done", work=kind.name, done=done)

@@ -1,0 +1,65 @@
+"""The sweeper: take up every attempt that was claimed and not recorded in time.
+
+Whatever became of the process that charged, the provider knows what happened; it is asked, and
+the answer is recorded like any other.
+"""
+
+from datetime import datetime
+
+from tallystick.db import attempts, checkout_sessions
+from tallystick.db.attempts import DueAttempt
+from tallystick.domain.attempt import Attempt
+from tallystick.domain.payment import FailureReason
+from tallystick.domain.session import Session
+from tallystick.services.charge import take_up
+from tallystick.services.claim import SWEEP_MARGIN_SECONDS
+from tallystick.services.context import App
+from tallystick.services.each_alone import each_alone
+from tallystick.services.tenant_context import tenant_context
+
+ATTEMPTS_AT_ONCE = 8
+"""So many wait for their provider together; no connection is held meanwhile."""
+
+
+async def sweep_attempts(app: App, real_now: datetime) -> int:
+    """Take up the due attempts of all tenants, and return how many were taken up.
+
+    A long verb. Each attempt is leased before it is taken up: another worker leaves it alone
+    until the lease is over, and so does this one, so one that fails waits for a later sweep.
+    """
+    total = 0
+    while True:
+        async with app.transaction() as tx:
+            due = await attempts.lease_due(tx, ATTEMPTS_AT_ONCE, _lease_seconds(app))
+        total += await each_alone(
+            due,
+            lambda attempt: _take_up(app, attempt, real_now),
+            at_once=ATTEMPTS_AT_ONCE,
+            work="sweep_attempts",
+        )
+        if len(due) < ATTEMPTS_AT_ONCE:
+            return total
+
+
+def why_given_up(attempt: Attempt, session: Session) -> FailureReason:
+    """Why an attempt that nobody works on any more ends, if it ends without money."""
+    if attempt.challenge_is_over:
+        return FailureReason.AUTHENTICATION_ABANDONED
+    if session.ending is not None:
+        return FailureReason.SESSION_ENDED
+    return FailureReason.INTERRUPTED
+
+
+async def _take_up(app: App, due: DueAttempt, real_now: datetime) -> None:
+    async with app.database.connection() as tx:
+        ctx = await tenant_context(app, tx, due.tenant_id, real_now, actor="worker")
+        attempt = await attempts.load(tx, due.tenant_id, due.id)
+        assert attempt is not None, "attempts are kept"
+        record = await checkout_sessions.load(tx, due.tenant_id, attempt.session_id)
+        assert record is not None, "an attempt has its session"
+    reason = why_given_up(attempt, record.session)
+    await take_up(ctx, due.id, give_up=True, reason=reason)
+
+
+def _lease_seconds(app: App) -> float:
+    return app.call_limit_seconds + SWEEP_MARGIN_SECONDS
