@@ -44,7 +44,24 @@ DATABASE_TOOLS = {
 }
 """Modules of db whose functions are not about one tenant's rows."""
 
-ABOUT_NO_TENANT: dict[str, str] = {}
+ABOUT_NO_TENANT: dict[str, str] = {
+    "db/api_keys.py:find": "a key is all that a request brings; it names the tenant",
+    "db/api_keys.py:watch": "hears of the keys of all tenants",
+    "db/attempts.py:lease_due": "the sweeper takes up the attempts of all tenants",
+    "db/checkout_sessions.py:find_tenant": "a link names its session only",
+    "db/due_sessions.py:due_to_expire": "looks for the due sessions of all tenants",
+    "db/event_sequence.py:number": "numbers the events of all tenants in one statement",
+    "db/idempotency.py:purge": "forgets the old keys of all tenants",
+    "db/job_queue.py:enqueue": "the queue is everybody's; the payload names the tenant",
+    "db/job_queue.py:held": "a person looks at the jobs of all tenants",
+    "db/paging.py:fetch_page": "runs the statement of another query",
+    "db/periodic_work.py:add": "periodic work is for all tenants",
+    "db/periodic_work.py:take_due": "periodic work is for all tenants",
+    "db/sandbox_bank.py:current_month": "asks for the time",
+    "db/sandbox_bank.py:debits_to_tell": "the bank settles the debits of all tenants",
+    "db/sandbox_bank.py:lock_due_debits": "the bank settles the debits of all tenants",
+    "db/tenants.py:every": "lists the tenants",
+}
 """File:function -> why it takes a transaction and no tenant."""
 
 SQL = re.compile(
