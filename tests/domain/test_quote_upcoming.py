@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tallystick.domain.offer import Offer
 from tallystick.domain.owed import meters_close, owed
 from tallystick.domain.periods import Cadence
-from tallystick.domain.quote import Quote, Upcoming, UpcomingReason
+from tallystick.domain.quote import Quote
+from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.domain.tax import Buyer, Seller, TaxEngine
 from tests.domain.offers import (
     arrears,
