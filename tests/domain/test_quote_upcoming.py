@@ -11,8 +11,8 @@ from tallystick.domain.offer import Offer
 from tallystick.domain.owed import meters_close, owed
 from tallystick.domain.periods import Cadence
 from tallystick.domain.quote import Quote
-from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.domain.tax import Buyer, Seller, TaxEngine
+from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tests.domain.offers import (
     arrears,
     capacity,

@@ -178,7 +178,9 @@ def settle(total: int, available_balance: int) -> Settlement:
 
 def _line(charge: Charge, discount: int, decision: TaxDecision, *, inclusive: bool) -> BillLine:
     taxed = compute(charge.amount - discount, decision, inclusive=inclusive)
-    before = compute(charge.amount, decision, inclusive=inclusive).net
+    before = (
+        compute(charge.amount, decision, inclusive=True).net if inclusive else charge.amount
+    )
     # Two rates that round up on the same cent could make the net amount fall where the price
     # rises; a discount never raises a net amount.
     amount_net = max(before, taxed.net) if discount else before

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from tallystick.domain.charges import Charge, Item, billing_type, charge, charge_once
 from tallystick.domain.offer import Offer
-from tallystick.domain.periods import boundary, index_containing, periods
+from tallystick.domain.periods import boundary, index_containing, period
 from tallystick.domain.pricing import (
     BillingType,
     CapacityPricing,
@@ -36,8 +36,7 @@ def owed(
     for position, item in enumerate(offer.recurring):
         charges.extend(
             (one.start, position, one)
-            for moment, one in _of_item(item, offer, dates, until)
-            if after is None or moment > after
+            for moment, one in _of_item(item, offer, dates, after, until)
         )
     charges.sort(key=lambda entry: (entry[0], entry[1]))
     first = dates.billing_start
@@ -75,18 +74,28 @@ def _window_end(item: Item, dates: Schedule, day: date) -> date:
 
 
 def _of_item(
-    item: Item, offer: Offer, dates: Schedule, until: date
+    item: Item, offer: Offer, dates: Schedule, after: date | None, until: date
 ) -> list[tuple[date, Charge]]:
-    """The item's charges up to a day, each with the moment at which it fell due."""
+    """The item's charges up to a day, each with the moment at which it fell due.
+
+    Periods that lie wholly before `after` are not looked at.
+    """
     found: list[tuple[date, Charge]] = []
     if item.fee.type is FeeType.USAGE:
         return found
     in_advance = billing_type(item) is BillingType.ADVANCE
-    for period in periods(dates.billing_start, dates.anchor, item.cadence, dates.end):
-        if period.billed.start > until:
+    start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
+    index = 0
+    if after is not None and after >= start:
+        # The period that contains `after` began by then; only arrears of it can still fall due.
+        index = index_containing(start, anchor, cadence, after) + (1 if in_advance else 0)
+    while (one_period := period(start, anchor, cadence, index, dates.end)) is not None:
+        if one_period.billed.start > until:
             break
-        moment = period.billed.start if in_advance else period.billed.end
-        one = charge(item, period, offer.currency)
-        if moment <= until and one is not None:
-            found.append((moment, one))
+        moment = one_period.billed.start if in_advance else one_period.billed.end
+        if moment <= until and (after is None or moment > after):
+            one = charge(item, one_period, offer.currency)
+            if one is not None:
+                found.append((moment, one))
+        index += 1
     return found

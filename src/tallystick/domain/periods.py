@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 
 
 class Cadence(StrEnum):
@@ -26,6 +27,9 @@ class Cadence(StrEnum):
         """Length in calendar months."""
         return _MONTHS[self]
 
+
+_REMEMBERED = 8192
+"""How many answers are kept: subscriptions of one day share their boundaries."""
 
 _MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FEBRUARY_IN_LEAP_YEARS = 29
@@ -86,6 +90,7 @@ def on_anchor(year: int, month: int, anchor: int) -> date:
     return date(year, index + 1, min(anchor, length))
 
 
+@lru_cache(_REMEMBERED)
 def boundary(start: date, anchor: int, cadence: Cadence, index: int) -> date:
     """The end of the period number `index` (0 is the first) of a fee billed from `start`."""
     same_month = on_anchor(start.year, start.month, anchor)
@@ -100,6 +105,7 @@ def full_period(start: date, anchor: int, cadence: Cadence, index: int) -> Perio
     return Period(boundary(start, anchor, cadence, index - 1), end)
 
 
+@lru_cache(_REMEMBERED)
 def period(
     start: date, anchor: int, cadence: Cadence, index: int, cut: date | None = None
 ) -> BilledPeriod | None:
@@ -126,6 +132,7 @@ def periods(
         index += 1
 
 
+@lru_cache(_REMEMBERED)
 def index_containing(start: date, anchor: int, cadence: Cadence, day: date) -> int:
     """The number of the period that contains `day`; a day before `start` belongs to the
     first.

@@ -21,8 +21,8 @@ from tallystick.domain.invoice import (
 )
 from tallystick.domain.offer import Offer
 from tallystick.domain.periods import Cadence, index_containing
-from tallystick.domain.quote import AttemptKind, last_living_day
-from tallystick.domain.schedule import Schedule
+from tallystick.domain.quote import AttemptKind
+from tallystick.domain.schedule import Schedule, last_living_day
 
 
 class SubscriptionStatus(StrEnum):

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
@@ -18,9 +18,9 @@ from tallystick.domain.bill import Bill, bill
 from tallystick.domain.charges import Charge
 from tallystick.domain.coupons import CouponRefusal, CouponState, CouponTerms, refusal
 from tallystick.domain.offer import Offer, OnlinePayment
-from tallystick.domain.owed import meters_close, owed
-from tallystick.domain.periods import Cadence, Period, boundary, index_containing
-from tallystick.domain.schedule import Schedule, period_containing, schedule
+from tallystick.domain.owed import owed
+from tallystick.domain.periods import Cadence, Period
+from tallystick.domain.schedule import Schedule, last_living_day, period_containing, schedule
 from tallystick.domain.tax import (
     Buyer,
     ProductTaxRule,
@@ -30,9 +30,7 @@ from tallystick.domain.tax import (
     decide,
     needs_country,
 )
-
-UPCOMING_LOOKAHEAD = 26
-"""How many boundaries are looked at for the day on which the regular price changes."""
+from tallystick.domain.upcoming import Upcoming, applying, upcoming_charges
 
 
 class AttemptKind(StrEnum):
@@ -43,20 +41,15 @@ class AttemptKind(StrEnum):
     NONE = "NONE"
 
 
-class UpcomingReason(StrEnum):
-    """Why a later charge falls due."""
-
-    START = "START"
-    TRIAL_END = "TRIAL_END"
-    RENEWAL = "RENEWAL"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductTax:
     """The tax settings of a product: its own rules, and its class for the EU engine."""
 
     rules: tuple[ProductTaxRule, ...] = ()
     vat_class: VatClass = VatClass.STANDARD
+
+
+_NO_TAX_SETTINGS = ProductTax()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +80,6 @@ class LeftOutCoupon:
 
     code: str
     reason: CouponRefusal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upcoming:
-    """A later charge: `total` after discount and tax, in minor units.
-
-    `has_usage` says that metered usage of the period before is added to it.
-    """
-
-    due: date
-    reason: UpcomingReason
-    total: int
-    has_usage: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +133,18 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     dates = schedule(offer, facts.today, trial_used=facts.trial_used)
     coupons, left_out = _redeemable(offer, facts)
 
+    def rates_on(product_id: UUID, day: date) -> TaxDecision:
+        product = facts.product_taxes.get(product_id, _NO_TAX_SETTINGS)
+        return decide(facts.seller, facts.buyer, product.rules, product.vat_class, day)
+
     def priced(charges: tuple[Charge, ...], invoice: int, day: date) -> Bill:
-        return _bill(offer, facts, charges, _applying(coupons, invoice), day)
+        return bill(
+            charges,
+            currency=offer.currency,
+            coupons=applying(coupons, invoice),
+            decision_of=lambda product_id: rates_on(product_id, day),
+            inclusive=offer.tax_inclusive,
+        )
 
     first = owed(offer, dates, until=facts.today) if dates.bills_today else ()
     today_bill = priced(first, 0, facts.today) if first else None
@@ -177,7 +167,9 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
         balance_applied=balance_applied,
         written_off=written_off,
         amount_due=due,
-        upcoming=_upcoming(offer, dates, priced, 0 if today_bill is None else 1),
+        upcoming=upcoming_charges(
+            offer, dates, coupons, rates_on, priced, 0 if today_bill is None else 1
+        ),
         coupons=coupons,
         left_out=left_out,
         needs_country=needs_country(facts.seller, facts.buyer),
@@ -221,92 +213,12 @@ def _redeemable(
     return tuple(counted), tuple(left_out)
 
 
-def _applying(coupons: tuple[CouponTerms, ...], invoice: int) -> tuple[CouponTerms, ...]:
-    """The coupons that apply to recurring invoice number `invoice` (0 is the first)."""
-    return tuple(
-        terms
-        for terms in coupons
-        if terms.recurring_value is None or invoice < terms.recurring_value
-    )
-
-
-def _bill(
-    offer: Offer,
-    facts: QuoteFacts,
-    charges: tuple[Charge, ...],
-    coupons: tuple[CouponTerms, ...],
-    day: date,
-) -> Bill:
-    def decision_of(product_id: UUID) -> TaxDecision:
-        product = facts.product_taxes.get(product_id, ProductTax())
-        return decide(facts.seller, facts.buyer, product.rules, product.vat_class, day)
-
-    return bill(
-        charges,
-        currency=offer.currency,
-        coupons=coupons,
-        decision_of=decision_of,
-        inclusive=offer.tax_inclusive,
-    )
-
-
 def _first_period(offer: Offer, dates: Schedule) -> Period | None:
     if dates.starts_later or dates.is_over:
         return None
     if dates.in_free_trial:
         return Period(dates.start, dates.billing_start)
     return period_containing(offer, dates, last_living_day(dates, dates.today))
-
-
-def last_living_day(dates: Schedule, day: date) -> date:
-    """`day`, or the last day of the subscription where that comes first."""
-    return day if dates.end is None else min(day, dates.end - timedelta(days=1))
-
-
-def _upcoming(
-    offer: Offer,
-    dates: Schedule,
-    priced: Callable[[tuple[Charge, ...], int, date], Bill],
-    invoices: int,
-) -> tuple[Upcoming, ...]:
-    """The next charge, and the first one after it that differs from it."""
-    if dates.is_over:
-        return ()
-    found: list[Upcoming] = []
-    before = dates.today
-    for day, reason in _moments(offer, dates):
-        charges = owed(offer, dates, until=day, after=before)
-        usage = meters_close(offer, dates, day)
-        before = day
-        if not charges and not usage:
-            continue
-        total = priced(charges, invoices, day).total if charges else 0
-        invoices += 1
-        one = Upcoming(due=day, reason=reason, total=total, has_usage=usage)
-        if not found or (one.total, one.has_usage) != (found[0].total, found[0].has_usage):
-            found.append(one)
-        if len(found) > 1:
-            break
-    return tuple(found)
-
-
-def _moments(offer: Offer, dates: Schedule) -> list[tuple[date, UpcomingReason]]:
-    """The next billing days: the start or the trial's end if ahead, then each boundary."""
-    moments: list[tuple[date, UpcomingReason]] = []
-    if dates.billing_start > dates.today:
-        in_trial = dates.billing_start > dates.start
-        reason = UpcomingReason.TRIAL_END if in_trial else UpcomingReason.START
-        moments.append((dates.billing_start, reason))
-    index = index_containing(dates.billing_start, dates.anchor, offer.cadence, dates.today)
-    while len(moments) < UPCOMING_LOOKAHEAD:
-        end = boundary(dates.billing_start, dates.anchor, offer.cadence, index)
-        if dates.end is not None and end >= dates.end:
-            if dates.end > dates.today:
-                moments.append((dates.end, UpcomingReason.RENEWAL))
-            break
-        moments.append((end, UpcomingReason.RENEWAL))
-        index += 1
-    return moments
 
 
 def _canonical(quote: Quote) -> dict[str, object]:

@@ -113,8 +113,8 @@ def schedule(offer: Offer, today: date, *, trial_used: bool) -> Schedule:
 def closing_day(offer: Offer) -> date | None:
     """The first day on which confirming `offer` would not bill a single day any more.
 
-    None where that never happens: without an end, or with a start that was past already when the
-    session was created. The plan's own trial is taken as granted.
+    None where that never happens: without an end, or with a start that was past already when
+    the session was created. The plan's own trial is taken as granted.
     """
     if offer.end_date is None:
         return None
@@ -140,3 +140,8 @@ def subscription_period(offer: Offer, dates: Schedule, index: int) -> Period:
         else boundary(dates.billing_start, dates.anchor, offer.cadence, index - 1)
     )
     return Period(begin, end if dates.end is None else min(end, dates.end))
+
+
+def last_living_day(dates: Schedule, day: date) -> date:
+    """`day`, or the last day of the subscription where that comes first."""
+    return day if dates.end is None else min(day, dates.end - timedelta(days=1))

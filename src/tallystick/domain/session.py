@@ -55,8 +55,8 @@ class PaymentError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quoted:
-    """What a session was last quoted at: when it was made, when the buyer changed something, and
-    when it was confirmed. Amounts in minor units.
+    """What a session was last quoted at: when it was made, when the buyer changed something,
+    and when it was confirmed. Amounts in minor units.
     """
 
     quote_id: str

@@ -221,6 +221,8 @@ def compute(amount: int, decision: TaxDecision, *, inclusive: bool) -> LineTax:
     what is paid, each tax is rounded(amount x rate / (1 + sum of rates)), and net is what is
     left. With no rates both leave the amount as it is.
     """
+    if not decision.rates:
+        return LineTax(net=amount, tax=0, total=amount, taxes=())
     divisor = 1 + Fraction(decision.total_rate) if inclusive else Fraction(1)
     base = Fraction(amount, divisor)
     taxes = tuple(

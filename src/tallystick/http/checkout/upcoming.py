@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tallystick.domain.offer import Offer
-from tallystick.domain.quote import Quote, Upcoming, UpcomingReason
+from tallystick.domain.quote import Quote
+from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.http.checkout.teller import Teller
 
 

@@ -10,10 +10,11 @@ from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.domain.bill import BillLine, TaxBreakdown
 from tallystick.domain.offer import BankTransfer, OnlinePayment, PaymentConfig
 from tallystick.domain.payment import FailureReason
-from tallystick.domain.quote import AttemptKind, Quote, Upcoming, UpcomingReason
+from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.schedule import ScheduleNotice
 from tallystick.domain.session import SessionState
 from tallystick.domain.tax import ExemptionType
+from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.http.v1.checkout_schemas import (
     BankTransferIn,
     EnabledIn,
