@@ -78,7 +78,7 @@ async def test_all_faults_together(client: httpx.AsyncClient) -> None:
 
 
 async def test_tags_of_unions_are_not_in_paths(client: httpx.AsyncClient) -> None:
-    """A path holds what the caller wrote, and no tag of a union; names are known inside, too."""
+    """A path holds what the caller wrote and no tag; names are known inside unions, too."""
     answer = await client.post(
         "/checkout-sessions",
         json={
