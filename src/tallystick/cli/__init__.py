@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from tallystick.cli import database
+from tallystick.cli import database, worker
 from tallystick.cli.terminal import configure_logging, settings_with
 
 LOG_LEVEL = "TALLYSTICK_LOG_LEVEL"
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 
 app.add_typer(database.app, name="db")
+app.command("worker")(worker.worker)
 
 
 @app.callback()
