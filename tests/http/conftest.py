@@ -14,10 +14,14 @@ from fastapi import FastAPI
 from meteroid import Meteroid
 
 from tallystick.bootstrap import wired
+from tallystick.cli.terminal import configure_logging
 from tallystick.http.app import create_app
 from tallystick.services.context import App
 from tallystick.services.create_tenant import NewTenant, create_tenant
 from tallystick.settings import Settings
+
+# As every process does: a defect is told without the values of its variables.
+configure_logging(Settings())
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 

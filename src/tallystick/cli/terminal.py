@@ -81,15 +81,21 @@ def failures_told() -> Iterator[None]:
 def configure_logging(settings: Settings) -> None:
     """Write log lines to standard error: readable, or as JSON for machines."""
     renderer: structlog.typing.Processor
-    if settings.log_format == "json":
+    as_json = settings.log_format == "json"
+    if as_json:
         renderer = structlog.processors.JSONRenderer()
     else:
-        renderer = structlog.dev.ConsoleRenderer(colors=err.is_terminal)
+        renderer = structlog.dev.ConsoleRenderer(
+            colors=err.is_terminal,
+            # Rich would show the values of variables: secrets, and a thousand lines.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            *([structlog.processors.format_exc_info] if as_json else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),

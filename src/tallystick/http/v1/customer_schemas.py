@@ -76,7 +76,10 @@ class CustomerIn(RequestModel):
     invoicing_entity_id: InvoicingEntityId | None = None
     invoicing_language: Annotated[
         Locale | None,
-        Field(deprecated=True, description="Use `preferred_locales`, which wins over it."),
+        Field(
+            json_schema_extra={"deprecated": True},
+            description="Use `preferred_locales`, which wins over it.",
+        ),
     ] = None
     is_tax_exempt: Flag | None = None
     last_name: ShortText | None = None
@@ -131,7 +134,7 @@ class CustomerOut(AnswerModel):
     exemption_reason: str | None
     custom_taxes: list[CustomTaxOut]
     preferred_locales: list[str]
-    invoicing_language: Annotated[str | None, Field(deprecated=True)]
+    invoicing_language: Annotated[str | None, Field(json_schema_extra={"deprecated": True})]
     connected_account_id: None
     custom_properties: dict[str, object]
     archived_at: Instant | None

@@ -1,0 +1,63 @@
+"""The API's document and its page say what the doors do."""
+
+import httpx
+import pytest
+
+from tests.http.conftest import Shop
+
+OUTSIDE = "http://testserver"
+
+
+@pytest.fixture
+async def stranger(shop: Shop) -> httpx.AsyncClient:
+    """A client without a key."""
+    return httpx.AsyncClient(transport=httpx.ASGITransport(shop.web), base_url=OUTSIDE)
+
+
+async def test_health(stranger: httpx.AsyncClient) -> None:
+    """The program is well while its database answers."""
+    answer = await stranger.get("/health")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_every_operation_can_be_refused(stranger: httpx.AsyncClient) -> None:
+    """Each operation names the error shape for each status that the doors use, and no 422."""
+    document = (await stranger.get("/api-docs/openapi.json")).json()
+    operations = {
+        (method, path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+    assert document["openapi"] == "3.1.0"
+    assert ("post", "/api/v1/checkout-sessions") in operations
+    for (method, path), operation in operations.items():
+        responses = operation["responses"]
+        assert "422" not in responses
+        assert {"400", "401", "429", "500", "503"} <= responses.keys(), path
+        assert responses["400"] == {"$ref": "#/components/responses/Refused"}
+        if method == "post":
+            assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}
+    names = [operation["operationId"] for operation in operations.values()]
+    assert len(names) == len(set(names))
+
+
+async def test_requests_are_closed(stranger: httpx.AsyncClient) -> None:
+    """The document says that unknown fields are refused."""
+    schemas = (await stranger.get("/api-docs/openapi.json")).json()["components"]["schemas"]
+
+    assert schemas["CustomerCreateRequest"]["additionalProperties"] is False
+    assert schemas["CreateCheckoutSession"]["additionalProperties"] is False
+
+
+async def test_the_page(stranger: httpx.AsyncClient) -> None:
+    """The page lists every operation, and loads nothing but its own style sheet."""
+    page = await stranger.get("/api-docs")
+    style = await stranger.get("/api-docs/style.css")
+
+    assert page.headers["content-type"].startswith("text/html")
+    assert "/api/v1/checkout-sessions" in page.text
+    assert "<script" not in page.text
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    assert style.headers["content-type"].startswith("text/css")
