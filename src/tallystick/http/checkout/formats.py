@@ -4,6 +4,7 @@ Babel knows the patterns; how many decimals a currency has is ours to say (`doma
 because CLDR and ISO 4217 disagree about some of them.
 """
 
+import re
 from copy import copy
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +13,7 @@ from functools import cache
 
 from babel import Locale
 from babel.dates import format_date, format_interval
-from babel.numbers import NumberPattern, format_decimal
+from babel.numbers import NumberPattern, format_decimal, get_currency_symbol
 
 from tallystick.domain.money import exponent, major
 from tallystick.domain.periods import Period
@@ -68,7 +69,17 @@ class Formats:
 
     def _currency(self, value: Decimal, currency: str, decimals: tuple[int, int]) -> str:
         pattern = _currency_pattern(self.locale, decimals)
-        return str(pattern.apply(value, self.locale, currency=currency, currency_digits=False))
+        written = str(
+            pattern.apply(value, self.locale, currency=currency, currency_digits=False)
+        )
+        symbol = get_currency_symbol(currency, self.locale)
+        return re.sub(f"({re.escape(symbol)})(?=[0-9])", _apart, written)
+
+
+def _apart(match: re.Match[str]) -> str:
+    """A symbol of letters stands apart from the number, as CLDR asks and Babel does not do."""
+    symbol = match[1]
+    return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
 
 
 @cache

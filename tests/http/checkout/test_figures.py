@@ -1,0 +1,386 @@
+"""Amounts, dates, sentences and colours, as the page writes them."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from babel import Locale
+
+from tallystick.domain.offer import BankTransfer, Offer
+from tallystick.domain.periods import Cadence
+from tallystick.domain.pricing import (
+    Matrix,
+    MatrixDimension,
+    MatrixRow,
+    Package,
+    PerUnit,
+    Tier,
+    UsageModel,
+    UsagePricing,
+    Volume,
+)
+from tallystick.domain.quote import Quote
+from tallystick.domain.schedule import ScheduleNotice
+from tallystick.http.checkout import brand
+from tallystick.http.checkout.changes import changes
+from tallystick.http.checkout.explain import exact_money, usage_table, usage_words
+from tallystick.http.checkout.finish import agreed_text, finish
+from tallystick.http.checkout.form import countries
+from tallystick.http.checkout.formats import Formats, grouped
+from tallystick.http.checkout.headers import origin
+from tallystick.http.checkout.success import with_session
+from tallystick.http.checkout.summary import Summary, summarize
+from tallystick.http.checkout.teller import Teller, teller_for
+from tests.http.checkout.stories import (
+    ACME,
+    FULL,
+    LAUNCH20,
+    REDEEMABLE,
+    SIMPLE,
+    STORAGE,
+    TODAY,
+    TRIAL,
+    priced,
+)
+
+ENGLISH = teller_for(Locale.parse("en_GB"))
+GERMAN = teller_for(Locale.parse("de_DE"))
+NBSP = "\N{NO-BREAK SPACE}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def summary(offer: Offer, quote: Quote, say: Teller = ENGLISH) -> Summary:
+    """The left side of the page."""
+    return summarize(quote, offer, say)
+
+
+def rows(offer: Offer, quote: Quote) -> list[tuple[str, str]]:
+    """The totals, label and amount."""
+    return [(row.label, row.amount) for row in summary(offer, quote).rows]
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "currency", "expected"),
+    [
+        ("en_GB", 123456, "EUR", "€1,234.56"),
+        ("de_DE", 123456, "EUR", f"1.234,56{NBSP}€"),
+        ("de_AT", 123456, "EUR", f"€{NBSP}1.234,56"),
+        ("en_GB", 500, "JPY", "JP¥500"),
+        ("en_GB", 1234, "KWD", f"KWD{NBSP}1.234"),
+        ("en_GB", 1234, "ISK", f"ISK{NBSP}1,234"),
+        ("en_GB", 1234, "HUF", f"HUF{NBSP}12.34"),
+    ],
+)
+def test_money_has_the_currencys_decimals(
+    locale: str, amount: int, currency: str, expected: str
+) -> None:
+    """The locale writes the amount, ISO 4217 says how many decimals it has."""
+    assert Formats(Locale.parse(locale)).money(amount, currency) == expected
+
+
+def test_prices_have_the_decimals_they_need() -> None:
+    """A unit price keeps its own decimals, never fewer than the currency's."""
+    say = ENGLISH.formats
+
+    assert say.price(Decimal("0.0040"), "EUR") == "€0.004"
+    assert say.price(Decimal(9), "EUR") == "€9.00"
+    assert exact_money(Fraction(1, 2), "EUR", ENGLISH) == "€0.005"
+
+
+def test_days_and_spans() -> None:
+    """Days are written out; a span names its first and its last day."""
+    say = ENGLISH.formats
+
+    assert say.day(date(2026, 11, 23)) == "23 November 2026"
+    span = say.span(date(2026, 11, 23), date(2026, 12, 15))
+    assert span.replace("\N{THIN SPACE}", " ") == "23 Nov \N{EN DASH} 14 Dec 2026"
+    assert say.span(TODAY, TODAY) == "23 Nov 2026"
+    assert grouped("DE89370400440532013000") == "DE89 3704 0044 0532 0130 00"
+
+
+def test_a_full_order_adds_up() -> None:
+    """Subtotal, discount, tax and due of the full request, each with its figure."""
+    assert rows(FULL, priced(FULL)) == [
+        ("Subtotal", "€827.72"),
+        ("Discount", "\N{MINUS SIGN}€165.54"),
+        ("VAT 19%", "€125.81"),
+        ("Due today", "€787.99"),
+    ]
+
+
+def test_a_line_is_explained_to_the_cent() -> None:
+    """A prorated, discounted and taxed line: each step with its own figure."""
+    seats = next(
+        line for line in summary(FULL, priced(FULL)).lines if line.name == "Team seats"
+    )
+
+    assert seats.amount == "€87.12"
+    assert seats.details[0] == f"12 {TIMES} €9.90 per seat / month"
+    assert seats.details[1].endswith("· 22 of 30 days")
+    assert list(seats.explanation) == [
+        f"12 {TIMES} €9.90 per seat / month = €118.80",
+        f"This period has 22 of 30 days: €118.80 {TIMES} 22/30 = €87.12",
+        "Less its share of the discount, €17.42, leaves €69.70",
+        "VAT 19% on €69.70 = €13.24",
+        "The VAT rate of your country applies.",
+    ]
+
+
+def test_balance_and_write_off_stand_below_the_total() -> None:
+    """What the balance pays and what is too small to charge is told before it is confirmed."""
+    quote = priced(SIMPLE, balance=14_100)
+
+    assert rows(SIMPLE, quote)[-4:] == [
+        ("Total", "€141.37"),
+        ("Account balance", "\N{MINUS SIGN}€141.00"),
+        ("Waived", "\N{MINUS SIGN}€0.37"),
+        ("Due today", "€0.00"),
+    ]
+
+
+def test_included_tax_is_no_addition() -> None:
+    """Where prices include tax the row says so, and the total is the price."""
+    offer = replace(SIMPLE, tax_inclusive=True)
+
+    assert rows(offer, priced(offer)) == [
+        ("Subtotal", "€118.80"),
+        ("VAT 19% included", "€18.97"),
+        ("Due today", "€118.80"),
+    ]
+
+
+def test_reverse_charge_says_why() -> None:
+    """A business in another member state pays no VAT, with the law's note."""
+    found = summary(SIMPLE, priced(SIMPLE, has_vat_number=True)).rows[1]
+
+    assert (found.label, found.amount) == ("VAT, reverse charge", "€0.00")
+    assert found.note == "You account for the VAT (Article 196 of Directive 2006/112/EC)."
+
+
+def test_a_coupon_that_is_left_out_is_named() -> None:
+    """A coupon of the offer that cannot be redeemed any more is named with its reason."""
+    quote = priced(FULL, states={LAUNCH20.id: replace(REDEEMABLE, disabled=True)})
+
+    assert summary(FULL, quote).notices == (
+        "Code LAUNCH20 is not applied: This code cannot be used at present.",
+    )
+
+
+def test_a_used_trial_is_told() -> None:
+    """A trial that the customer has had before is not promised again, and the page says so."""
+    quote = priced(TRIAL, trial_used=True)
+
+    assert quote.dates.notices == (ScheduleNotice.TRIAL_ALREADY_USED,)
+    assert summary(TRIAL, quote).notices == (
+        "You have had this plan's free trial before, so billing starts at once.",
+    )
+
+
+def test_a_trial_says_what_comes_when() -> None:
+    """A free trial: nothing today, the first payment at its end, then every month."""
+    found = summary(TRIAL, priced(TRIAL))
+
+    assert found.headline.figure == "14 days free"
+    assert [(step.when, step.amount, step.text) for step in found.steps] == [
+        ("Today", "€0.00", "Your free trial starts"),
+        ("7 December 2026", "€141.37", "Free trial ends, first payment"),
+    ]
+    assert found.renewal == "Renews every month until you cancel."
+
+
+def test_an_end_is_on_the_time_line() -> None:
+    """A subscription that ends names its last day, and does not renew."""
+    offer = replace(SIMPLE, end_date=date(2027, 1, 23))
+    found = summary(offer, priced(offer))
+
+    assert found.steps[-1].when == "22 January 2027"
+    assert found.renewal is None
+
+
+def test_a_changing_price_is_told() -> None:
+    """After the coupon's last invoice the full price stands on the time line."""
+    offer = replace(SIMPLE, coupons=(LAUNCH20,))
+    found = summary(offer, priced(offer))
+
+    assert [(step.when, step.amount) for step in found.steps] == [
+        ("Today", "€113.10"),
+        ("23 December 2026", "€113.10"),
+        ("23 February 2027", "€141.37"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (PerUnit(rate=Decimal("0.004")), "€0.004 per unit, billed at the end of each period"),
+        (
+            Package(rate=Decimal(5), block_size=1000),
+            "€5.00 per started block of 1,000, billed at the end of each period",
+        ),
+        (
+            Volume(tiers=(Tier(first_unit=0, rate=Decimal("0.1")),)),
+            "from €0.10 per unit, billed at the end of each period",
+        ),
+        (
+            Matrix(
+                rates=(
+                    MatrixRow(
+                        dimension1=MatrixDimension(key="region", value="eu"),
+                        per_unit_price=Decimal("0.2"),
+                    ),
+                )
+            ),
+            "from €0.20 per unit depending on what is used, billed at the end of each period",
+        ),
+    ],
+)
+def test_usage_is_told_in_words(model: UsageModel, expected: str) -> None:
+    """Metered usage has no figure today; its price is said in words."""
+    item = replace(STORAGE, pricing=UsagePricing(model=model))
+
+    assert usage_words(item, "EUR", ENGLISH) == expected
+
+
+def test_tiers_are_listed() -> None:
+    """The steps of a graduated price stand below its line."""
+    assert usage_table(STORAGE, "EUR", ENGLISH) == [
+        "Each unit costs the price of the step it falls into:",
+        "from 0 units: €0.10 each",
+        "from 1,000 units: €0.08 each",
+        "from 10,000 units: €0.05 each plus €20.00",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("offer", "say", "expected"),
+    [
+        (SIMPLE, ENGLISH, ("Pay €141.37", None)),
+        (SIMPLE, GERMAN, ("Zahlungspflichtig bestellen", f"141,37{NBSP}€")),
+        (TRIAL, ENGLISH, ("Start free trial", None)),
+        (
+            replace(SIMPLE, payment=BankTransfer(), charge_automatically=False),
+            ENGLISH,
+            ("Order with obligation to pay", "€141.37"),
+        ),
+    ],
+    ids=["pay", "german", "trial", "transfer"],
+)
+def test_the_button_says_what_it_does(
+    offer: Offer, say: Teller, expected: tuple[str, str | None]
+) -> None:
+    """The button's words follow what it does and the buyer's law."""
+    end = finish(priced(offer), offer, ACME, "DE", say)
+
+    assert (end.button, end.amount) == expected
+
+
+def test_outside_the_union_an_order_is_confirmed() -> None:
+    """The law's words about the obligation are those of the Union's member states."""
+    offer = replace(SIMPLE, payment=BankTransfer(), charge_automatically=False)
+
+    assert finish(priced(offer), offer, ACME, "US", ENGLISH).button == "Confirm order"
+
+
+def test_the_consent_names_amount_rhythm_and_way_out() -> None:
+    """What is agreed to: who may charge what, when, how often, and how to end it."""
+    assert agreed_text(priced(TRIAL), TRIAL, ACME, None, ENGLISH) == (
+        "By confirming, you allow Acme Cloud to charge this payment method for this "
+        "subscription: the next time €141.37 on 7 December 2026. It renews every month until "
+        "you cancel. You can cancel at any time by writing to Acme Cloud at "
+        "billing@acme.example; it then ends with the period that is paid."
+    )
+
+
+def test_changes_name_what_differs_only() -> None:
+    """Two quotes side by side: the figures that differ, before and now."""
+    before, now = priced(SIMPLE, country="FR"), priced(SIMPLE, country="DE")
+
+    assert [(c.label, c.before, c.now) for c in changes(before.canonical, now, ENGLISH)] == [
+        ("Tax", "€23.76", "€22.57"),
+        ("Due today", "€142.56", "€141.37"),
+        ("Next payment", "€142.56, 23 Dec 2026", "€141.37, 23 Dec 2026"),
+    ]
+    assert changes("", now, ENGLISH) == ()
+
+
+def test_cadences_have_their_words() -> None:
+    """No annual plan is called monthly."""
+    annual = replace(SIMPLE, items=(replace(SIMPLE.items[0], cadence=Cadence.ANNUAL),))
+    found = summary(annual, priced(annual))
+
+    assert found.lines[0].details[0] == f"12 {TIMES} €9.90 per seat / year"
+    assert found.renewal == "Renews every year until you cancel."
+
+
+@pytest.mark.parametrize("color", ["ffffff", "000000", "ffd21f", "777777", "0f6e5c", "ff0000"])
+def test_any_brand_colour_is_readable(color: str) -> None:
+    """Whatever colour a merchant has, text on it and in it keeps a contrast of 4.5."""
+    sheet = brand.stylesheet(color)
+    found = dict(
+        part.split(":#") for part in sheet.replace("}", ";").split("{")[1].split(";")[:4]
+    )
+    dark = sheet.rpartition("--accent:#")[2][:6]
+
+    assert brand.contrast(found["--brand"], found["--brand-ink"]) >= 4.5
+    assert brand.contrast(found["--accent"], "ffffff") >= 4.5
+    assert brand.contrast(dark, "16181d") >= 4.5
+
+
+def test_a_colour_that_is_none_is_ours() -> None:
+    """Only six hex digits are a colour; nothing else reaches a style sheet."""
+    assert brand.parse("#0F6E5C") == "0f6e5c"
+    assert {brand.parse(text) for text in (None, "", "red", "#fff", "0f6e5c;}")} == {
+        brand.DEFAULT
+    }
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://acme.example/done?x=1#y", "https://acme.example"),
+        ("http://Acme.example:8080", "http://acme.example:8080"),
+        ("http://[::1]:3000/", "http://[::1]:3000"),
+        ("https://münchen.example/", "https://xn--mnchen-3ya.example"),
+        ("https://user:pass@acme.example/", "https://acme.example"),
+        ("https://acme.example;script-src *", None),
+        ("https://a b.example/", None),
+        ("https://", None),
+        ("https://acme.example:99999/", None),
+        ("javascript:alert(1)", None),
+        ("data:image/png;base64,AA", None),
+        (None, None),
+    ],
+)
+def test_an_origin_cannot_end_the_policy(url: str | None, expected: str | None) -> None:
+    """Only scheme, host and port of a web address enter a header."""
+    assert origin(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://a.example", "https://a.example?checkout_session_id=che_1"),
+        ("https://a.example/d?b=1&c", "https://a.example/d?b=1&c&checkout_session_id=che_1"),
+        ("https://a.example/#/done", "https://a.example/?checkout_session_id=che_1#/done"),
+        (
+            "https://a.example/?q=%C3%A9+x",
+            "https://a.example/?q=%C3%A9+x&checkout_session_id=che_1",
+        ),
+    ],
+)
+def test_the_success_page_keeps_its_own_parameters(url: str, expected: str) -> None:
+    """The session's id is added; query and fragment stay as the merchant wrote them."""
+    assert with_session(url, "che_1") == expected
+
+
+def test_countries_are_in_the_readers_order() -> None:
+    """All countries by their names in the page's language, accents not counting."""
+    names = [choice.label for choice in countries(Locale("fr"), "DE")]
+    chosen = [choice.value for choice in countries(Locale("fr"), "DE") if choice.chosen]
+
+    assert len(names) == 250
+    assert names.index("Égypte") < names.index("France")
+    assert names[0] == "Afghanistan"
+    assert chosen == ["DE"]
