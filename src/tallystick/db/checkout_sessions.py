@@ -10,7 +10,14 @@ from tallystick.db.engine import Row, Tx
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
-from tallystick.domain.session import Ending, PaymentError, Quoted, Session, SessionState
+from tallystick.domain.session import (
+    CheckoutType,
+    Ending,
+    PaymentError,
+    Quoted,
+    Session,
+    SessionState,
+)
 
 OFFER: Codec[Offer] = Codec(Offer)
 BUYER: Codec[BuyerDetails] = Codec(BuyerDetails)
@@ -78,7 +85,7 @@ class SessionRecord:
     session: Session
     request: str
     metadata: str | None
-    checkout_type: str
+    checkout_type: CheckoutType
 
 
 async def insert(tx: Tx, tenant_id: UUID, new: NewSession, answer: StoredAnswer | None) -> None:
@@ -344,5 +351,5 @@ def _record(row: Row) -> SessionRecord:
         ),
         request=row["request"],
         metadata=row["metadata"],
-        checkout_type=row["checkout_type"],
+        checkout_type=CheckoutType(row["checkout_type"]),
     )

@@ -1,6 +1,6 @@
 """How frozen domain values are kept in jsonb: as JSON that is checked again when it is read.
 
-Closed unions are told apart by their `type`. A row that no longer fits its value is a defect and
+Closed unions are told apart by their `type`. A row that no longer fits is a defect and
 raises; nothing is guessed.
 """
 

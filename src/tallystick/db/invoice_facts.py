@@ -7,7 +7,6 @@ from uuid import UUID
 from tallystick.db.engine import Tx
 from tallystick.domain.ids import Prefix, encode
 
-
 EventFact = str | int | datetime | dict[str, str] | None
 
 

@@ -38,6 +38,14 @@ class SessionState(StrEnum):
 _TERMINAL = frozenset({SessionState.COMPLETED, SessionState.EXPIRED, SessionState.CANCELLED})
 
 
+class CheckoutType(StrEnum):
+    """What a session is for; a plain purchase is SELF_SERVE."""
+
+    SELF_SERVE = "SELF_SERVE"
+    SUBSCRIPTION_ACTIVATION = "SUBSCRIPTION_ACTIVATION"
+    PLAN_CHANGE = "PLAN_CHANGE"
+
+
 class Ending(StrEnum):
     """How a session with a live attempt is to end once the attempt has ended without money."""
 

@@ -24,7 +24,7 @@ from tallystick.domain.offer_request import OfferFacts
 from tallystick.domain.quote import Quote
 from tallystick.domain.resolve_offer import resolve_offer
 from tallystick.domain.schedule import closing_day
-from tallystick.domain.session import Session, SessionState
+from tallystick.domain.session import CheckoutType, Session, SessionState
 from tallystick.services.checkout_events import session_event_text
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
@@ -266,6 +266,6 @@ def _session(ctx: Context, request: CheckoutRequest, resolved: PricedOffer) -> C
         session=session,
         request=request.echo,
         metadata=request.metadata,
-        checkout_type="SELF_SERVE",
+        checkout_type=CheckoutType.SELF_SERVE,
     )
     return CreatedSession(record=record, quote=resolved.quote)

@@ -2,7 +2,7 @@
 
 import json
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from tallystick.domain.offer import BankTransfer, OnlinePayment, PaymentConfig
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.schedule import ScheduleNotice
-from tallystick.domain.session import SessionState
+from tallystick.domain.session import CheckoutType, SessionState
 from tallystick.domain.tax import ExemptionType
 from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.http.v1.checkout_schemas import (
@@ -51,7 +51,7 @@ class CheckoutSessionOut(AnswerModel):
     """A checkout session. Amounts are in minor units of `currency`, as last quoted."""
 
     id: CheckoutSessionId
-    checkout_type: Literal["SELF_SERVE", "SUBSCRIPTION_ACTIVATION", "PLAN_CHANGE"]
+    checkout_type: CheckoutType
     status: SessionState
     customer_id: CustomerId
     plan_version_id: PlanVersionId
