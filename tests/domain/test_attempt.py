@@ -1,0 +1,124 @@
+"""What an answer of the provider means: nobody ends an attempt on a guess."""
+
+from dataclasses import replace
+
+import pytest
+
+from tallystick.domain.attempt import (
+    AskAgainLater,
+    AskToCancel,
+    Attempt,
+    AwaitChallenge,
+    AwaitSettlement,
+    NextStep,
+    RecordFailure,
+    RecordSuccess,
+    after_cancel,
+    after_standing,
+)
+from tallystick.domain.errors import Fault
+from tallystick.domain.payment import (
+    AlreadySucceeded,
+    Cancelled,
+    CancelOutcome,
+    Declined,
+    FailureReason,
+    Method,
+    MethodRefused,
+    NeedsAction,
+    PaymentOrder,
+    Pending,
+    Standing,
+    Succeeded,
+    Unconfirmed,
+    Unknown,
+)
+from tests.domain.offers import offer, rate
+from tests.domain.purchases import CARD, DEBIT, attempt
+from tests.domain.samples import named
+
+URL = "https://bank.example/challenge"
+DECLINED = FailureReason.INSUFFICIENT_FUNDS
+
+
+def _attempt(method: Method | None = CARD) -> Attempt:
+    return replace(attempt(offer(rate("35"))), method=method)
+
+
+@pytest.mark.parametrize("give_up", [True, False])
+@pytest.mark.parametrize(
+    ("standing", "step"),
+    [
+        (Succeeded(), RecordSuccess()),
+        (Declined(DECLINED), RecordFailure(DECLINED)),
+        (Cancelled(), RecordFailure(FailureReason.INTERRUPTED)),
+        (Pending(), AwaitSettlement()),
+    ],
+)
+def test_a_word_of_the_provider_decides(
+    standing: Standing, step: NextStep, give_up: bool
+) -> None:
+    """Success, decline and cancellation are ends; a pending card waits, given up or not."""
+    assert after_standing(_attempt(), standing, give_up=give_up) == step
+
+
+def test_only_a_debit_completes_on_pending() -> None:
+    """An accepted debit is recorded, unsettled; a card or nothing known waits."""
+    assert after_standing(_attempt(DEBIT), Pending(), give_up=False) == RecordSuccess(
+        pending=True
+    )
+    assert after_standing(_attempt(None), Pending(), give_up=False) == AwaitSettlement()
+
+
+@pytest.mark.parametrize("standing", [Unconfirmed(), Unknown()])
+def test_no_answer_ends_nothing(standing: Standing) -> None:
+    """Ask again, or cancel first when nobody works on it any more."""
+    assert after_standing(_attempt(), standing, give_up=False) == AskAgainLater()
+    assert after_standing(_attempt(), standing, give_up=True) == AskToCancel()
+
+
+def test_a_challenge_waits_for_the_buyer() -> None:
+    """Until nobody waits any more."""
+    assert after_standing(_attempt(), NeedsAction(URL), give_up=False) == AwaitChallenge(URL)
+    assert after_standing(_attempt(), NeedsAction(URL), give_up=True) == AskToCancel()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "step"),
+    [
+        (Cancelled(), RecordFailure(FailureReason.CANCELLED_BY_BUYER)),
+        (AlreadySucceeded(), RecordSuccess()),
+        (AlreadySucceeded(pending=True), RecordSuccess(pending=True)),
+        (Unknown(), AskAgainLater()),
+    ],
+)
+def test_a_cancel_ends_it_or_finds_the_money(outcome: CancelOutcome, step: NextStep) -> None:
+    """Too late to cancel is a purchase; no answer is asked again."""
+    assert after_cancel(outcome, FailureReason.CANCELLED_BY_BUYER) == step
+
+
+def test_every_call_has_its_own_key() -> None:
+    """The same for every try of one call, another for another call."""
+    order = PaymentOrder(
+        tenant_id=named("tenant"),
+        attempt_id=named("attempt"),
+        customer_id=named("customer"),
+        amount=3500,
+        currency="EUR",
+        method=CARD,
+        save=True,
+        return_url="https://pay.example/return",
+    )
+    assert order.key("open") == f"{named('attempt')}:open"
+    assert order.key("confirm") != order.key("open")
+
+
+def test_a_refused_method_names_the_fields() -> None:
+    """One sentence per field of the payment panel."""
+    faults = (
+        Fault("card_number", "invalid", "check the number"),
+        Fault("card_expiry", "expired", "is past"),
+    )
+    refused = MethodRefused(faults)
+    assert refused.faults == faults
+    assert str(refused) == "check the number; is past"
