@@ -1,30 +1,26 @@
 """A merchant at the API: the SDK as client, the raw wire beside it, and a look behind it."""
 
-import asyncio
 import json
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
-import uvicorn
 from meteroid import Meteroid
 from meteroid import models as m
 
-from tallystick.db.engine import Database, Tx
-from tallystick.http.app import create_app
-from tallystick.providers.sandbox import Sandbox
-from tallystick.services.context import App
-from tallystick.services.create_tenant import NewTenant, create_tenant
+from tallystick.bootstrap import wired
+from tallystick.db.engine import Tx, connect
+from tallystick.services.create_tenant import NewTenant
+from tallystick.settings import Settings
+from tests.database import in_own_loop
+from tests.http.conftest import Served, new_tenant
 
 Result = TypeVar("Result")
 
-NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TABLES = (
     "product_families",
     "products",
@@ -41,87 +37,11 @@ TABLES = (
 
 
 @dataclass(kw_only=True)
-class Served:
-    """The application on a port of its own, in a thread of its own."""
-
-    url: str
-    app: App
-    loop: asyncio.AbstractEventLoop
-
-    def run(self, work: Callable[[Tx], Awaitable[Result]]) -> Result:
-        """Do something in a transaction of the application's database."""
-
-        async def inside() -> Result:
-            async with self.app.transaction() as tx:
-                return await work(tx)
-
-        return asyncio.run_coroutine_threadsafe(inside(), self.loop).result(timeout=30)
-
-    def found(self, name: str) -> NewTenant:
-        """A new test tenant whose clock stands at noon."""
-        return self.run(
-            lambda tx: create_tenant(
-                self.app,
-                tx,
-                name=name,
-                currency="EUR",
-                clock=NOON,
-                live=False,
-                real_now=NOON,
-            )
-        )
-
-
-@contextmanager
-def served(dsn: str) -> Iterator[Served]:
-    """Serve the application on a database until the block ends."""
-    ready: list[Served] = []
-    started, ended = threading.Event(), threading.Event()
-    server = uvicorn.Server(uvicorn.Config("", port=0, ws="none", log_config=None))
-
-    async def main() -> None:
-        database = await Database.open(dsn)
-        sandbox = Sandbox(database, public_url="http://127.0.0.1:8484", debit_seconds=5)
-        app = App(
-            database=database,
-            providers={"sandbox": sandbox},
-            public_url="http://127.0.0.1:8484",
-            call_limit_seconds=20,
-            plan_versions={},
-        )
-        server.config.app = create_app(app)
-        serving = asyncio.create_task(server.serve())
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        loop = asyncio.get_running_loop()
-        ready.append(Served(url=f"http://127.0.0.1:{port}", app=app, loop=loop))
-        started.set()
-        await serving
-        await database.close()
-
-    def thread() -> None:
-        try:
-            asyncio.run(main())
-        finally:
-            started.set()
-            ended.set()
-
-    threading.Thread(target=thread, daemon=True).start()
-    started.wait(timeout=30)
-    assert ready, "the application started"
-    try:
-        yield ready[0]
-    finally:
-        server.should_exit = True
-        ended.wait(timeout=30)
-
-
-@dataclass(kw_only=True)
 class Shop:
     """One tenant: `sdk` is the official client, `raw` sends whatever is asked."""
 
-    server: Served
+    url: str
+    dsn: str
     tenant: NewTenant
     sdk: Meteroid
     raw: httpx.Client
@@ -203,7 +123,7 @@ class Shop:
                 for table in TABLES
             }
 
-        return self.server.run(count)
+        return self._behind(count)
 
     def events(self, event_type: str) -> list[dict[str, Any]]:
         """The bodies of the events of a type, as they would be delivered, oldest first."""
@@ -218,20 +138,37 @@ class Shop:
 
         return [
             {"id": "evt_1", "type": event_type, "timestamp": "2026-03-10T12:00:00Z", **body}
-            for body in self.server.run(read)
+            for body in self._behind(read)
         ]
+
+    def _behind(self, work: Callable[[Tx], Awaitable[Result]]) -> Result:
+        """Look into the database behind the API."""
+
+        async def look() -> Result:
+            connection = await connect(self.dsn)
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+
+        return in_own_loop(look())
 
 
 @contextmanager
-def open_shop(server: Served, name: str = "Acme Cloud") -> Iterator[Shop]:
+def open_shop(api: Served, dsn: str, name: str = "Acme Cloud") -> Iterator[Shop]:
     """A new tenant with its clients."""
-    tenant = server.found(name)
+    tenant = in_own_loop(_found(dsn, name))
     headers = {"Authorization": f"Bearer {tenant.api_key}"}
     with (
-        Meteroid(api_key=tenant.api_key, base_url=server.url, max_retries=0) as sdk,
-        httpx.Client(base_url=f"{server.url}/api/v1", headers=headers) as raw,
+        Meteroid(api_key=tenant.api_key, base_url=api.url, max_retries=0) as sdk,
+        httpx.Client(base_url=f"{api.url}/api/v1", headers=headers) as raw,
     ):
-        yield Shop(server=server, tenant=tenant, sdk=sdk, raw=raw)
+        yield Shop(url=api.url, dsn=dsn, tenant=tenant, sdk=sdk, raw=raw)
+
+
+async def _found(dsn: str, name: str) -> NewTenant:
+    async with wired(Settings(), dsn) as app:
+        return await new_tenant(app, name)
 
 
 def term(cadence: str, price: str) -> m.TermRate:

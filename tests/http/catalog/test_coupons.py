@@ -6,7 +6,8 @@ import pytest
 from meteroid import models as m
 from meteroid.errors import ConflictError
 
-from tests.http.catalog.shop import NOON, Shop
+from tests.http.catalog.shop import Shop
+from tests.http.conftest import NOON
 
 TWENTY = m.PercentageDiscount(percentage="20")
 

@@ -90,7 +90,7 @@ def test_an_empty_list_has_no_pages(shop: Shop, path: str) -> None:
 def test_order_is_as_asked_and_newest_first_or_by_name_by_default(
     shop: Shop, path: str
 ) -> None:
-    """Every list orders by its name both ways; products and metrics do so without being asked."""
+    """Every list orders by its name both ways; products and metrics do so unasked."""
     field = fill(shop, path, "bee", "ant", "cat")
 
     def listed(**query: object) -> list[str]:

@@ -20,9 +20,7 @@ def test_families_are_created_and_found_by_the_async_client(shop: Shop) -> None:
     """The asynchronous client sees the same."""
 
     async def story() -> tuple[str, list[str]]:
-        async with AsyncMeteroid(
-            api_key=shop.tenant.api_key, base_url=shop.server.url
-        ) as client:
+        async with AsyncMeteroid(api_key=shop.tenant.api_key, base_url=shop.url) as client:
             made = await client.product_families.create(name="Cloud")
             found = await client.product_families.retrieve(made.id)
             return found.id, [one.id async for one in client.product_families.list()]
