@@ -116,8 +116,9 @@ def _telling_moments(
     if changing:
         yield from islice(moments, UPCOMING_LOOKAHEAD)
         return
+    # The first boundary may end a stub and the second may not; what begins later comes first.
     last = dates.today
-    for last, reason in islice(moments, 3):
+    for last, reason in islice(moments, 2 if dates.bills_today else 3):
         yield last, reason
     if dates.end is None or last >= dates.end:
         return
