@@ -295,8 +295,13 @@ class World:
         shown: str | None = None,
         code: str | None = None,
         buyer: BuyerDetails | None = None,
+        chooses: bool = True,
+        agrees: bool = True,
     ) -> ConfirmResult:
-        """Press the button: with a good card, and the quote as the page shows it now."""
+        """Press the button: with a good card, and the quote as the page shows it now.
+
+        `chooses` and `agrees` say whether a method and the consent are given at all.
+        """
         return await confirm_checkout(
             self.ctx,
             session_id,
@@ -306,8 +311,10 @@ class World:
                 name="Globex", email="ap@globex.example", address=Address(country="FR")
             ),
             code=code,
-            method=method or await self.card(),
-            consent=Consent(text_version="1", language="en", text="...", given_at=self.ctx.now),
+            method=(method or await self.card()) if chooses else None,
+            consent=Consent(text_version="1", language="en", text="...", given_at=self.ctx.now)
+            if agrees
+            else None,
             return_url=f"{PUBLIC_URL}/checkout/return",
         )
 

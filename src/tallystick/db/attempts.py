@@ -5,7 +5,13 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
-from tallystick.domain.attempt import Attempt, AttemptState, AttemptStep, Obligation
+from tallystick.domain.attempt import (
+    Attempt,
+    AttemptState,
+    AttemptStep,
+    LateMoney,
+    Obligation,
+)
 from tallystick.domain.payment import FailureReason, Method
 from tallystick.domain.quote import AttemptKind
 
@@ -19,7 +25,8 @@ _COLUMNS = """
     a.id, a.session_id, a.customer_id, a.kind, a.state, a.step, a.provider, a.reference,
     a.challenge_url, a.obligation, a.method, a.amount, a.currency, a.balance_held,
     a.business_date, a.subscription_id, a.invoice_id, a.transaction_id, a.payment_method_id,
-    a.failure, a.claimed_at, coalesce(a.challenge_until <= now(), false) as challenge_is_over
+    a.failure, a.claimed_at, a.late_money,
+    coalesce(a.challenge_until <= now(), false) as challenge_is_over
 """
 
 
@@ -113,16 +120,35 @@ async def latest(tx: Tx, tenant_id: UUID, session_id: UUID) -> Attempt | None:
     return None if row is None else _attempt(row)
 
 
+async def failed_payment(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> UUID | None:
+    """The attempt to pay under a provider's reference, where it had ended without money."""
+    found: UUID | None = await tx.fetchval(
+        """
+        select id from payment_attempts
+        where tenant_id = $1 and provider = $2 and reference = $3 and kind = 'PAYMENT'
+          and state = 'FAILED'
+        """,
+        tenant_id,
+        provider,
+        reference,
+    )
+    return found
+
+
 async def keep_reference(
     tx: Tx, tenant_id: UUID, attempt_id: UUID, reference: str, lease_seconds: float
 ) -> bool:
-    """Keep the provider's reference and renew the lease; False when the attempt has ended."""
+    """Keep the provider's reference and renew the lease.
+
+    False when the attempt has ended, or is known under another reference.
+    """
     done = await tx.execute(
         """
         update payment_attempts
         set reference = $3, step = case step when 'CLAIMED' then 'OPENED' else step end,
             check_at = now() + make_interval(secs => $4)
         where tenant_id = $1 and id = $2 and state = 'LIVE'
+          and (reference is null or reference = $3)
         """,
         tenant_id,
         attempt_id,
@@ -165,6 +191,20 @@ async def check_again(
     )
 
 
+async def check_soon(tx: Tx, tenant_id: UUID, attempt_id: UUID, seconds: float) -> None:
+    """Ask the provider again in some seconds of real time, unless that is to happen sooner."""
+    await tx.execute(
+        """
+        update payment_attempts
+        set check_at = least(check_at, now() + make_interval(secs => $3))
+        where tenant_id = $1 and id = $2 and state = 'LIVE'
+        """,
+        tenant_id,
+        attempt_id,
+        seconds,
+    )
+
+
 async def finish(
     tx: Tx,
     tenant_id: UUID,
@@ -188,19 +228,18 @@ async def finish(
     )
 
 
-async def mark_late_money(tx: Tx, tenant_id: UUID, attempt_id: UUID, mark: str) -> bool:
-    """Note what became of money that came after the end: RECORDED, REFUNDING, REFUNDED.
-
-    False when the same was noted before.
-    """
+async def mark_late_money(
+    tx: Tx, tenant_id: UUID, attempt_id: UUID, *, was: LateMoney | None, mark: LateMoney
+) -> bool:
+    """Note what became of money that came too late; False when it `was` not so any more."""
     done = await tx.execute(
         """
-        update payment_attempts set late_money = $3
-        where tenant_id = $1 and id = $2 and late_money is distinct from $3
-          and late_money is distinct from 'REFUNDED'
+        update payment_attempts set late_money = $4
+        where tenant_id = $1 and id = $2 and late_money is not distinct from $3
         """,
         tenant_id,
         attempt_id,
+        was,
         mark,
     )
     return bool(done == "UPDATE 1")
@@ -225,7 +264,7 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueAttempt
 
 
 def _attempt(row: Row) -> Attempt:
-    failure = row["failure"]
+    failure, late_money = row["failure"], row["late_money"]
     return Attempt(
         id=row["id"],
         session_id=row["session_id"],
@@ -249,6 +288,7 @@ def _attempt(row: Row) -> Attempt:
         failure=None if failure is None else _FAILURE.load(failure).reason,
         challenge_is_over=row["challenge_is_over"],
         claimed_at=row["claimed_at"],
+        late_money=None if late_money is None else LateMoney(late_money),
     )
 
 

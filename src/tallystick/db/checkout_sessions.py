@@ -271,7 +271,7 @@ async def complete(
         """
         update checkout_sessions
         set state = 'COMPLETED', subscription_id = $3, completed_at = $4, updated_at = $4,
-            last_payment_error = null
+            last_payment_error = null, ending_requested = null
         where tenant_id = $1 and id = $2 and state in ('CREATED', 'AWAITING_PAYMENT')
         """,
         tenant_id,

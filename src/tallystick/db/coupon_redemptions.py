@@ -76,6 +76,13 @@ async def redeem(tx: Tx, tenant_id: UUID, attempt: Attempt) -> None:
 
 async def give_back(tx: Tx, tenant_id: UUID, attempt_id: UUID) -> None:
     """The attempt ended without money: its reservations are free for others, once."""
+    reserved = await tx.fetch(
+        "select coupon_id from coupon_redemptions "
+        "where tenant_id = $1 and attempt_id = $2 and state = 'RESERVED'",
+        tenant_id,
+        attempt_id,
+    )
+    await lock_coupons(tx, tenant_id, [row["coupon_id"] for row in reserved])
     await tx.execute(
         """
         with freed as (

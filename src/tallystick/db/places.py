@@ -10,25 +10,29 @@ async def take(
 ) -> bool:
     """Take the first free of `places` places for an attempt; False when none is free.
 
-    Two claims at once are serialized by the unique row: the second waits for the first one's
-    end.
+    A customer who holds a place beyond them, from when more were allowed, has that many fewer.
+    Two claims at once are serialized by the customer's lock, and failing that by the unique
+    row: the second waits for the first one's end.
     """
-    for place in range(places):
-        taken = await tx.fetchval(
-            """
-            insert into plan_places (tenant_id, customer_id, plan_id, place, holder, held_by)
-            values ($1, $2, $3, $4, $5, 'ATTEMPT')
-            on conflict do nothing returning true
-            """,
-            tenant_id,
-            customer_id,
-            plan_id,
-            place,
-            attempt_id,
-        )
-        if taken:
-            return True
-    return False
+    taken = await tx.fetchval(
+        """
+        with held as (
+            select place from plan_places
+            where tenant_id = $1 and customer_id = $2 and plan_id = $3)
+        insert into plan_places (tenant_id, customer_id, plan_id, place, holder, held_by)
+        select $1, $2, $3, free.place, $5, 'ATTEMPT'
+        from generate_series(0, $4 - 1) as free (place)
+        where free.place not in (select place from held) and (select count(*) from held) < $4
+        order by free.place limit 1
+        on conflict do nothing returning true
+        """,
+        tenant_id,
+        customer_id,
+        plan_id,
+        places,
+        attempt_id,
+    )
+    return taken is not None
 
 
 async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: UUID) -> None:

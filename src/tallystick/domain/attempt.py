@@ -49,6 +49,14 @@ class AttemptStep(StrEnum):
     RECORDED = "RECORDED"
 
 
+class LateMoney(StrEnum):
+    """What became of money that came after its attempt had ended without it."""
+
+    RECORDED = "RECORDED"
+    REFUNDING = "REFUNDING"
+    REFUNDED = "REFUNDED"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obligation:
     """What is owed to the buyer if the attempt succeeds, complete and verbatim."""
@@ -93,6 +101,12 @@ class Attempt:
     failure: FailureReason | None
     challenge_is_over: bool
     claimed_at: datetime
+    late_money: LateMoney | None = None
+
+    @property
+    def completes_when_accepted(self) -> bool:
+        """Whether a promise of money is enough to buy: that of a debit, and no other."""
+        return self.method is not None and self.method.kind is MethodKind.DIRECT_DEBIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,24 +155,29 @@ NextStep = (
 )
 
 
-def after_standing(attempt: Attempt, standing: Standing, *, give_up: bool) -> NextStep:
+def after_standing(
+    attempt: Attempt,
+    standing: Standing,
+    *,
+    give_up: bool,
+    reason: FailureReason = FailureReason.INTERRUPTED,
+) -> NextStep:
     """What an answer of the provider means for a live attempt.
 
     `give_up` says that nobody works on it any more, so that an intent which still waits is to
     be cancelled rather than left: its call's time is over, the session ends, or the buyer wants
-    another method. Only a debit completes on Pending.
+    another method; `reason` says which, for an attempt that ends by it. Only a debit completes
+    on Pending.
     """
     match standing:
         case Succeeded():
             return RecordSuccess()
-        case Declined(reason=reason):
-            return RecordFailure(reason)
+        case Declined(reason=declined):
+            return RecordFailure(declined)
         case Cancelled():
-            return RecordFailure(FailureReason.INTERRUPTED)
+            return RecordFailure(reason)
         case Pending():
-            if attempt.method is not None and attempt.method.kind is MethodKind.DIRECT_DEBIT:
-                return RecordSuccess(pending=True)
-            return AwaitSettlement()
+            return _after_pending(attempt)
         case NeedsAction(url=url):
             return AskToCancel() if give_up else AwaitChallenge(url)
         case Unconfirmed() | Unknown():
@@ -166,13 +185,21 @@ def after_standing(attempt: Attempt, standing: Standing, *, give_up: bool) -> Ne
     assert_never(standing)
 
 
-def after_cancel(outcome: CancelOutcome, reason: FailureReason) -> NextStep:
+def after_cancel(attempt: Attempt, outcome: CancelOutcome, reason: FailureReason) -> NextStep:
     """What the answer to a cancel means: the end, or that the money was taken after all."""
     match outcome:
         case Cancelled():
             return RecordFailure(reason)
-        case AlreadySucceeded(pending=pending):
-            return RecordSuccess(pending=pending)
+        case AlreadySucceeded(pending=True):
+            return _after_pending(attempt)
+        case AlreadySucceeded():
+            return RecordSuccess()
         case Unknown():
             return AskAgainLater()
     assert_never(outcome)
+
+
+def _after_pending(attempt: Attempt) -> NextStep:
+    if attempt.completes_when_accepted:
+        return RecordSuccess(pending=True)
+    return AwaitSettlement()

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 
 from tallystick.db import attempts, checkout_sessions
-from tallystick.db.engine import retrying
+from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import (
     AskAgainLater,
     AskToCancel,
@@ -31,12 +31,13 @@ from tallystick.domain.errors import NotFound
 from tallystick.domain.payment import (
     CancelOutcome,
     FailureReason,
+    NeedsAction,
     PaymentOrder,
     Standing,
     Unknown,
 )
 from tallystick.domain.quote import AttemptKind
-from tallystick.domain.session import SessionState
+from tallystick.domain.session import Session, SessionState
 from tallystick.services.claim import lease_seconds
 from tallystick.services.confirm_result import (
     Challenge,
@@ -146,9 +147,11 @@ async def carry_on(
     reason: FailureReason = FailureReason.INTERRUPTED,
 ) -> ConfirmResult:
     """Act on an answer of the provider: record, wait, or cancel and then record."""
-    step = after_standing(attempt, standing, give_up=give_up)
+    step = after_standing(attempt, standing, give_up=give_up, reason=reason)
     if isinstance(step, AskToCancel):
-        step = after_cancel(await _cancel(ctx, attempt.id), reason)
+        step = after_cancel(attempt, await _cancel(ctx, attempt.id), reason)
+        if isinstance(step, AskAgainLater):
+            await _ask_again_soon(ctx, attempt.id)
     return await _act(ctx, attempt, step)
 
 
@@ -171,9 +174,7 @@ async def _act(ctx: Context, attempt: Attempt, step: NextStep) -> ConfirmResult:
                 database, lambda tx: record_failure(ctx, tx, attempt.id, reason)
             )
         case AwaitChallenge(url=url):
-            async with ctx.app.transaction() as tx:
-                await attempts.await_challenge(tx, ctx.tenant.id, attempt.id, url)
-            return Challenge(url)
+            return await _await_challenge(ctx, attempt, url)
         case AwaitSettlement():
             async with ctx.app.transaction() as tx:
                 await attempts.check_again(
@@ -183,10 +184,39 @@ async def _act(ctx: Context, attempt: Attempt, step: NextStep) -> ConfirmResult:
                     step=AttemptStep.PENDING,
                     seconds=PENDING_CARD_SECONDS,
                 )
-            return InFlight()
+            return await _reload(ctx, attempt.id)
         case AskAgainLater() | AskToCancel():
             return await _reload(ctx, attempt.id)
     assert_never(step)
+
+
+async def _await_challenge(ctx: Context, attempt: Attempt, url: str) -> ConfirmResult:
+    """Send the buyer to the bank's page, unless attempt or session are to end meanwhile."""
+    session = await retrying(ctx.app.database, lambda tx: _challenged(ctx, tx, attempt, url))
+    if session.ending is not None:
+        return await carry_on(
+            ctx,
+            attempt,
+            NeedsAction(url),
+            give_up=True,
+            reason=FailureReason.SESSION_ENDED,
+        )
+    return await _reload(ctx, attempt.id)
+
+
+async def _challenged(ctx: Context, tx: Tx, attempt: Attempt, url: str) -> Session:
+    """Note the challenge under the session's lock: an ending comes before it or after it."""
+    session = await checkout_sessions.lock(tx, ctx.tenant.id, attempt.session_id)
+    assert session is not None, "an attempt has its session"
+    if session.ending is None:
+        await attempts.await_challenge(tx, ctx.tenant.id, attempt.id, url)
+    return session
+
+
+async def _ask_again_soon(ctx: Context, attempt_id: UUID) -> None:
+    """What is to end does not wait for the end of a challenge."""
+    async with ctx.app.transaction() as tx:
+        await attempts.check_soon(tx, ctx.tenant.id, attempt_id, lease_seconds(ctx))
 
 
 async def _cancel(ctx: Context, attempt_id: UUID) -> CancelOutcome:

@@ -28,6 +28,7 @@ from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.confirm_result import (
     AlreadyHeld,
+    Completed,
     ConfirmResult,
     Consent,
     Ended,
@@ -86,7 +87,9 @@ async def claim(
     session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
     if session is None:
         raise NotFound("There is no such checkout")
-    if session.state.is_terminal or session.status(ctx.now) is SessionState.EXPIRED:
+    if session.state is SessionState.COMPLETED:
+        return Completed()
+    if session.status(ctx.now).is_terminal:
         return Ended(session.status(ctx.now))
     if session.state is SessionState.AWAITING_PAYMENT:
         live = await attempts.live(tx, ctx.tenant.id, session.id)

@@ -11,7 +11,7 @@ from uuid import UUID
 from tallystick.db import attempts, checkout_sessions, events
 from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.db.engine import Tx, retrying
-from tallystick.domain.attempt import Attempt
+from tallystick.domain.attempt import Attempt, AttemptStep
 from tallystick.domain.errors import Busy, Conflict, NotFound
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import Ending, Session, SessionState
@@ -23,6 +23,9 @@ from tallystick.services.ids import new_id
 
 BUSY_SECONDS = 15
 """When to ask again while the provider's answer is not known."""
+
+_WITHIN_A_CALL = frozenset({AttemptStep.CLAIMED, AttemptStep.OPENED})
+"""Where an attempt is while its call is under way; the sweeper takes it up after the limit."""
 
 _EVENT_OF = {
     SessionState.CANCELLED: "checkout_session.cancelled",
@@ -62,17 +65,17 @@ async def cancel_session(
 async def expire_session(ctx: Context, session_id: UUID) -> None:
     """Expire a session whose time is up; one that is being paid is cancelled at the provider.
 
-    A payment whose call is still within its limits is left alone: it ends soon by itself, and
-    the session with it.
+    A payment whose call may still be under way is left alone: it ends soon, by itself or by the
+    sweeper, and the session with it.
 
     Raises:
         NotFound: there is no such session.
     """
     live = await retrying(
         ctx.app.database,
-        lambda tx: _request(ctx, tx, session_id, Ending.EXPIRE, resumed=True),
+        lambda tx: _request(ctx, tx, session_id, Ending.EXPIRE, resumed=False),
     )
-    if live is not None:
+    if live is not None and live.step not in _WITHIN_A_CALL:
         await take_up(ctx, live.id, give_up=True, reason=FailureReason.SESSION_ENDED)
 
 
@@ -86,9 +89,7 @@ async def _request(
     if ending is Ending.EXPIRE and not session.is_past(ctx.now):
         return None
     if session.state.is_terminal or _reads_expired(ctx, session, ending):
-        if resumed and session.state is not SessionState.COMPLETED:
-            return None
-        if ending is Ending.EXPIRE:
+        if ending is Ending.EXPIRE or (resumed and session.state is SessionState.CANCELLED):
             return None
         raise _already(session.status(ctx.now))
     live = await attempts.live(tx, ctx.tenant.id, session_id)

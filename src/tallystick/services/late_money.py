@@ -4,6 +4,7 @@ It is recorded after all if the session is open again and place, coupons and bal
 taken again; otherwise it is given back at once, under the attempt's own key.
 """
 
+import asyncio
 from uuid import UUID
 
 from tallystick.db import (
@@ -16,11 +17,11 @@ from tallystick.db import (
     places,
 )
 from tallystick.db.engine import Tx
-from tallystick.domain.attempt import Attempt
+from tallystick.domain.attempt import Attempt, LateMoney
 from tallystick.domain.coupons import refusal
 from tallystick.domain.errors import NotFound
 from tallystick.domain.ids import Prefix, encode
-from tallystick.domain.payment import Refunded, RefundRefused, Unknown
+from tallystick.domain.payment import Refunded, RefundOutcome, RefundRefused, Unknown
 from tallystick.domain.quote import AttemptKind
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.confirm_result import Completed, ConfirmResult, Ended, PaymentFailed
@@ -39,27 +40,32 @@ class RefundRefusedByProvider(Exception):
 
 
 async def take_again(
-    ctx: Context, tx: Tx, session: Session, attempt: Attempt
+    ctx: Context, tx: Tx, session: Session, attempt: Attempt, *, pending: bool
 ) -> ConfirmResult | None:
     """Take again what the ended attempt needs; None when all of it could be taken.
 
     Otherwise the money goes back: a job is enqueued in this transaction, and the answer is
-    the state that the session is in.
+    the state that the session is in. `pending` money is not here yet, and goes back when it has
+    come. Money on its way back never buys.
     """
-    if session.state is SessionState.CREATED and await _take(ctx, tx, session, attempt):
-        await attempts.mark_late_money(tx, ctx.tenant.id, attempt.id, "RECORDED")
+    status = session.status(ctx.now)
+    is_new = attempt.late_money is None
+    if is_new and status is SessionState.CREATED and await _take(ctx, tx, session, attempt):
+        await attempts.mark_late_money(
+            tx, ctx.tenant.id, attempt.id, was=None, mark=LateMoney.RECORDED
+        )
         return None
-    if attempt.kind is AttemptKind.PAYMENT and await attempts.mark_late_money(
-        tx, ctx.tenant.id, attempt.id, "REFUNDING"
-    ):
+    if is_new and attempt.kind is AttemptKind.PAYMENT and not pending:
+        await attempts.mark_late_money(
+            tx, ctx.tenant.id, attempt.id, was=None, mark=LateMoney.REFUNDING
+        )
         await job_queue.enqueue(
             tx,
             REFUND_JOB,
             {"tenant_id": str(ctx.tenant.id), "attempt_id": str(attempt.id)},
         )
-    if session.state is SessionState.COMPLETED:
+    if status is SessionState.COMPLETED:
         return Completed()
-    status = session.status(ctx.now)
     if status.is_terminal:
         return Ended(status)
     assert attempt.failure is not None, "an attempt that failed says why"
@@ -68,6 +74,8 @@ async def take_again(
 
 async def refund_late_money(ctx: Context, attempt_id: UUID) -> None:
     """Give late money back. A long verb: the provider is asked with no transaction open.
+
+    Only money that was marked to go back does; what bought something stays.
 
     Raises:
         NotFound: there is no such attempt.
@@ -78,11 +86,9 @@ async def refund_late_money(ctx: Context, attempt_id: UUID) -> None:
         attempt = await attempts.load(tx, ctx.tenant.id, attempt_id)
     if attempt is None or attempt.reference is None:
         raise NotFound("There is no such payment")
-    provider = ctx.app.provider_of(ctx.tenant)
-    outcome = await provider.refund(
-        ctx.tenant.id, attempt.reference, attempt.amount, f"{attempt.id}:refund"
-    )
-    match outcome:
+    if attempt.late_money is not LateMoney.REFUNDING:
+        return
+    match await _ask_for_refund(ctx, attempt, attempt.reference):
         case Refunded():
             pass
         case RefundRefused(message=message):
@@ -90,7 +96,13 @@ async def refund_late_money(ctx: Context, attempt_id: UUID) -> None:
         case Unknown():
             raise RefundUnanswered(attempt.reference)
     async with ctx.app.transaction() as tx:
-        if await attempts.mark_late_money(tx, ctx.tenant.id, attempt.id, "REFUNDED"):
+        if await attempts.mark_late_money(
+            tx,
+            ctx.tenant.id,
+            attempt.id,
+            was=LateMoney.REFUNDING,
+            mark=LateMoney.REFUNDED,
+        ):
             await events.append(
                 tx,
                 ctx.tenant.id,
@@ -106,6 +118,17 @@ async def refund_late_money(ctx: Context, attempt_id: UUID) -> None:
                 },
                 ctx.now,
             )
+
+
+async def _ask_for_refund(ctx: Context, attempt: Attempt, reference: str) -> RefundOutcome:
+    """The provider's answer; a call that outlasts its limit is `Unknown`."""
+    provider = ctx.app.provider_of(ctx.tenant)
+    key = f"{attempt.id}:refund"
+    try:
+        async with asyncio.timeout(ctx.app.call_limit_seconds):
+            return await provider.refund(ctx.tenant.id, reference, attempt.amount, key)
+    except TimeoutError:
+        return Unknown()
 
 
 async def _take(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> bool:

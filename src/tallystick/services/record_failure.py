@@ -15,7 +15,7 @@ from tallystick.db.engine import Tx
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.errors import NotFound
 from tallystick.domain.payment import FailureReason
-from tallystick.domain.session import PaymentError, SessionState, after_failure
+from tallystick.domain.session import PaymentError, Session, SessionState, after_failure
 from tallystick.services.checkout_events import session_event
 from tallystick.services.confirm_result import (
     Completed,
@@ -50,8 +50,7 @@ async def record_failure(
     if attempt.state is AttemptState.SUCCEEDED:
         return Completed()
     if attempt.state is AttemptState.FAILED:
-        status = session.status(ctx.now)
-        return Ended(status) if status.is_terminal else PaymentFailed(reason)
+        return _as_it_ended(ctx, session, attempt.failure or reason)
     await attempts.finish(tx, ctx.tenant.id, attempt.id, AttemptState.FAILED, reason)
     await places.give_back(tx, ctx.tenant.id, attempt.id)
     await coupon_redemptions.give_back(tx, ctx.tenant.id, attempt.id)
@@ -78,3 +77,11 @@ async def record_failure(
             ctx.now,
         )
     return Ended(state) if state.is_terminal else PaymentFailed(reason)
+
+
+def _as_it_ended(ctx: Context, session: Session, reason: FailureReason) -> ConfirmResult:
+    """Where the session stands after an attempt of it that had failed before."""
+    status = session.status(ctx.now)
+    if status is SessionState.COMPLETED:
+        return Completed()
+    return Ended(status) if status.is_terminal else PaymentFailed(reason)

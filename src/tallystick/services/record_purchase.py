@@ -56,7 +56,7 @@ async def record_purchase(
     if attempt.state is AttemptState.SUCCEEDED:
         return Completed()
     if attempt.state is AttemptState.FAILED:
-        refused = await take_again(ctx, tx, session, attempt)
+        refused = await take_again(ctx, tx, session, attempt, pending=pending)
         if refused is not None:
             return refused
     await _write(ctx, tx, attempt, pending=pending)
@@ -93,7 +93,12 @@ async def _write(ctx: Context, tx: Tx, attempt: Attempt, *, pending: bool) -> No
     await attempts.finish(tx, tenant_id, attempt.id, AttemptState.SUCCEEDED, None)
     await checkout_sessions.complete(tx, tenant_id, attempt.session_id, made.id, ctx.now)
     number = await _write_invoice(ctx, tx, attempt, invoice, pending=pending)
-    session = replace(record.session, state=SessionState.COMPLETED, subscription_id=made.id)
+    session = replace(
+        record.session,
+        state=SessionState.COMPLETED,
+        subscription_id=made.id,
+        last_payment_error=None,
+    )
     await record_purchase_events(
         ctx,
         tx,

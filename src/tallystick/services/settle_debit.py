@@ -1,6 +1,6 @@
 """Settle a debit: the bank's final word on a payment that was accepted at the checkout."""
 
-from tallystick.db import invoice_facts, transactions
+from tallystick.db import attempts, invoice_facts, transactions
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import (
@@ -12,13 +12,15 @@ from tallystick.domain.payment import (
 )
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, record
+from tallystick.services.record_purchase import record_purchase
 
 
 async def settle_debit(ctx: Context, reference: str, outcome: Standing) -> None:
     """Record what became of an accepted debit; any other answer than an end changes nothing.
 
     Settled: the invoice is PAID and says so in `invoice.paid`. Failed: the invoice is ERRORED
-    with its amount due, and the subscription stays. Twice is the same as once.
+    with its amount due, and the subscription stays. Settled for an attempt that had ended
+    without money: recorded after all, or on its way back. Twice is the same as once.
     """
     await retrying(ctx.app.database, lambda tx: _settle(ctx, tx, reference, outcome))
 
@@ -27,6 +29,8 @@ async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> No
     provider = ctx.app.provider_of(ctx.tenant)
     payment = await transactions.lock_pending(tx, ctx.tenant.id, provider.name, reference)
     if payment is None:
+        if isinstance(outcome, Succeeded):
+            await _record_late(ctx, tx, provider.name, reference)
         return
     inner = ctx.within(tx)
     if isinstance(outcome, Succeeded):
@@ -49,3 +53,10 @@ async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> No
             "error": reason.value,
         }
         await record(inner, "payment.failed", payment.id, failed)
+
+
+async def _record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> None:
+    """The debit of an attempt that had ended without money has come all the same."""
+    attempt_id = await attempts.failed_payment(tx, ctx.tenant.id, provider, reference)
+    if attempt_id is not None:
+        await record_purchase(ctx, tx, attempt_id)

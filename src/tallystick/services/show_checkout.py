@@ -38,7 +38,7 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
         session = record.session
         parties = await load_parties(ctx, tx, session)
         attempt = await attempts.latest(tx, ctx.tenant.id, session_id)
-        quote = _quote(ctx, session, parties)
+        quote = _quote(ctx, session, parties, attempt)
         status = session.status(ctx.now)
         completed = None
         if by_buyer and status is SessionState.COMPLETED and attempt is not None:
@@ -67,10 +67,17 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
     )
 
 
-def _quote(ctx: Context, session: Session, parties: PartyFacts) -> Quote | None:
-    """Today's quote, or None where the session has ended."""
+def _quote(
+    ctx: Context, session: Session, parties: PartyFacts, attempt: Attempt | None
+) -> Quote | None:
+    """Today's quote; what is being paid, while that is so; None where the session has ended.
+
+    What an attempt holds is not available to a quote made meanwhile, though it is its own.
+    """
     if session.status(ctx.now).is_terminal:
         return None
+    if attempt is not None and attempt.state is AttemptState.LIVE:
+        return attempt.obligation.quote
     return quote_session(ctx, session, parties)
 
 

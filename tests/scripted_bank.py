@@ -1,0 +1,180 @@
+"""A bank between us and the sandbox that does with each call what a test has written for it.
+
+    bank = ScriptedBank(world.sandbox)
+    bank.script("confirm", lost)                 # the money is taken, the answer does not come
+    bank.script("cancel", silent, says(Unknown()))
+    world = with_bank(world, bank)
+
+Calls without a script, or beyond its end, go through as they are.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from typing import cast
+from uuid import UUID
+
+from tallystick.domain.payment import (
+    CancelOutcome,
+    Method,
+    MethodKind,
+    Outcome,
+    PaymentOrder,
+    RefundOutcome,
+    Standing,
+)
+from tallystick.providers.sandbox import Sandbox
+from tests.world import World
+
+Ask = Callable[[], Awaitable[object]]
+Step = Callable[[Ask], Awaitable[object]]
+
+
+class NetworkDown(Exception):
+    """No answer came."""
+
+
+async def through(ask: Ask) -> object:
+    """The call arrives, and so does its answer."""
+    return await ask()
+
+
+async def silent(_: Ask) -> object:
+    """The call never arrives."""
+    raise NetworkDown
+
+
+async def lost(ask: Ask) -> object:
+    """The call arrives and its answer is lost."""
+    await ask()
+    raise NetworkDown
+
+
+async def hanging(_: Ask) -> object:
+    """The call never arrives, and nobody says so."""
+    return await asyncio.Event().wait()
+
+
+def says(answer: object) -> Step:
+    """Answer without asking the bank."""
+
+    async def step(_: Ask) -> object:
+        return answer
+
+    return step
+
+
+def after(happens: Callable[[], Awaitable[object]]) -> Step:
+    """Something happens between the bank's answer and its arrival here."""
+
+    async def step(ask: Ask) -> object:
+        answer = await ask()
+        await happens()
+        return answer
+
+    return step
+
+
+def before(happens: Callable[[], Awaitable[object]]) -> Step:
+    """Something happens before the call arrives at the bank."""
+
+    async def step(ask: Ask) -> object:
+        await happens()
+        return await ask()
+
+    return step
+
+
+class Delayed:
+    """Calls that time out here and arrive at the bank later, when the test delivers them."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Ask] = []
+
+    async def __call__(self, ask: Ask) -> object:
+        """Keep the call on its way, and give up waiting for it."""
+        self._waiting.append(ask)
+        raise NetworkDown
+
+    async def deliver(self) -> list[object]:
+        """Let every call arrive; what the bank answers, or how it refuses, reaches nobody."""
+        waiting, self._waiting = self._waiting, []
+        return await asyncio.gather(*(ask() for ask in waiting), return_exceptions=True)
+
+
+class ScriptedBank:
+    """The sandbox behind a script; implements the port of the payment providers."""
+
+    name: str = "sandbox"
+
+    def __init__(self, bank: Sandbox) -> None:
+        self.bank = bank
+        self.steps: dict[str, deque[Step]] = defaultdict(deque)
+        self.calls: list[str] = []
+
+    def script(self, call: str, *steps: Step) -> None:
+        """What becomes of the next calls of one kind, in their order."""
+        self.steps[call].extend(steps)
+
+    async def collect(
+        self, tenant_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+    ) -> Method:
+        """As the sandbox does."""
+        return await self.bank.collect(tenant_id, kind, fields)
+
+    async def open(self, order: PaymentOrder) -> str:
+        """As scripted."""
+        return str(await self._do("open", lambda: self.bank.open(order)))
+
+    async def save_method(self, order: PaymentOrder) -> str:
+        """As scripted."""
+        return str(await self._do("save_method", lambda: self.bank.save_method(order)))
+
+    async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
+        """As scripted."""
+        told = await self._do("confirm", lambda: self.bank.confirm(order, reference))
+        return cast("Outcome", told)
+
+    async def cancel(self, order: PaymentOrder, reference: str) -> CancelOutcome:
+        """As scripted."""
+        told = await self._do("cancel", lambda: self.bank.cancel(order, reference))
+        return cast("CancelOutcome", told)
+
+    async def look(self, tenant_id: UUID, reference: str) -> Standing:
+        """As scripted."""
+        told = await self._do("look", lambda: self.bank.look(tenant_id, reference))
+        return cast("Standing", told)
+
+    def chargeable(self, amount: int, currency: str) -> bool:
+        """As the sandbox does."""
+        return self.bank.chargeable(amount, currency)
+
+    async def refund(
+        self, tenant_id: UUID, reference: str, amount: int, key: str
+    ) -> RefundOutcome:
+        """As scripted."""
+        told = await self._do(
+            "refund", lambda: self.bank.refund(tenant_id, reference, amount, key)
+        )
+        return cast("RefundOutcome", told)
+
+    async def debits_to_settle(self) -> list[tuple[UUID, str]]:
+        """As the sandbox does."""
+        return await self.bank.debits_to_settle()
+
+    async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
+        """As the sandbox does."""
+        await self.bank.acknowledge_debit(tenant_id, reference)
+
+    async def _do(self, call: str, ask: Ask) -> object:
+        self.calls.append(call)
+        steps = self.steps[call]
+        step = steps.popleft() if steps else through
+        return await step(ask)
+
+
+def with_bank(world: World, bank: ScriptedBank, call_limit_seconds: float = 20) -> World:
+    """The same shop, which pays through this bank."""
+    app = replace(world.app, providers={"sandbox": bank}, call_limit_seconds=call_limit_seconds)
+    return replace(world, app=app, ctx=replace(world.ctx, app=app))
