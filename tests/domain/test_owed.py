@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.domain.charges import Charge, Item
@@ -321,6 +321,7 @@ def offers(draw: st.DrawFn) -> Offer:
 LATER = st.lists(st.integers(0, 800), min_size=3, max_size=3)
 
 
+@settings(max_examples=50)
 @given(made=offers(), days=LATER)
 def test_owed_only_grows_and_can_be_split_anywhere(made: Offer, days: list[int]) -> None:
     """Later days keep what was owed; (a, b] and (b, c] are (a, c]; again bills nothing."""
@@ -341,6 +342,7 @@ def test_owed_only_grows_and_can_be_split_anywhere(made: Offer, days: list[int])
     assert owed(made, known, until=third, after=third) == ()
 
 
+@settings(max_examples=50)
 @given(made=offers(), span=st.integers(0, 800))
 def test_every_day_of_a_fee_is_billed_exactly_once(made: Offer, span: int) -> None:
     """An item's periods follow each other without gap or overlap, from the first billed day.
@@ -363,6 +365,7 @@ def test_every_day_of_a_fee_is_billed_exactly_once(made: Offer, span: int) -> No
         assert known.end is None or own[-1].end <= known.end
 
 
+@settings(max_examples=50)
 @given(made=offers(), span=st.integers(0, 800))
 def test_only_the_first_and_the_last_period_are_prorated(made: Offer, span: int) -> None:
     """What lies between is charged at its full price."""

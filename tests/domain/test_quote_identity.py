@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.domain.charges import Item
@@ -173,6 +173,7 @@ def test_zeros_of_a_stored_number_are_no_part_of_it() -> None:
         assert same.canonical == plain.canonical
 
 
+@settings(max_examples=50)
 @given(
     prices=st.tuples(st.integers(0, 5000), st.integers(0, 5000)),
     balances=st.tuples(st.integers(0, 3000), st.integers(0, 3000)),

@@ -150,6 +150,27 @@ def test_billing_cycles_end_the_charges() -> None:
     assert _told(quoted(offer(rate("10"), billing_cycles=1))) == []
 
 
+def test_an_end_after_equal_charges_is_told_once() -> None:
+    """Arrears of the last, shorter window are the same again."""
+    made = offer(arrears("5"), end_date=date(2024, 3, 20))
+    assert _told(quoted(made)) == [(date(2024, 2, 1), RENEWAL, 500, False)]
+
+
+def test_an_end_far_away_says_what_its_last_period_costs() -> None:
+    """Two years of full months, then ten of 31 days."""
+    made = offer(rate("31"), end_date=date(2026, 1, 11))
+    assert _told(quoted(made)) == [
+        (date(2024, 2, 1), RENEWAL, 3100, False),
+        (date(2026, 1, 1), RENEWAL, 1000, False),
+    ]
+
+
+def test_a_coupon_that_takes_nothing_off_changes_nothing() -> None:
+    """A free plan stays free when it runs out."""
+    made = offer(rate("0"), coupons=(replace(percent("50"), recurring_value=2),))
+    assert _told(quoted(made)) == [(date(2024, 2, 1), RENEWAL, 0, False)]
+
+
 def test_a_boundary_today_is_billed_today() -> None:
     """A past start whose period ends today: the next charge is a month away."""
     made = quoted(offer(rate("10"), start_date=date(2023, 12, 1)))

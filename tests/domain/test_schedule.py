@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.domain.offer import Offer
@@ -175,6 +175,7 @@ def test_periods_are_cut_at_the_end() -> None:
     assert period_containing(made, known, date(2024, 2, 10)).end == date(2024, 3, 1)
 
 
+@settings(max_examples=60)
 @given(
     offset=st.integers(-400, 400),
     created=st.integers(-30, 0),
@@ -206,6 +207,7 @@ def test_dates_are_in_order(
         assert made.start_date < made.created_on
 
 
+@settings(max_examples=60)
 @given(
     end=st.integers(1, 80),
     start=st.none() | st.integers(-60, 60),

@@ -95,7 +95,7 @@ def _of_item(
         moment = one_period.billed.start if in_advance else one_period.billed.end
         if moment <= until and (after is None or moment > after):
             one = charge(item, one_period, offer.currency)
-            if one is not None:
-                found.append((moment, one))
+            assert one is not None, "only metered usage has no fixed part"
+            found.append((moment, one))
         index += 1
     return found
