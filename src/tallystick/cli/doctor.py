@@ -1,0 +1,91 @@
+"""`tallystick doctor`: look at the database for everything that must hold."""
+
+import json
+from dataclasses import asdict
+from itertools import groupby
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from tallystick.cli.database import ready_dsn
+from tallystick.cli.terminal import (
+    FAILED,
+    DataDir,
+    err,
+    fail,
+    failures_told,
+    out,
+    run,
+    settings_with,
+)
+from tallystick.db.engine import Database
+from tallystick.db.migrate import current, head
+from tallystick.db.server_programs import check_that_server_user_may_enter
+from tallystick.services.examine import Breach, Examination, examine
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def doctor(data_dir: DataDir = None, *, as_json: Json = False) -> None:
+    """Check the database against everything that must hold of it.
+
+    Money, invoices and their numbers, sessions and payments, places, coupons, balances, the
+    test bank's ledger, events and jobs, of every tenant, all in one snapshot: run it at any
+    time, beside everything else.
+
+    The exit code is 0 when everything holds, else 1, with each breach named.
+    """
+    settings = settings_with(data_dir=data_dir)
+    with failures_told():
+        if settings.database_url is None:
+            check_that_server_user_may_enter(settings.data_dir.expanduser().absolute())
+        with err.status("Looking at everything..."):
+            examination = run(_examine(ready_dsn(settings)))
+    if as_json:
+        typer.echo(json.dumps(asdict(examination)))
+    else:
+        _show(examination)
+    if examination.breaches:
+        raise typer.Exit(FAILED)
+
+
+async def _examine(dsn: str) -> Examination:
+    revision, needed = await current(dsn), head()
+    if revision != needed:
+        fail(
+            f"The schema has revision {revision or 'none'}, and this version needs {needed}. "
+            "Run `tallystick db migrate`."
+        )
+    database = await Database.open(dsn, max_size=1)
+    try:
+        return await examine(database)
+    finally:
+        await database.close()
+
+
+def _show(examination: Examination) -> None:
+    looked_at = f"{examination.rules} rules, {examination.tenants} tenants"
+    for rule, breaches in groupby(examination.breaches, lambda breach: breach.rule):
+        out.print(_table(rule, list(breaches)))
+    count = len(examination.breaches)
+    if count:
+        err.print(f"[red]doctor: {count} breaches[/] ({looked_at}).")
+    else:
+        err.print(f"[green]doctor: everything holds[/] ({looked_at}).")
+
+
+def _table(rule: str, breaches: list[Breach]) -> Table:
+    table = Table(
+        title=f"[bold red]{rule}[/]: {escape(breaches[0].holds)}",
+        title_justify="left",
+        show_edge=False,
+        pad_edge=False,
+    )
+    table.add_column("tenant", overflow="fold")
+    table.add_column("object", overflow="fold")
+    table.add_column("what was found", overflow="fold", ratio=1)
+    for breach in breaches:
+        table.add_row(breach.tenant or "-", breach.object or "-", escape(breach.about))
+    return table

@@ -1,0 +1,15 @@
+"""The audit: every invariant of the data, stated a second time, as a query for its breaches.
+
+The schema refuses what breaks a rule and the verbs never try; this finds what neither of them
+could know, and what somebody did behind their backs. Each rule is about all tenants at once.
+"""
+
+from tallystick.db.audit.balances import BALANCE_RULES
+from tallystick.db.audit.bank import BANK_RULES
+from tallystick.db.audit.checkout import CHECKOUT_RULES
+from tallystick.db.audit.invoices import INVOICE_RULES
+from tallystick.db.audit.machinery import MACHINERY_RULES
+
+__all__ = ["RULES"]
+
+RULES = (*INVOICE_RULES, *BALANCE_RULES, *CHECKOUT_RULES, *BANK_RULES, *MACHINERY_RULES)

@@ -1,0 +1,94 @@
+"""What must hold between our books and the test bank's ledger: no money without an owner."""
+
+from tallystick.db.audit.rule import Rule
+from tallystick.domain.ids import Prefix
+
+BANK_RULES = (
+    Rule(
+        name="bank-orphan-money",
+        holds="What the bank took was recorded, is being recorded, or is on its way back",
+        kind=None,
+        query="""
+            select m.tenant_id, a.id, format('%s %s taken under %s: %s', m.amount, m.currency,
+                m.reference, coalesce('the attempt is ' || a.state, 'no attempt knows of it'))
+                as about
+            from sandbox.movements m
+            left join payment_attempts a on a.tenant_id = m.tenant_id
+                and a.provider = 'sandbox' and a.reference = m.reference
+            where m.kind = 'CHARGE'
+              and (a.id is null or a.state = 'FAILED' and a.late_money is null)
+        """,
+    ),
+    Rule(
+        name="bank-charge",
+        holds="A settled payment was taken by the bank exactly once, in its amount",
+        kind=Prefix.TRANSACTION,
+        query="""
+            select t.tenant_id, t.id, format('%s %s settled, the bank took %s (%s)', t.amount,
+                t.currency, coalesce(m.amounts::text, 'nothing'), t.reference) as about
+            from transactions t
+            left join (
+                select tenant_id, reference, array_agg(amount) as amounts,
+                       array_agg(currency::text) as currencies
+                from sandbox.movements where kind = 'CHARGE'
+                group by tenant_id, reference) m
+              on m.tenant_id = t.tenant_id and m.reference = t.reference
+            where t.provider = 'sandbox' and t.payment_type = 'PAYMENT' and t.status = 'SETTLED'
+              and (m.amounts is distinct from array[t.amount]
+                   or m.currencies is distinct from array[t.currency::text])
+        """,
+    ),
+    Rule(
+        name="bank-unsettled",
+        holds="No payment that we hold for unpaid was taken by the bank",
+        kind=Prefix.TRANSACTION,
+        query="""
+            select t.tenant_id, t.id,
+                   format('%s here, taken at the bank (%s)', t.status, t.reference) as about
+            from transactions t
+            join sandbox.movements m on m.tenant_id = t.tenant_id
+                and m.reference = t.reference and m.kind = 'CHARGE'
+            where t.provider = 'sandbox' and t.payment_type = 'PAYMENT'
+              and t.status in ('FAILED', 'CANCELLED', 'READY')
+        """,
+    ),
+    Rule(
+        name="bank-refund",
+        holds="Late money went back once and whole, and nothing else went back",
+        kind=None,
+        query="""
+            select m.tenant_id, a.id, format('%s %s went back under %s, late money: %s',
+                m.amount, m.currency, m.reference,
+                coalesce(a.late_money, 'none')) as about
+            from (
+                select tenant_id, reference, min(currency) as currency, sum(amount) as amount
+                from sandbox.movements where kind = 'REFUND' group by tenant_id, reference) m
+            left join payment_attempts a on a.tenant_id = m.tenant_id
+                and a.provider = 'sandbox' and a.reference = m.reference
+            where a.late_money is null or a.late_money not in ('REFUNDING', 'REFUNDED')
+               or m.amount <> a.amount
+            union all
+            select a.tenant_id, a.id, format('REFUNDED, but nothing went back under %s',
+                                             a.reference)
+            from payment_attempts a
+            where a.provider = 'sandbox' and a.late_money = 'REFUNDED' and not exists (
+                select from sandbox.movements m
+                where m.tenant_id = a.tenant_id and m.reference = a.reference
+                  and m.kind = 'REFUND')
+        """,
+    ),
+    Rule(
+        name="bank-refund-asked",
+        holds="Late money that is to go back has its job",
+        kind=None,
+        query="""
+            select a.tenant_id, a.id,
+                   format('%s %s under %s is REFUNDING, and no job knows of it', a.amount,
+                          a.currency, a.reference) as about
+            from payment_attempts a
+            where a.late_money = 'REFUNDING' and not exists (
+                select from pgqueuer j
+                where position(a.id::text in encode(j.payload, 'escape')) > 0)
+        """,
+    ),
+)

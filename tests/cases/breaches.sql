@@ -1,0 +1,205 @@
+-- What breaks each rule of the audit: one change behind the product's back after each name.
+
+-- invoice-lines
+update invoice_lines set amount = amount + 1, tax = tax - 1;
+
+-- invoice-arithmetic
+update invoices set total = total + 1;
+
+-- invoice-arithmetic
+update invoice_lines set amount_total = amount_total + 1;
+
+-- invoice-amount-due
+update invoices set amount_due = amount_due + 1;
+
+-- invoice-amount-due
+update invoices set payment_status = 'UNPAID';
+
+-- invoice-settled
+update transactions set amount = amount - 1 where status = 'SETTLED';
+
+-- invoice-processing
+update invoices set payment_status = 'UNPAID';
+
+-- invoice-processing
+update transactions set status = 'FAILED' where status = 'PENDING';
+
+-- invoice-balance
+update balance_entries set amount = -1 where amount < 0;
+
+-- invoice-numbers
+update invoices set number = 77 where number = 2;
+
+-- invoice-numbers
+update invoices set number = 1 where number = 2;
+
+-- invoice-numbers
+update invoice_counters set last_number = last_number + 1;
+
+-- invoice-finalized
+update invoices set number = null where number = 1;
+
+-- invoice-finalized
+update invoices set due_date = due_date + 1;
+
+-- invoice-once-per-period
+update invoices set subscription_id = (select id from subscriptions limit 1);
+
+-- balance-entries
+update customer_balances set balance = balance + 1;
+
+-- balance-entries
+delete from balance_entries where amount > 0;
+
+-- balance-holds
+update customer_balances set held = 0 where held > 0;
+
+-- balance-holds
+update payment_attempts set balance_held = 3 where state = 'LIVE';
+
+-- balance-range
+update customer_balances set held = balance + 1;
+
+-- coupon-taken
+update coupons set taken = taken + 1;
+
+-- coupon-taken
+update coupons set redemption_limit = 1;
+
+-- coupon-reservations
+update coupon_redemptions set state = 'RESERVED';
+
+-- coupon-reservations
+update coupon_redemptions set state = 'REDEEMED';
+
+-- coupon-once-per-customer
+update coupon_redemptions set once_per_customer = true, customer_id = (select id from
+    customers limit 1);
+
+-- session-awaits-payment
+update checkout_sessions set state = 'CREATED' where state = 'AWAITING_PAYMENT';
+
+-- session-awaits-payment
+update checkout_sessions set state = 'AWAITING_PAYMENT' where state = 'CREATED';
+
+-- session-awaits-payment
+update payment_attempts set session_id = (select session_id from payment_attempts where state
+    = 'LIVE'), state = 'LIVE';
+
+-- session-completed
+update checkout_sessions set state = 'EXPIRED' where state = 'COMPLETED';
+
+-- session-completed
+update checkout_sessions set subscription_id = gen_random_uuid() where state = 'COMPLETED';
+
+-- session-ending
+update checkout_sessions set ending_requested = 'CANCEL';
+
+-- attempt-taken-up
+update payment_attempts set check_at = now() - interval '1 hour';
+
+-- attempt-taken-up
+update payment_attempts set check_at = null where state = 'LIVE';
+
+-- attempt-recorded
+delete from transactions;
+
+-- attempt-recorded
+update transactions set amount = amount + 1;
+
+-- attempt-recorded
+delete from invoices;
+
+-- attempt-recorded
+delete from subscriptions;
+
+-- attempt-recorded
+delete from payment_methods;
+
+-- attempt-unrecorded
+update payment_attempts set state = 'FAILED' where state = 'SUCCEEDED';
+
+-- subscription-of-checkout
+update checkout_sessions set subscription_id = null where state = 'COMPLETED';
+
+-- place-holder
+update subscriptions set status = 'CANCELLED';
+
+-- place-holder
+update plan_places set holder = gen_random_uuid();
+
+-- place-holder
+update plan_places set plan_id = gen_random_uuid();
+
+-- place-once
+insert into plan_places select tenant_id, customer_id, plan_id, 1, holder, held_by from
+    plan_places;
+
+-- place-of-attempt
+delete from plan_places;
+
+-- bank-orphan-money
+update payment_attempts set reference = 'other';
+
+-- bank-orphan-money
+update payment_attempts set late_money = null;
+
+-- bank-charge
+delete from sandbox.movements where kind = 'CHARGE';
+
+-- bank-charge
+update sandbox.movements set amount = amount + 1;
+
+-- bank-charge
+insert into sandbox.movements (tenant_id, reference, kind, amount, currency) select tenant_id,
+    reference, kind, amount, currency from sandbox.movements;
+
+-- bank-unsettled
+update transactions set status = 'FAILED';
+
+-- bank-refund
+delete from sandbox.movements where kind = 'REFUND';
+
+-- bank-refund
+update payment_attempts set late_money = 'RECORDED';
+
+-- bank-refund
+insert into sandbox.movements (tenant_id, reference, kind, amount, currency) select tenant_id,
+    reference, 'REFUND', 1, currency from sandbox.movements;
+
+-- bank-refund-asked
+delete from pgqueuer;
+update payment_attempts set late_money = 'REFUNDING' where late_money is not null;
+
+-- event-sequence
+update events set sequence = 77 where sequence = 3;
+
+-- event-sequence
+update events set sequence = 2 where sequence = 3;
+
+-- event-sequence
+update event_counters set last_sequence = last_sequence + 1;
+
+-- event-sequence
+delete from event_counters;
+
+-- event-order
+update events set sequence = 1000 - sequence;
+
+-- event-numbered
+update events set sequence = null, stored_at = now() - interval '1 hour';
+
+-- job-held
+update pgqueuer set status = 'failed';
+
+-- job-late
+update pgqueuer set execute_after = now() - interval '1 hour';
+
+-- job-late
+update pgqueuer set status = 'picked', heartbeat = now() - interval '1 hour';
+
+-- schema-guards
+alter table invoices disable trigger finalized_invoice_is_fixed;
+
+-- schema-guards
+alter table invoices add constraint later check (total >= 0) not valid;

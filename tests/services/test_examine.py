@@ -1,0 +1,182 @@
+"""The doctor is silent about a healthy shop, and names whatever is broken in it."""
+
+import re
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tallystick.db.audit import RULES
+from tallystick.db.audit.rule import findings
+from tallystick.db.engine import Database, Tx, connect
+from tallystick.domain.coupons import Percentage
+from tallystick.domain.payment import FailureReason
+from tallystick.services.confirm_result import Completed, InFlight, PaymentFailed
+from tallystick.services.examine import examine, examine_within
+from tallystick.services.late_money import refund_late_money
+from tallystick.services.record_failure import record_failure
+from tallystick.services.record_purchase import record_purchase
+from tallystick.services.sequence_events import sequence_events
+from tests.database import in_own_loop
+from tests.shops import attempts
+from tests.world import World, open_world
+
+DECLINED = "4000000000000002"
+QUESTION_IS_LOST = "4000000000009987"
+ANSWER_IS_LOST = "4000000000009979"
+
+UNGUARDED = """
+    do $$
+    declare one record;
+    begin
+        for one in select conname, conrelid::regclass as place from pg_constraint
+                   where contype = 'c' and conrelid <> 0
+                     and connamespace in ('public'::regnamespace, 'sandbox'::regnamespace)
+        loop execute format('alter table %s drop constraint %I', one.place, one.conname);
+        end loop;
+        for one in select indexrelid::regclass as name from pg_index i
+                   join pg_class c on c.oid = i.indrelid
+                   where i.indisunique and not i.indisprimary
+                     and c.relnamespace in ('public'::regnamespace, 'sandbox'::regnamespace)
+                     and not exists (select from pg_constraint where conindid = i.indexrelid)
+        loop execute format('drop index %s', one.name);
+        end loop;
+    end $$;
+"""
+"""No check and no unique index stands in the way of a breach."""
+
+CASES = re.findall(
+    r"^-- ([a-z-]+)\n(.*?)\n(?:\n|\Z)",
+    (Path(__file__).parent.parent / "cases" / "breaches.sql").read_text(),
+    re.MULTILINE | re.DOTALL,
+)
+
+
+RULE = {rule.name: rule for rule in RULES}
+
+
+async def everything_happens(world: World) -> None:
+    """A shop in which there is one of everything, and nothing is wrong."""
+    coupon = await world.coupon("SAVE", Percentage(percentage=Decimal(10)), redemption_limit=5)
+    await one_buys(world, coupon_ids=[coupon])
+    await one_owes(world)
+    await one_pays(world, coupon_ids=[coupon])
+    await one_is_declined(world)
+    await one_pays_twice(world)
+    await sequence_events(world.app)
+
+
+async def one_buys(world: World, **offer: object) -> None:
+    """Bought by card, with a coupon and a part of the balance."""
+    customer = await world.customer("Buyer")
+    await world.balance(customer, 1000)
+    session = await world.session(customer, await world.plan(), **offer)
+    assert await world.confirm(session) == Completed()
+
+
+async def one_owes(world: World) -> None:
+    """Bought by debit, not settled yet."""
+    session = await world.session(await world.customer("Debtor"), await world.plan())
+    assert await world.confirm(session, method=await world.debit()) == Completed()
+
+
+async def one_pays(world: World, **offer: object) -> None:
+    """Being paid right now, with a coupon and a part of the balance."""
+    customer = await world.customer("Payer")
+    await world.balance(customer, 700)
+    session = await world.session(customer, await world.plan(), **offer)
+    method = await world.card(QUESTION_IS_LOST)
+    assert await world.confirm(session, method=method) == InFlight()
+
+
+async def one_is_declined(world: World) -> None:
+    """A link whose card was declined, open for another try."""
+    session = await world.session(await world.customer("Declined"), await world.plan())
+    declined = await world.confirm(session, method=await world.card(DECLINED))
+    assert declined == PaymentFailed(FailureReason.DECLINED)
+
+
+async def one_pays_twice(world: World) -> None:
+    """Money that came late for a session that was bought meanwhile, and went back."""
+    session = await world.session(await world.customer("Twice"), await world.plan())
+    await world.confirm(session, method=await world.card(ANSWER_IS_LOST))
+    late = (await attempts(world))[-1]["id"]
+    async with world.app.transaction() as tx:
+        await record_failure(world.ctx, tx, late, FailureReason.INTERRUPTED)
+    assert await world.confirm(session) == Completed()
+    async with world.app.transaction() as tx:
+        assert await record_purchase(world.ctx, tx, late) == Completed()
+    await refund_late_money(world.ctx, late)
+
+
+@pytest.fixture(scope="module")
+def shop_dsn(shared_dsn: str) -> str:
+    """The database of a shop in which everything has happened."""
+
+    async def fill() -> None:
+        database = await Database.open(shared_dsn)
+        await everything_happens(await open_world(database))
+        await database.pool.execute(UNGUARDED)
+        await database.close()
+
+    in_own_loop(fill())
+    return shared_dsn
+
+
+@pytest.fixture
+async def tx(shop_dsn: str) -> AsyncIterator[Tx]:
+    """A transaction in that shop, without triggers, undone afterwards."""
+    connection = await connect(shop_dsn)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute("set local session_replication_role = replica")
+    yield connection
+    await transaction.rollback()
+    await connection.close()
+
+
+async def test_a_healthy_shop_is_silent(shop_dsn: str) -> None:
+    """Bought, owed, being paid, declined, paid twice and refunded: nothing to say."""
+    database = await Database.open(shop_dsn)
+    found = await examine(database)
+    await database.close()
+
+    assert found.breaches == ()
+    assert (found.rules, found.tenants) == (len(RULES), 1)
+
+
+@pytest.mark.parametrize(("rule", "statement"), CASES)
+async def test_each_breach_is_named(tx: Tx, rule: str, statement: str) -> None:
+    """What was changed behind the product's back breaks the rule it should."""
+    await tx.execute(statement)
+
+    found = await findings(tx, RULE[rule], 10)
+
+    assert found
+    for finding in found:
+        assert finding.about
+        assert rule.startswith(("job-", "schema-")) or finding.tenant_id is not None
+
+
+async def test_a_breach_names_its_object(tx: Tx) -> None:
+    """The id is the one known outside, and the sentence has both amounts."""
+    await tx.execute("update invoices set amount_due = 77 where number = 1")
+
+    (breach,) = (await examine_within(tx)).breaches
+
+    assert breach.rule == "invoice-amount-due"
+    assert (breach.object or "").startswith("inv_")
+    assert breach.about.startswith("77 due of 4410, 1000 from the balance")
+
+
+async def test_an_empty_database_is_silent(db: Database) -> None:
+    """With no tenant there is nothing to break."""
+    assert (await examine(db)).breaches == ()
+
+
+def test_every_rule_is_seen_broken() -> None:
+    """No rule without a case that breaks it, and names are unique."""
+    names = [rule.name for rule in RULES]
+    assert set(names) == {rule for rule, _ in CASES}
+    assert len(names) == len(set(names))
