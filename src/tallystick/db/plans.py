@@ -182,9 +182,14 @@ async def load_entry(
 
 
 async def known_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of `ids` that are plans of this tenant."""
+    """Those of `ids` that are unarchived plans of this tenant."""
     rows = await tx.fetch(
-        "select id from plans where tenant_id = $1 and id = any($2)", tenant_id, list(ids)
+        """
+        select id from plans
+        where tenant_id = $1 and id = any($2) and archived_at is null
+        """,
+        tenant_id,
+        list(ids),
     )
     return frozenset(row["id"] for row in rows)
 

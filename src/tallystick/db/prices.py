@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.domain.pricing import Price, Pricing
 
 PRICE_JSON = """
@@ -13,6 +14,8 @@ PRICE_JSON = """
         'currency', price.currency, 'pricing', price.pricing)
 """
 """A `Price` as JSON, for statements that have `prices price` among their tables."""
+
+ORDERS = {"created_at": "price.created_at"}
 
 _prices: Codec[tuple[Price, ...]] = Codec(tuple[Price, ...])
 _pricing: Codec[Pricing] = Codec(Pricing)
@@ -36,17 +39,21 @@ async def load_many(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> dict[UUID, 
     return {price.id: price for price in _prices.load(text)}
 
 
-async def of_product(tx: Tx, tenant_id: UUID, product_id: UUID) -> tuple[Price, ...]:
-    """Every price of a product, the oldest first."""
-    text = await tx.fetchval(
-        f"""
-        select coalesce(json_agg({PRICE_JSON} order by price.created_at, price.id), '[]')
-        from prices price where price.tenant_id = $1 and price.product_id = $2
-        """,
-        tenant_id,
-        product_id,
+async def page_of_product(
+    tx: Tx, tenant_id: UUID, product_id: UUID, window: Window
+) -> Page[Price]:
+    """The window's prices of a product, those made for single offers included."""
+    matching = Matching(tenant_id, "price")
+    matching.only("price.product_id = {}", product_id)
+    return await fetch_page(
+        tx,
+        _prices,
+        item=PRICE_JSON,
+        tables="prices price",
+        matching=matching,
+        orders=ORDERS,
+        window=window,
     )
-    return _prices.load(text)
 
 
 async def insert_many(tx: Tx, tenant_id: UUID, prices: Iterable[Price], now: datetime) -> None:

@@ -95,7 +95,7 @@ def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
         faults.extend(_add_on_faults(entry, path, plan, facts))
     trialing = plan.trial.trialing_plan_id if plan.trial else None
     if trialing is not None and trialing not in facts.plan_ids:
-        faults.append(Fault("trial.trialing_plan_id", "unknown", "must be a plan"))
+        faults.append(Fault("trial.trialing_plan_id", "unknown", "must be an unarchived plan"))
     return faults
 
 

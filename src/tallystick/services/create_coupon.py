@@ -36,7 +36,7 @@ async def create_coupon(ctx: Context, new: NewCoupon) -> CouponEntry:
     """
     known = await plans.known_ids(ctx.transaction, ctx.tenant.id, new.plan_ids)
     faults = [
-        Fault(f"plan_ids[{index}]", "unknown", "must be a plan")
+        Fault(f"plan_ids[{index}]", "unknown", "must be an unarchived plan")
         for index, plan_id in enumerate(new.plan_ids)
         if plan_id not in known
     ]

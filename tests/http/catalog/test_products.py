@@ -153,7 +153,8 @@ def test_a_price_is_returned_as_it_was_sent(
                 "currency": "USD",
                 "pricing": pricing,
             }
-        ]
+        ],
+        "pagination_meta": {"page": 0, "per_page": 25, "total_items": 1, "total_pages": 1},
     }
 
 

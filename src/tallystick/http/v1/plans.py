@@ -58,8 +58,8 @@ class _Version(Scalar):
 
     @override
     def parse(self, value: Any) -> WhichVersion:
-        if value in ("draft", "active"):
-            return "draft" if value == "draft" else "active"
+        if value == "draft":
+            return "draft"
         if not (isinstance(value, str) and _NUMBER.fullmatch(value)):
             raise problem("malformed", "must be `draft` or a version's number")
         return int(value)

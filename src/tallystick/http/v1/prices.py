@@ -3,15 +3,15 @@
 Ours: the reference has no operation that makes a price, which an add-on needs.
 """
 
-from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
 from tallystick.db import prices, products
+from tallystick.db.paging import Page
 from tallystick.domain.errors import Fault, NotFound, fail_if
 from tallystick.domain.offer_request import NewPrice
 from tallystick.domain.periods import Cadence
@@ -19,6 +19,14 @@ from tallystick.domain.pricing import Price
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.tax import ProductTaxRule, VatClass
 from tallystick.http.door import Entered, Route
+from tallystick.http.v1.existing import existing
+from tallystick.http.v1.paging import (
+    NEWEST_FIRST,
+    Order,
+    OrderBy,
+    PageQuery,
+    PaginationMeta,
+)
 from tallystick.http.v1.pricing_schemas import PricingSchema, show_pricing, to_pricing
 from tallystick.http.v1.scalars import (
     LIST_MAX,
@@ -57,9 +65,16 @@ class PriceOut(AnswerModel):
 
 
 class PriceList(AnswerModel):
-    """Every price of a product, the oldest first."""
+    """One page of a product's prices, those made for single offers included."""
 
     data: list[PriceOut]
+    pagination_meta: PaginationMeta
+
+
+class PriceQuery(PageQuery):
+    """Order of the list."""
+
+    order_by: Annotated[Order, OrderBy("created_at")] = NEWEST_FIRST
 
 
 class TaxRuleSchema(RequestModel):
@@ -89,15 +104,24 @@ def show_price(price: Price) -> PriceOut:
 
 
 @router.get("/{product_id}/prices", response_model=PriceList)
-async def list_prices(door: Entered, product_id: ProductId) -> Response:
+async def list_prices(
+    door: Entered, product_id: ProductId, query: Annotated[PriceQuery, Query()]
+) -> Response:
     """List the prices of a product."""
 
-    async def find(ctx: Context) -> Sequence[Price]:
-        if await products.load(ctx.transaction, ctx.tenant.id, product_id) is None:
-            raise NotFound("There is no such product.")
-        return await prices.of_product(ctx.transaction, ctx.tenant.id, product_id)
+    async def find(ctx: Context) -> Page[Price]:
+        await existing(products.load(ctx.transaction, ctx.tenant.id, product_id), "product")
+        return await prices.page_of_product(
+            ctx.transaction, ctx.tenant.id, product_id, query.window(query.order_by)
+        )
 
-    return await door.read(find, lambda found: PriceList(data=[*map(show_price, found)]))
+    def show(page: Page[Price]) -> PriceList:
+        return PriceList(
+            data=[show_price(one) for one in page.items],
+            pagination_meta=query.meta(page.total),
+        )
+
+    return await door.read(find, show)
 
 
 @router.post("/{product_id}/prices", status_code=201, response_model=PriceOut)

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 import httpx
 import pytest
@@ -38,9 +39,19 @@ from tallystick.domain.pricing import (
 )
 from tallystick.services.confirm_result import Completed
 from tallystick.services.ids import new_id
-from tests.world import World, rate
+from tests.world import SoldPlan, World, rate
 
 MONTHLY = Cadence.MONTHLY
+EVENTS = CapacityPricing(rate=Decimal(20), included=1000, overage_rate=Decimal("0.004"))
+ONBOARDING = Extra(
+    name="Onboarding",
+    product=NewProductEntry(name="Onboarding", fee=OneTimeFee()),
+    price=NewPrice(
+        cadence=MONTHLY,
+        currency="EUR",
+        pricing=OneTimePricing(unit_price=Decimal("500.00"), quantity=1),
+    ),
+)
 
 
 async def bought(world: World, **fields: object) -> None:
@@ -50,18 +61,9 @@ async def bought(world: World, **fields: object) -> None:
     assert await world.confirm(session) == Completed()
 
 
-async def test_everything_that_was_sold_is_shown(sdk: AsyncMeteroid, world: World) -> None:
-    """Each kind of fee is shown as sold, with its product, price and component."""
-    metric = new_id()
-    await world.execute(
-        "insert into metrics (tenant_id, id, product_family_id, code, name, aggregation_type,"
-        " created_at) values ($1, $2, $3, 'calls', 'Calls', 'COUNT', $4)",
-        world.tenant_id,
-        metric,
-        world.family_id,
-        world.ctx.now,
-    )
-    plan = await world.plan(
+async def everything_sold(world: World, metric: UUID) -> SoldPlan:
+    """A plan with one component of each recurring fee."""
+    return await world.plan(
         ("Platform", RateFee(), [(MONTHLY, rate("49.00"))]),
         (
             "Seats",
@@ -71,14 +73,7 @@ async def test_everything_that_was_sold_is_shown(sdk: AsyncMeteroid, world: Worl
         (
             "Events",
             CapacityFee(metric_id=metric),
-            [
-                (
-                    MONTHLY,
-                    CapacityPricing(
-                        rate=Decimal(20), included=1000, overage_rate=Decimal("0.004")
-                    ),
-                )
-            ],
+            [(MONTHLY, EVENTS)],
         ),
         (
             "Calls",
@@ -91,34 +86,12 @@ async def test_everything_that_was_sold_is_shown(sdk: AsyncMeteroid, world: Worl
             [(MONTHLY, ExtraRecurringPricing(unit_price=Decimal(5), quantity=3))],
         ),
     )
-    session = await world.session(
-        await world.customer(),
-        plan,
-        parameterized=(
-            Parameterized(
-                component_id=plan.components["Seats"],
-                parameters=Parameters(initial_slot_count=12),
-            ),
-        ),
-        extra=(
-            Extra(
-                name="Onboarding",
-                product=NewProductEntry(name="Onboarding", fee=OneTimeFee()),
-                price=NewPrice(
-                    cadence=MONTHLY,
-                    currency="EUR",
-                    pricing=OneTimePricing(unit_price=Decimal("500.00"), quantity=1),
-                ),
-            ),
-        ),
-    )
-    assert await world.confirm(session) == Completed()
 
-    (listed,) = [one async for one in sdk.subscriptions.list()]
-    details = await sdk.subscriptions.retrieve(listed.id)
 
+def everything_shown(metric: UUID) -> dict[str, tuple[str, m.SubscriptionFee]]:
+    """How the components of such a purchase are shown: period and fee, by name."""
     metric_id = m.BillableMetricId(encode(Prefix.METRIC, metric))
-    assert {one.name: (one.period, one.fee) for one in details.components} == {
+    return {
         "Platform": ("MONTHLY", m.RateFee(rate=Decimal("49.00"))),
         "Seats": (
             "MONTHLY",
@@ -149,6 +122,34 @@ async def test_everything_that_was_sold_is_shown(sdk: AsyncMeteroid, world: Worl
         ),
         "Onboarding": ("ONE_TIME", m.OneTimeFee(quantity=1, rate=Decimal("500.00"))),
     }
+
+
+async def test_everything_that_was_sold_is_shown(sdk: AsyncMeteroid, world: World) -> None:
+    """Each kind of fee is shown as sold, with the plan's component it came from."""
+    metric = new_id()
+    await world.execute(
+        "insert into metrics (tenant_id, id, product_family_id, code, name, aggregation_type,"
+        " created_at) values ($1, $2, $3, 'calls', 'Calls', 'COUNT', $4)",
+        world.tenant_id,
+        metric,
+        world.family_id,
+        world.ctx.now,
+    )
+    plan = await everything_sold(world, metric)
+    seats = Parameterized(
+        component_id=plan.components["Seats"], parameters=Parameters(initial_slot_count=12)
+    )
+    session = await world.session(
+        await world.customer(), plan, parameterized=(seats,), extra=(ONBOARDING,)
+    )
+    assert await world.confirm(session) == Completed()
+
+    (listed,) = [one async for one in sdk.subscriptions.list()]
+    details = await sdk.subscriptions.retrieve(listed.id)
+
+    assert {one.name: (one.period, one.fee) for one in details.components} == everything_shown(
+        metric
+    )
     components = {one.name: one.price_component_id for one in details.components}
     assert components["Platform"] == encode(Prefix.COMPONENT, plan.components["Platform"])
     assert components["Onboarding"] is None
