@@ -94,7 +94,20 @@ def test_a_challenge_waits_for_the_buyer() -> None:
 )
 def test_a_cancel_ends_it_or_finds_the_money(outcome: CancelOutcome, step: NextStep) -> None:
     """Too late to cancel is a purchase; no answer is asked again."""
-    assert after_cancel(outcome, FailureReason.CANCELLED_BY_BUYER) == step
+    assert after_cancel(_attempt(DEBIT), outcome, FailureReason.CANCELLED_BY_BUYER) == step
+
+
+def test_a_pending_card_that_cannot_be_cancelled_waits() -> None:
+    """Only a debit completes on a promise, whichever call has told of it."""
+    outcome = AlreadySucceeded(pending=True)
+    assert after_cancel(_attempt(), outcome, FailureReason.SESSION_ENDED) == AwaitSettlement()
+
+
+def test_what_was_cancelled_keeps_the_reason_it_was_given_up_for() -> None:
+    """A cancellation whose answer was lost is found by looking, and ends as it was meant to."""
+    reason = FailureReason.CANCELLED_BY_BUYER
+    found = after_standing(_attempt(), Cancelled(), give_up=True, reason=reason)
+    assert found == RecordFailure(reason)
 
 
 def test_every_call_has_its_own_key() -> None:
