@@ -104,28 +104,6 @@ async def load_by_code(
     return next(iter(_coupons.load(text)), None)
 
 
-async def lock(
-    tx: Tx, tenant_id: UUID, ids: Iterable[UUID], customer_id: UUID | None = None
-) -> dict[UUID, TermsAndState]:
-    """Lock the coupons in the order of their ids, then load them; see `load_by_ids`.
-
-    Two statements on purpose: a single one would wait for the locks and then answer whether the
-    customer has used a coupon from before the wait.
-    """
-    wanted = sorted(set(ids))
-    if not wanted:
-        return {}
-    await tx.execute(
-        """
-        select from coupons coupon where coupon.tenant_id = $1 and coupon.id = any($2)
-        order by coupon.id for update
-        """,
-        tenant_id,
-        wanted,
-    )
-    return await load_by_ids(tx, tenant_id, wanted, customer_id)
-
-
 async def insert(tx: Tx, tenant_id: UUID, entry: CouponEntry) -> bool:
     """Write a new coupon; False, and nothing written, where an unarchived one has its code."""
     terms, state = entry.terms, entry.state
