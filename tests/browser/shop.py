@@ -60,6 +60,22 @@ class Shop:
         tenant = self.world.ctx.tenant
         return checkout_url(self.pages.app.public_url, tenant.link_secret, session_id)
 
+    def open_account(self) -> None:
+        """Give the merchant a bank account to transfer to."""
+        self.change(
+            "insert into bank_accounts (tenant_id, id, invoicing_entity_id, holder, iban) "
+            "select tenant_id, gen_random_uuid(), id, 'Acme Cloud SAS', "
+            "'FR7630006000011234567890189' from invoicing_entities where tenant_id = $1"
+        )
+
+    def tax_by_eu_vat(self) -> None:
+        """Tax as the European Union does."""
+        self.change("update invoicing_entities set tax_engine = 'EU_VAT' where tenant_id = $1")
+
+    def change(self, query: str, *args: object) -> None:
+        """Change something of this tenant, which is the statement's first parameter."""
+        self.run(self.world.execute(query, self.world.tenant_id, *args))
+
     @property
     def charges(self) -> list[int]:
         """Every amount that the bank has taken."""

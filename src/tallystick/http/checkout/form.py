@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from babel import Locale
 
@@ -168,15 +169,20 @@ class _Labels:
 
 def countries(locale: Locale, chosen: str | None) -> tuple[Choice, ...]:
     """The countries of ISO 3166-1 by their names in the page's language, in its order."""
-    names = {
-        code: name
-        for code, name in locale.territories.items()
-        if len(code) == _CODE_LENGTH and code.isalpha() and code not in _NOT_COUNTRIES
-    }
     return tuple(
         Choice(value=code, label=name, chosen=code == chosen)
-        for code, name in sorted(names.items(), key=lambda entry: _folded(entry[1]))
+        for code, name in _country_names(locale)
     )
+
+
+@cache
+def _country_names(locale: Locale) -> tuple[tuple[str, str], ...]:
+    names = [
+        (code, name)
+        for code, name in locale.territories.items()
+        if len(code) == _CODE_LENGTH and code.isalpha() and code not in _NOT_COUNTRIES
+    ]
+    return tuple(sorted(names, key=lambda entry: _folded(entry[1])))
 
 
 def _folded(name: str) -> str:

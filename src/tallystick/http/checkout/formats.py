@@ -72,14 +72,18 @@ class Formats:
         written = str(
             pattern.apply(value, self.locale, currency=currency, currency_digits=False)
         )
-        symbol = get_currency_symbol(currency, self.locale)
-        return re.sub(f"({re.escape(symbol)})(?=[0-9])", _apart, written)
+        letters = _symbol_of_letters(currency, self.locale)
+        return written if letters is None else letters.sub("\\g<0>\N{NO-BREAK SPACE}", written)
 
 
-def _apart(match: re.Match[str]) -> str:
-    """A symbol of letters stands apart from the number, as CLDR asks and Babel does not do."""
-    symbol = match[1]
-    return f"{symbol}\N{NO-BREAK SPACE}" if symbol[-1].isalpha() else symbol
+@cache
+def _symbol_of_letters(currency: str, locale: Locale) -> re.Pattern[str] | None:
+    """Finds the currency's symbol before a number, where the symbol ends with a letter.
+
+    CLDR asks for a space between them, which Babel does not put there.
+    """
+    symbol = get_currency_symbol(currency, locale)
+    return re.compile(f"{re.escape(symbol)}(?=[0-9])") if symbol[-1].isalpha() else None
 
 
 @cache

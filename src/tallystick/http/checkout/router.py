@@ -9,6 +9,7 @@ GET                               .../status          a waiting page asks
 GET  /assets/checkout/{name}                          our own files
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from tallystick.domain.session import SessionState
-from tallystick.http.checkout.assets import load_assets
+from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.confirming import answer, confirm
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.headers import asset_headers, page_headers
@@ -37,6 +38,9 @@ _BAD = 400
 _PAGE = "/checkout/{session}/{signature}"
 
 
+Opener = Callable[[Request, str, str], Awaitable[Visit]]
+
+
 def router(app: App) -> APIRouter:
     """The routes of the page and of its files."""
     assets = load_assets(urlsplit(app.public_url).path.rstrip("/"))
@@ -46,48 +50,8 @@ def router(app: App) -> APIRouter:
         now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
         return await arrive(app, assets, request, (session, signature), now)
 
-    @routes.get(_PAGE)
-    async def page(request: Request, session: str, signature: str, lang: str = "") -> Response:
-        if lang in LANGUAGES:
-            return keep_language(assets, (session, signature), lang)
-        visit = await visit_of(request, session, signature)
-        view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
-        return show(visit, view)
-
-    @routes.post(_PAGE + "/quote")
-    async def quote(request: Request, session: str, signature: str) -> Response:
-        visit = await visit_of(request, session, signature)
-        submitted = await read_form(request)
-        visit.check_form(submitted)
-        return await _requote(visit, submitted)
-
-    @routes.post(_PAGE + "/confirm")
-    async def buy(request: Request, session: str, signature: str) -> Response:
-        visit = await visit_of(request, session, signature)
-        submitted = await read_form(request)
-        visit.check_form(submitted)
-        return await confirm(visit, submitted)
-
-    @routes.get(_PAGE + "/return")
-    async def back_from_bank(request: Request, session: str, signature: str) -> Response:
-        visit = await visit_of(request, session, signature)
-        result = await continue_checkout(visit.context, visit.session_id)
-        return await answer(visit, result)
-
-    @routes.post(_PAGE + "/another-method")
-    async def another_method(request: Request, session: str, signature: str) -> Response:
-        visit = await visit_of(request, session, signature)
-        visit.check_form(await read_form(request))
-        result = await use_another_method(visit.context, visit.session_id)
-        return await answer(visit, result)
-
-    @routes.get(_PAGE + "/status")
-    async def status(request: Request, session: str, signature: str, look: int = 1) -> Response:
-        visit = await visit_of(request, session, signature)
-        result = await continue_checkout(visit.context, visit.session_id)
-        if isinstance(result, InFlight):
-            return HTMLResponse(waiting_fragment(visit.links, look), headers=page_headers())
-        return await answer(visit, result)
+    _add_reading(routes, assets, visit_of)
+    _add_doing(routes, visit_of)
 
     @routes.get("/assets/checkout/{name}")
     async def asset(name: str) -> Response:
@@ -101,6 +65,53 @@ def router(app: App) -> APIRouter:
         )
 
     return routes
+
+
+def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
+    """What a browser looks at."""
+
+    @routes.get(_PAGE)
+    async def page(request: Request, session: str, signature: str, lang: str = "") -> Response:
+        if lang in LANGUAGES:
+            return keep_language(assets, (session, signature), lang)
+        visit = await visit_of(request, session, signature)
+        view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+        return show(visit, view)
+
+    @routes.get(_PAGE + "/return")
+    async def back_from_bank(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        result = await continue_checkout(visit.context, visit.session_id)
+        return await answer(visit, result)
+
+    @routes.get(_PAGE + "/status")
+    async def status(request: Request, session: str, signature: str, look: int = 1) -> Response:
+        visit = await visit_of(request, session, signature)
+        result = await continue_checkout(visit.context, visit.session_id)
+        if isinstance(result, InFlight):
+            return HTMLResponse(waiting_fragment(visit.links, look), headers=page_headers())
+        return await answer(visit, result)
+
+
+def _add_doing(routes: APIRouter, visit_of: Opener) -> None:
+    """What a browser sends: each form carries the token of its page."""
+
+    @routes.post(_PAGE + "/quote")
+    async def quote(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        return await _requote(visit, await _form_of(request, visit))
+
+    @routes.post(_PAGE + "/confirm")
+    async def buy(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        return await confirm(visit, await _form_of(request, visit))
+
+    @routes.post(_PAGE + "/another-method")
+    async def another_method(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        await _form_of(request, visit)
+        result = await use_another_method(visit.context, visit.session_id)
+        return await answer(visit, result)
 
 
 async def _requote(visit: Visit, submitted: Submitted) -> Response:
@@ -122,3 +133,10 @@ async def _requote(visit: Visit, submitted: Submitted) -> Response:
     if faults:
         return show(visit, view, typed, status=_BAD)
     return visit.go(visit.links.page)
+
+
+async def _form_of(request: Request, visit: Visit) -> Submitted:
+    """The form that was sent, once it is known to come from our page."""
+    submitted = await read_form(request)
+    visit.check_form(submitted)
+    return submitted
