@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tallystick.http.checkout.visit import FORM_COOKIE, LANGUAGE_COOKIE, PAID_COOKIE
-from tests.http.checkout.buyer import CARD, Buyer, browser, link_of, pages_of
+from tests.http.checkout.buyer import CARD, Buyer, Form, browser, link_of, pages_of
 from tests.http.checkout.conftest import Visit
 from tests.world import World
 
@@ -106,6 +106,19 @@ async def test_only_the_whole_link_opens(visit: Visit, damage: str) -> None:
     assert page.status == 404
     assert "We cannot find this page" in page.text
     assert "Acme" not in page.text
+
+
+async def test_only_the_button_marks_the_browser(visit: Visit) -> None:
+    """Nobody sees a confirmation by coming back from the bank or asking how it stands."""
+    buyer = await visit()
+    await buyer.send((await buyer.open()).form, CARD)
+    buyer.client.cookies.clear()
+    for path in ("", "/return", "/status"):
+        await buyer.open(path)
+    form = Form("", {"csrf": buyer.client.cookies[FORM_COOKIE]})
+    await buyer.send(form, to=f"{buyer.link}/another-method")
+
+    assert "INV-" not in (await buyer.open()).text
 
 
 async def test_a_link_shows_nothing_of_other_sessions(visit: Visit, world: World) -> None:

@@ -70,7 +70,11 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         consent=_consent(visit, view, view.quote, typed.method),
         return_url=visit.return_url,
     )
-    return await answer(visit, result, typed)
+    if isinstance(result, Challenge):
+        return visit.mark_paid(visit.go(result.url))
+    answered = await answer(visit, result, typed)
+    pays = isinstance(result, Completed | InFlight)
+    return visit.mark_paid(answered) if pays else answered
 
 
 async def _keep(visit: Visit, submitted: Submitted) -> _Sent:
@@ -109,15 +113,17 @@ def _consent(
 
 
 async def answer(visit: Visit, result: ConfirmResult, typed: Typed | None = None) -> Response:
-    """What a browser sees after a verb that pays. `typed` is what its form held."""
+    """What a browser sees after a verb that pays. `typed` is what its form held.
+
+    Only `confirm` marks the browser as the one that paid: whoever else has the link may ask how
+    it stands.
+    """
     match result:
         case Completed():
             view = await _view(visit)
-            return visit.mark_paid(visit.go(visit.onward(view) or visit.links.page))
-        case Challenge(url=url):
-            return visit.mark_paid(visit.go(url))
-        case InFlight():
-            return visit.mark_paid(visit.go(visit.links.page))
+            return visit.go(visit.onward(view) or visit.links.page)
+        case Challenge() | InFlight():
+            return visit.go(visit.links.page)
         case PaymentFailed() | Ended():
             response = visit.go(visit.links.page)
             response.delete_cookie(PAID_COOKIE, path=visit.cookie_path)

@@ -81,12 +81,16 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Typed:
-    """What stands in the fields: what the buyer sent last, else what the session keeps."""
+    """What stands in the fields: what the buyer sent last, else what the session keeps.
+
+    `is_kept` tells that it is the latter: its faults are told at the fields, without alarm.
+    """
 
     buyer: BuyerDetails
     code: str | None
     method: MethodKind | None = None
     faults: tuple[Fault, ...] = ()
+    is_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ def checkout_page(
     form = parts["form"]
     assert isinstance(form, Form), "the parts hold the form"
     shown = list(alerts)
-    if form.faults:
+    if form.faults and not typed.is_kept:
         shown.append(faults_alert(form.faults, say))
     if not shown and view.last_failure is not None:
         shown.append(failure_alert(view.last_failure, say))

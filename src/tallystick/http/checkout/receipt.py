@@ -1,11 +1,11 @@
 """The confirmation: what was bought, the invoice, and how it is or will be paid."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tallystick.domain.offer import BankTransfer, Offer
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.http.checkout.form import account_rows
-from tallystick.http.checkout.summary import Row, RowKind
+from tallystick.http.checkout.summary import Row, RowKind, summarize
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import upcoming_amount
 from tallystick.services.checkout_view import CompletedCard, InvoiceCard, SellerCard
@@ -35,7 +35,7 @@ def make_receipt(
         title=say.words(f"receipt.title_{_came_to(card)}", plan=offer.plan_name),
         text=say.words("receipt.text", seller=seller.legal_name),
         facts=_facts(card, email, say),
-        rows=() if invoice is None else _rows(invoice, say),
+        rows=() if invoice is None else _rows(card, offer, say),
         account=account,
         account_text=say.words("receipt.transfer_text") if account else None,
     )
@@ -87,28 +87,13 @@ def method_words(method: Method, say: Teller) -> str:
             return say.words("method.debit_ending", hint=method.account_hint or "")
 
 
-def _rows(invoice: InvoiceCard, say: Teller) -> tuple[Row, ...]:
-    money, minus, currency = say.formats.money, say.formats.minus, invoice.currency
-    rows = [
-        Row(kind=RowKind.PLAIN, label=name, amount=money(amount, currency))
-        for name, amount in invoice.lines
-    ]
-    if invoice.discount:
-        label = say.words("row.discount")
-        rows.append(
-            Row(kind=RowKind.DISCOUNT, label=label, amount=minus(invoice.discount, currency))
-        )
-    if invoice.tax_amount:
-        label = say.words("tax.tax")
-        rows.append(
-            Row(kind=RowKind.PLAIN, label=label, amount=money(invoice.tax_amount, currency))
-        )
-    total = Row(
-        kind=RowKind.DUE, label=say.words("row.total"), amount=money(invoice.total, currency)
+def _rows(card: CompletedCard, offer: Offer, say: Teller) -> tuple[Row, ...]:
+    """The bill as the page showed it before it was paid: lines, totals, and what was due."""
+    summary = summarize(card.quote, offer, say)
+    lines = (
+        Row(kind=RowKind.PLAIN, label=line.name, amount=line.amount)
+        for line in summary.lines
+        if line.amount is not None
     )
-    rows.append(total)
-    if invoice.applied_balance:
-        label = say.words("row.balance")
-        amount = minus(invoice.applied_balance, currency)
-        rows.append(Row(kind=RowKind.DISCOUNT, label=label, amount=amount))
-    return tuple(rows)
+    *totals, due = summary.rows
+    return (*lines, *totals, replace(due, label=say.words("receipt.amount")))

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from starlette.responses import Response
 
+from tallystick.domain.errors import Fault
 from tallystick.domain.session import SessionState
 from tallystick.http.checkout.alerts import Alert
 from tallystick.http.checkout.form import Typed
@@ -36,7 +37,7 @@ def show(
     match view.status:
         case SessionState.CREATED:
             assert view.quote is not None, "an open session has a quote"
-            stands = typed or Typed(buyer=view.buyer, code=view.page_code)
+            stands = typed or _kept(view)
             return visit.html(
                 checkout_page(view, view.quote, sheet, stands, alerts), view, status
             )
@@ -49,6 +50,12 @@ def show(
             message = _message(key, "clock" if key == "expired" else "cross", view, sheet)
             return visit.html(message_page(view, message, sheet), view, _GONE)
     assert_never(view.status)
+
+
+def _kept(view: CheckoutView) -> Typed:
+    """What the session keeps; a VAT number that is none is told on opening, too."""
+    faults = (Fault("vat_number", "invalid", ""),) if view.vat_number_valid is False else ()
+    return Typed(buyer=view.buyer, code=view.page_code, faults=faults, is_kept=True)
 
 
 def _under_way(visit: Visit, view: CheckoutView, sheet: Sheet) -> Response:

@@ -74,8 +74,17 @@
     if (errorOf(field)) tell(field, "");
   });
 
+  ["htmx:sendError", "htmx:timeout"].forEach((name) =>
+    document.addEventListener(name, () => {
+      const announce = document.getElementById("announce");
+      announce.textContent = form.dataset.offline;
+      announce.className = "closed";
+    }),
+  );
+
   // After an update by htmx the errors are in place: mark their fields.
   document.addEventListener("htmx:afterSettle", () => {
+    document.getElementById("announce").className = "visually-hidden";
     form.querySelectorAll(".error").forEach((error) => {
       const field = document.getElementById(error.id.replace(/-error$/, ""));
       if (field) tell(field, error.textContent);
