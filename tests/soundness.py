@@ -4,6 +4,7 @@ Each rule is a query that finds what breaks it; the bank's own ledger is compare
 """
 
 from tallystick.db.engine import Tx
+from tallystick.services.examine import examine
 from tests.world import World
 
 RULES = {
@@ -204,7 +205,11 @@ async def breaches(tx: Tx, world: World, *, at_rest: bool) -> list[str]:
 
 
 async def assert_sound(world: World, *, at_rest: bool = True) -> None:
-    """Every invariant holds; `at_rest` says that nothing is to be under way any more."""
+    """Every invariant holds; `at_rest` says that nothing is to be under way any more.
+
+    What `tallystick doctor` looks at is asked too: it finds nothing either.
+    """
     async with world.database.connection() as tx:
         found = await breaches(tx, world, at_rest=at_rest)
+    found += [str(breach) for breach in (await examine(world.database)).breaches]
     assert found == [], "\n".join(found)
