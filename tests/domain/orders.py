@@ -150,7 +150,12 @@ def catalog(made: PlanVersion, **changes: object) -> OfferFacts:
         version=made,
         plan_name="Plan",
         plan_is_sold=True,
-        entity=InvoicingEntity(id=named("entity"), legal_name="Seller", net_terms=30),
+        entity=InvoicingEntity(
+            id=named("entity"),
+            legal_name="Seller",
+            net_terms=30,
+            creditor_identifier="DE98ZZZ09999999999",
+        ),
         add_ons={},
         products={},
         prices={},

@@ -44,7 +44,6 @@ def test_the_canonical_form_of_a_plain_quote() -> None:
     """All figures of the page and no others."""
     assert json.loads(_quote().canonical) == {
         "currency": "EUR",
-        "today": "2024-01-10",
         "start": "2024-01-10",
         "billing_start": "2024-01-10",
         "trial_end": None,

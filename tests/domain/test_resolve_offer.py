@@ -258,6 +258,7 @@ def _paying(
 ) -> tuple[PaymentConfig, bool]:
     entity = InvoicingEntity(
         id=named("entity"),
+        creditor_identifier="DE98ZZZ09999999999",
         legal_name="Seller",
         default_payment=default or OnlinePayment(),
         bank_accounts=accounts,
@@ -352,3 +353,10 @@ def test_all_faults_are_told_together() -> None:
     assert error.value.message == (
         "plan_version_id: must be published; this version is a draft (and 7 more)"
     )
+
+
+def test_direct_debit_needs_a_creditor_to_name_in_the_mandate() -> None:
+    """An entity without a creditor identifier offers cards only."""
+    entity = replace(ENTITY, creditor_identifier=None)
+    made = resolved(catalog(entity=entity), OfferRequest())
+    assert made.payment == OnlinePayment(direct_debit=False)

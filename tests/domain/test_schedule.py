@@ -1,5 +1,6 @@
 """When a subscription starts, is billed and ends."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -228,10 +229,19 @@ def test_closing_day_is_the_first_day_without_a_billed_day(
     if dates(made, DAY).is_over:
         return
     day = DAY + timedelta(days=later)
-    closes = closing_day(made)
+    closes = closing_day(made, trial_used=False)
     assert dates(made, day).is_over == (closes is not None and day >= closes)
 
 
 def test_without_an_end_it_never_closes() -> None:
     """Nothing closes an offer that goes on."""
-    assert closing_day(_at()) is None
+    assert closing_day(_at(), trial_used=False) is None
+
+
+def test_a_trial_that_is_used_up_does_not_close_an_offer_early() -> None:
+    """A customer who has had the plan's trial can confirm until the day before the end."""
+    made = replace(
+        _at(), end_date=DAY + timedelta(days=9), trial=trial(14, once_per_customer=True)
+    )
+    assert closing_day(made, trial_used=True) == DAY + timedelta(days=9)
+    assert closing_day(made, trial_used=False) == DAY - timedelta(days=5)

@@ -154,7 +154,7 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     is_online = isinstance(offer.payment, OnlinePayment)
     written_off = rest if is_online and rest > 0 and not facts.chargeable(rest) else 0
     due = rest - written_off
-    kind = _kind(offer, due)
+    kind = _kind(offer, dates, due)
     return Quote(
         currency=offer.currency,
         kind=kind,
@@ -176,14 +176,22 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     )
 
 
-def _kind(offer: Offer, due: int) -> AttemptKind:
+def _kind(offer: Offer, dates: Schedule, due: int) -> AttemptKind:
     if not isinstance(offer.payment, OnlinePayment):
         return AttemptKind.NONE
     if due > 0:
         return AttemptKind.PAYMENT
-    if offer.charge_automatically and offer.can_owe:
+    if offer.charge_automatically and _can_owe_later(offer, dates):
         return AttemptKind.SETUP
     return AttemptKind.NONE
+
+
+def _can_owe_later(offer: Offer, dates: Schedule) -> bool:
+    """Whether anything after today's invoice can ever cost something, coupons aside."""
+    if not dates.bills_today:
+        return offer.can_owe
+    is_past = dates.end is not None and dates.end <= dates.today
+    return not is_past and offer.recurs_at_a_price
 
 
 def _redeemable(
@@ -226,7 +234,6 @@ def _canonical(quote: Quote) -> dict[str, object]:
     shown = quote.bill
     return {
         "currency": quote.currency,
-        "today": dates.today.isoformat(),
         "start": dates.start.isoformat(),
         "billing_start": dates.billing_start.isoformat(),
         "trial_end": _iso(dates.trial_end),

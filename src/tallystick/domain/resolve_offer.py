@@ -220,12 +220,18 @@ def _payment(request: OfferRequest, entity: InvoicingEntity, work: Resolution) -
     wanted = request.payment if request.payment is not None else entity.default_payment
     match wanted:
         case OnlinePayment(card=card, direct_debit=direct_debit):
-            can_debit = direct_debit and work.currency == DEBIT_CURRENCY
+            # A mandate names the creditor; without that number there is nothing to sign.
+            can_debit = (
+                direct_debit
+                and work.currency == DEBIT_CURRENCY
+                and entity.creditor_identifier is not None
+            )
             if not card and not can_debit:
                 work.fault(
                     "payment_methods_config",
                     "unusable",
-                    f"must allow cards, or direct debit for a plan in {DEBIT_CURRENCY}",
+                    f"must allow cards, or direct debit for a plan in {DEBIT_CURRENCY} by an "
+                    "entity with a creditor identifier",
                 )
             return OnlinePayment(card=card, direct_debit=can_debit)
         case BankTransfer(account_id=account_id):

@@ -110,15 +110,17 @@ def schedule(offer: Offer, today: date, *, trial_used: bool) -> Schedule:
     )
 
 
-def closing_day(offer: Offer) -> date | None:
+def closing_day(offer: Offer, *, trial_used: bool) -> date | None:
     """The first day on which confirming `offer` would not bill a single day any more.
 
     None where that never happens: without an end, or with a start that was past already when
-    the session was created. The plan's own trial is taken as granted.
+    the session was created.
     """
     if offer.end_date is None:
         return None
     trial = offer.trial
+    if trial is not None and trial.once_per_customer and trial_used:
+        trial = None
     free_days = trial.days if trial is not None and trial.is_free else 0
     if offer.start_date is not None and offer.start_date < offer.created_on:
         return offer.end_date if free_days else None

@@ -147,13 +147,13 @@ async def create_checkout_session(
     return answer
 
 
-def _expiry(ctx: Context, offer: Offer, hours: int) -> datetime | None:
+def _expiry(ctx: Context, resolved: PricedOffer, hours: int) -> datetime | None:
     """When a session made now expires; 0 hours mean never.
 
     It expires no later than the day from which on nothing of it would be billed.
     """
     wanted = None if hours == 0 else ctx.now + timedelta(hours=hours)
-    closing = closing_day(offer)
+    closing = closing_day(resolved.offer, trial_used=resolved.parties.trial_used)
     if closing is None:
         return wanted
     closes = datetime.combine(closing, time(), ZoneInfo(ctx.tenant.time_zone))
@@ -253,7 +253,7 @@ def _session(ctx: Context, request: CheckoutRequest, resolved: PricedOffer) -> C
         page_coupon=None,
         success_url=request.success_url,
         cancel_url=request.cancel_url,
-        expires_at=_expiry(ctx, resolved.offer, request.expires_in_hours),
+        expires_at=_expiry(ctx, resolved, request.expires_in_hours),
         completed_at=None,
         subscription_id=None,
         quoted=quoted(resolved.quote),

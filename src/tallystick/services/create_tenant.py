@@ -19,6 +19,8 @@ from tallystick.services.ids import new_id
 
 LINK_SECRET_BYTES = 32
 FIRST_KEY_NAME = "first key"
+TEST_CREDITOR = "DE98ZZZ09999999999"
+"""The creditor identifier published for tests: with it a test tenant offers direct debits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def _first_entity(legal_name: str, now: datetime) -> EntitySettings:
         legal_name=legal_name,
         address=Address(),
         vat_number=None,
-        creditor_identifier=None,
+        creditor_identifier=TEST_CREDITOR,
         logo_url=None,
         brand_color=None,
         email=None,
