@@ -228,6 +228,7 @@ create table plans (
 );
 create index plans_by_created on plans (tenant_id, created_at, id);
 create index plans_by_name on plans (tenant_id, lower(name), id);
+create index plans_by_type on plans (tenant_id, plan_type, id);
 create index plans_by_status on plans (tenant_id, status, id);
 
 create table plan_versions (
@@ -325,6 +326,7 @@ create table coupons (
     constraint redemptions_within_limit check (taken <= redemption_limit)
 );
 create unique index coupon_code on coupons (tenant_id, code) where archived_at is null;
+create index coupons_by_code on coupons (tenant_id, code, id);
 create index coupons_by_created on coupons (tenant_id, created_at, id);
 create index coupons_by_expiry on coupons (tenant_id, expires_at, id);
 
@@ -642,7 +644,7 @@ create index invoices_of_customer on invoices (tenant_id, customer_id, invoice_d
 create index invoices_of_subscription on invoices (tenant_id, subscription_id, invoice_date desc);
 create index invoices_by_status on invoices (tenant_id, status, invoice_date desc);
 create index invoices_by_payment_status on invoices (tenant_id, payment_status, id);
-create index invoices_by_number on invoices (tenant_id, invoice_number, id);
+create index invoices_by_number on invoices (tenant_id, number, id);
 create index invoices_by_amount on invoices (tenant_id, total, id);
 
 create table invoice_lines (
