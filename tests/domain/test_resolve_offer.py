@@ -358,5 +358,5 @@ def test_all_faults_are_told_together() -> None:
 def test_direct_debit_needs_a_creditor_to_name_in_the_mandate() -> None:
     """An entity without a creditor identifier offers cards only."""
     entity = replace(ENTITY, creditor_identifier=None)
-    made = resolved(catalog(entity=entity), OfferRequest())
+    made = resolved(catalog(version(), entity=entity), OfferRequest())
     assert made.payment == OnlinePayment(direct_debit=False)
