@@ -30,6 +30,8 @@ class Settings(BaseSettings):
         worker: Whether `serve` also does the work that is due, in the same process.
         pool_min: Database connections kept open by each process.
         pool_max: Database connections of each process at most.
+        requests_per_second: How many requests one API key may make of each process, and twice
+            as many in a burst; 0 for no limit.
         provider_call_seconds: Seconds of real time given to one call of a payment provider.
         sweep_seconds: Seconds of real time between two looks for attempts that were claimed
             and not recorded.
@@ -57,6 +59,7 @@ class Settings(BaseSettings):
     worker: bool = True
     pool_min: PositiveInt = 2
     pool_max: PositiveInt = 10
+    requests_per_second: float = Field(default=5000.0, ge=0)
     provider_call_seconds: PositiveFloat = 20.0
     sweep_seconds: PositiveFloat = 15.0
     expire_seconds: PositiveFloat = 10.0

@@ -4,7 +4,9 @@ import os
 
 import typer
 
-from tallystick.cli import database, worker
+from tallystick.cli import database, doctor, entity, key, openapi, serve, tenant, worker
+from tallystick.cli.bench.command import bench
+from tallystick.cli.demo import demo
 from tallystick.cli.terminal import configure_logging, settings_with
 
 LOG_LEVEL = "TALLYSTICK_LOG_LEVEL"
@@ -19,8 +21,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.add_typer(database.app, name="db")
+app.command("demo")(demo)
+app.command("serve")(serve.serve)
+app.command("serve-process", hidden=True)(serve.serve_process)
 app.command("worker")(worker.worker)
+app.command("doctor")(doctor.doctor)
+app.add_typer(database.app, name="db")
+app.add_typer(tenant.app, name="tenant")
+app.add_typer(entity.app, name="entity")
+app.add_typer(key.app, name="key")
+app.command("openapi")(openapi.openapi)
+app.command("bench")(bench)
 
 
 @app.callback()

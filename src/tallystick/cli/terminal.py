@@ -4,6 +4,7 @@ So that `tallystick ... --json | jq` works whatever is told on the way.
 """
 
 import asyncio
+import logging
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -81,6 +82,8 @@ def failures_told() -> Iterator[None]:
 def configure_logging(settings: Settings) -> None:
     """Write log lines to standard error: readable, or as JSON for machines."""
     renderer: structlog.typing.Processor
+    # The driver's pool tells each failed attempt with a trace; ours tells it in a line.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     as_json = settings.log_format == "json"
     if as_json:
         renderer = structlog.processors.JSONRenderer()

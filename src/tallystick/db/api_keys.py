@@ -78,6 +78,14 @@ async def find(tx: Tx, secret_hash: bytes) -> KeyOfTenant | None:
     return KeyOfTenant(key_id=row["key_id"], hash=row["hash"], tenant=tenant_of(row))
 
 
+async def owner_of(tx: Tx, key_id: UUID) -> UUID | None:
+    """The tenant of a key, for those who may work for every tenant."""
+    found: UUID | None = await tx.fetchval(
+        "select tenant_id from api_keys where id = $1", key_id
+    )
+    return found
+
+
 async def of_tenant(tx: Tx, tenant_id: UUID) -> list[KeyRow]:
     """Every key of a tenant, revoked ones included, oldest first."""
     return [_key(row) for row in await tx.fetch(_OF_TENANT, tenant_id)]

@@ -143,6 +143,14 @@ async def exists(tx: Tx, tenant_id: UUID, entity_id: UUID) -> bool:
     return found is not None
 
 
+async def owner_of(tx: Tx, entity_id: UUID) -> UUID | None:
+    """The tenant of an entity, for those who may work for every tenant."""
+    found: UUID | None = await tx.fetchval(
+        "select tenant_id from invoicing_entities where id = $1", entity_id
+    )
+    return found
+
+
 async def page(tx: Tx, tenant_id: UUID, window: Window) -> Page[EntitySettings]:
     """The window's entities."""
     return await fetch_page(

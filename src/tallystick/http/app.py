@@ -47,31 +47,36 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=openapi.operation_id,
     )
     web.state.gate = Gate(app, keyring)
-    api = APIRouter(prefix=API_PATH)
-    for router in ROUTERS:
-        api.include_router(router)
+    api = api_router()
     web.include_router(api)
     web.include_router(checkout_router(app))
     sandbox = app.providers.get("sandbox")
     if isinstance(sandbox, Sandbox):
         web.include_router(challenge_router(sandbox, _merchant_names(app)))
-    web.include_router(_about(web, app))
+    web.include_router(_about(api, app))
     add_error_handlers(web)
     web.add_middleware(Edge, body_bytes_max=body_bytes_max)
     return web
 
 
-def _about(web: FastAPI, app: App) -> APIRouter:
+def api_router() -> APIRouter:
+    """Every resource of the REST API, below `/api/v1`."""
+    api = APIRouter(prefix=API_PATH, generate_unique_id_function=openapi.operation_id)
+    for router in ROUTERS:
+        api.include_router(router)
+    return api
+
+
+def _about(api: APIRouter, app: App) -> APIRouter:
     """Whether the program is well, and what its API is like."""
     routes = APIRouter(include_in_schema=False)
     made: dict[str, object] = {}
 
     def described() -> dict[str, object]:
         if not made:
-            made.update(openapi.document(web, app.public_url))
+            made.update(openapi.document(api, app.public_url))
         return made
 
     @routes.get("/health")

@@ -7,7 +7,7 @@ Every operation can answer the one error shape and none answers 422; every POST 
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
@@ -34,11 +34,11 @@ _IDEMPOTENCY_KEY = {
 }
 
 
-def document(web: FastAPI, server_url: str) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of an application, as it is served.
+def document(api: APIRouter, server_url: str) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of the REST API, as it is served.
 
     Args:
-        web: The application, with all of its routes.
+        api: The router that has all of it.
         server_url: Where it is reached.
     """
     found = get_openapi(
@@ -46,7 +46,7 @@ def document(web: FastAPI, server_url: str) -> dict[str, Any]:
         version=version("tallystick"),
         openapi_version="3.1.0",
         description=DESCRIPTION,
-        routes=web.routes,
+        routes=api.routes,
         servers=[{"url": server_url}],
     )
     _add_schemas(found)

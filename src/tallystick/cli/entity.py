@@ -1,0 +1,159 @@
+"""`tallystick entity`: the legal entities that a tenant sells through."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any, TypeAlias
+from uuid import UUID
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from tallystick.cli.entity_options import ADDRESS, body_of, with_settings
+from tallystick.cli.operator import (
+    Json,
+    TenantOption,
+    chosen_tenant,
+    context_of,
+    id_of,
+    operate,
+    read_as,
+)
+from tallystick.cli.terminal import DataDir, out, settings_with
+from tallystick.db import invoicing_entities
+from tallystick.db.engine import Tx
+from tallystick.domain.entity_settings import EntitySettings
+from tallystick.domain.errors import NotFound
+from tallystick.domain.ids import Prefix
+from tallystick.http.v1.addresses import AddressIn
+from tallystick.http.v1.entity_schemas import (
+    EntityPatch,
+    said_about,
+    show_entity,
+    wanted_accounts,
+)
+from tallystick.services.context import App, Context
+from tallystick.services.edit_entity import edit_entity
+
+app = typer.Typer(
+    help="Show and change invoicing entities: the legal entities that a tenant sells through.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+Entity: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ENTITY]",
+        help="The entity's id (ive_...). Default: the tenant's default entity.",
+        show_default=False,
+    ),
+]
+Clear: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--clear",
+        metavar="FIELD",
+        help="A field to clear, or to set to what it is at first: vat_number. May be repeated.",
+        show_default=False,
+    ),
+]
+
+
+@app.command()
+def show(
+    entity: Entity = None,
+    tenant: TenantOption = None,
+    *,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Show everything that is set about an entity."""
+
+    async def work(app: App, tx: Tx) -> EntitySettings:
+        ctx, entity_id = await _meant(app, tx, entity, tenant)
+        found = await invoicing_entities.load(tx, ctx.tenant.id, entity_id)
+        if found is None:
+            raise NotFound("There is no such invoicing entity.")
+        return found
+
+    _print(operate(settings_with(data_dir=data_dir), work), as_json=as_json)
+
+
+@app.command("set")
+@with_settings
+def set_entity(
+    entity: Entity = None,
+    tenant: TenantOption = None,
+    clear: Clear = None,
+    *,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+    **settings: Any,  # noqa: ANN401 - of each setting's own kind
+) -> None:
+    """Change an entity; what is not named stays. The fields are those of the API.
+
+    tallystick entity set --legal-name "Acme Cloud GmbH" --country DE --tax-engine EU_VAT
+    tallystick entity set --bank-account '{"holder": "Acme", "iban": "DE89..."}'
+    tallystick entity set --clear vat_number --clear email
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    try:
+        body = read_as(EntityPatch, body_of(given, clear or []), "entity set")
+    except ValueError as invalid:
+        raise typer.BadParameter(f"That is not JSON: {invalid}.") from None
+    address = {name: given[name] for name in ADDRESS if name in given}
+    read_as(AddressIn, address, "address")
+    if not body.model_fields_set and not address:
+        raise typer.BadParameter("Nothing to change: name at least one option.")
+
+    async def work(app: App, tx: Tx) -> EntitySettings:
+        ctx, entity_id = await _meant(app, tx, entity, tenant)
+
+        def change(before: EntitySettings) -> EntitySettings:
+            after = replace(before, **said_about(body))
+            return replace(after, address=replace(after.address, **address))
+
+        return await edit_entity(ctx, entity_id, change, wanted_accounts(body))
+
+    _print(operate(settings_with(data_dir=data_dir), work), as_json=as_json)
+
+
+async def _meant(
+    app: App, tx: Tx, entity: str | None, tenant: str | None
+) -> tuple[Context, UUID]:
+    """The entity that is named, else the tenant's default one; with its tenant's context."""
+    if entity is None:
+        ctx = await context_of(app, tx, await chosen_tenant(tx, tenant))
+        return ctx, await invoicing_entities.default_id(tx, ctx.tenant.id)
+    entity_id = id_of(Prefix.INVOICING_ENTITY, entity, "ENTITY")
+    owner = await invoicing_entities.owner_of(tx, entity_id)
+    if owner is None:
+        raise NotFound(f"There is no invoicing entity {entity}.")
+    return await context_of(app, tx, owner), entity_id
+
+
+def _print(entity: EntitySettings, *, as_json: bool) -> None:
+    shown = show_entity(entity)
+    if as_json:
+        typer.echo(shown.model_dump_json())
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in _flat(shown.model_dump(mode="json")):
+        table.add_row(f"[bold]{name.replace('_', ' ')}[/]", escape(value))
+    out.print(table)
+
+
+def _flat(facts: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+    """Facts with the facts inside of them, one a line."""
+    lines: list[tuple[str, str]] = []
+    for name, value in facts.items():
+        match value:
+            case Mapping():
+                lines.extend(_flat(value, f"{above}{name}: "))
+            case list():
+                for number, one in enumerate(value, start=1):
+                    lines.extend(_flat(one, f"{above}{name} {number}: "))
+            case _:
+                lines.append((f"{above}{name}", "-" if value is None else str(value)))
+    return lines
