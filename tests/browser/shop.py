@@ -13,9 +13,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
 from tallystick.db.engine import Database
-from tallystick.http.checkout.router import router as checkout
-from tallystick.http.edge import Edge
-from tallystick.http.sandbox.challenge_page import router as challenge_page
+from tallystick.http.app import create_app
 from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import App
 from tallystick.services.link import checkout_url
@@ -93,8 +91,7 @@ def served(dsn: str) -> Iterator[Pages]:
     """Serve the pages on a database until the block ends."""
     ready: list[Pages] = []
     started, ended = threading.Event(), threading.Event()
-    web = FastAPI(openapi_url=None)
-    server = uvicorn.Server(uvicorn.Config(Edge(web), port=0, ws="none", log_config=None))
+    server = uvicorn.Server(uvicorn.Config("", port=0, ws="none", log_config=None))
 
     async def main() -> None:
         socket = server.config.bind_socket()
@@ -108,7 +105,7 @@ def served(dsn: str) -> Iterator[Pages]:
             call_limit_seconds=20,
             plan_versions={},
         )
-        _mount(web, app, sandbox)
+        server.config.app = _with_merchant(create_app(app))
         ready.append(Pages(app=app, sandbox=sandbox, loop=asyncio.get_running_loop()))
         serving = asyncio.create_task(server.serve(sockets=[socket]))
         while not server.started and not serving.done():
@@ -142,13 +139,11 @@ def open_shop(pages: Pages) -> Shop:
     return Shop(pages=pages, world=world)
 
 
-def _mount(web: FastAPI, app: App, sandbox: Sandbox) -> None:
-    async def merchant_name(_: UUID) -> str:
-        return "Acme Cloud"
+def _with_merchant(web: FastAPI) -> FastAPI:
+    """The application, and in it a page that plays the merchant's own site."""
 
     async def merchant() -> HTMLResponse:
         return HTMLResponse("<!doctype html><html lang=en><title>Acme</title><h1>Acme</h1>")
 
-    web.include_router(checkout(app))
-    web.include_router(challenge_page(sandbox, merchant_name))
     web.get("/merchant/{rest:path}")(merchant)
+    return web

@@ -10,8 +10,6 @@ import httpx
 from fastapi import FastAPI
 from typing_extensions import override
 
-from tallystick.http.checkout.router import router as checkout
-from tallystick.http.sandbox.challenge_page import router as challenge_page
 from tallystick.services.link import checkout_url
 from tests.world import PUBLIC_URL, World
 
@@ -149,18 +147,6 @@ class Buyer:
     def quote_url(self) -> str:
         """Where the total is brought up to date."""
         return f"{self.link}/quote"
-
-
-def pages_of(world: World) -> FastAPI:
-    """The buyer's pages of a shop, without the rest of the application."""
-
-    async def merchant_name(_: UUID) -> str:
-        return "Acme Cloud"
-
-    web = FastAPI(openapi_url=None)
-    web.include_router(checkout(world.app))
-    web.include_router(challenge_page(world.sandbox, merchant_name))
-    return web
 
 
 def browser(web: FastAPI, **headers: str) -> httpx.AsyncClient:

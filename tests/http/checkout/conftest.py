@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tallystick.db.engine import Database
-from tests.http.checkout.buyer import Buyer, browser, link_of, pages_of
+from tallystick.http.app import create_app
+from tests.http.checkout.buyer import Buyer, browser, link_of
 from tests.world import SoldPlan, World, open_world
 
 Visit = Callable[..., Awaitable[Buyer]]
@@ -24,7 +25,7 @@ async def visit(world: World) -> AsyncIterator[Visit]:
 
     `plan` names what is sold; `headers` are the browser's; other words are the session's.
     """
-    web = pages_of(world)
+    web = create_app(world.app)
     clients = []
 
     async def come(

@@ -1,12 +1,16 @@
 """What the page lets in, what it tells browsers to refuse, and what it never shows."""
 
+import hashlib
 from http.cookies import SimpleCookie
+from pathlib import Path
 
 import httpx
 import pytest
 
+from tallystick.http import checkout
+from tallystick.http.app import create_app
 from tallystick.http.checkout.visit import FORM_COOKIE, LANGUAGE_COOKIE, PAID_COOKIE
-from tests.http.checkout.buyer import CARD, Buyer, Form, browser, link_of, pages_of
+from tests.http.checkout.buyer import CARD, Buyer, Form, Seen, browser, link_of
 from tests.http.checkout.conftest import Visit
 from tests.world import World
 
@@ -108,6 +112,41 @@ async def test_only_the_whole_link_opens(visit: Visit, damage: str) -> None:
     assert "Acme" not in page.text
 
 
+async def test_a_part_of_a_link_is_a_page_too(visit: Visit) -> None:
+    """A link that lost its end gets the page for unknown links, not an error body."""
+    buyer = await visit()
+    page = Seen.of(await buyer.client.get(buyer.link.rpartition("/")[0]))
+
+    assert page.status == 404
+    assert "We cannot find this page" in page.text
+
+
+@pytest.mark.parametrize("path", ["/quote", "/confirm", "/another-method"])
+async def test_a_forms_answer_can_be_loaded_again(visit: Visit, path: str) -> None:
+    """Opening the address that a form was sent to leads back to the page."""
+    buyer = await visit()
+    answer = await buyer.client.get(buyer.link + path)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, buyer.link)
+
+
+def test_our_own_files_are_small() -> None:
+    """Styles, script and drawings of ours stay under 40 kB, uncompressed."""
+    folder = Path(str(checkout.__file__)).parent
+    own = ("static/checkout.css", "static/checkout.js", "static/icon.svg")
+    sizes = [(folder / name).stat().st_size for name in (*own, "templates/icons.html")]
+
+    assert sum(sizes) < 40_000
+
+
+def test_htmx_is_the_one_that_was_pinned() -> None:
+    """The vendored file is the one whose hash is written beside it."""
+    folder = Path(str(checkout.__file__)).parent / "static"
+    found = hashlib.sha256((folder / "htmx.min.js").read_bytes()).hexdigest()
+
+    assert found in (folder / "README.md").read_text(encoding="utf-8")
+
+
 async def test_only_the_button_marks_the_browser(visit: Visit) -> None:
     """Nobody sees a confirmation by coming back from the bank or asking how it stands."""
     buyer = await visit()
@@ -190,7 +229,7 @@ async def test_https_makes_cookies_secure(world: World) -> None:
     """Where buyers come over https the cookies travel over nothing else."""
     object.__setattr__(world.app, "public_url", "https://pay.example.com/billing")
     session_id = await world.session(await world.customer(), await world.plan())
-    async with browser(pages_of(world)) as client:
+    async with browser(create_app(world.app)) as client:
         buyer = Buyer(client, link_of(world, session_id))
         page = await buyer.open()
 

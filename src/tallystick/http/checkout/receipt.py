@@ -18,7 +18,8 @@ class Receipt:
     title: str
     text: str
     facts: tuple[tuple[str, str], ...]
-    rows: tuple[Row, ...]
+    lines: tuple[Row, ...]
+    totals: tuple[Row, ...]
     account: tuple[tuple[str, str], ...]
     account_text: str | None
 
@@ -31,11 +32,13 @@ def make_receipt(
     by_transfer = isinstance(offer.payment, BankTransfer)
     owes = invoice is not None and invoice.amount_due > 0 and invoice.payment_status == "UNPAID"
     account = account_rows(seller.bank_account, say) if by_transfer and owes else ()
+    lines, totals = ((), ()) if invoice is None else _bill(card, offer, say)
     return Receipt(
         title=say.words(f"receipt.title_{_came_to(card)}", plan=offer.plan_name),
         text=say.words("receipt.text", seller=seller.legal_name),
         facts=_facts(card, email, say),
-        rows=() if invoice is None else _rows(card, offer, say),
+        lines=lines,
+        totals=totals,
         account=account,
         account_text=say.words("receipt.transfer_text") if account else None,
     )
@@ -87,13 +90,15 @@ def method_words(method: Method, say: Teller) -> str:
             return say.words("method.debit_ending", hint=method.account_hint or "")
 
 
-def _rows(card: CompletedCard, offer: Offer, say: Teller) -> tuple[Row, ...]:
+def _bill(
+    card: CompletedCard, offer: Offer, say: Teller
+) -> tuple[tuple[Row, ...], tuple[Row, ...]]:
     """The bill as the page showed it before it was paid: lines, totals, and what was due."""
     summary = summarize(card.quote, offer, say)
-    lines = (
+    lines = tuple(
         Row(kind=RowKind.PLAIN, label=line.name, amount=line.amount)
         for line in summary.lines
         if line.amount is not None
     )
     *totals, due = summary.rows
-    return (*lines, *totals, replace(due, label=say.words("receipt.amount")))
+    return lines, (*totals, replace(due, label=say.words("receipt.amount")))

@@ -17,6 +17,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from tallystick.domain.errors import NotFound
 from tallystick.domain.session import SessionState
 from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.confirming import answer, confirm
@@ -53,6 +54,10 @@ def router(app: App) -> APIRouter:
     _add_reading(routes, assets, visit_of)
     _add_doing(routes, visit_of)
 
+    @routes.get("/checkout/{_:path}")
+    async def part_of_a_link(_: str) -> Response:
+        raise NotFound("There is no such checkout")
+
     @routes.get("/assets/checkout/{name}")
     async def asset(name: str) -> Response:
         found = assets.find(name)
@@ -83,6 +88,14 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
         visit = await visit_of(request, session, signature)
         result = await continue_checkout(visit.context, visit.session_id)
         return await answer(visit, result)
+
+    @routes.get(_PAGE + "/quote")
+    @routes.get(_PAGE + "/confirm")
+    @routes.get(_PAGE + "/another-method")
+    async def sent_before(request: Request, session: str, signature: str) -> Response:
+        # A form's answer was loaded again: what it did is done, the page shows how it stands.
+        visit = await visit_of(request, session, signature)
+        return visit.go(visit.links.page)
 
     @routes.get(_PAGE + "/status")
     async def status(request: Request, session: str, signature: str, look: int = 1) -> Response:
