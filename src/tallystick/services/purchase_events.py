@@ -2,6 +2,7 @@
 completed.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -69,7 +70,7 @@ def invoice_event(invoice: Invoice, number: str | None) -> Mapping[str, EventVal
 def _subscription(facts: PurchaseFacts) -> Mapping[str, EventValue]:
     made, offer = facts.subscription, facts.subscription.offer
     customer = facts.attempt.obligation.customer
-    threshold = offer.invoice_threshold
+    metadata = facts.session.metadata
     return {
         "subscription_id": encode(Prefix.SUBSCRIPTION, made.id),
         "customer_id": encode(Prefix.CUSTOMER, made.customer_id),
@@ -91,8 +92,9 @@ def _subscription(facts: PurchaseFacts) -> Mapping[str, EventValue]:
         "charge_automatically": offer.charge_automatically,
         "invoice_memo": offer.invoice_memo,
         "purchase_order": offer.purchase_order,
-        "invoice_threshold": None if threshold is None else str(threshold),
+        "invoice_threshold": offer.invoice_threshold,
         "created_at": made.created_at,
         "activated_at": made.activated_at,
+        "metadata": None if metadata is None else json.loads(metadata),
         "custom_properties": _NO_PROPERTIES,
     }
