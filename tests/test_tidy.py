@@ -46,12 +46,14 @@ DATABASE_TOOLS = {
 
 ABOUT_NO_TENANT: dict[str, str] = {
     "db/api_keys.py:find": "a key is all that a request brings; it names the tenant",
+    "db/api_keys.py:owner_of": "the operator names a key, and works for every tenant",
     "db/api_keys.py:watch": "hears of the keys of all tenants",
     "db/attempts.py:lease_due": "the sweeper takes up the attempts of all tenants",
     "db/checkout_sessions.py:find_tenant": "a link names its session only",
     "db/due_sessions.py:due_to_expire": "looks for the due sessions of all tenants",
     "db/event_sequence.py:number": "numbers the events of all tenants in one statement",
     "db/idempotency.py:purge": "forgets the old keys of all tenants",
+    "db/invoicing_entities.py:owner_of": "the operator names an entity alone",
     "db/job_queue.py:enqueue": "the queue is everybody's; the payload names the tenant",
     "db/job_queue.py:held": "a person looks at the jobs of all tenants",
     "db/paging.py:fetch_page": "runs the statement of another query",
