@@ -38,6 +38,11 @@ _FORGET = """
     where tenant_id = $1 and operation = $2 and key = $3 and state = 'IN_PROGRESS'
 """
 
+_DISCARD = f"""
+    delete from idempotency_keys
+    where tenant_id = $1 and operation = $2 and key = $3 and created_at < now() - {_LIFE}
+"""
+
 _PURGE = f"""
     delete from idempotency_keys where ctid = any (array(
         select ctid from idempotency_keys where created_at < now() - {_LIFE} limit $1))
@@ -97,6 +102,11 @@ async def keep(tx: Tx, tenant_id: UUID, slot: KeySlot, status: int, answer: str)
 async def forget(tx: Tx, tenant_id: UUID, slot: KeySlot) -> None:
     """Give the key free again: its request was refused in a way that is not kept."""
     await tx.execute(_FORGET, tenant_id, slot.operation, slot.key)
+
+
+async def discard_outlived(tx: Tx, tenant_id: UUID, slot: KeySlot) -> None:
+    """Delete the key's row if it is older than 24 hours and only stands in the way."""
+    await tx.execute(_DISCARD, tenant_id, slot.operation, slot.key)
 
 
 async def purge(tx: Tx, limit: int) -> int:

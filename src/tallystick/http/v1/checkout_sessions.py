@@ -45,6 +45,8 @@ from tallystick.services.end_session import cancel_session
 router = APIRouter(prefix="/checkout-sessions", tags=["checkout sessions"], route_class=Route)
 
 _KEY_CONSTRAINT = "idempotency_keys_pkey"
+_TURNS_MAX = 4
+"""How often a creation looks for its key's row: once, and after each loss of a race."""
 
 
 class SessionQuery(PageQuery):
@@ -151,32 +153,28 @@ async def _create_once(door: Door, request: CheckoutRequest, key: CreationKey) -
     """Create under an idempotency key: the key's row is written with the session.
 
     A repeat finds the row and gets the stored answer; two at once meet in the database, and the
-    loser gets the winner's answer.
+    loser gets the winner's answer. A row that has outlived its key is cleared out of the way.
     """
     slot = KeySlot(operation=key.operation, key=key.key)
-    async with door.app.database.connection() as connection:
-        earlier = await idempotency.find(connection, door.tenant.id, slot)
-    if earlier is not None:
-        return replay(earlier, key.request_hash)
-    try:
-        return await _create(door, request, key)
-    except LockTimeout:
-        raise still_running() from None
-    except UniqueViolation as reason:
-        if constraint_of(reason) != _KEY_CONSTRAINT:
-            raise
-    except TallystickError as error:
-        if not is_kept(error):
-            raise
-        return await _keep_refusal(door, slot, key, error)
-    async with door.app.transaction() as tx:
-        earlier = await idempotency.find(tx, door.tenant.id, slot)
+    for _ in range(_TURNS_MAX):
+        async with door.app.database.connection() as connection:
+            earlier = await idempotency.find(connection, door.tenant.id, slot)
         if earlier is not None:
             return replay(earlier, key.request_hash)
-        # The row that is in the way is older than the keys' life.
-        await idempotency.claim(tx, door.tenant.id, slot, key.request_hash)
-        await idempotency.forget(tx, door.tenant.id, slot)
-    return await _create(door, request, key)
+        try:
+            return await _create(door, request, key)
+        except LockTimeout:
+            break
+        except UniqueViolation as reason:
+            if constraint_of(reason) != _KEY_CONSTRAINT:
+                raise
+        except TallystickError as error:
+            if not is_kept(error):
+                raise
+            return await _keep_refusal(door, slot, key, error)
+        async with door.app.transaction() as tx:
+            await idempotency.discard_outlived(tx, door.tenant.id, slot)
+    raise still_running()
 
 
 async def _keep_refusal(
