@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 from babel import Locale
 
-from tallystick.domain.offer import BankTransfer, Offer
+from tallystick.domain.offer import BankTransfer, Offer, Trial
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     Matrix,
@@ -23,14 +23,10 @@ from tallystick.domain.pricing import (
 )
 from tallystick.domain.quote import Quote
 from tallystick.domain.schedule import ScheduleNotice
-from tallystick.http.checkout import brand
 from tallystick.http.checkout.changes import changes
 from tallystick.http.checkout.explain import exact_money, usage_table, usage_words
 from tallystick.http.checkout.finish import agreed_text, finish
-from tallystick.http.checkout.form import countries
 from tallystick.http.checkout.formats import Formats, grouped
-from tallystick.http.checkout.headers import origin
-from tallystick.http.checkout.success import with_session
 from tallystick.http.checkout.summary import Summary, summarize
 from tallystick.http.checkout.teller import Teller, teller_for
 from tests.http.checkout.stories import (
@@ -190,6 +186,18 @@ def test_a_trial_says_what_comes_when() -> None:
     assert found.renewal == "Renews every month until you cancel."
 
 
+def test_a_paid_trial_is_charged_at_once() -> None:
+    """A trial that is not free is due today; its end is told, and makes no charge."""
+    trial = Trial(days=14, is_free=False, once_per_customer=False)
+    found = summary(SIMPLE, priced(replace(SIMPLE, trial=trial)))
+
+    assert [(step.when, step.amount, step.text) for step in found.steps] == [
+        ("Today", "€141.37", "First payment"),
+        ("7 December 2026", None, "Your trial ends"),
+        ("23 December 2026", "€141.37", "Next payment"),
+    ]
+
+
 def test_an_end_is_on_the_time_line() -> None:
     """A subscription that ends names its last day, and does not renew."""
     offer = replace(SIMPLE, end_date=date(2027, 1, 23))
@@ -312,75 +320,3 @@ def test_cadences_have_their_words() -> None:
 
     assert found.lines[0].details[0] == f"12 {TIMES} €9.90 per seat / year"
     assert found.renewal == "Renews every year until you cancel."
-
-
-@pytest.mark.parametrize("color", ["ffffff", "000000", "ffd21f", "777777", "0f6e5c", "ff0000"])
-def test_any_brand_colour_is_readable(color: str) -> None:
-    """Whatever colour a merchant has, text on it and in it keeps a contrast of 4.5."""
-    sheet = brand.stylesheet(color)
-    found = dict(
-        part.split(":#") for part in sheet.replace("}", ";").split("{")[1].split(";")[:4]
-    )
-    dark = sheet.rpartition("--accent:#")[2][:6]
-
-    assert brand.contrast(found["--brand"], found["--brand-ink"]) >= 4.5
-    assert brand.contrast(found["--accent"], "ffffff") >= 4.5
-    assert brand.contrast(dark, "16181d") >= 4.5
-
-
-def test_a_colour_that_is_none_is_ours() -> None:
-    """Only six hex digits are a colour; nothing else reaches a style sheet."""
-    assert brand.parse("#0F6E5C") == "0f6e5c"
-    assert {brand.parse(text) for text in (None, "", "red", "#fff", "0f6e5c;}")} == {
-        brand.DEFAULT
-    }
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://acme.example/done?x=1#y", "https://acme.example"),
-        ("http://Acme.example:8080", "http://acme.example:8080"),
-        ("http://[::1]:3000/", "http://[::1]:3000"),
-        ("https://münchen.example/", "https://xn--mnchen-3ya.example"),
-        ("https://user:pass@acme.example/", "https://acme.example"),
-        ("https://acme.example;script-src *", None),
-        ("https://a b.example/", None),
-        ("https://", None),
-        ("https://acme.example:99999/", None),
-        ("javascript:alert(1)", None),
-        ("data:image/png;base64,AA", None),
-        (None, None),
-    ],
-)
-def test_an_origin_cannot_end_the_policy(url: str | None, expected: str | None) -> None:
-    """Only scheme, host and port of a web address enter a header."""
-    assert origin(url) == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://a.example", "https://a.example?checkout_session_id=che_1"),
-        ("https://a.example/d?b=1&c", "https://a.example/d?b=1&c&checkout_session_id=che_1"),
-        ("https://a.example/#/done", "https://a.example/?checkout_session_id=che_1#/done"),
-        (
-            "https://a.example/?q=%C3%A9+x",
-            "https://a.example/?q=%C3%A9+x&checkout_session_id=che_1",
-        ),
-    ],
-)
-def test_the_success_page_keeps_its_own_parameters(url: str, expected: str) -> None:
-    """The session's id is added; query and fragment stay as the merchant wrote them."""
-    assert with_session(url, "che_1") == expected
-
-
-def test_countries_are_in_the_readers_order() -> None:
-    """All countries by their names in the page's language, accents not counting."""
-    names = [choice.label for choice in countries(Locale("fr"), "DE")]
-    chosen = [choice.value for choice in countries(Locale("fr"), "DE") if choice.chosen]
-
-    assert len(names) == 250
-    assert names.index("Égypte") < names.index("France")
-    assert names[0] == "Afghanistan"
-    assert chosen == ["DE"]

@@ -9,7 +9,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_interval
@@ -19,6 +19,7 @@ from tallystick.domain.money import exponent, major
 from tallystick.domain.periods import Period
 
 MINUS = "\N{MINUS SIGN}"
+_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Formats:
     def money(self, amount: int, currency: str) -> str:
         """An amount in minor units, with all decimals of its currency and its symbol."""
         decimals = exponent(currency)
-        return self._currency(major(amount, currency), currency, (decimals, decimals))
+        return _written(major(amount, currency), currency, self.locale, decimals, decimals)
 
     def minus(self, amount: int, currency: str) -> str:
         """An amount in minor units that is taken off, with a true minus sign."""
@@ -39,7 +40,8 @@ class Formats:
     def price(self, price: Decimal, currency: str) -> str:
         """A unit price in major units, with more decimals than the currency has if needed."""
         decimals = exponent(currency)
-        return self._currency(price, currency, (decimals, max(decimals, _decimals(price))))
+        most = max(decimals, _decimals(price))
+        return _written(price, currency, self.locale, decimals, most)
 
     def number(self, value: int) -> str:
         """A count with the locale's grouping."""
@@ -67,13 +69,16 @@ class Formats:
             return self.short_day(start)
         return format_interval(start, last, skeleton="yMMMd", locale=self.locale)
 
-    def _currency(self, value: Decimal, currency: str, decimals: tuple[int, int]) -> str:
-        pattern = _currency_pattern(self.locale, decimals)
-        written = str(
-            pattern.apply(value, self.locale, currency=currency, currency_digits=False)
-        )
-        letters = _symbol_of_letters(currency, self.locale)
-        return written if letters is None else letters.sub("\\g<0>\N{NO-BREAK SPACE}", written)
+
+@lru_cache(maxsize=_REMEMBERED)
+def _written(
+    value: Decimal, currency: str, locale: Locale, least_decimals: int, most_decimals: int
+) -> str:
+    """Money in major units; remembered, because pages say the same amounts again."""
+    pattern = _currency_pattern(locale, (least_decimals, most_decimals))
+    written = str(pattern.apply(value, locale, currency=currency, currency_digits=False))
+    letters = _symbol_of_letters(currency, locale)
+    return written if letters is None else letters.sub("\\g<0>\N{NO-BREAK SPACE}", written)
 
 
 @cache

@@ -1,7 +1,7 @@
 """What happens when: today, at each later charge, and at the end."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from tallystick.domain.offer import Offer
 from tallystick.domain.quote import Quote
@@ -20,21 +20,28 @@ class Step:
 
 
 def steps(quote: Quote, offer: Offer, say: Teller) -> tuple[Step, ...]:
-    """Today, the next charge, the first one that differs from it, and the end, if any."""
-    found = [_today(quote, offer, say)]
-    for position, one in enumerate(quote.upcoming):
-        found.append(
-            Step(
-                when=say.formats.day(one.due),
-                text=_later(one, position, offer, say),
-                amount=upcoming_amount(one, quote.currency, say),
-            )
+    """Today, the next charge, the first that differs from it, the ends of trial and all."""
+    dates = quote.dates
+    later: list[tuple[date, str, str | None]] = [
+        (
+            one.due,
+            _later(one, position, offer, say),
+            upcoming_amount(one, quote.currency, say),
         )
-    if quote.dates.end is not None:
-        last = quote.dates.end - timedelta(days=1)
-        text = say.words("step.ends")
-        found.append(Step(when=say.formats.day(last), text=text, amount=None))
-    return tuple(found)
+        for position, one in enumerate(quote.upcoming)
+    ]
+    if dates.trial_end is not None and not dates.trial_is_free:
+        later.append((dates.trial_end, say.words("step.paid_trial_ends"), None))
+    if dates.end is not None:
+        later.append((dates.end - timedelta(days=1), say.words("step.ends"), None))
+    later.sort(key=lambda step: step[0])
+    return (
+        _today(quote, offer, say),
+        *(
+            Step(when=say.formats.day(day), text=text, amount=amount)
+            for day, text, amount in later
+        ),
+    )
 
 
 def upcoming_amount(one: Upcoming, currency: str, say: Teller) -> str:
