@@ -2,15 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import uvicorn
 from fastapi import APIRouter
-from typing_extensions import override
 
 from tallystick.bootstrap import wired
 from tallystick.cli.demo_api import DemoFailed
+from tallystick.cli.http_server import BACKLOG, Server
 from tallystick.http.app import create_app
 from tallystick.jobs.worker import worker_beside
 from tallystick.services.context import App
@@ -18,18 +18,8 @@ from tallystick.settings import Settings
 
 PORTS_TRIED = 100
 PORT_MAX = 65535
-BACKLOG = 128
 START_POLL_SECONDS = 0.02
 END_SECONDS = 3
-
-
-class _Server(uvicorn.Server):
-    """A server inside a program that minds the signals itself."""
-
-    @override
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def listen_near(host: str, port: int) -> socket.socket:
@@ -79,7 +69,7 @@ async def served(
         config = uvicorn.Config(
             web, log_config=None, access_log=False, timeout_graceful_shutdown=END_SECONDS
         )
-        server = _Server(config)
+        server = Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             while not server.started:
