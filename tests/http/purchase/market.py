@@ -17,10 +17,9 @@ from meteroid import Meteroid
 from meteroid import models as m
 
 from tallystick.bootstrap import wired
-from tallystick.db import tenants
+from tallystick.db import sandbox_bank, tenants
 from tallystick.db.engine import Tx, connect
 from tallystick.domain.ids import Prefix, decode, encode
-from tallystick.providers.sandbox import Sandbox
 from tallystick.services.create_tenant import NewTenant
 from tallystick.settings import Settings
 from tests.database import in_own_loop
@@ -174,16 +173,17 @@ class Market:
         quote: Json = answer.json()
         return quote
 
-    def page(self, session: m.CheckoutSession) -> "Browser":
+    @contextmanager
+    def page(self, session: m.CheckoutSession) -> Iterator["Browser"]:
         """A browser that has the session's link."""
         assert session.checkout_url is not None, "the session can be completed"
         link = session.checkout_url.removeprefix(self.public_url)
-        return Browser(httpx.Client(base_url=self.url), self.public_url, link)
+        with httpx.Client(base_url=self.url) as client:
+            yield Browser(client, self.public_url, link)
 
     def buy(self, session: m.CheckoutSession, **typed: str) -> Purchase:
         """Complete a session through its page's form, with a good card where one is due."""
-        browser = self.page(session)
-        with browser.client:
+        with self.page(session) as browser:
             shown = browser.open()
             asked = {name: value for name, value in CARD.items() if name in shown.read.ids}
             answer = browser.send(shown, {**asked, **typed})
@@ -283,14 +283,11 @@ class Market:
     def charges(self) -> list[int]:
         """What the bank has taken from this tenant's customers, oldest first."""
 
-        async def read() -> list[int]:
-            async with wired(Settings(), self.dsn) as app:
-                sandbox = app.providers["sandbox"]
-                assert isinstance(sandbox, Sandbox)
-                moved = await sandbox.movements(self.tenant.tenant_id)
+        async def read(tx: Tx) -> list[int]:
+            moved = await sandbox_bank.movements(tx, self.tenant.tenant_id)
             return [one.amount for one in moved if one.kind == "CHARGE"]
 
-        return in_own_loop(read())
+        return self.behind(read)
 
 
 @dataclass(frozen=True)
@@ -307,7 +304,21 @@ class Browser:
 
     def send(self, seen: Seen, typed: Mapping[str, str] | None = None) -> Seen:
         """Send the page's form and follow where it leads, but not out of the shop."""
-        answer = self.client.post(seen.form.action, data={**seen.form.values, **(typed or {})})
+        data = {**seen.form.values, **(typed or {})}
+        return self.follow(self.client.post(seen.form.action, data=data))
+
+    def pay(self, number: str = CARD["card_number"], **typed: str) -> Seen:
+        """Open the page, fill it in and press the button."""
+        return self.send(self.open(), {**CARD, "card_number": number, **typed})
+
+    def answer_bank(self, at_bank: Seen, answer: str) -> Seen:
+        """Approve or refuse at the bank's page, and come back from it."""
+        url = str(at_bank.response.url)
+        self.client.post(url, data={**at_bank.form.values, "answer": answer})
+        return self.follow(self.client.get(f"{self.link}/return"))
+
+    def follow(self, answer: httpx.Response) -> Seen:
+        """Follow where an answer leads, but not out of the shop."""
         while answer.is_redirect:
             location = answer.headers["location"].removeprefix(self.public_url)
             if not location.startswith("/"):

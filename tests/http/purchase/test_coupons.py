@@ -187,9 +187,8 @@ def test_a_coupon_that_fails_later_is_left_out(market: Market, change: str) -> N
     code = f"LATER{len(change)}"
     market.coupon(code, percent("20"))
     session = market.offer(coupon_code=code)
-    browser = market.page(session)
     before = market.charges()
-    with browser.client:
+    with market.page(session) as browser:
         shown = browser.open()
         market.execute(
             f"update coupons set {change} where tenant_id = $1 and code = $2",

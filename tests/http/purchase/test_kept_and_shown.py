@@ -30,8 +30,7 @@ def test_memo_and_order_number(market: Market) -> None:
     """Memo and purchase order stand on the page, the subscription and the invoice."""
     memo, order = "Thank you for choosing Acme Cloud.\nSee you soon.", "PO-2026-118"
     session = market.offer(invoice_memo=memo, purchase_order=order)
-    browser = market.page(session)
-    with browser.client:
+    with market.page(session) as browser:
         shown = browser.open()
     bought = market.buy(session)
 
@@ -112,8 +111,7 @@ def test_the_way_on_and_the_way_back(market: Market) -> None:
         "https://app.acme.example/billing/done?from=checkout#top",
         "https://app.acme.example/pricing",
     )
-    browser = market.page(session)
-    with browser.client:
+    with market.page(session) as browser:
         shown = browser.open()
         card = {"card_number": "4242424242424242", "card_expiry": "12/40", "card_cvc": "123"}
         done = browser.send(shown, card)
@@ -128,8 +126,7 @@ def test_the_way_on_and_the_way_back(market: Market) -> None:
 def test_without_a_way_on(market: Market) -> None:
     """Without `success_url` the confirmation with the invoice stays on our page."""
     session = market.offer()
-    browser = market.page(session)
-    with browser.client:
+    with market.page(session) as browser:
         card = {"card_number": "4242424242424242", "card_expiry": "12/40", "card_cvc": "123"}
         done = browser.send(browser.open(), card)
 

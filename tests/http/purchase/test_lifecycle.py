@@ -18,9 +18,8 @@ def ids(answer: m.ListCheckoutSessionsResponse) -> list[str]:
 
 def challenged(market: Market, session: m.CheckoutSession) -> None:
     """Start to pay with a card that asks for 3-D Secure, and go no further."""
-    browser = market.page(session)
     card = {"card_number": "4000002500003155", "card_expiry": "12/40", "card_cvc": "123"}
-    with browser.client:
+    with market.page(session) as browser:
         browser.send(browser.open(), card)
     assert market.session(session.id)["status"] == "AWAITING_PAYMENT"
 
@@ -149,9 +148,8 @@ def test_a_query_that_cannot_be(market: Market, query: str, field: str) -> None:
 def test_cancel(market: Market) -> None:
     """A cancelled session has no link, its page says so, and its event is told."""
     session = market.offer()
-    browser = market.page(session)
     cancelled = market.sdk.checkout_sessions.cancel(session.id).session
-    with browser.client:
+    with market.page(session) as browser:
         seen = browser.open()
 
     assert (cancelled.status, cancelled.checkout_url) == ("CANCELLED", None)

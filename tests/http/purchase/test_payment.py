@@ -70,8 +70,7 @@ def test_online_without_cards(market: Market) -> None:
         config=m.OnlineMethodsConfig(card=m.OnlineMethodConfig(enabled=False))
     )
     session = market.offer(payment_methods_config=config)
-    browser = market.page(session)
-    with browser.client:
+    with market.page(session) as browser:
         shown = browser.open()
     bought = market.buy(session, method="DIRECT_DEBIT", iban=IBAN, account_holder="Dana Globex")
 
@@ -96,8 +95,7 @@ def test_bank_transfer(market: Market, account: str) -> None:
         payment_methods_config=m.BankTransferPaymentMethodConfig(account_id=account),
         net_terms=14,
     )
-    browser = market.page(session)
-    with browser.client:
+    with market.page(session) as browser:
         shown = browser.open()
     bought = market.buy(session)
 
@@ -118,8 +116,7 @@ def test_bank_transfer(market: Market, account: str) -> None:
 def test_external(market: Market) -> None:
     """External: the order is confirmed, the invoice is open, nothing is asked."""
     session = market.offer(payment_methods_config=m.ExternalPaymentMethodConfig())
-    browser = market.page(session)
-    with browser.client:
+    with market.page(session) as browser:
         shown = browser.open()
     bought = market.buy(session)
 
