@@ -198,19 +198,8 @@ class World:
         ids: dict[str, UUID] = {}
         sold: dict[str, UUID] = {}
         for position, (label, fee, choices) in enumerate(parts):
-            ids[label] = new_id()
             sold[label] = await self.product(label, fee)
-            await self._insert(
-                "plan_components",
-                {
-                    "tenant_id": self.tenant_id,
-                    "id": ids[label],
-                    "plan_version_id": version_id,
-                    "product_id": sold[label],
-                    "name": label,
-                    "position": position,
-                },
-            )
+            ids[label] = await self._component(version_id, position, label, sold[label])
             for order, (cadence, pricing) in enumerate(choices):
                 await self._insert(
                     "plan_component_prices",
@@ -228,6 +217,23 @@ class World:
             NOON,
         )
         return SoldPlan(id=plan_id, version_id=version_id, components=ids, products=sold)
+
+    async def _component(
+        self, version_id: UUID, position: int, name: str, product_id: UUID
+    ) -> UUID:
+        component_id = new_id()
+        await self._insert(
+            "plan_components",
+            {
+                "tenant_id": self.tenant_id,
+                "id": component_id,
+                "plan_version_id": version_id,
+                "product_id": product_id,
+                "name": name,
+                "position": position,
+            },
+        )
+        return component_id
 
     async def coupon(self, code: str, discount: Discount, **columns: object) -> UUID:
         """A coupon, reusable unless said otherwise."""

@@ -24,6 +24,20 @@ SELLER: Codec[SellerSnapshot] = Codec(SellerSnapshot)
 TAXES: Codec[tuple[TaxAmount, ...]] = Codec(tuple[TaxAmount, ...])
 EXPLANATION: Codec[LineExplanation] = Codec(LineExplanation)
 
+_INSERT = """
+    insert into invoices (
+        tenant_id, id, customer_id, subscription_id, invoicing_entity_id, invoice_type,
+        status, payment_status, number, invoice_number, invoice_date, due_date,
+        billing_period_start, billing_period_end, net_terms, currency, tax_inclusive,
+        subtotal, subtotal_recurring, discount, tax_amount, total, applied_balance,
+        written_off, write_off_reason, settled, amount_due, coupons, tax_breakdown,
+        customer_details, seller_details, memo, purchase_order, finalized_at, paid_at,
+        created_at, updated_at)
+    values ($1, $2, $3, $4, $5, 'RECURRING', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+            $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
+            $32, $33, $34, $35, $35)
+"""
+
 
 async def insert(
     tx: Tx, tenant_id: UUID, invoice: Invoice, line_ids: list[UUID], pattern: str
@@ -40,19 +54,7 @@ async def insert(
         number = await _next_number(tx, tenant_id, invoice.invoicing_entity_id)
         text = number_text(pattern, number, invoice.invoice_date)
     await tx.execute(
-        """
-        insert into invoices (
-            tenant_id, id, customer_id, subscription_id, invoicing_entity_id, invoice_type,
-            status, payment_status, number, invoice_number, invoice_date, due_date,
-            billing_period_start, billing_period_end, net_terms, currency, tax_inclusive,
-            subtotal, subtotal_recurring, discount, tax_amount, total, applied_balance,
-            written_off, write_off_reason, settled, amount_due, coupons, tax_breakdown,
-            customer_details, seller_details, memo, purchase_order, finalized_at, paid_at,
-            created_at, updated_at)
-        values ($1, $2, $3, $4, $5, 'RECURRING', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
-                $32, $33, $34, $35, $35)
-        """,
+        _INSERT,
         tenant_id,
         invoice.id,
         invoice.customer_id,

@@ -15,6 +15,20 @@ ITEM: Codec[Item] = Codec(Item)
 PAYMENT: Codec[PaymentConfig] = Codec(PaymentConfig)
 ADDRESS: Codec[Address] = Codec(Address)
 
+_INSERT = """
+    insert into subscriptions (
+        tenant_id, id, customer_id, plan_id, plan_version_id, invoicing_entity_id, status,
+        currency, tax_inclusive, cadence, start_date, billing_start_date,
+        billing_day_anchor, trial_duration, trial_is_free, trial_end, trialing_plan_id,
+        end_date, current_period_start, current_period_end, cycle_index, net_terms,
+        auto_advance_invoices, charge_automatically, payment_methods_config,
+        payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
+        checkout_session_id, activated_at, created_at, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+            $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
+            $34)
+"""
+
 
 async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | None) -> None:
     """Insert a subscription, its items in their order, and the first entry of each slot ledger.
@@ -23,19 +37,7 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
     """
     offer, dates = made.offer, made.dates
     await tx.execute(
-        """
-        insert into subscriptions (
-            tenant_id, id, customer_id, plan_id, plan_version_id, invoicing_entity_id, status,
-            currency, tax_inclusive, cadence, start_date, billing_start_date,
-            billing_day_anchor, trial_duration, trial_is_free, trial_end, trialing_plan_id,
-            end_date, current_period_start, current_period_end, cycle_index, net_terms,
-            auto_advance_invoices, charge_automatically, payment_methods_config,
-            payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
-            checkout_session_id, activated_at, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-                $34)
-        """,
+        _INSERT,
         tenant_id,
         made.id,
         made.customer_id,
@@ -71,6 +73,11 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         made.activated_at,
         made.created_at,
     )
+    await _insert_items(tx, tenant_id, made)
+
+
+async def _insert_items(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
+    """The items in their order, and the first entry of each slot ledger."""
     await tx.executemany(
         """
         insert into subscription_items (tenant_id, id, subscription_id, kind, position, name,
@@ -92,7 +99,7 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
                 item.instances,
                 ITEM.dump(item),
             )
-            for position, item in enumerate(offer.items)
+            for position, item in enumerate(made.offer.items)
         ],
     )
     await tx.executemany(
@@ -101,8 +108,8 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         values ($1, $2, $2, $3, $4, $5)
         """,
         [
-            (tenant_id, item.id, item.slots, dates.billing_start, made.created_at)
-            for item in offer.items
+            (tenant_id, item.id, item.slots, made.dates.billing_start, made.created_at)
+            for item in made.offer.items
             if item.slots is not None
         ],
     )
