@@ -5,7 +5,7 @@
     bank.script("cancel", silent, says(Unknown()))
     world = with_bank(world, bank)
 
-Calls without a script, or beyond its end, go through as they are.
+Calls without a script, or beyond its end, do what `otherwise` says: they go through.
 """
 
 import asyncio
@@ -112,6 +112,7 @@ class ScriptedBank:
         self.bank = bank
         self.steps: dict[str, deque[Step]] = defaultdict(deque)
         self.calls: list[str] = []
+        self.otherwise: Step = through
 
     def script(self, call: str, *steps: Step) -> None:
         """What becomes of the next calls of one kind, in their order."""
@@ -170,7 +171,7 @@ class ScriptedBank:
     async def _do(self, call: str, ask: Ask) -> object:
         self.calls.append(call)
         steps = self.steps[call]
-        step = steps.popleft() if steps else through
+        step = steps.popleft() if steps else self.otherwise
         return await step(ask)
 
 
