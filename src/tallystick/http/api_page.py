@@ -1,15 +1,14 @@
 """The API's reference as a page: made from the OpenAPI document, without scripts."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from starlette.responses import FileResponse, HTMLResponse, Response
 
 _FOLDER = Path(__file__).parent / "api_docs"
-_HEADERS = {
+STYLE = _FOLDER / "style.css"
+HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
@@ -25,30 +24,6 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-
-Described = Callable[[], Mapping[str, Any]]
-
-
-def router(described: Described) -> APIRouter:
-    """The page and its style sheet.
-
-    Args:
-        described: Gives the OpenAPI document.
-    """
-    routes = APIRouter(include_in_schema=False)
-    made: list[str] = []
-
-    @routes.get("/api-docs")
-    async def page() -> Response:
-        if not made:
-            made.append(render(described()))
-        return HTMLResponse(made[0], headers=_HEADERS)
-
-    @routes.get("/api-docs/style.css")
-    async def style() -> Response:
-        return FileResponse(_FOLDER / "style.css", headers={"Cache-Control": "max-age=300"})
-
-    return routes
 
 
 def render(document: Mapping[str, Any]) -> str:

@@ -1,12 +1,13 @@
 """The web application: every router, the edge around them, and their document."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
-from starlette.responses import Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 
 from tallystick.db import invoicing_entities
 from tallystick.http import api_page, openapi
@@ -72,12 +73,18 @@ def api_router() -> APIRouter:
 def _about(api: APIRouter, app: App) -> APIRouter:
     """Whether the program is well, and what its API is like."""
     routes = APIRouter(include_in_schema=False)
-    made: dict[str, object] = {}
+    made: dict[str, bytes] = {}
 
-    def described() -> dict[str, object]:
-        if not made:
-            made.update(openapi.document(api, app.public_url))
-        return made
+    def describe() -> None:
+        found = openapi.document(api, app.public_url)
+        made["page"] = api_page.render(found).encode()
+        made["document"] = json.dumps(found).encode()
+
+    async def described(what: str) -> bytes:
+        """Made when somebody first asks, beside the requests that are being answered."""
+        if what not in made:
+            await asyncio.to_thread(describe)
+        return made[what]
 
     @routes.get("/health")
     async def health() -> Response:
@@ -87,9 +94,16 @@ def _about(api: APIRouter, app: App) -> APIRouter:
 
     @routes.get("/api-docs/openapi.json")
     async def document() -> Response:
-        return Response(json.dumps(described()), media_type="application/json")
+        return Response(await described("document"), media_type="application/json")
 
-    routes.include_router(api_page.router(described))
+    @routes.get("/api-docs")
+    async def page() -> Response:
+        return HTMLResponse(await described("page"), headers=api_page.HEADERS)
+
+    @routes.get("/api-docs/style.css")
+    async def style() -> Response:
+        return FileResponse(api_page.STYLE, headers={"Cache-Control": "max-age=300"})
+
     return routes
 
 

@@ -24,7 +24,6 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -36,14 +35,8 @@ from tallystick.db import idempotency
 from tallystick.db.engine import Tx, retrying, savepoint
 from tallystick.db.idempotency import KeySlot
 from tallystick.db.refusals import LockTimeout
-from tallystick.domain.errors import Busy, InvalidInput, TallystickError
-from tallystick.http.errors import (
-    UnsupportedMediaType,
-    is_kept,
-    refusal,
-    request_id_of,
-    unfit,
-)
+from tallystick.domain.errors import Busy, TallystickError
+from tallystick.http.errors import is_kept, refusal, request_id_of
 from tallystick.http.idempotent import (
     check_same,
     hash_of_request,
@@ -52,16 +45,13 @@ from tallystick.http.idempotent import (
     replay,
     still_running,
 )
-from tallystick.http.json_body import parse_json
 from tallystick.http.keyring import Caller, Keyring
-from tallystick.http.schema_paths import SchemaPaths
+from tallystick.http.route_call import RouteCall
 from tallystick.services.context import App, Context, Tenant
 
 Result = TypeVar("Result")
 Verb = Callable[[Context], Awaitable[Result]]
 Show = Callable[[Result], BaseModel | bytes]
-
-_SCOPE_KEY = "tallystick.door"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,82 +248,29 @@ def gate_of(request: Request) -> Gate:
 
 
 async def _entered(request: Request) -> Door:
-    door = request.scope[_SCOPE_KEY]
-    assert isinstance(door, Door)
-    return door
+    """The door; FastAPI asks only whether there is something to describe."""
+    return await gate_of(request).enter(request)
 
 
 Entered = Annotated[Door, Depends(_entered)]
-"""The door of the current request, for routes of class `Route`."""
+"""The door of the current request: the parameter `door` of routes of class `Route`."""
 
 
 class Route(APIRoute):
-    """A route behind the door: caller first, then the body, then all faults at once."""
+    """A route behind the door: caller first, then query and body, all faults at once."""
 
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap FastAPI's handler, which validates and calls the route."""
-        inner = super().get_route_handler()
-        reads_body = self.body_field is not None
-        schemas = _schemas(self)
+        """Make the handler: enter, read the parameters, call the route."""
+        call = RouteCall(self.endpoint, set(self.param_convertors), provided="door")
+        endpoint = self.endpoint
 
         async def handle(request: Request) -> Response:
             door = await gate_of(request).enter(request)
-            request = _ParsedRequest(request.scope, request.receive)
-            request.scope[_SCOPE_KEY] = door
-            request.accept(door.body, reads_body=reads_body)
-            try:
-                return await inner(request)
-            except RequestValidationError as error:
-                raise unfit(error, schemas) from None
+            given: Response = await endpoint(door=door, **call.read(request, door.body))
+            return given
 
         return handle
-
-
-class _ParsedRequest(Request):
-    """A request whose body has been read and parsed by our rules."""
-
-    _value: object = None
-
-    def accept(self, body: bytes, *, reads_body: bool) -> None:
-        """Check and parse the body.
-
-        Raises:
-            UnsupportedMediaType: It is not declared as JSON.
-            InvalidInput: It is not JSON, or there is one where none is read.
-        """
-        self._body = body
-        if not body:
-            return
-        declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if not _is_json(declared):
-            raise UnsupportedMediaType
-        self._value = parse_json(body)
-        if not reads_body and self._value not in (None, {}):
-            raise InvalidInput("This request takes no body.")
-
-    @override
-    async def json(self) -> Any:
-        """The parsed body."""
-        return self._value
-
-
-def _is_json(declared: str) -> bool:
-    return declared == "application/json" or (
-        declared.startswith("application/") and declared.endswith("+json")
-    )
-
-
-def _schemas(route: APIRoute) -> dict[str, SchemaPaths]:
-    """The schemas of a route's body and of its query where one model holds all of it."""
-    found = {}
-    if route.body_field is not None:
-        found["body"] = SchemaPaths(route.body_field.field_info.annotation)
-    for field in route.dependant.query_params:
-        kind = field.field_info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            found["query"] = SchemaPaths(kind)
-    return found
 
 
 def _text(response: Response) -> str:

@@ -36,7 +36,7 @@ from tallystick.domain.errors import (
     sentence,
 )
 from tallystick.http.faults import faults_of
-from tallystick.http.schema_paths import SchemaPaths
+from tallystick.http.route_call import UnsupportedMediaType
 
 RETRY_SECONDS = 1
 """What a caller is told to wait when nothing better is known."""
@@ -90,10 +90,6 @@ class BodyTooLarge(Exception):
         """Keep the limit that the answer names."""
         super().__init__(limit)
         self.limit = limit
-
-
-class UnsupportedMediaType(Exception):
-    """The request's body is of a type that this door does not read."""
 
 
 def status_of(error: TallystickError) -> int:
@@ -205,21 +201,9 @@ async def _ours(request: Request, error: Exception) -> Response:
 
 async def _unfit(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return refusal(unfit(error), request_id_of(request.scope))
-
-
-def unfit(
-    error: RequestValidationError, schemas: Mapping[str, SchemaPaths] | None = None
-) -> TallystickError:
-    """What a request that does not fit its schema is told.
-
-    A path that no object can have is simply not found.
-    """
-    problems = error.errors()
-    if any(problem["loc"][:1] == ("path",) for problem in problems):
-        return NotFound("There is nothing at this address: its id is not well-formed.")
-    faults = faults_of(problems, schemas)
-    return InvalidInput(sentence(faults), faults)
+    faults = faults_of(error.errors())
+    invalid = InvalidInput(sentence(faults), faults)
+    return refusal(invalid, request_id_of(request.scope))
 
 
 async def _defect(request: Request, error: Exception) -> Response:
