@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 
@@ -54,7 +54,7 @@ async def buy(checkout_url: str) -> str:
             action, fields = form.sent_by(BUTTON_ID)
             page = await browser.post(
                 urljoin(str(page.url), action),
-                content=str(httpx.QueryParams(fields)),
+                content=urlencode(fields),
                 headers={
                     "Content-Type": "application/x-www-form-urlencoded",
                     "Origin": _origin(checkout_url),
