@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, TypeAlias
 
 import typer
@@ -11,6 +13,7 @@ from tallystick.cli.terminal import DataDir, err, failures_told, out, run, setti
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.db.migrate import current, head, migrate
 from tallystick.db.server import EmbeddedServer
+from tallystick.db.server_watch import kept_running
 from tallystick.settings import Settings
 
 app = typer.Typer(
@@ -33,6 +36,20 @@ def ready_dsn(settings: Settings) -> str:
         ServerCannotRun: The embedded server does not start.
     """
     return settings.database_url or EmbeddedServer(settings.data_dir).ensure_running()
+
+
+@asynccontextmanager
+async def kept_dsn(settings: Settings) -> AsyncIterator[str]:
+    """The URL of the database; the embedded one is started, and again when it is killed.
+
+    Raises:
+        ServerCannotRun: The embedded server does not start.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    async with kept_running(EmbeddedServer(settings.data_dir)) as dsn:
+        yield dsn
 
 
 @app.command()

@@ -3,14 +3,15 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack, suppress
 from typing import Annotated
 
 import typer
 import uvloop
 
 from tallystick.bootstrap import wired
+from tallystick.cli.database import kept_dsn
 from tallystick.cli.http_processes import serve_in_processes
 from tallystick.cli.http_server import Ending, listen, serve_http
 from tallystick.cli.terminal import (
@@ -22,8 +23,6 @@ from tallystick.cli.terminal import (
 )
 from tallystick.db import tenants
 from tallystick.db.migrate import migrate
-from tallystick.db.server import EmbeddedServer
-from tallystick.db.server_watch import kept_running
 from tallystick.jobs.worker import worker_beside
 from tallystick.services.context import App
 from tallystick.settings import Settings
@@ -98,7 +97,7 @@ def _run(work: Coroutine[object, object, None]) -> None:
 async def _serve(settings: Settings, listener: socket.socket, processes: int) -> None:
     ending = Ending()
     async with AsyncExitStack() as stack:
-        dsn = await stack.enter_async_context(_database(settings))
+        dsn = await stack.enter_async_context(kept_dsn(settings))
         await migrate(dsn)
         app = await stack.enter_async_context(wired(settings, dsn))
         if settings.worker:
@@ -129,16 +128,6 @@ def _end_with_parent(ending: Ending) -> None:
             ending.ask()
 
     loop.add_reader(sys.stdin, closed)
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[str]:
-    """The URL of the database; the embedded one is started, and again when it is killed."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    async with kept_running(EmbeddedServer(settings.data_dir)) as dsn:
-        yield dsn
 
 
 async def _greet(app: App, settings: Settings) -> None:

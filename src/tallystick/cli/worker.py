@@ -2,14 +2,11 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from tallystick.bootstrap import wired
+from tallystick.cli.database import kept_dsn
 from tallystick.cli.terminal import DataDir, configure_logging, err, run, settings_with
 from tallystick.db.migrate import migrate
-from tallystick.db.server import EmbeddedServer
-from tallystick.db.server_watch import kept_running
 from tallystick.jobs.worker import run_worker
 from tallystick.settings import Settings
 
@@ -37,18 +34,8 @@ async def _work(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for ending in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(ending, stop.set)
-    async with _database(settings) as dsn:
+    async with kept_dsn(settings) as dsn:
         await migrate(dsn)
         async with wired(settings, dsn) as app:
             err.print(RUNS)
             await run_worker(app, settings, stop)
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[str]:
-    """The URL of the database; the embedded one is started, and again when it is killed."""
-    if settings.database_url is not None:
-        yield settings.database_url
-        return
-    async with kept_running(EmbeddedServer(settings.data_dir)) as dsn:
-        yield dsn
