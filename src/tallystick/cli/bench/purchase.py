@@ -8,11 +8,11 @@ from urllib.parse import urlencode, urlsplit
 
 from tallystick.cli.bench.http_client import Answer, Client
 from tallystick.cli.bench.measured import BenchFailed, Load, load_of
+from tallystick.cli.bench.overheard import PATH
 from tallystick.cli.bench.stage import Stage
 from tallystick.cli.demo_checkout import BUTTON_ID, CARD, FORM_ID
 from tallystick.cli.demo_forms import forms_of
 
-PATH = "/api/v1/checkout-sessions"
 OK = 200
 SEE_OTHER = 303
 

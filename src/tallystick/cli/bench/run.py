@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, replace
 
-from tallystick.cli.bench.bare import Statement, pgbench, statements_of_creation
+from tallystick.cli.bench.bare import pgbench
 from tallystick.cli.bench.cpu import cpu_seconds
 from tallystick.cli.bench.load import Requests, load
 from tallystick.cli.bench.measured import Load, Measured
-from tallystick.cli.bench.purchase import PATH, complete
+from tallystick.cli.bench.overheard import PATH, Statement, statements_of_creation
+from tallystick.cli.bench.purchase import complete
 from tallystick.cli.bench.stage import CUSTOMERS, Stage
 
 WARM_SECONDS = 3.0
@@ -43,7 +44,7 @@ class Results:
 class Traffic:
     """What is sent: the full request for several customers, as HTTP and as bare statements."""
 
-    creations: Sequence[Sequence[Statement]]
+    creation: Sequence[Statement]
     create: Requests
     page: Requests
 
@@ -65,14 +66,14 @@ async def measure(
     """
     say("making customers and links")
     traffic = await _traffic(stage)
-    results = Results(statements=len(traffic.creations[0]))
+    results = Results(statements=len(traffic.creation))
     say("warming up")
     for requests in (traffic.create, traffic.page):
         await load(stage.url, requests, AT_ONCE, WARM_SECONDS, stage.folder / "wrk")
     await _tidy(stage)
     for count in clients:
         say(f"the bare statements, {count} at once")
-        results.bare.append(await _bare(stage, traffic.creations, count, seconds))
+        results.bare.append(await _bare(stage, traffic.creation, count, seconds))
         say(f"POST /checkout-sessions, {count} at once")
         results.create.append(await _http(stage, "create", traffic.create, count, seconds))
     say(f"POST /checkout-sessions with idempotency keys, {AT_ONCE} at once")
@@ -91,7 +92,7 @@ async def _traffic(stage: Stage) -> Traffic:
     bodies = [stage.body(customer) for customer in customers]
     sessions = [await stage.session(body) for body in bodies]
     return Traffic(
-        creations=await statements_of_creation(stage.app, stage.api.key, bodies),
+        creation=await statements_of_creation(stage.app, stage.api.key, bodies),
         create=Requests(
             method="POST",
             targets=[PATH] * len(bodies),
@@ -108,11 +109,11 @@ async def _traffic(stage: Stage) -> Traffic:
 
 
 async def _bare(
-    stage: Stage, creations: Sequence[Sequence[Statement]], clients: int, seconds: float
+    stage: Stage, creation: Sequence[Statement], clients: int, seconds: float
 ) -> Measured:
     await _tidy(stage)
     async with _metered(stage) as meter:
-        found = await pgbench(stage.dsn, creations, clients, seconds, stage.folder / "pgbench")
+        found = await pgbench(stage.dsn, creation, clients, seconds, stage.folder / "pgbench")
     return _measured("bare statements", clients, found, replace(meter, server=None))
 
 
