@@ -1,9 +1,11 @@
 """Verbs that meet: what one of them does while another waits for the bank."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
 
+from tallystick.db.refusals import CheckViolation
 from tallystick.domain.errors import Busy
 from tallystick.domain.payment import (
     AlreadySucceeded,
@@ -238,3 +240,43 @@ async def test_a_return_without_a_payment_tells_the_last_failure(shop: Shop) -> 
     assert await shop.come_back() == PaymentFailed(FailureReason.DECLINED)
     assert await shop.another_method() == PaymentFailed(FailureReason.DECLINED)
     assert len(await attempts(shop.world)) == 1
+
+
+async def test_a_buyer_who_is_cut_off_loses_nothing(shop: Shop) -> None:
+    """A request that ends while the bank is asked leaves its attempt to the sweeper."""
+    shop.bank.script("confirm", hanging)
+    asking = asyncio.ensure_future(shop.confirm())
+    while "confirm" not in shop.bank.calls:
+        await asyncio.sleep(0.01)
+
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await shop.state() == "AWAITING_PAYMENT"
+    await sweep(shop.world)
+    assert await shop.confirm() == Completed()
+    assert await sold(shop.world) == (1, 1, 1)
+    await assert_sound(shop.world)
+
+
+async def test_a_defect_in_recording_is_tried_again(shop: Shop) -> None:
+    """What the schema refuses is raised, kept alive, and recorded once the cause is gone."""
+    await shop.world.execute(
+        "alter table invoices add constraint defect check (total <> 4900) not valid"
+    )
+    with pytest.raises(CheckViolation):
+        await shop.confirm()
+    assert await sold(shop.world) == (1, 0, 0)
+    assert await sweep(shop.world) == 0
+    assert await shop.state() == "AWAITING_PAYMENT"
+    assert (await shop.attempt())["state"] == "LIVE"
+
+    await shop.world.execute("alter table invoices drop constraint defect")
+    assert await sweep(shop.world) == 1
+
+    assert await sold(shop.world) == (1, 1, 1)
+    assert (await shop.world.one("select invoice_number from invoices"))[
+        "invoice_number"
+    ] == "INV-1"
+    await assert_sound(shop.world)
