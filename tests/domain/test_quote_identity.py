@@ -45,6 +45,7 @@ def test_the_canonical_form_of_a_plain_quote() -> None:
     assert json.loads(_quote().canonical) == {
         "currency": "EUR",
         "start": "2024-01-10",
+        "invoice_date": "2024-01-10",
         "billing_start": "2024-01-10",
         "trial_end": None,
         "end": None,

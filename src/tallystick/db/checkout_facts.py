@@ -105,10 +105,16 @@ _BALANCE = """
 """
 
 _TRIAL_USED = """
-    exists (
+    (exists (
         select from subscriptions s
         where s.tenant_id = c.tenant_id and s.customer_id = c.id and s.plan_id = {plan}
           and s.trial_duration is not null)
+     or exists (
+        select from payment_attempts t
+        join checkout_sessions o on o.tenant_id = t.tenant_id and o.id = t.session_id
+        where t.tenant_id = c.tenant_id and t.customer_id = c.id and t.state = 'LIVE'
+          and o.plan_id = {plan} and o.id is distinct from {session}
+          and t.obligation #>> '{{quote,dates,trial_days}}' is not null))
 """
 
 _COUPONS = """
@@ -154,7 +160,7 @@ _PRICE = """
 _QUOTE = f"""
     select {_CUSTOMER} as customer, {_ENTITY} as entity,
            {_BALANCE.format(currency="$4")} as balance,
-           {_TRIAL_USED.format(plan="$3")} as trial_used,
+           {_TRIAL_USED.format(plan="$3", session="$8")} as trial_used,
            {_COUPONS.format(tenant="$1", which="k.id = any($5)")} as coupons,
            {_TAXES.format(tenant="$1", products="$6::uuid[]")} as taxes
     from customers c
@@ -180,7 +186,7 @@ _CREATION = f"""
             on e.tenant_id = c.tenant_id and e.id = c.invoicing_entity_id) as entity,
         (select {_BALANCE.format(currency="(select currency from version)")} from c) as balance,
         (select {
-    _TRIAL_USED.format(plan="(select plan_id from version)")
+    _TRIAL_USED.format(plan="(select plan_id from version)", session="null::uuid")
 } from c) as trial_used,
         (select {
     _COUPONS.format(
@@ -290,10 +296,22 @@ async def load_for_quote(
     currency: str,
     coupon_ids: Sequence[UUID],
     product_ids: Sequence[UUID],
+    session_id: UUID,
 ) -> PartyFacts:
-    """What a quote of an existing session depends on, in one statement."""
+    """What a quote of an existing session depends on, in one statement.
+
+    A trial counts as used, too, while another session of the customer is being paid with it.
+    """
     row = await tx.fetchrow(
-        _QUOTE, tenant_id, customer_id, plan_id, currency, coupon_ids, product_ids, entity_id
+        _QUOTE,
+        tenant_id,
+        customer_id,
+        plan_id,
+        currency,
+        coupon_ids,
+        product_ids,
+        entity_id,
+        session_id,
     )
     assert row is not None, "a session's customer and entity exist"
     return _parties(row)

@@ -1,6 +1,5 @@
 """Checkout sessions: written in one statement, read, locked, and moved from state to state."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -303,22 +302,6 @@ async def leave(
         PAYMENT_ERROR.dump_optional(error),
         now,
     )
-
-
-async def due_to_expire(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> Sequence[UUID]:
-    """Sessions of a tenant whose time is up and that have not been ended yet, oldest first."""
-    rows = await tx.fetch(
-        """
-        select id from checkout_sessions
-        where tenant_id = $1 and expires_at <= $2 and state in ('CREATED', 'AWAITING_PAYMENT')
-          and ending_requested is null
-        order by expires_at limit $3
-        """,
-        tenant_id,
-        now,
-        limit,
-    )
-    return [row["id"] for row in rows]
 
 
 def _record(row: Row) -> SessionRecord:

@@ -307,12 +307,19 @@ async def lock_due_debits(tx: Tx, limit: int) -> list[Intent]:
 
 
 async def debits_to_tell(tx: Tx, limit: int) -> list[tuple[UUID, str]]:
-    """Tenant and reference of decided debits that nobody has acknowledged, oldest first."""
+    """Tenant and reference of decided debits that nobody has acknowledged.
+
+    Those told longest ago come first, so that one that cannot be recorded holds up no other.
+    """
     rows = await tx.fetch(
         """
-        select tenant_id, reference from sandbox.intents
-        where settle_at is not null and state <> 'PENDING' and acknowledged_at is null
-        order by settle_at limit $1
+        with told as (
+            select tenant_id, reference from sandbox.intents
+            where settle_at is not null and state <> 'PENDING' and acknowledged_at is null
+            order by told_at nulls first, settle_at limit $1 for no key update skip locked)
+        update sandbox.intents i set told_at = now() from told
+        where i.tenant_id = told.tenant_id and i.reference = told.reference
+        returning i.tenant_id, i.reference
         """,
         limit,
     )

@@ -14,7 +14,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from tallystick.domain.bill import Bill, bill
+from tallystick.domain.bill import Bill, bill, settle
 from tallystick.domain.charges import Charge
 from tallystick.domain.coupons import CouponRefusal, CouponState, CouponTerms, refusal
 from tallystick.domain.offer import Offer, OnlinePayment
@@ -148,50 +148,43 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
 
     first = owed(offer, dates, until=facts.today) if dates.bills_today else ()
     today_bill = priced(first, 0, facts.today) if first else None
-    total = 0 if today_bill is None else today_bill.total
-    balance_applied = max(0, min(total, facts.balance_available))
-    rest = total - balance_applied
+    later = upcoming_charges(
+        offer, dates, coupons, rates_on, priced, 0 if today_bill is None else 1
+    )
+    met = settle(0 if today_bill is None else today_bill.total, facts.balance_available)
     is_online = isinstance(offer.payment, OnlinePayment)
-    written_off = rest if is_online and rest > 0 and not facts.chargeable(rest) else 0
-    due = rest - written_off
-    kind = _kind(offer, dates, due)
+    too_small = is_online and met.amount_due > 0 and not facts.chargeable(met.amount_due)
+    due = 0 if too_small else met.amount_due
+    # Nothing is saved for later where nothing can follow.
+    saves = is_online and offer.charge_automatically and _can_owe_later(offer, dates, later)
+    kind = AttemptKind.NONE
+    if is_online and due > 0:
+        kind = AttemptKind.PAYMENT
+    elif saves:
+        kind = AttemptKind.SETUP
     return Quote(
         currency=offer.currency,
         kind=kind,
-        saves_method=kind is AttemptKind.SETUP
-        or (kind is AttemptKind.PAYMENT and offer.charge_automatically),
+        saves_method=saves,
         dates=dates,
         cadence=offer.cadence,
         period=_first_period(offer, dates),
         bill=today_bill,
-        balance_applied=balance_applied,
-        written_off=written_off,
+        balance_applied=met.balance_applied,
+        written_off=met.amount_due - due,
         amount_due=due,
-        upcoming=upcoming_charges(
-            offer, dates, coupons, rates_on, priced, 0 if today_bill is None else 1
-        ),
+        upcoming=later,
         coupons=coupons,
         left_out=left_out,
         needs_country=needs_country(facts.seller, facts.buyer),
     )
 
 
-def _kind(offer: Offer, dates: Schedule, due: int) -> AttemptKind:
-    if not isinstance(offer.payment, OnlinePayment):
-        return AttemptKind.NONE
-    if due > 0:
-        return AttemptKind.PAYMENT
-    if offer.charge_automatically and _can_owe_later(offer, dates):
-        return AttemptKind.SETUP
-    return AttemptKind.NONE
-
-
-def _can_owe_later(offer: Offer, dates: Schedule) -> bool:
+def _can_owe_later(offer: Offer, dates: Schedule, upcoming: tuple[Upcoming, ...]) -> bool:
     """Whether anything after today's invoice can ever cost something, coupons aside."""
-    if not dates.bills_today:
-        return offer.can_owe
-    is_past = dates.end is not None and dates.end <= dates.today
-    return not is_past and offer.recurs_at_a_price
+    if dates.end is not None and dates.bills_today:
+        return bool(upcoming)
+    return offer.recurs_at_a_price if dates.bills_today else offer.can_owe
 
 
 def _redeemable(
@@ -234,6 +227,7 @@ def _canonical(quote: Quote) -> dict[str, object]:
     shown = quote.bill
     return {
         "currency": quote.currency,
+        "invoice_date": dates.today.isoformat(),
         "start": dates.start.isoformat(),
         "billing_start": dates.billing_start.isoformat(),
         "trial_end": _iso(dates.trial_end),

@@ -10,10 +10,10 @@ from datetime import date, datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.domain.charges import monthly_value
+from tallystick.domain.charges import charge_once, monthly_value
 from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import fail_if
-from tallystick.domain.money import AmountTooLarge
+from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
 from tallystick.domain.offer import (
     BankTransfer,
     ExternalPayment,
@@ -31,6 +31,9 @@ from tallystick.domain.schedule import schedule
 
 START_DAYS_BACK_MAX = 366
 START_DAYS_AHEAD_MAX = 3660
+MONTHS_ON_ONE_INVOICE_MAX = 24
+"""More months than a start in the past and an annual fee can bring onto one invoice."""
+
 DEBIT_CURRENCY = "EUR"
 """SEPA direct debits are in euro only."""
 
@@ -136,10 +139,20 @@ def _end(offer: Offer, today: date, work: Resolution, *, trial_used: bool) -> No
 
 
 def _size(offer: Offer, work: Resolution) -> None:
-    """What one month comes to must be an amount, also where a first period is short."""
+    """What it costs must stay an amount with tax, over a year on one invoice, and without
+    coupons.
+
+    So that nothing that the buyer does on the page can take it past what can be charged.
+    """
     try:
-        monthly_value(offer.items, offer.currency)
+        monthly = monthly_value(offer.items, offer.currency)
+        once = sum(
+            charge_once(item, offer.created_on, offer.currency).amount
+            for item in offer.one_time
+        )
     except AmountTooLarge:
+        monthly = once = AMOUNT_MAX
+    if max(monthly * MONTHS_ON_ONE_INVOICE_MAX, once) > AMOUNT_MAX // 4:
         work.fault("components", "too_large", "must not cost more than can be charged")
 
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import assert_never
 
+from tallystick.domain.countries import COUNTRIES
 from tallystick.domain.money import rounded
 from tallystick.domain.vat_rates import VatRates, member_state, rates_on
 
@@ -275,7 +276,8 @@ def _product_rate(rule: ProductTaxRule) -> TaxRate:
 
 
 def _eu_vat(seller: Seller, buyer: Buyer, vat_class: VatClass, day: date) -> TaxDecision:
-    if seller.country is None or buyer.country is None:
+    if seller.country not in COUNTRIES or buyer.country not in COUNTRIES:
+        # A text that names no country is no address abroad.
         return _taxed(TaxWhy.COUNTRY_UNKNOWN)
     home, away = member_state(seller.country), member_state(buyer.country)
     if home is None:

@@ -1,4 +1,4 @@
-"""What follows the purchase: the next charge, and the first one after it that differs.
+"""What follows the purchase: the next charge, and every change of its amount after it.
 
 The same computation as everything else, asked about later days.
 """
@@ -11,17 +11,20 @@ from itertools import islice
 from uuid import UUID
 
 from tallystick.domain.bill import Bill
-from tallystick.domain.charges import Charge
+from tallystick.domain.charges import Charge, billing_type
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
 from tallystick.domain.owed import meters_close, owed
 from tallystick.domain.periods import boundary, index_containing
-from tallystick.domain.schedule import Schedule, last_living_day
+from tallystick.domain.pricing import BillingType, FeeType
+from tallystick.domain.schedule import Schedule
 from tallystick.domain.tax import TaxDecision
 
-UPCOMING_LOOKAHEAD = 26
-"""How many boundaries are looked at for the day on which the regular price changes."""
+MOMENTS_MAX = 130
+"""How many billing days ahead are looked at: more than ten years of months."""
 
+UPCOMING_MAX = 12
+"""How many different amounts are told; more would not be read."""
 
 TAX_LOOKAHEAD_DAYS = 800
 """How far ahead a change of tax rates is looked for: a little over two years."""
@@ -65,70 +68,90 @@ def upcoming_charges(
     priced: Callable[[tuple[Charge, ...], int, date], Bill],
     invoices: int,
 ) -> tuple[Upcoming, ...]:
-    """The next charge, and the first one after it that differs from it."""
+    """The next charge, and every later one that brings another amount, in order of date.
+
+    Where all fees share one rhythm, each amount that differs from the one before it: the last
+    is what it costs from then on, coupons used up. Where rhythms differ, the first charge of
+    each amount that comes up. `invoices` counts those made before.
+    """
     if dates.is_over:
         return ()
+    steady = _is_steady(offer, dates, rates_on)
+    wanted = _changing(dates, coupons, invoices) if steady else None
     found: list[Upcoming] = []
-    seen: list[tuple[object, ...]] = []
-    for day, reason in _telling_moments(offer, dates, coupons, rates_on):
+    seen: set[tuple[object, ...]] = set()
+    number = invoices - 1
+    for index, (day, reason) in enumerate(islice(_moments(offer, dates), MOMENTS_MAX)):
+        if wanted is not None:
+            if index not in wanted and not _is_cut(offer, dates, day):
+                if dates.end is None and index > max(wanted):
+                    break
+                continue
+            number = invoices + index - 1
         charges = owed(offer, dates, until=day, after=day - timedelta(days=1))
         usage = meters_close(offer, dates, day)
         if not charges and not usage:
             continue
-        invoices += 1
+        number += 1
         alike = (
             usage,
-            len(applying(coupons, invoices - 1)),
+            tuple(terms.id for terms in applying(coupons, number)),
             *((one.item_id, one.amount, rates_on(one.product_id, day)) for one in charges),
         )
         if alike in seen:
             continue
-        seen.append(alike)
-        total = priced(charges, invoices - 1, day).total if charges else 0
+        seen.add(alike)
+        total = priced(charges, number, day).total if charges else 0
         one = Upcoming(due=day, reason=reason, total=total, has_usage=usage)
-        if not found or (one.total, one.has_usage) != (found[0].total, found[0].has_usage):
+        known = found[-1:] if steady else found
+        if all((one.total, usage) != (other.total, other.has_usage) for other in known):
             found.append(one)
-        if len(found) > 1:
+        if len(found) == UPCOMING_MAX:
             break
     return tuple(found)
 
 
-def _telling_moments(
-    offer: Offer,
-    dates: Schedule,
-    coupons: tuple[CouponTerms, ...],
-    rates_on: Callable[[UUID, date], TaxDecision],
-) -> Iterator[tuple[date, UpcomingReason]]:
-    """The billing days to come, those left out that would repeat the one before.
+def _is_steady(
+    offer: Offer, dates: Schedule, rates_on: Callable[[UUID, date], TaxDecision]
+) -> bool:
+    """Whether each boundary makes an invoice like the one before, but for coupons and the end.
 
-    Where every fee has the same rhythm, no coupon runs out and no tax rate changes, nothing
-    differs between the second regular boundary and the period that the end cuts.
+    So it is where all fees share one rhythm, something is billed in advance, and no tax rate
+    changes in the time to come.
     """
-    moments = _moments(offer, dates)
-    changing = len({item.cadence for item in offer.recurring}) > 1 or any(
-        terms.recurring_value is not None for terms in coupons
-    )
+    if len({item.cadence for item in offer.recurring}) != 1:
+        return False
+    if not any(
+        item.fee.type is not FeeType.USAGE and billing_type(item) is BillingType.ADVANCE
+        for item in offer.recurring
+    ):
+        return False
     horizon = dates.today + timedelta(days=TAX_LOOKAHEAD_DAYS)
-    changing = changing or any(
-        rates_on(item.product_id, dates.today) != rates_on(item.product_id, horizon)
+    return all(
+        rates_on(item.product_id, dates.today) == rates_on(item.product_id, horizon)
         for item in offer.items
     )
-    if changing:
-        yield from islice(moments, UPCOMING_LOOKAHEAD)
-        return
-    # The first boundary may end a stub and the second may not; what begins later comes first.
-    last = dates.today
-    for last, reason in islice(moments, 2 if dates.bills_today else 3):
-        yield last, reason
-    if dates.end is None or last >= dates.end:
-        return
-    index = index_containing(
-        dates.billing_start, dates.anchor, offer.cadence, last_living_day(dates, dates.end)
-    )
-    begins = boundary(dates.billing_start, dates.anchor, offer.cadence, index - 1)
-    if begins > last:
-        yield begins, UpcomingReason.RENEWAL
-    yield dates.end, UpcomingReason.RENEWAL
+
+
+def _changing(dates: Schedule, coupons: tuple[CouponTerms, ...], invoices: int) -> set[int]:
+    """The moments at which a steady offer may cost something else, counted from the next one.
+
+    The first may end a stub or begin late, the ones after it are regular, and a coupon that has
+    applied to as many invoices as it may is missing from the next.
+    """
+    wanted = {0, 1} if dates.bills_today else {0, 1, 2}
+    for terms in coupons:
+        if terms.recurring_value is not None and terms.recurring_value >= invoices:
+            wanted.add(terms.recurring_value - invoices)
+    return wanted
+
+
+def _is_cut(offer: Offer, dates: Schedule, day: date) -> bool:
+    """Whether the period that begins on `day` is cut by the end, or the end itself is `day`."""
+    if dates.end is None:
+        return False
+    index = index_containing(dates.billing_start, dates.anchor, offer.cadence, day)
+    return boundary(dates.billing_start, dates.anchor, offer.cadence, index) >= dates.end
 
 
 def _moments(offer: Offer, dates: Schedule) -> Iterator[tuple[date, UpcomingReason]]:

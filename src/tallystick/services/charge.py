@@ -30,6 +30,7 @@ from tallystick.domain.attempt import (
 from tallystick.domain.errors import NotFound
 from tallystick.domain.payment import (
     CancelOutcome,
+    Declined,
     FailureReason,
     NeedsAction,
     PaymentOrder,
@@ -78,14 +79,17 @@ async def charge(ctx: Context, attempt: Attempt) -> Standing:
     reference = await ensure_reference(ctx, attempt)
     if reference is None:
         return Unknown()
+    if isinstance(reference, Declined):
+        return reference
     provider = ctx.app.provider_of(ctx.tenant)
     answer = await _limited(ctx, provider.confirm(order_of(ctx, attempt), reference))
     return Unknown() if answer is None else answer
 
 
-async def ensure_reference(ctx: Context, attempt: Attempt) -> str | None:
+async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | None:
     """The attempt's reference, opened and kept under its own key if it has none yet.
 
+    `Declined` when the provider refuses to open it: then there is no intent, and no money.
     None when the provider gave no answer, or the attempt has ended meanwhile.
     """
     if attempt.reference is not None:
@@ -98,8 +102,8 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | None:
         else provider.open(order)
     )
     reference = await _limited(ctx, call)
-    if reference is None:
-        return None
+    if reference is None or isinstance(reference, Declined):
+        return reference
     async with ctx.app.transaction() as tx:
         kept = await attempts.keep_reference(
             tx, ctx.tenant.id, attempt.id, reference, lease_seconds(ctx)
@@ -131,6 +135,8 @@ async def take_up(
         reference = await ensure_reference(ctx, attempt)
         if reference is None:
             return await _reload(ctx, attempt_id)
+        if isinstance(reference, Declined):
+            return await carry_on(ctx, attempt, reference)
         attempt = await _load(ctx, attempt_id)
         return await carry_on(ctx, attempt, Unknown(), give_up=True, reason=reason)
     provider = ctx.app.provider_of(ctx.tenant)

@@ -147,8 +147,9 @@ def _faults(offer: Offer, quote: Quote, confirmation: Confirmation) -> list[Faul
         faults.append(Fault("method", "required", "choose how to pay"))
     elif not (payment.card if method.kind is MethodKind.CARD else payment.direct_debit):
         faults.append(Fault("method", "not_offered", "choose one of the methods offered"))
-    if quote.saves_method and confirmation.consent is None:
-        faults.append(Fault("consent", "required", "agree to the later charges"))
+    is_debit = method is not None and method.kind is MethodKind.DIRECT_DEBIT
+    if confirmation.consent is None and (quote.saves_method or is_debit):
+        faults.append(Fault("consent", "required", "agree to the mandate or later charges"))
     return faults
 
 
@@ -184,7 +185,7 @@ async def _take(
         challenge_is_over=False,
         claimed_at=ctx.now,
     )
-    consent = confirmation.consent if quote.saves_method else None
+    consent = confirmation.consent if needs_provider else None
     taken = await places.take(
         tx,
         ctx.tenant.id,

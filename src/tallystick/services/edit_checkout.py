@@ -8,6 +8,7 @@ from uuid import UUID
 from tallystick.db import checkout_sessions, coupons
 from tallystick.db.engine import Tx
 from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.countries import COUNTRIES
 from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.session import Session, SessionState
@@ -30,7 +31,8 @@ async def edit_checkout(
 ) -> tuple[Fault, ...]:
     """Keep what the buyer typed and return what is wrong with it, field by field.
 
-    An empty code removes the one typed before. A code that cannot be redeemed is not kept.
+    An empty code removes the one typed before. What is wrong is not kept: a code that cannot be
+    redeemed leaves the one before in force, a refused address prices nothing.
     Nothing is changed on a session that has ended or is being paid.
 
     Raises:
@@ -53,15 +55,38 @@ async def keep_typed(
     ctx: Context, tx: Tx, session: Session, buyer: BuyerDetails, code: str | None
 ) -> Typed:
     """The same within a transaction that has locked the session."""
-    faults = list(_buyer_faults(buyer))
+    faults = _buyer_faults(buyer)
+    kept = _without(buyer, faults)
     coupon: CouponTerms | None = None
     if code:
         coupon, reason = await _coupon(ctx, tx, session, code.strip())
         if reason is not None:
             faults.append(Fault("code", reason.value.lower(), "cannot be redeemed"))
-    await checkout_sessions.keep_typed(tx, ctx.tenant.id, session.id, buyer, coupon, ctx.now)
-    return Typed(
-        session=replace(session, buyer=buyer, page_coupon=coupon), faults=tuple(faults)
+            coupon = session.page_coupon
+    await checkout_sessions.keep_typed(tx, ctx.tenant.id, session.id, kept, coupon, ctx.now)
+    return Typed(session=replace(session, buyer=kept, page_coupon=coupon), faults=tuple(faults))
+
+
+def _without(buyer: BuyerDetails, faults: list[Fault]) -> BuyerDetails:
+    """What was typed, less what is wrong with it: no price is shown for a refused address.
+
+    An invalid VAT number stays, to be mended; it counts for nothing until it is valid.
+    """
+    wrong = {fault.field for fault in faults} - {"vat_number"}
+    wrong |= {fault.field for fault in faults if fault.code == "too_long"}
+    address = replace(
+        buyer.address,
+        **{
+            name: None
+            for name in ("line1", "line2", "city", "state", "zip_code", "country")
+            if name in wrong
+        },
+    )
+    return BuyerDetails(
+        name="" if "name" in wrong else buyer.name,
+        email=None if "email" in wrong else buyer.email,
+        vat_number=None if "vat_number" in wrong else buyer.vat_number,
+        address=address,
     )
 
 
@@ -91,6 +116,9 @@ def _buyer_faults(buyer: BuyerDetails) -> list[Fault]:
         faults.append(Fault("name", "required", "say who is billed"))
     if buyer.email is not None and not _is_email(buyer.email):
         faults.append(Fault("email", "invalid", "must be an e-mail address"))
+    country = buyer.address.country
+    if country is not None and country not in COUNTRIES:
+        faults.append(Fault("country", "unknown", "must be a country code of ISO 3166-1"))
     if vat_number_valid(buyer) is False:
         faults.append(Fault("vat_number", "invalid", "must be a valid VAT number"))
     texts = {

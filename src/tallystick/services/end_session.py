@@ -17,6 +17,7 @@ from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import Ending, Session, SessionState
 from tallystick.services.charge import take_up
 from tallystick.services.checkout_events import session_event
+from tallystick.services.claim import lease_seconds
 from tallystick.services.confirm_result import Completed, Ended
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
@@ -95,6 +96,8 @@ async def _request(
     live = await attempts.live(tx, ctx.tenant.id, session_id)
     if live is not None:
         await checkout_sessions.request_ending(tx, ctx.tenant.id, session_id, ending, ctx.now)
+        # Should this process die now, the sweeper goes on soon, not when a challenge is over.
+        await attempts.check_soon(tx, ctx.tenant.id, live.id, lease_seconds(ctx))
         return live
     state = SessionState.CANCELLED if ending is Ending.CANCEL else SessionState.EXPIRED
     await checkout_sessions.leave(tx, ctx.tenant.id, session_id, state, None, ctx.now)

@@ -27,6 +27,7 @@ from tallystick.domain.session import Session, SessionState
 from tallystick.services.confirm_result import Completed, ConfirmResult, Ended, PaymentFailed
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
+from tallystick.services.quoting import load_parties
 
 REFUND_JOB = "refund_late_money"
 
@@ -132,11 +133,16 @@ async def _ask_for_refund(ctx: Context, attempt: Attempt, reference: str) -> Ref
 
 
 async def _take(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> bool:
-    """Place, coupons and balance, all or none: what a partial try took is given back."""
+    """Trial, coupons, balance and place: all are looked at before any is taken."""
     tenant_id, quote = ctx.tenant.id, attempt.obligation.quote
     await coupon_redemptions.lock_coupons(tx, tenant_id, [terms.id for terms in quote.coupons])
     if not await _coupons_are_free(ctx, tx, session, attempt):
         return False
+    trial = attempt.obligation.offer.trial
+    if trial is not None and trial.once_per_customer and quote.dates.trial_days is not None:
+        parties = await load_parties(ctx, tx, session)
+        if parties.trial_used:
+            return False
     available = await balance_holds.available(
         tx, tenant_id, attempt.customer_id, attempt.currency
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tallystick.domain.payment import (
     CancelOutcome,
+    Declined,
     Method,
     MethodKind,
     Outcome,
@@ -32,15 +33,16 @@ class PaymentProvider(Protocol):
         """Turn what the buyer typed into a token; raises `MethodRefused`. Moves no money."""
         ...
 
-    async def open(self, order: PaymentOrder) -> str:
+    async def open(self, order: PaymentOrder) -> str | Declined:
         """Create the provider's intent for a payment and return its reference. Moves no money.
 
+        `Declined` when the provider refuses the order for good, so that nothing was opened.
         Raises any exception when there was no answer; the same order opens the same intent.
         """
         ...
 
-    async def save_method(self, order: PaymentOrder) -> str:
-        """Create the intent to save a method without a payment and return its reference."""
+    async def save_method(self, order: PaymentOrder) -> str | Declined:
+        """Create the intent to save a method without a payment; as `open` otherwise."""
         ...
 
     async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:

@@ -30,6 +30,7 @@ async def load_parties(ctx: Context, tx: Tx, session: Session) -> PartyFacts:
         offer.currency,
         coupon_ids,
         [item.product_id for item in offer.items],
+        session.id,
     )
 
 
@@ -77,7 +78,9 @@ def quoted(priced: Quote) -> Quoted:
 
 
 def vat_number_valid(buyer: BuyerDetails) -> bool | None:
-    """Whether the typed VAT number passes its check digits; None while none is typed."""
+    """Whether the typed VAT number passes its check digits; None where none is typed, or no
+    rule is known for its country.
+    """
     if not buyer.vat_number:
         return None
     return vat_numbers.is_valid(buyer.vat_number, buyer.address.country)

@@ -10,8 +10,10 @@ _NORTHERN_IRELAND = "XI"
 """Numbers of Northern Irish traders in goods, whose addresses are in GB."""
 
 
-def is_valid(number: str, country: str | None) -> bool:
+def is_valid(number: str, country: str | None) -> bool | None:
     """Whether `number` is well-formed for a business at an address in `country`.
+
+    None where no rule is known for the country: such a number is kept and changes no tax.
 
     The number may come with or without its country's prefix, with blanks and punctuation. One
     of another country's is not valid here: what tax is due depends on both together. Without a
@@ -26,4 +28,4 @@ def is_valid(number: str, country: str | None) -> bool:
     if country == "GB" and number.strip().upper().startswith(_NORTHERN_IRELAND):
         return bool(eu_vat.is_valid(number))
     rules = get_cc_module(country.lower(), "vat")
-    return rules is not None and bool(rules.is_valid(number))
+    return None if rules is None else bool(rules.is_valid(number))

@@ -247,13 +247,13 @@ def show_payment(config: PaymentConfig) -> OnlineIn | BankTransferIn | ExternalI
             return ExternalIn.model_construct(type="external")
 
 
-def show_quote(quote: Quote) -> QuoteOut:
+def show_quote(quote: Quote, *, tax_inclusive: bool) -> QuoteOut:
     """A quote on the wire."""
     bill, dates, period = quote.bill, quote.dates, quote.period
     return QuoteOut(
         quote_id=quote.id,
         currency=quote.currency,
-        tax_inclusive=bill is not None and bill.inclusive,
+        tax_inclusive=tax_inclusive,
         kind=quote.kind,
         amount_due=quote.amount_due,
         amount_total=quote.total,

@@ -82,7 +82,9 @@ async def preview(door: Entered, body: CreateCheckoutSession) -> Response:
     async def priced(ctx: Context) -> PricedOffer:
         return await resolve_checkout(ctx, ctx.transaction, request)
 
-    return await door.write(priced, lambda found: show_quote(found.quote))
+    return await door.write(
+        priced, lambda found: show_quote(found.quote, tax_inclusive=found.offer.tax_inclusive)
+    )
 
 
 @router.get("", response_model=CheckoutSessionList)

@@ -424,6 +424,8 @@ create unique index one_live_attempt on payment_attempts (tenant_id, session_id)
 create unique index one_success on payment_attempts (tenant_id, session_id) where state = 'SUCCEEDED';
 create unique index attempt_reference on payment_attempts (tenant_id, provider, reference)
     where reference is not null;
+create index live_attempts_of_customer on payment_attempts (tenant_id, customer_id)
+    where state = 'LIVE';
 create index attempts_to_sweep on payment_attempts (check_at) where state = 'LIVE';
 
 create table plan_places (

@@ -39,6 +39,7 @@ create table sandbox.intents (
     form_token text,                        -- challenged: what the page's form must bring back
     settle_at timestamptz,                  -- real time: when an accepted debit is decided
     settles_as text check (settles_as in ('SUCCEEDED', 'DECLINED')),
+    told_at timestamptz,                    -- when the caller was last told of a decided debit
     acknowledged_at timestamptz,            -- when the caller had recorded a decided debit
     refunded bigint not null default 0,
     created_at timestamptz not null default now(),
@@ -55,7 +56,7 @@ create table sandbox.intents (
     check (refunded = 0 or state = 'SUCCEEDED')
 );
 create index debits_to_decide on sandbox.intents (settle_at) where state = 'PENDING';
-create index debits_to_tell on sandbox.intents (settle_at)
+create index debits_to_tell on sandbox.intents (told_at nulls first, settle_at)
     where settle_at is not null and state <> 'PENDING' and acknowledged_at is null;
 
 -- What was answered under which idempotency key. Only answers are kept: a question that never arrived
