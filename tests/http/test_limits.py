@@ -28,9 +28,9 @@ from tallystick.http.v1.scalars import (
     NonNegativeDecimal,
     TaxFraction,
     Text,
-    WebUrl,
     WholeNumber,
 )
+from tallystick.http.v1.web_urls import WebUrl
 from tallystick.services.ids import new_id
 
 AnyDecimal = Annotated[Decimal, DecimalText()]
@@ -225,6 +225,13 @@ def test_ids_or_aliases() -> None:
                 "https://",
                 "https://u@a",
                 "http:/a",
+                "https://[",
+                "https://a;b.com/",
+                "https://EX.com./",
+                "https://a:abc",
+                "https://a:99999",
+                "https://ex\N{ACCOUNT OF}.com/",
+                "https://a/\x85",
             ],
         ),
         (Locale, ["fr", "de-AT", "pt_BR", "zh-Hant-TW"], ["french", "d", "fr-", "1"]),

@@ -334,3 +334,29 @@ async def test_files_are_kept_by_their_hash(visit: Visit) -> None:
     assert kept.headers["content-type"].startswith("text/css")
     assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
     assert unknown.status_code == 404
+
+
+async def test_success_in_any_script_is_one_address(visit: Visit) -> None:
+    """A success page that is not in ASCII is reached by form, by poll and by link alike."""
+    buyer = await visit(success_url="https://münchen.example/gekauft/☃?gruß=ja")
+    page = await buyer.open()
+    paid = await buyer.post(page.form, CARD)
+    polled = await buyer.client.get(f"{buyer.link}/status", headers={"HX-Request": "true"})
+    name = buyer.link.split("/")[2]
+    expected = (
+        "https://xn--mnchen-3ya.example/gekauft/%E2%98%83"
+        f"?gru%C3%9F=ja&checkout_session_id={name}"
+    )
+
+    assert paid.headers["location"] == polled.headers["hx-redirect"] == expected
+    assert expected.replace("&", "&amp;") in (await buyer.open()).response.text
+
+
+async def test_success_at_no_address_stays_here(visit: Visit, world: World) -> None:
+    """After the money was taken no address that is kept can make the answer fail."""
+    buyer = await visit(success_url="https://[")
+    done = await buyer.send((await buyer.open()).form, CARD)
+
+    assert done.status == 200
+    assert "You are subscribed to Pro" in done.text
+    assert await world.charges() == [4900]

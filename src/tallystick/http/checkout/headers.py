@@ -5,12 +5,10 @@ purchase can lead: browsers apply `form-action` to the redirects after a POST to
 the bank's challenge and the session's own `success_url`.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
+from tallystick.domain.web_origin import origin
 
 _EVERYWHERE = MappingProxyType(
     {
@@ -58,26 +56,6 @@ def asset_headers(*, is_current: bool) -> Mapping[str, str]:
         "Cross-Origin-Resource-Policy": "same-origin",
         "Cache-Control": caching,
     }
-
-
-def origin(url: str | None) -> str | None:
-    """Scheme, host and port of an http(s) URL, fit for a policy; None for anything else.
-
-    A host with characters that could end the directive is none.
-    """
-    if url is None:
-        return None
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").encode("idna").decode().lower()
-        port = parts.port
-    except ValueError:
-        return None
-    if ":" in host:
-        host = f"[{host}]"
-    if parts.scheme not in {"http", "https"} or _HOST.fullmatch(host) is None:
-        return None
-    return f"{parts.scheme}://{host}" + ("" if port is None else f":{port}")
 
 
 def _sources(urls: Iterable[str | None]) -> str:

@@ -52,9 +52,9 @@ from tallystick.http.v1.scalars import (
     PositiveDecimal,
     RequestModel,
     ShortText,
-    WebUrl,
     WholeNumber,
 )
+from tallystick.http.v1.web_urls import WebUrl
 
 DAYS_IN_MONTH_MAX = 31
 NET_TERMS_MAX = 365

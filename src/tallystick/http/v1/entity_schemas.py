@@ -25,9 +25,9 @@ from tallystick.http.v1.scalars import (
     RequestModel,
     ShortText,
     Text,
-    WebUrl,
     WholeNumber,
 )
+from tallystick.http.v1.web_urls import WebUrl
 from tallystick.services.edit_entity import WantedAccount
 
 CompactText = Annotated[str, Text(64), AfterValidator(compact)]

@@ -34,7 +34,6 @@ from tallystick.services.events import instant_text
 
 YEAR_MIN, YEAR_MAX = 1970, 2200
 ALIAS_CHARS_MAX = 255
-URL_CHARS_MAX = 2048
 LIST_MAX = 100
 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
@@ -44,7 +43,6 @@ _INSTANT = re.compile(
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
-_WEB_URL = re.compile(r"https?://[^\s/?#@\\]+([/?#][^\s\\]*)?", re.IGNORECASE)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -174,15 +172,6 @@ Alias = Annotated[str, Text(ALIAS_CHARS_MAX)]
 ShortText = Annotated[str, Text(255, blank=True)]
 LongText = Annotated[str, Text(10_000, blank=True)]
 Email = Annotated[str, Shaped(254, shape=_EMAIL, wanted="an email address")]
-WebUrl = Annotated[
-    str,
-    Shaped(
-        URL_CHARS_MAX,
-        shape=_WEB_URL,
-        wanted="an absolute URL that starts with https:// or http://",
-    ),
-]
-"""Absolute, http(s), without credentials, at most 2048 characters."""
 Locale = Annotated[
     str, Shaped(35, shape=_LOCALE, wanted="a language tag such as `fr` or `de-AT`")
 ]
