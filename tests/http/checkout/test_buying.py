@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import httpx
+import pytest
 
 from tallystick.domain.buyer import Address
 from tallystick.domain.coupons import Percentage
@@ -173,6 +174,35 @@ async def test_a_bad_code_says_why(visit: Visit) -> None:
     assert page.status == 400
     assert page.form.values["code"] == "NOPE"
     assert page.error("code") == "We do not know this code."
+
+
+async def test_a_long_code_is_taken_whole(visit: Visit, world: World) -> None:
+    """A code of 255 characters can be typed; a longer one is none, whatever it begins with."""
+    long = "LAUNCH" + "X" * 249
+    await world.coupon(long, Percentage(percentage=Decimal(20)))
+    await world.coupon("L" * 100, Percentage(percentage=Decimal(50)))
+    buyer = await visit()
+    page = await buyer.open()
+
+    assert page.read.ids["code"]["maxlength"] == "255"
+    assert "Pay €39.20" in (await buyer.send(page.form, {"code": long}, buyer.quote_url)).text
+    for other in (long + "X", long + "X" * 300, "L" * 101, "L" * 300):
+        page = await buyer.send(page.form, {"code": other}, to=buyer.quote_url)
+        assert page.status == 400
+        assert page.error("code") == "We do not know this code."
+
+
+@pytest.mark.parametrize("country", ["XK", "fr", "D" * 300])
+async def test_an_unknown_country_is_told_at_its_field(
+    visit: Visit, world: World, country: str
+) -> None:
+    """A country that no list holds is refused beside the field, and nothing is charged."""
+    page = await pay(await visit(), country=country)
+
+    assert page.status == 400
+    assert page.error("country") == "Please choose your country from the list."
+    assert page.form.values["country"] == ""
+    assert await world.charges() == []
 
 
 async def test_a_code_typed_with_the_button_is_not_lost(visit: Visit, world: World) -> None:

@@ -3,8 +3,10 @@
 import pytest
 from babel import Locale
 
+from tallystick.domain.countries import COUNTRIES
 from tallystick.http.checkout import brand
 from tallystick.http.checkout.form import country_names, country_options
+from tallystick.http.checkout.languages import LANGUAGES
 from tallystick.http.checkout.success import with_session
 
 
@@ -54,11 +56,17 @@ def test_the_success_page_keeps_its_own_parameters(url: str, expected: str | Non
     assert with_session(url, "che_1") == expected
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_country_offered_is_accepted(language: str) -> None:
+    """The list holds the countries that are known, all of them and no other."""
+    assert {code for code, _ in country_names(Locale(language))} == COUNTRIES
+
+
 def test_countries_are_in_the_readers_order() -> None:
     """All countries by their names in the page's language, accents not counting."""
     names = [name for _, name in country_names(Locale("fr"))]
 
-    assert len(names) == 250
+    assert len(names) == 249
     assert names.index("Égypte") < names.index("France")
     assert names[0] == "Afghanistan"
 

@@ -31,6 +31,8 @@ FAULTS = [
     ("vat_number", "invalid"),
     ("line1", "too_long"),
     ("country", "required"),
+    ("country", "unknown"),
+    ("country", "too_long"),
     ("method", "required"),
     ("method", "not_offered"),
     ("form", "too_many_attempts"),
@@ -112,6 +114,13 @@ def test_every_member_has_a_text(enumeration: type[StrEnum]) -> None:
 def test_every_fault_has_a_text(field: str, code: str) -> None:
     """No fault that the page knows of falls back to the text for unknown ones."""
     assert ENGLISH.fault(Fault(field, code, "...")) != ENGLISH("fault.other")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", ["required", "invalid", "unknown", "too_long"])
+def test_a_country_is_chosen_from_the_list(language: str, code: str) -> None:
+    """Whatever is wrong with the country, every language has a text of its own for it."""
+    assert f"fault.country.{code}" in catalogue(language)
 
 
 @pytest.mark.parametrize("reason", CouponRefusal)

@@ -9,6 +9,7 @@ from babel import Locale
 from markupsafe import Markup
 
 from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.countries import COUNTRIES
 from tallystick.domain.errors import Fault
 from tallystick.domain.offer import BankTransfer, ExternalPayment, Offer, OnlinePayment
 from tallystick.domain.parties import BankAccount
@@ -17,12 +18,6 @@ from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.http.checkout.formats import grouped
 from tallystick.http.checkout.teller import Teller
 from tallystick.services.checkout_view import SellerCard
-
-_CODE_LENGTH = 2
-_NOT_COUNTRIES = frozenset(
-    ("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ")
-)
-"""Codes that CLDR names and ISO 3166-1 does not list."""
 
 PAYMENT_FIELDS: Mapping[MethodKind, tuple[str, ...]] = {
     MethodKind.CARD: ("card_number", "card_expiry", "card_cvc", "card_name"),
@@ -125,7 +120,8 @@ def make_form(
     say: Teller,
 ) -> Form:
     """The fields filled with what the buyer typed before, each with its error."""
-    errors = {_name(fault): say.words.fault(fault) for fault in reversed(typed.faults)}
+    faults = [replace(fault, field=_name(fault)) for fault in reversed(typed.faults)]
+    errors = {fault.field: say.words.fault(fault) for fault in faults}
     label = _Labels(say, errors)
     return Form(
         contact=_contact(typed.buyer, label),
@@ -142,7 +138,7 @@ def make_form(
             length=30,
             width="pair",
         ),
-        code=replace(label("code", typed.code), length=100),
+        code=replace(label("code", typed.code), length=255),
         panel=_panel(quote, offer, seller, typed.method, label),
         faults=tuple(
             FormFault(field=name, label=say.words.field(name), sentence=sentence)
@@ -189,11 +185,7 @@ def _country_options(locale: Locale) -> Markup:
 @cache
 def country_names(locale: Locale) -> tuple[tuple[str, str], ...]:
     """Code and name of each country of ISO 3166-1, accents not counting in the order."""
-    names = [
-        (code, name)
-        for code, name in locale.territories.items()
-        if len(code) == _CODE_LENGTH and code.isalpha() and code not in _NOT_COUNTRIES
-    ]
+    names = [(code, name) for code, name in locale.territories.items() if code in COUNTRIES]
     return tuple(sorted(names, key=lambda entry: _folded(entry[1])))
 
 

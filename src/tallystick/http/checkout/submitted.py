@@ -14,7 +14,6 @@ from tallystick.http.checkout.form import PAYMENT_FIELDS
 _BODY_BYTES_MAX = 256 * 1024
 _FIELDS_MAX = 60
 _TEXT_MAX = 300
-_CODE_MAX = 100
 _URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -47,10 +46,11 @@ class Submitted:
 
     @property
     def code(self) -> str | None:
-        """The promotion code, or None where none is typed or it is to be removed."""
-        if self.get("intent") == "remove":
-            return None
-        return (self._text("code") or "")[:_CODE_MAX] or None
+        """The promotion code, or None where none is typed or it is to be removed.
+
+        One that is too long stays too long to be any.
+        """
+        return None if self.get("intent") == "remove" else self._text("code")
 
     @property
     def method(self) -> MethodKind | None:
