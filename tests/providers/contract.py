@@ -111,6 +111,20 @@ def a_setup(order: PaymentOrder) -> PaymentOrder:
     return replace(order, attempt_id=new_id(), amount=0, save=True)
 
 
+async def opened(provider: PaymentProvider, order: PaymentOrder) -> str:
+    """The reference of an order that the provider accepts."""
+    reference = await provider.open(order)
+    assert isinstance(reference, str), "the order is one that can be opened"
+    return reference
+
+
+async def opened_setup(provider: PaymentProvider, order: PaymentOrder) -> str:
+    """The reference of a setup that the provider accepts."""
+    reference = await provider.save_method(order)
+    assert isinstance(reference, str), "the setup is one that can be opened"
+    return reference
+
+
 class ProviderContract:
     """Claims about every provider; `bank` is the subclass's fixture."""
 
@@ -144,7 +158,7 @@ class ProviderContract:
         """An opened intent waits, unconfirmed."""
         order = await an_order(bank, Case.GOOD_CARD)
 
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
 
         assert await bank.provider.look(order.tenant_id, reference) == Unconfirmed()
         assert await bank.moved(order.tenant_id) == []
@@ -153,14 +167,14 @@ class ProviderContract:
         """However often an order is opened, and by however many at once, it is one intent."""
         order = await an_order(bank, Case.GOOD_CARD)
 
-        references = await asyncio.gather(*(bank.provider.open(order) for _ in range(5)))
+        references = await asyncio.gather(*(opened(bank.provider, order) for _ in range(5)))
 
         assert set(references) == {await bank.provider.open(order)}
 
     async def test_a_confirmed_payment_takes_the_money_once(self, bank: ContractBank) -> None:
         """A repeated confirmation answers the same and takes nothing more."""
         order = await an_order(bank, Case.GOOD_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
 
         assert await bank.provider.confirm(order, reference) == Succeeded()
         assert await bank.provider.confirm(order, reference) == Succeeded()
@@ -171,7 +185,7 @@ class ProviderContract:
     async def test_a_declined_card_pays_nothing(self, bank: ContractBank) -> None:
         """A decline is final for its intent."""
         order = await an_order(bank, Case.DECLINED_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
 
         declined = Declined(FailureReason.DECLINED)
         assert await bank.provider.confirm(order, reference) == declined
@@ -185,19 +199,19 @@ class ProviderContract:
         order = await an_order(bank, Case.GOOD_CARD)
         setup = a_setup(order)
 
-        reference = await bank.provider.save_method(setup)
+        reference = await opened_setup(bank.provider, setup)
         assert await bank.provider.save_method(setup) == reference
         assert await bank.provider.confirm(setup, reference) == Succeeded()
         assert await bank.moved(order.tenant_id) == []
 
-        later = await bank.provider.open(order)
+        later = await opened(bank.provider, order)
         assert await bank.provider.confirm(order, later) == Succeeded()
         assert await bank.moved(order.tenant_id) == [5412]
 
     async def test_nothing_is_taken_after_a_cancellation(self, bank: ContractBank) -> None:
         """A confirmation that arrives after the cancellation is declined."""
         order = await an_order(bank, Case.GOOD_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
 
         assert await bank.provider.cancel(order, reference) == Cancelled()
         assert await bank.provider.confirm(order, reference) == Declined(
@@ -212,7 +226,7 @@ class ProviderContract:
     async def test_a_payment_cannot_be_cancelled(self, bank: ContractBank) -> None:
         """Cancelling after the money was taken says so and changes nothing."""
         order = await an_order(bank, Case.GOOD_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
         await bank.provider.confirm(order, reference)
 
         assert await bank.provider.cancel(order, reference) == AlreadySucceeded()
@@ -221,7 +235,7 @@ class ProviderContract:
     async def test_an_approved_challenge_takes_the_money(self, bank: ContractBank) -> None:
         """The buyer is sent to a challenge, and only its approval pays."""
         order = await an_order(bank, Case.CHALLENGED_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
 
         challenge = await bank.provider.confirm(order, reference)
         assert isinstance(challenge, NeedsAction)
@@ -236,7 +250,7 @@ class ProviderContract:
     async def test_a_refused_challenge_declines(self, bank: ContractBank) -> None:
         """Who is refused at the challenge pays nothing."""
         order = await an_order(bank, Case.CHALLENGED_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
         await bank.provider.confirm(order, reference)
 
         await bank.answer(order.tenant_id, reference, approve=False)
@@ -249,7 +263,7 @@ class ProviderContract:
     async def test_a_cancelled_challenge_cannot_be_approved(self, bank: ContractBank) -> None:
         """An approval that comes after the cancellation takes nothing."""
         order = await an_order(bank, Case.CHALLENGED_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
         await bank.provider.confirm(order, reference)
 
         assert await bank.provider.cancel(order, reference) == Cancelled()
@@ -263,7 +277,7 @@ class ProviderContract:
     ) -> None:
         """An accepted debit is pending, too late to cancel, and listed once it is decided."""
         order = await an_order(bank, Case.GOOD_DEBIT)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
 
         assert await bank.provider.confirm(order, reference) == Pending()
         assert await bank.provider.look(order.tenant_id, reference) == Pending()
@@ -279,7 +293,7 @@ class ProviderContract:
     async def test_a_debit_can_fail_later(self, bank: ContractBank) -> None:
         """A debit without cover is accepted and fails."""
         order = await an_order(bank, Case.FAILING_DEBIT)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
         assert await bank.provider.confirm(order, reference) == Pending()
 
         await bank.let_time_pass(order.tenant_id, reference)
@@ -295,7 +309,7 @@ class ProviderContract:
     ) -> None:
         """A caller that dies between listing and recording hears of the debit again."""
         order = await an_order(bank, Case.GOOD_DEBIT)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
         await bank.provider.confirm(order, reference)
         await bank.provider.acknowledge_debit(order.tenant_id, reference)
         await bank.let_time_pass(order.tenant_id, reference)
@@ -312,7 +326,7 @@ class ProviderContract:
     async def test_a_refund_is_given_once_per_key(self, bank: ContractBank) -> None:
         """A repeated refund gives nothing more back; another key does."""
         order = await an_order(bank, Case.GOOD_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
         await bank.provider.confirm(order, reference)
 
         for key in ("first", "first", "second"):
@@ -324,7 +338,7 @@ class ProviderContract:
     async def test_no_more_is_refunded_than_was_taken(self, bank: ContractBank) -> None:
         """A refund beyond what is left is refused, whole."""
         order = await an_order(bank, Case.GOOD_CARD)
-        reference = await bank.provider.open(order)
+        reference = await opened(bank.provider, order)
         await bank.provider.confirm(order, reference)
         await bank.provider.refund(order.tenant_id, reference, 5000, "first")
 
