@@ -288,7 +288,7 @@ def test_the_full_price_is_due_today_during_a_free_trial(market: Market) -> None
 
 
 def test_payment_successful_before_it_was(market: Market) -> None:
-    """While the bank has not answered, and while a debit is under way, nothing is called paid."""
+    """While the bank has not answered, or a debit is under way, nothing is called paid."""
     session = market.offer()
     with market.page(session) as browser:
         waiting = browser.pay(LOSES_THE_QUESTION)

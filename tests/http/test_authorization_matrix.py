@@ -1,0 +1,247 @@
+"""Who may use which route: every route of the application is listed here, and tried.
+
+A route that is not listed fails the first test. Every route of the API is refused without a
+key and with a revoked one, and finds nothing of another tenant's.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from tallystick.bootstrap import wired
+from tallystick.http.app import create_app
+from tallystick.services.api_keys import NewKey, create_api_key, revoke_api_key
+from tallystick.services.tenant_context import tenant_context
+from tallystick.settings import Settings
+from tests.database import in_own_loop
+from tests.http.conftest import NOON, Served
+from tests.http.purchase.market import Json, Market, open_market
+from tests.http.purchase.stock import stock
+
+MISSING = "00000000-0000-0000-0000-000000000001"
+
+OPEN = {
+    "GET /health",
+    "GET /api-docs",
+    "GET /api-docs/openapi.json",
+    "GET /api-docs/style.css",
+    # The buyer's pages open with the link's signature; the bank's with its intent.
+    "GET /assets/checkout/{name}",
+    "GET /checkout/{_:path}",
+    "GET /checkout/{session}/{signature}",
+    "POST /checkout/{session}/{signature}/quote",
+    "GET /checkout/{session}/{signature}/quote",
+    "POST /checkout/{session}/{signature}/confirm",
+    "GET /checkout/{session}/{signature}/confirm",
+    "GET /checkout/{session}/{signature}/return",
+    "POST /checkout/{session}/{signature}/another-method",
+    "GET /checkout/{session}/{signature}/another-method",
+    "GET /checkout/{session}/{signature}/status",
+    "GET /sandbox/challenge.css",
+    "GET /sandbox/challenge/{reference}",
+    "POST /sandbox/challenge/{reference}",
+}
+"""Routes that take no API key."""
+
+ENTRY: Json = {"currency": "EUR", "amount": 100}
+PRICE: Json = {
+    "cadence": "MONTHLY",
+    "currency": "EUR",
+    "pricing": {"type": "RATE", "rate": "1"},
+}
+TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
+
+API: dict[str, Json | None] = {
+    "POST /api/v1/checkout-sessions": {},
+    "POST /api/v1/checkout-sessions/preview": {},
+    "GET /api/v1/checkout-sessions": None,
+    "GET /api/v1/checkout-sessions/{id}": None,
+    "POST /api/v1/checkout-sessions/{id}/cancel": None,
+    "POST /api/v1/customers": {},
+    "GET /api/v1/customers": None,
+    "GET /api/v1/customers/{id_or_alias}": None,
+    "PATCH /api/v1/customers/{id_or_alias}": {"name": "Stolen"},
+    "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
+    "POST /api/v1/product_families": {},
+    "GET /api/v1/product_families": None,
+    "GET /api/v1/product_families/{product_family_id}": None,
+    "POST /api/v1/products": {},
+    "GET /api/v1/products": None,
+    "GET /api/v1/products/{product_id}": None,
+    "GET /api/v1/products/{product_id}/prices": None,
+    "POST /api/v1/products/{product_id}/prices": PRICE,
+    "GET /api/v1/products/{product_id}/taxes": None,
+    "PUT /api/v1/products/{product_id}/taxes": TAXES,
+    "POST /api/v1/metrics": {},
+    "GET /api/v1/metrics": None,
+    "GET /api/v1/metrics/{metric_id}": None,
+    "POST /api/v1/plans": {},
+    "GET /api/v1/plans": None,
+    "GET /api/v1/plans/{plan_id}": None,
+    "POST /api/v1/plans/{plan_id}/publish": None,
+    "POST /api/v1/addons": {},
+    "GET /api/v1/addons": None,
+    "GET /api/v1/addons/{add_on_id}": None,
+    "POST /api/v1/coupons": {},
+    "GET /api/v1/coupons": None,
+    "GET /api/v1/coupons/{coupon_id}": None,
+    "GET /api/v1/subscriptions": None,
+    "GET /api/v1/subscriptions/{subscription_id}": None,
+    "GET /api/v1/invoices": None,
+    "GET /api/v1/invoices/{invoice_id}": None,
+    "GET /api/v1/invoicing-entities": None,
+    "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
+    "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
+}
+"""Routes that take an API key, each with a body that would be good enough, if it takes one."""
+
+OF_ONE = sorted(route for route in API if "{" in route)
+OF_MANY = sorted(route for route in API if route.startswith("GET") and "{" not in route)
+
+
+@dataclass(frozen=True)
+class Town:
+    """Two tenants of one server; `theirs` has one of everything."""
+
+    mine: Market
+    theirs: Market
+    ids: Json
+
+
+@pytest.fixture(scope="module")
+def town(api: Served, shared_dsn: str) -> Iterator[Town]:
+    """Two tenants of one server."""
+    with (
+        open_market(api, shared_dsn) as mine,
+        open_market(api, shared_dsn, "Rival Cloud") as theirs,
+    ):
+        stock(theirs)
+        bought = theirs.bought()
+        yield Town(
+            mine,
+            theirs,
+            {
+                "checkout-sessions": theirs.offer().id,
+                "customers": bought.subscription.customer_id,
+                "product_families": theirs.family,
+                "products": theirs.products["Priority support"],
+                "metrics": theirs.metric,
+                "plans": theirs.plans["Draft"].id,
+                "addons": theirs.add_ons["Priority support"].id,
+                "coupons": theirs.coupons["LAUNCH20"].id,
+                "subscriptions": bought.subscription.id,
+                "invoices": bought.invoice.id,
+                "invoicing-entities": theirs.entity_path.rpartition("/")[2],
+            },
+        )
+
+
+def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response:
+    """Ask a route, about the thing of a name where it is about one."""
+    method, _, path = route.partition(" ")
+    before, _, after = path.removeprefix("/api/v1").partition("{")
+    address = before + (name + after.partition("}")[2] if after else "")
+    return client.request(method, address, json=API[route])
+
+
+def test_every_route_is_listed(shared_dsn: str) -> None:
+    """A new route must be said to be open, or to be behind a key."""
+
+    async def routes() -> set[str]:
+        async with wired(Settings(), shared_dsn) as app:
+            return {
+                f"{method} {route.path}"
+                for route in iter_route_contexts(create_app(app).router.routes)
+                for method in route.methods or ()
+                if method != "HEAD"
+            }
+
+    assert in_own_loop(routes()) == OPEN | API.keys()
+
+
+@pytest.mark.parametrize("route", sorted(API))
+def test_without_a_key(town: Town, route: str) -> None:
+    """Without a key, and with one that was never made, every route answers 401."""
+    for headers in ({}, {"Authorization": "Bearer tsk_test_nobody"}):
+        with httpx.Client(base_url=f"{town.mine.url}/api/v1", headers=headers) as client:
+            answer = ask(client, route)
+        assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_with_a_revoked_key(town: Town) -> None:
+    """A key that was revoked opens nothing, although it was used before."""
+    made = in_own_loop(_second_key(town.mine))
+    headers = {"Authorization": f"Bearer {made.secret}"}
+    with httpx.Client(base_url=f"{town.mine.url}/api/v1", headers=headers) as client:
+        assert ask(client, "GET /api/v1/customers").status_code == 200
+        in_own_loop(_revoke(town.mine, made.id))
+        _wait_for_revocation(client)
+        answers = {route: ask(client, route).status_code for route in API}
+
+    assert answers == dict.fromkeys(API, 401)
+    assert ask(town.mine.raw, "GET /api/v1/customers").status_code == 200
+
+
+@pytest.mark.parametrize("route", OF_ONE)
+def test_with_anothers_id(town: Town, route: str) -> None:
+    """Another tenant's id is as unknown as one that nobody has, and nothing is changed."""
+    name = town.ids[route.split("/")[3]]
+    own = f"GET /api/v1/{route.split('/')[3]}/{{"
+    read = next(one for one in OF_ONE if one.startswith(own) and one.endswith("}"))
+    before = ask(town.theirs.raw, read, name)
+    answer = ask(town.mine.raw, route, name)
+    unknown = ask(town.mine.raw, route)
+
+    assert before.status_code == 200
+    assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+    assert answer.json()["message"] == unknown.json()["message"]
+    assert ask(town.theirs.raw, read, name).json() == before.json()
+
+
+@pytest.mark.parametrize("route", OF_MANY)
+def test_lists_are_ones_own(town: Town, route: str) -> None:
+    """No list holds anything of another tenant's."""
+    found = ask(town.mine.raw, route)
+    theirs = ask(town.theirs.raw, route).json()
+    listed = theirs["sessions" if "sessions" in theirs else "data"]
+
+    assert found.status_code == 200
+    assert listed
+    for one in listed:
+        assert one["id"] not in found.text
+
+
+def test_keys_of_tenants_at_once(town: Town) -> None:
+    """Tenants that ask at the same time each get their own answers."""
+    route = "GET /api/v1/invoicing-entities"
+    shops = [town.mine, town.theirs] * 20
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda shop: ask(shop.raw, route).json()["data"], shops))
+
+    for shop, (entity,) in zip(shops, answers, strict=True):
+        assert shop.entity_path.endswith(entity["id"])
+
+
+async def _second_key(market: Market) -> NewKey:
+    async with wired(Settings(), market.dsn) as app, app.transaction() as tx:
+        context = await tenant_context(app, tx, market.tenant.tenant_id, NOON, "operator")
+        return await create_api_key(context.within(tx), "second")
+
+
+async def _revoke(market: Market, key_id: UUID) -> None:
+    async with wired(Settings(), market.dsn) as app, app.transaction() as tx:
+        context = await tenant_context(app, tx, market.tenant.tenant_id, NOON, "operator")
+        await revoke_api_key(context.within(tx), key_id)
+
+
+def _wait_for_revocation(client: httpx.Client) -> None:
+    """Processes hear of it from the database, a moment later."""
+    for _ in range(200):
+        if ask(client, "GET /api/v1/customers").status_code == 401:
+            return

@@ -1,0 +1,116 @@
+"""The API does what its document says, whatever is sent to it.
+
+Requests are made from the document: some that fit it, some that do not, and some with ids of
+things that exist. The seed is fixed, so that a failure is met again.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.http.conftest import Served
+from tests.http.purchase.market import Market, open_market
+from tests.http.purchase.stock import stock
+from tests.http.test_authorization_matrix import API
+
+EXAMPLES = 12
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def market(api: Served, shared_dsn: str) -> Iterator[Market]:
+    """A tenant with something of everything."""
+    with open_market(api, shared_dsn) as opened:
+        stock(opened)
+        opened.customer(alias="globex")
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def known(market: Market) -> Mapping[str, str]:
+    """Ids of things that exist, by the name of the parameter or field that takes them."""
+    bought = market.bought()
+    plan = market.plans["Starter"]
+    return {
+        "id_or_alias": "globex",
+        "customer_id": "globex",
+        "product_family_id": market.family,
+        "product_id": market.products["Priority support"],
+        "metric_id": market.metric,
+        "plan_id": plan.id,
+        "plan_version_id": plan.version_id,
+        "add_on_id": market.add_ons["Priority support"].id,
+        "coupon_id": market.coupons["LAUNCH20"].id,
+        "component_id": market.component("Starter", "Fee"),
+        "subscription_id": bought.subscription.id,
+        "invoice_id": bought.invoice.id,
+        "invoicing_entity_id": market.entity_path.rpartition("/")[2],
+        "id": market.offer().id,
+    }
+
+
+@pytest.fixture(scope="module")
+def described(market: Market) -> schemathesis.BaseSchema:
+    """The document, as it is served."""
+    return schemathesis.openapi.from_url(f"{market.url}/api-docs/openapi.json")
+
+
+def _with_known(value: Any, known: Mapping[str, str]) -> Any:  # noqa: ANN401 - any JSON
+    """The value with the ids of things that exist, wherever a field takes one."""
+    if isinstance(value, Mapping):
+        return {
+            name: known[name]
+            if name in known and isinstance(part, str)
+            else _with_known(part, known)
+            for name, part in value.items()
+        }
+    if isinstance(value, list):
+        return [_with_known(part, known) for part in value]
+    return value
+
+
+@pytest.mark.parametrize("route", sorted(API))
+def test_the_document_is_kept(
+    described: schemathesis.BaseSchema, market: Market, known: Mapping[str, str], route: str
+) -> None:
+    """No defect, no status and no shape that the document does not name."""
+    method, _, path = route.partition(" ")
+    operation = described[path][method]
+    strategies = [
+        operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode
+    ]
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=st.one_of(strategies), named=st.integers(0, 3))
+    def kept(case: schemathesis.Case, named: int) -> None:
+        if named:
+            case.path_parameters = _with_known(case.path_parameters, known)
+            case.body = _with_known(case.body, known)
+        case.call_and_validate(
+            headers={"Authorization": f"Bearer {market.tenant.api_key}"}, checks=CHECKS
+        )
+
+    kept()
