@@ -20,6 +20,7 @@ class Purpose(StrEnum):
 
     LINK = "link"
     QUOTE = "quote"
+    CONSENT = "consent"
     FORM = "form"
     PAID = "paid"
 

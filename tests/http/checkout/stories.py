@@ -202,11 +202,12 @@ def priced(
     page_coupon: CouponTerms | None = None,
     states: dict[UUID, CouponState] | None = None,
     trial_used: bool = False,
+    today: date = TODAY,
 ) -> Quote:
-    """The quote of an offer on `TODAY` for a buyer of the French seller, with EU VAT."""
+    """The quote of an offer on `today` for a buyer of the French seller, with EU VAT."""
     facts = QuoteFacts(
         now=NOW,
-        today=TODAY,
+        today=today,
         seller=EU_SELLER,
         buyer=Buyer(country=country, vat_number_valid=has_vat_number),
         trial_used=trial_used,

@@ -23,9 +23,8 @@ from tallystick.domain.pricing import (
 )
 from tallystick.domain.quote import Quote
 from tallystick.domain.schedule import ScheduleNotice
-from tallystick.http.checkout.changes import changes
 from tallystick.http.checkout.explain import exact_money, usage_table, usage_words
-from tallystick.http.checkout.finish import agreed_text, finish
+from tallystick.http.checkout.finish import finish
 from tallystick.http.checkout.formats import Formats, grouped
 from tallystick.http.checkout.summary import Summary, summarize
 from tallystick.http.checkout.teller import Teller, teller_for
@@ -289,28 +288,6 @@ def test_outside_the_union_an_order_is_confirmed() -> None:
     offer = replace(SIMPLE, payment=BankTransfer(), charge_automatically=False)
 
     assert finish(priced(offer), offer, ACME, "US", ENGLISH).button == "Confirm order"
-
-
-def test_the_consent_names_amount_rhythm_and_way_out() -> None:
-    """What is agreed to: who may charge what, when, how often, and how to end it."""
-    assert agreed_text(priced(TRIAL), TRIAL, ACME, None, ENGLISH) == (
-        "By confirming, you allow Acme Cloud to charge this payment method for this "
-        "subscription: the next time €141.37 on 7 December 2026. It renews every month until "
-        "you cancel. You can cancel at any time by writing to Acme Cloud at "
-        "billing@acme.example; it then ends with the period that is paid."
-    )
-
-
-def test_changes_name_what_differs_only() -> None:
-    """Two quotes side by side: the figures that differ, before and now."""
-    before, now = priced(SIMPLE, country="FR"), priced(SIMPLE, country="DE")
-
-    assert [(c.label, c.before, c.now) for c in changes(before.canonical, now, ENGLISH)] == [
-        ("Tax", "€23.76", "€22.57"),
-        ("Due today", "€142.56", "€141.37"),
-        ("Next payment", "€142.56, 23 Dec 2026", "€141.37, 23 Dec 2026"),
-    ]
-    assert changes("", now, ENGLISH) == ()
 
 
 def test_cadences_have_their_words() -> None:

@@ -42,6 +42,13 @@ def changed_alert(changed: tuple[Change, ...], say: Teller) -> Alert:
     )
 
 
+def terms_alert(say: Teller) -> Alert:
+    """The same amounts, but another wording of what is agreed to; nothing was charged."""
+    return Alert(
+        tone="warn", title=say.words("alert.terms"), text=say.words("alert.terms_text")
+    )
+
+
 def held_alert(plan: str, say: Teller) -> Alert:
     """The customer has the plan already; nothing was charged."""
     return Alert(

@@ -9,9 +9,14 @@ from tallystick.domain.errors import Fault
 from tallystick.domain.payment import Method, MethodKind, MethodRefused
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
-from tallystick.http.checkout.alerts import changed_alert, held_alert
+from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
 from tallystick.http.checkout.changes import changes
-from tallystick.http.checkout.finish import CONSENT_VERSION, agreed_text
+from tallystick.http.checkout.finish import (
+    CONSENT_VERSION,
+    agreed_text,
+    consent_text,
+    mandate_text,
+)
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.submitted import Submitted
@@ -60,16 +65,20 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
             faults = (*faults, *refused.faults)
     if faults:
         return show(visit, view, replace(typed, faults=faults), status=_BAD)
+    shown = visit.signer.believed(submitted.get("shown"), submitted.get("shown_signature"))
+    has_read = _has_read(visit, submitted, view, view.quote, typed.method)
     result = await confirm_checkout(
         visit.context,
         visit.session_id,
-        shown=visit.signer.believed(submitted.get("shown"), submitted.get("shown_signature")),
+        shown=shown if has_read else "",
         buyer=submitted.buyer,
         code=submitted.code,
         method=method,
         consent=_consent(visit, view, view.quote, typed.method),
         return_url=visit.return_url,
     )
+    if isinstance(result, QuoteChanged):
+        result = replace(result, shown=shown)
     if isinstance(result, Challenge):
         return visit.mark_paid(visit.go(result.url))
     answered = await answer(visit, result, typed)
@@ -93,6 +102,24 @@ async def _collect(visit: Visit, submitted: Submitted, kind: MethodKind) -> Meth
     context = visit.context
     provider = context.app.provider_of(context.tenant)
     return await provider.collect(context.tenant.id, kind, submitted.payment_fields(kind))
+
+
+def _has_read(
+    visit: Visit,
+    submitted: Submitted,
+    view: CheckoutView,
+    quote: Quote,
+    method: MethodKind | None,
+) -> bool:
+    """Whether the wording that would be kept as agreed to is the one that the page showed."""
+    say = visit.sheet(view).say
+    consent = consent_text(quote, view.offer, view.seller, say) or ""
+    texts = {"consent_signature": consent}
+    if quote.kind is not AttemptKind.NONE and method is MethodKind.DIRECT_DEBIT:
+        texts["mandate_signature"] = mandate_text(view.seller, say)
+    return all(
+        visit.signer.is_agreed(text, submitted.get(name)) for name, text in texts.items()
+    )
 
 
 def _consent(
@@ -131,7 +158,9 @@ async def answer(visit: Visit, result: ConfirmResult, typed: Typed | None = None
         case QuoteChanged(shown=shown, quote=quote):
             view = await _view(visit)
             say = visit.sheet(view).say
-            alert = changed_alert(changes(shown, quote, say), say)
+            changed = changes(shown, quote, view.offer, say)
+            is_told = bool(changed) or not shown
+            alert = changed_alert(changed, say) if is_told else terms_alert(say)
             return show(visit, view, typed, (alert,), _CHANGED)
         case AlreadyHeld():
             view = await _view(visit)

@@ -5,16 +5,18 @@ same quote that the page shows.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from tallystick.domain.offer import Offer
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
+from tallystick.domain.upcoming import Upcoming
 from tallystick.domain.vat_rates import member_state
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import upcoming_amount
 from tallystick.services.checkout_view import SellerCard
 
-CONSENT_VERSION = "2026-11"
+CONSENT_VERSION = "2026-11.2"
 """Version of the consent and mandate texts; raised whenever their wording changes."""
 
 
@@ -65,13 +67,14 @@ def _button(quote: Quote, offer: Offer, country: str | None, say: Teller) -> tup
 
 
 def consent_text(quote: Quote, offer: Offer, seller: SellerCard, say: Teller) -> str | None:
-    """What the buyer agrees to besides today's payment; None where no later charge can come."""
+    """What the buyer agrees to besides today's payment: every amount that is to come with its
+    day, the rhythm, and the way out. None where no later charge can come.
+    """
     if not quote.saves_method:
         return None
-    sentences = [_authorisation(quote, seller, say)]
-    if quote.dates.end is None and offer.recurring:
-        every = say.words.of(quote.cadence)
-        sentences.append(say.words("consent.until_cancelled", every=every))
+    sentences = [_authorisation(quote, offer, seller, say)]
+    if offer.recurring:
+        sentences.append(_rhythm(quote, say))
     if seller.email:
         sentences.append(
             say.words("consent.cancel_by", seller=seller.legal_name, email=seller.email)
@@ -97,13 +100,26 @@ def agreed_text(
     return "\n\n".join(parts) or None
 
 
-def _authorisation(quote: Quote, seller: SellerCard, say: Teller) -> str:
+def _authorisation(quote: Quote, offer: Offer, seller: SellerCard, say: Teller) -> str:
     if not quote.upcoming:
         return say.words("consent.later", seller=seller.legal_name)
-    one = quote.upcoming[0]
-    return say.words(
-        "consent.next",
-        seller=seller.legal_name,
-        amount=upcoming_amount(one, quote.currency, say),
-        day=say.formats.day(one.due),
-    )
+    has_one_rhythm = len({item.cadence for item in offer.recurring}) == 1
+    change = "consent.charge_from" if has_one_rhythm else "consent.charge_first"
+    charges = [
+        _charge("consent.charge_next", quote.upcoming[0], quote, say),
+        *(_charge(change, one, quote, say) for one in quote.upcoming[1:]),
+    ]
+    return say.words("consent.next", seller=seller.legal_name, charges="; ".join(charges))
+
+
+def _charge(key: str, one: Upcoming, quote: Quote, say: Teller) -> str:
+    amount = upcoming_amount(one, quote.currency, say)
+    return say.words(key, amount=amount, day=say.formats.day(one.due))
+
+
+def _rhythm(quote: Quote, say: Teller) -> str:
+    every = say.words.of(quote.cadence)
+    if quote.dates.end is None:
+        return say.words("consent.until_cancelled", every=every)
+    last = say.formats.day(quote.dates.end - timedelta(days=1))
+    return say.words("consent.until_end", every=every, day=last)

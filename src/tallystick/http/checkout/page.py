@@ -129,16 +129,23 @@ def _form_parts(
     if seller.creditor_identifier:
         rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
     rows.append((say.words("mandate.reference"), say.words("mandate.reference_later")))
+    signer = sheet.signer
+    end = finish(quote, view.offer, seller, typed.buyer.address.country, say)
+    mandate = mandate_text(seller, say)
     return {
         "t": say.words,
         "links": sheet.links,
         "csrf": sheet.csrf,
         "summary": summarize(quote, view.offer, say),
         "form": make_form(quote, view.offer, seller, typed, say),
-        "finish": finish(quote, view.offer, seller, typed.buyer.address.country, say),
-        "mandate": mandate_text(seller, say),
+        "finish": end,
+        "mandate": mandate,
         "mandate_rows": rows,
-        "shown": {"text": quote.canonical, "signature": sheet.signer.shown(quote.canonical)},
+        "shown": {"text": quote.canonical, "signature": signer.shown(quote.canonical)},
+        "agreed": {
+            "consent": signer.agreed(end.consent or ""),
+            "mandate": signer.agreed(mandate),
+        },
     }
 
 

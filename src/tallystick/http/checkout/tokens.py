@@ -46,6 +46,14 @@ class Signer:
         """The quote that the form says was shown, or nothing if we did not show it."""
         return canonical if self._verify(Purpose.QUOTE, canonical, signature) else ""
 
+    def agreed(self, text: str) -> str:
+        """The signature of a text that the page asks the buyer to agree to."""
+        return self._sign(Purpose.CONSENT, text)
+
+    def is_agreed(self, text: str, signature: str) -> bool:
+        """Whether the page that was sent showed exactly this text."""
+        return self._verify(Purpose.CONSENT, text, signature)
+
     def paid(self, now: datetime) -> str:
         """The mark of the browser that pays at `now` (real time)."""
         until = str(int((now + PAID_FOR).timestamp()))

@@ -20,7 +20,7 @@ class Step:
 
 
 def steps(quote: Quote, offer: Offer, say: Teller) -> tuple[Step, ...]:
-    """Today, the next charge, the first that differs from it, the ends of trial and all."""
+    """Today, the next charge, every one that differs after it, the ends of trial and all."""
     dates = quote.dates
     later: list[tuple[date, str, str | None]] = [
         (
