@@ -105,7 +105,7 @@ def test_the_document_is_kept(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=st.one_of(strategies), named=st.integers(0, 3))
-    def kept(case: schemathesis.Case, named: int) -> None:
+    def kept(case: schemathesis.Case[Any], named: int) -> None:
         if named:
             case.path_parameters = _with_known(case.path_parameters, known)
             case.body = _with_known(case.body, known)
