@@ -281,6 +281,7 @@ def test_fields_that_do_nothing_yet(sent: str) -> None:
         ("archived=perhaps", "archived"),
         ("serach=x", "serach"),
         ("search=%00", "search"),
+        ("page=1&page=2", "page"),
     ],
 )
 async def test_queries_are_checked(client: httpx.AsyncClient, query: str, field: str) -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from tallystick.domain.errors import Fault, InvalidInput, NotFound, sentence
-from tallystick.http.faults import faults_of
+from tallystick.http.faults import faults_of, path_text
 from tallystick.http.json_body import parse_json
 from tallystick.http.schema_paths import SchemaPaths
 
@@ -78,7 +78,7 @@ class RouteCall:
         faults: list[Fault] = []
         if self._query is not None:
             name, kind, lists = self._query
-            sent = _sent_query(request.scope["query_string"], lists)
+            sent = _sent_query(request.scope["query_string"], lists, faults)
             self._read("query", kind, sent, found, name, faults)
         value = _parsed(request, body)
         if self._body is None:
@@ -121,12 +121,16 @@ def _parsed(request: Request, body: bytes) -> object:
     return parse_json(body)
 
 
-def _sent_query(text: bytes, lists: frozenset[str]) -> Mapping[str, object]:
-    """The query: of a name that is repeated the last value, or all where a list is wanted."""
+def _sent_query(
+    text: bytes, lists: frozenset[str], faults: list[Fault]
+) -> Mapping[str, object]:
+    """The query; only what is a list may be repeated."""
     sent: dict[str, Any] = {}
     for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
         if name in lists:
             sent.setdefault(name, []).append(value)
+        elif name in sent:
+            faults.append(Fault(path_text((name,)), "repeated", "must be given once"))
         else:
             sent[name] = value
     return sent

@@ -46,6 +46,7 @@ _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 Moment = TypeVar("Moment", date, datetime)
 _EXAMPLE_ID = UUID("0198c4a5-7b3e-7c11-9f00-0123456789ab")
 
@@ -144,6 +145,10 @@ class Shaped(Text):
         if not self.shape.fullmatch(text):
             raise problem("malformed", f"must be {self.wanted}")
         return text
+
+    @override
+    def schema(self) -> JsonSchemaValue:
+        return super().schema() | {"pattern": f"^{self.shape.pattern}$"}
 
 
 @dataclass(frozen=True)
@@ -337,7 +342,7 @@ class IdOf(Scalar):
     def schema(self) -> JsonSchemaValue:
         return {
             "type": "string",
-            "maxLength": 40,
+            "pattern": f"^({self.prefix.value}_[0-9A-Za-z]{{1,22}}|{_UUID})$",
             "examples": [encode(self.prefix, _EXAMPLE_ID)],
         }
 
