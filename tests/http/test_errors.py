@@ -219,6 +219,33 @@ async def test_a_defect_tells_nothing(shop: Shop) -> None:
     assert "secret" not in answer.text
 
 
+async def test_who_hangs_up_is_no_defect(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A caller that leaves in the middle of its body is not logged as a defect of ours."""
+    key = f"Bearer {shop.tenant.api_key}".encode()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/customers",
+        "raw_path": b"/api/v1/customers",
+        "query_string": b"",
+        "headers": [(b"authorization", key), (b"content-length", b"99")],
+    }
+    sent: list[object] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    await shop.web(scope, receive, send)
+
+    assert sent == []
+    assert "http.defect" not in capsys.readouterr().err
+
+
 async def test_without_a_database(shop: Shop) -> None:
     """While the database is away, requests are told when to come back."""
     await shop.app.database.close()

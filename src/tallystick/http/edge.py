@@ -6,6 +6,7 @@ Plain ASGI, because every request passes here.
 
 import os
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tallystick.http.errors import BodyTooLarge, too_large, unexpected
@@ -45,6 +46,9 @@ class Edge:
             return
         try:
             await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            # Nobody is left to answer, and nothing is wrong with us.
+            return
         except Exception as error:  # noqa: BLE001 - the last door: a defect is logged here
             answer = unexpected(scope, error)
             if not started:
