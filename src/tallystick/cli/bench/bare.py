@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from asyncio.subprocess import PIPE
 from collections.abc import Sequence
 from pathlib import Path
 
 from tallystick.cli.bench.measured import BenchFailed, Load, load_of
 from tallystick.cli.bench.overheard import Fixed, Fresh, Null, OneOf, Parameter, Statement
+from tallystick.cli.bench.program import run_program
 from tallystick.db.server_programs import bin_dir
 
 THREADS_MAX = 2
@@ -35,18 +35,15 @@ async def pgbench(
         BenchFailed: pgbench failed.
     """
     variables = await asyncio.to_thread(_write_script, creation, folder)
-    run = await asyncio.create_subprocess_exec(
+    code, _, complained = await run_program(
         *(str(bin_dir() / "pgbench"), "-n", "-M", "prepared", "-c", str(clients)),
         *("-j", str(min(clients, THREADS_MAX)), "-T", f"{seconds:.0f}"),
         *("-l", "--log-prefix", str(folder / LOG), "-f", str(folder / SCRIPT)),
         *(word for name, value in variables.items() for word in ("-D", f"{name}={value}")),
         dsn,
-        stdout=PIPE,
-        stderr=PIPE,
     )
-    _, complained = await run.communicate()
-    if run.returncode != 0:
-        raise BenchFailed(f"pgbench failed: {complained.decode().strip()[-2000:]}")
+    if code != 0:
+        raise BenchFailed(f"pgbench failed: {complained[-2000:]}")
     return load_of(await asyncio.to_thread(_latencies_ms, folder), seconds)
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -16,6 +18,7 @@ from tallystick.cli.demo_api import DemoFailed
 from tallystick.cli.terminal import err, fail, failures_told, out
 
 MISUSED = 2
+INTERRUPTED = 130
 
 Clients = Annotated[
     str, typer.Option("--clients", help="How many clients at once, in turn, with commas.")
@@ -58,6 +61,8 @@ def bench(
             about, results = asyncio.run(_bench(counts, seconds, checkouts, status))
         except (BenchFailed, DemoFailed) as reason:
             fail(str(reason))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise typer.Exit(INTERRUPTED) from None
     if as_json:
         typer.echo(json.dumps(as_data(results, about)))
     else:
@@ -67,6 +72,11 @@ def bench(
 async def _bench(
     clients: list[int], seconds: float, checkouts: int, status: Status
 ) -> tuple[dict[str, str], Results]:
+    this = asyncio.current_task()
+    assert this is not None, "a coroutine that runs is a task"
+    with suppress(NotImplementedError):
+        # Terminated, it tidies up as after Ctrl-C.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with set_stage(datetime.now(UTC)) as stage:
         about = await circumstances(stage)
         results = await measure(

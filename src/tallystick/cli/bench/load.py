@@ -4,7 +4,6 @@ import asyncio
 import json
 import shutil
 import time
-from asyncio.subprocess import PIPE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from tallystick.cli.bench.http_client import Client
 from tallystick.cli.bench.measured import BenchFailed, Load, load_of
+from tallystick.cli.bench.program import run_program
 
 WRK = "wrk"
 THREADS_MAX = 2
@@ -96,16 +96,13 @@ async def _with_wrk(
     url: str, requests: Requests, clients: int, seconds: float, folder: Path
 ) -> Load:
     script = _write_script(requests, folder)
-    wrk = await asyncio.create_subprocess_exec(
+    code, said, complained = await run_program(
         *(WRK, f"-t{min(clients, THREADS_MAX)}", f"-c{clients}", f"-d{seconds:.0f}s"),
         *("--timeout", "10s", "-s", str(script), url),
-        stdout=PIPE,
-        stderr=PIPE,
     )
-    said, complained = await wrk.communicate()
-    if wrk.returncode != 0:
-        raise BenchFailed(f"wrk failed: {complained.decode().strip()}")
-    found = json.loads(said.decode().strip().rsplit("\n", 1)[-1])
+    if code != 0:
+        raise BenchFailed(f"wrk failed: {complained}")
+    found = json.loads(said.strip().rsplit("\n", 1)[-1])
     if found["failed"]:
         raise BenchFailed(f"{found['failed']} of {found['done']} requests failed.")
     return Load(

@@ -1,9 +1,7 @@
 """The figures, for people and for machines, with the machine and versions they belong to."""
 
-import asyncio
 import os
 import platform
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -14,6 +12,7 @@ from rich.table import Table
 
 from tallystick.cli.bench.load import WRK, has_wrk
 from tallystick.cli.bench.measured import Measured
+from tallystick.cli.bench.program import run_program
 from tallystick.cli.bench.run import AT_ONCE, Results
 from tallystick.cli.bench.stage import PROCESSES, Stage
 
@@ -140,6 +139,6 @@ def _processor() -> str:
 async def _load_generator() -> str:
     if not has_wrk():
         return "tallystick's own, in the bench's process"
-    asked = await asyncio.create_subprocess_exec(WRK, "-v", stdout=PIPE, stderr=STDOUT)
-    said, _ = await asked.communicate()
-    return " ".join(said.decode().split()[:2]) + ", and tallystick's own for whole checkouts"
+    # It calls showing its version a failure.
+    _, said, _ = await run_program(WRK, "-v")
+    return " ".join(said.split()[:2]) + ", and tallystick's own for whole checkouts"

@@ -148,6 +148,7 @@ async def _server(settings: Settings, folder: Path) -> AsyncIterator[int]:
                 "DATABASE_URL": settings.database_url,
                 # No limit: it is the machine that is measured.
                 "TALLYSTICK_REQUESTS_PER_SECOND": "0",
+                "TALLYSTICK_PAGE_POSTS_PER_MINUTE": "0",
             },
             stdout=output,
             stderr=output,
