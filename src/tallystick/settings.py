@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         pool_max: Database connections of each process at most.
         requests_per_second: How many requests one API key may make of each process, and twice
             as many in a burst; 0 for no limit.
+        page_posts_per_minute: How many forms of checkout pages one address may send to each
+            process, and how many may be sent to one link, as many of them at once; 0 for no
+            limit.
         provider_call_seconds: Seconds of real time given to one call of a payment provider.
         sweep_seconds: Seconds of real time between two looks for attempts that were claimed
             and not recorded.
@@ -60,6 +63,7 @@ class Settings(BaseSettings):
     pool_min: PositiveInt = 2
     pool_max: PositiveInt = 10
     requests_per_second: float = Field(default=5000.0, ge=0)
+    page_posts_per_minute: int = Field(default=60, ge=0)
     provider_call_seconds: PositiveFloat = 20.0
     sweep_seconds: PositiveFloat = 15.0
     expire_seconds: PositiveFloat = 10.0

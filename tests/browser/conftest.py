@@ -14,6 +14,7 @@ from tests.database import fresh_database
 BROWSER_VARIABLE = "TALLYSTICK_TEST_BROWSER"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
+REFUSED = ("the server responded with a status", "Response Status Error Code 4")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 
@@ -64,8 +65,9 @@ def _page(chromium: Browser, *, javascript: bool) -> Iterator[Page]:
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        # The browser reports an answer of 4xx as an error of its own; tests look at those.
-        if message.type == "error" and "the server responded with a status" not in message.text:
+        # Browser and htmx report an answer of 4xx as an error; tests look at those.
+        is_told = any(words in message.text for words in REFUSED)
+        if message.type == "error" and not is_told:
             complaints.append(message.text)
 
     page.on("console", listen)

@@ -324,3 +324,16 @@ def test_what_is_missing_is_told_before_sending(shop: Shop, page: Page) -> None:
     expect(page.get_by_label("Expiry date")).to_be_focused()
     expect(page.get_by_label("Card number")).to_have_value("4242 4242 4242 4242")
     assert shop.charges == []
+
+
+def test_too_much_at_once_is_told_and_nothing_is_lost(shop: Shop, page: Page) -> None:
+    """An update that comes too often says so below the form; what was typed stays."""
+    page.goto(shop.link())
+    words = "Please wait a moment."
+    page.route("**/quote", lambda route: route.fulfill(status=429, body=words))
+    page.get_by_label("City").fill("Lyon")
+    page.get_by_label("Postal code").fill("69001")
+    page.get_by_label("City").focus()
+
+    expect(page.get_by_text(words)).to_be_visible()
+    expect(page.get_by_label("City")).to_have_value("Lyon")

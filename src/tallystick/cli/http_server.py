@@ -82,7 +82,11 @@ async def serve_http(
     app: App, settings: Settings, listener: socket.socket, ending: Ending
 ) -> None:
     """Answer requests until the process is asked to end, and finish those under way."""
-    web = create_app(app, requests_per_second=settings.requests_per_second)
+    web = create_app(
+        app,
+        requests_per_second=settings.requests_per_second,
+        page_posts_per_minute=settings.page_posts_per_minute,
+    )
     server = Server(
         uvicorn.Config(
             web,

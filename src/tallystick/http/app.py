@@ -25,13 +25,19 @@ API_PATH = "/api/v1"
 
 
 def create_app(
-    app: App, *, requests_per_second: float = 0, body_bytes_max: int = BODY_BYTES_MAX
+    app: App,
+    *,
+    requests_per_second: float = 0,
+    page_posts_per_minute: int = 0,
+    body_bytes_max: int = BODY_BYTES_MAX,
 ) -> FastAPI:
     """Assemble the application.
 
     Args:
         app: What is wired once per process.
         requests_per_second: How much one API key may ask of this process; 0 for no limit.
+        page_posts_per_minute: How many forms of checkout pages one address may send to this
+            process, and how many may be sent to one link; 0 for no limit.
         body_bytes_max: The largest body that is read.
     """
     keyring = Keyring(app.database, requests_per_second=requests_per_second)
@@ -52,7 +58,7 @@ def create_app(
     web.state.gate = Gate(app, keyring)
     api = api_router()
     web.include_router(api)
-    web.include_router(checkout_router(app))
+    web.include_router(checkout_router(app, posts_per_minute=page_posts_per_minute))
     sandbox = app.providers.get("sandbox")
     if isinstance(sandbox, Sandbox):
         web.include_router(challenge_router(sandbox, _merchant_names(app)))

@@ -174,7 +174,16 @@ def _named_keys() -> Iterator[str]:
         for name in quoted.findall(file.read_text(encoding="utf-8")):
             if name.split(".")[0] in sections and not name.endswith((".html", ".js", ".css")):
                 yield name
-    for key in ("unknown", "stale", "refused", "busy", "broken", "expired", "cancelled"):
+    for key in (
+        "unknown",
+        "stale",
+        "refused",
+        "often",
+        "busy",
+        "broken",
+        "expired",
+        "cancelled",
+    ):
         yield f"{key}.title"
         yield f"{key}.text"
     yield from ("completed.title", "completed.text")

@@ -18,10 +18,12 @@ from tallystick.http.checkout.finish import (
     mandate_text,
 )
 from tallystick.http.checkout.form import Typed
+from tallystick.http.checkout.keeping import keep
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import PAID_COOKIE, Visit
 from tallystick.services.checkout_view import CheckoutView
+from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
 from tallystick.services.confirm_checkout import confirm_checkout
 from tallystick.services.confirm_result import (
     AlreadyHeld,
@@ -35,7 +37,6 @@ from tallystick.services.confirm_result import (
     QuoteChanged,
     Refused,
 )
-from tallystick.services.edit_checkout import edit_checkout
 from tallystick.services.show_checkout import show_checkout
 
 _BAD = 400
@@ -58,7 +59,9 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         return visit.go(visit.links.page)
     method: Method | None = None
     faults = typed.faults
-    if view.quote.kind is not AttemptKind.NONE and typed.method is not None:
+    if view.session.attempt_count >= ATTEMPTS_PER_SESSION_MAX:
+        faults = (*faults, Fault("form", "too_many_attempts", "ask for a new link"))
+    elif view.quote.kind is not AttemptKind.NONE and typed.method is not None:
         try:
             method = await _collect(visit, submitted, typed.method)
         except MethodRefused as refused:
@@ -92,7 +95,7 @@ async def _keep(visit: Visit, submitted: Submitted) -> _Sent:
     view = await show_checkout(visit.context, visit.session_id, by_buyer=False)
     faults: tuple[Fault, ...] = ()
     if (buyer, code) != (view.buyer, view.page_code):
-        faults = await edit_checkout(visit.context, visit.session_id, buyer, code)
+        faults = await keep(visit, submitted)
         view = await show_checkout(visit.context, visit.session_id, by_buyer=False)
     typed = Typed(buyer=buyer, code=code, method=submitted.method, faults=faults)
     return _Sent(view=view, typed=typed)

@@ -219,6 +219,12 @@ def bare_page(key: str, icon: str, locale: Locale, assets: Assets) -> str:
     )
 
 
+def in_words(key: str, locale: Locale) -> str:
+    """The same without a page around it."""
+    say = teller_for(locale)
+    return f"{say.words(f'{key}.title')}. {say.words(f'{key}.text')}"
+
+
 def _frame(title: str, view: CheckoutView, sheet: Sheet) -> Frame:
     return merchant_frame(
         title, view.seller, view.session.cancel_url, sheet.assets, sheet.links.page, sheet.say

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from typing_extensions import override
 
 from tallystick.db.engine import DatabaseUnavailable
@@ -22,7 +22,7 @@ from tallystick.domain.errors import (
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.page import bare_page
+from tallystick.http.checkout.page import bare_page, in_words
 from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.errors import BodyTooLarge, status_of, unexpected
 
@@ -59,9 +59,13 @@ def _page_of(error: Exception, request: Request, assets: Assets) -> Response:
         unexpected(request.scope, error)
     locale = choose(chosen_language(request), (), request.headers.get("accept-language", ""))
     headers = page_headers()
-    if key == "busy":
+    if key in {"busy", "often"}:
         headers["Retry-After"] = str(getattr(error, "retry_after_seconds", _PAUSE_SECONDS))
-    if request.headers.get("hx-request") == "true":
+    is_update = request.headers.get("hx-request") == "true"
+    if is_update and key == "often":
+        # What was typed stays: our script says the sentence below the form.
+        return PlainTextResponse(in_words(key, locale), status, headers)
+    if is_update:
         # htmx swaps no error; what is open is loaded again and says where it stands.
         headers["HX-Refresh"] = "true"
     icon = "search" if key == "unknown" else "alert"
@@ -75,7 +79,9 @@ def _meaning(error: Exception) -> tuple[str, int]:
             return "unknown", status_of(error)
         case Forbidden():
             return "stale", status_of(error)
-        case Busy() | RateLimited():
+        case RateLimited():
+            return "often", status_of(error)
+        case Busy():
             return "busy", status_of(error)
         case InvalidInput():
             return "refused", status_of(error)

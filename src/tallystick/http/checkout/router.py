@@ -23,7 +23,9 @@ from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.confirming import answer, confirm
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.headers import asset_headers, page_headers
+from tallystick.http.checkout.keeping import keep
 from tallystick.http.checkout.languages import LANGUAGES
+from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import quote_fragments, waiting_fragment
 from tallystick.http.checkout.refusals import page_route
 from tallystick.http.checkout.states import show
@@ -32,7 +34,6 @@ from tallystick.http.checkout.visit import Visit, arrive, keep_language
 from tallystick.services.confirm_result import InFlight
 from tallystick.services.context import App
 from tallystick.services.continue_checkout import continue_checkout, use_another_method
-from tallystick.services.edit_checkout import edit_checkout
 from tallystick.services.show_checkout import show_checkout
 
 _BAD = 400
@@ -42,17 +43,25 @@ _PAGE = "/checkout/{session}/{signature}"
 Opener = Callable[[Request, str, str], Awaitable[Visit]]
 
 
-def router(app: App) -> APIRouter:
-    """The routes of the page and of its files."""
+def router(app: App, *, posts_per_minute: int) -> APIRouter:
+    """The routes of the page and of its files; for `posts_per_minute` see `Pace`."""
     assets = load_assets(urlsplit(app.public_url).path.rstrip("/"))
+    pace = Pace(posts_per_minute)
     routes = APIRouter(include_in_schema=False, route_class=page_route(assets))
 
     async def visit_of(request: Request, session: str, signature: str) -> Visit:
         now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
-        return await arrive(app, assets, request, (session, signature), now)
+        return await arrive(app, assets, pace, request, (session, signature), now)
+
+    async def paced(request: Request, session: str, signature: str) -> Visit:
+        if request.client is not None:
+            pace.sent_from(request.client.host)
+        visit = await visit_of(request, session, signature)
+        pace.sent_to(visit.session_name)
+        return visit
 
     _add_reading(routes, assets, visit_of)
-    _add_doing(routes, visit_of)
+    _add_doing(routes, paced)
 
     @routes.get("/checkout/{_:path}")
     async def part_of_a_link(_: str) -> Response:
@@ -132,13 +141,13 @@ async def _requote(visit: Visit, submitted: Submitted) -> Response:
 
     What is still missing is not said here: the buyer is typing.
     """
-    buyer, code = submitted.buyer, submitted.code
-    found = await edit_checkout(visit.context, visit.session_id, buyer, code)
-    faults = tuple(fault for fault in found if fault.code != "required")
+    faults = tuple(fault for fault in await keep(visit, submitted) if fault.code != "required")
     view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
     if view.status is not SessionState.CREATED or view.quote is None:
         return visit.go(visit.links.page)
-    typed = Typed(buyer=buyer, code=code, method=submitted.method, faults=faults)
+    typed = Typed(
+        buyer=submitted.buyer, code=submitted.code, method=submitted.method, faults=faults
+    )
     if visit.wants_fragments:
         sheet = visit.sheet(view)
         shape = submitted.get("shape")

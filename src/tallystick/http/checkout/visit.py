@@ -13,6 +13,7 @@ from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links, links_of
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import LANGUAGES, choose
+from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import Sheet
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.success import with_session
@@ -41,6 +42,7 @@ class Visit:
     links: Links
     assets: Assets
     csrf: str
+    pace: Pace
     real_now: datetime
 
     @property
@@ -130,7 +132,12 @@ class Visit:
 
 
 async def arrive(
-    app: App, assets: Assets, request: Request, link: tuple[str, str], real_now: datetime
+    app: App,
+    assets: Assets,
+    pace: Pace,
+    request: Request,
+    link: tuple[str, str],
+    real_now: datetime,
 ) -> Visit:
     """Open the link (session and signature) that a browser came with.
 
@@ -150,6 +157,7 @@ async def arrive(
         links=links_of(assets.root, name, link[1]),
         assets=assets,
         csrf=cookie if signer.is_form_token(cookie) else signer.form_token(),
+        pace=pace,
         real_now=real_now,
     )
 

@@ -74,13 +74,20 @@
     if (errorOf(field)) tell(field, "");
   });
 
+  function announce(text) {
+    const place = document.getElementById("announce");
+    place.textContent = text;
+    place.className = "closed";
+  }
+
   ["htmx:sendError", "htmx:timeout"].forEach((name) =>
-    document.addEventListener(name, () => {
-      const announce = document.getElementById("announce");
-      announce.textContent = form.dataset.offline;
-      announce.className = "closed";
-    }),
+    document.addEventListener(name, () => announce(form.dataset.offline)),
   );
+  // Too many requests: the answer is the sentence that says so.
+  document.addEventListener("htmx:responseError", (event) => {
+    const answer = event.detail.xhr;
+    if (answer.status === 429) announce(answer.responseText);
+  });
 
   // After an update by htmx the errors are in place: mark their fields.
   document.addEventListener("htmx:afterSettle", () => {
