@@ -304,10 +304,8 @@ class World:
         chooses: bool = True,
         agrees: bool = True,
     ) -> ConfirmResult:
-        """Press the button: with a good card, and the quote as the page shows it now.
-
-        `chooses` and `agrees` say whether a method and the consent are given at all.
-        """
+        """Press the button: with a good card, today's quote, and the consent that it needs."""
+        consent = Consent(text_version="1", language="en", text="...", given_at=self.ctx.now)
         return await confirm_checkout(
             self.ctx,
             session_id,
@@ -318,9 +316,7 @@ class World:
             ),
             code=code,
             method=(method or await self.card()) if chooses else None,
-            consent=Consent(text_version="1", language="en", text="...", given_at=self.ctx.now)
-            if agrees
-            else None,
+            consent=consent if agrees else None,
             return_url=f"{PUBLIC_URL}/checkout/return",
         )
 

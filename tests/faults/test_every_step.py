@@ -17,7 +17,7 @@ from tests.faults.stories import STORIES, Kind, Stock, open_stock
 from tests.soundness import assert_sound
 from tests.world import World
 
-EVERY = int(os.environ.get("TALLYSTICK_FAULTS_EVERY", "7"))
+EVERY = int(os.environ.get("TALLYSTICK_FAULTS_EVERY", "9"))
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from tests.scripted_bank import Ask, Delayed, Step, lost, says, silent, through
 from tests.soundness import assert_sound
 from tests.world import World
 
-SEEDS = 150 if os.environ.get("TALLYSTICK_FAULTS_EVERY") == "1" else 16
+SEEDS = 150 if os.environ.get("TALLYSTICK_FAULTS_EVERY") == "1" else 12
 ROUNDS = 10
 BUYS = STORIES["buys"]
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanVersion, Product
 from tallystick.domain.coupons import CouponState, CouponTerms
+from tallystick.domain.errors import Fault
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.parties import InvoicingEntity
 from tallystick.domain.periods import Cadence
@@ -30,7 +31,12 @@ class NewPrice:
     pricing: Pricing
 
 
-PriceEntry = ExistingPrice | NewPrice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultyPrice:
+    """A price that could not be read; what is wrong with it is among the request's faults."""
+
+
+PriceEntry = ExistingPrice | NewPrice | FaultyPrice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +54,12 @@ class NewProductEntry:
     fee: FeeStructure
 
 
-ProductEntry = ExistingProduct | NewProductEntry
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultyProduct:
+    """A product that could not be read; what is wrong is among the request's faults."""
+
+
+ProductEntry = ExistingProduct | NewProductEntry | FaultyProduct
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +116,10 @@ class Extra:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferRequest:
-    """The part of the request that decides what is sold, when, and on which terms."""
+    """The part of the request that decides what is sold, when, and on which terms.
+
+    `faults` were found when it was read: it is refused with them and all others together.
+    """
 
     add_ons: tuple[AddOnEntry, ...] = ()
     parameterized: tuple[Parameterized, ...] = ()
@@ -125,6 +139,7 @@ class OfferRequest:
     invoice_memo: str | None = None
     purchase_order: str | None = None
     invoice_threshold: Decimal | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from tallystick.domain.offer_request import (
     ExistingPrice,
     ExistingProduct,
     Extra,
+    FaultyProduct,
     NewProductEntry,
     OfferRequest,
     Overridden,
@@ -155,6 +156,8 @@ def _extra(
     metric_ids: frozenset[UUID],
     work: Resolution,
 ) -> Item | None:
+    if isinstance(extra.product, FaultyProduct):
+        return None
     if isinstance(extra.product, ExistingProduct):
         product = products.get(extra.product.id)
         if product is None:

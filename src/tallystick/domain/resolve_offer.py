@@ -64,6 +64,7 @@ def resolve_offer(
     """
     version = facts.version
     work = Resolution(currency=version.currency, new_id=new_id, prices=facts.prices)
+    work.faults.extend(request.faults)
     _sold(facts, work)
     items = (
         *resolve_components(request, version, facts.products, facts.metric_ids, work),

@@ -11,6 +11,7 @@ from tallystick.domain.errors import Fault
 from tallystick.domain.offer import NewProduct
 from tallystick.domain.offer_request import (
     ExistingPrice,
+    FaultyPrice,
     NewPrice,
     Parameters,
     PriceEntry,
@@ -46,7 +47,7 @@ class Resolution:
     def entered(
         self, entry: PriceEntry, product_id: UUID, fee: FeeStructure, path: str
     ) -> Price | None:
-        """The price that an entry means for a product, or None with a fault noted."""
+        """The price that an entry means for a product, or None where a fault is noted."""
         match entry:
             case ExistingPrice(id=price_id):
                 price = self.prices.get(price_id)
@@ -76,6 +77,8 @@ class Resolution:
                 )
                 self.new_prices.append(price)
                 return price
+            case FaultyPrice():
+                return None
         assert_never(entry)
 
     def chosen(

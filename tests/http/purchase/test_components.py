@@ -283,9 +283,9 @@ def test_a_capacity_beside_an_override_must_agree(market: Market) -> None:
     assert accepted.json()["session"]["components"] == body
 
 
-def test_every_pricing_type_can_be_an_extra(market: Market) -> None:
-    """Each pricing type is sold as an extra component, and billed as its kind is."""
-    extra: list[tuple[str, str, m.ProductFeeStructure, m.Pricing]] = [
+def every_kind(market: Market) -> list[tuple[str, str, m.ProductFeeStructure, m.Pricing]]:
+    """A name, a fee type, a fee and a price of each kind."""
+    return [
         ("A", "RATE", m.RateFeeStructure(), m.RatePricing(rate=Decimal("1.005"))),
         ("B", "SLOT", slots_of("b"), m.SlotPricing(unit_rate=Decimal(2), min_slots=2)),
         (
@@ -319,6 +319,10 @@ def test_every_pricing_type_can_be_an_extra(market: Market) -> None:
             m.OneTimePricing(unit_price=Decimal(6), quantity=3),
         ),
     ]
+
+
+def test_every_pricing_type_can_be_an_extra(market: Market) -> None:
+    """Each pricing type is sold as an extra component, and billed as its kind is."""
     bought = market.bought(
         "Starter",
         components=m.CreateSubscriptionComponents(
@@ -330,7 +334,7 @@ def test_every_pricing_type_can_be_an_extra(market: Market) -> None:
                     ),
                     price_entry=monthly(pricing),
                 )
-                for name, kind, structure, pricing in extra
+                for name, kind, structure, pricing in every_kind(market)
             ]
         ),
     )

@@ -80,3 +80,40 @@ def test_prices_too_large_to_charge(market: Market) -> None:
         assert refused(market, market.body(components=components)) == [
             ("components", "too_large")
         ]
+
+
+def test_impossible_prices_are_told_with_everything_else(market: Market) -> None:
+    """A price in disorder hides no other fault, and makes none of its own."""
+    disorder = {"type": "TIERED", "tiers": [{"first_unit": 1, "rate": "1"}]}
+    usage = price(pricing={"type": "USAGE", "model": disorder})
+    rate = {"type": "RATE"}
+    slots = {"type": "NEW", "name": "X", "fee_type": "SLOT", "fee_structure": rate}
+    body = market.body(
+        components={
+            "overridden_components": [
+                {
+                    "component_id": market.component("Starter", "Fee"),
+                    "name": "Fee",
+                    "price_entry": usage,
+                }
+            ],
+            **extra(product_ref=slots),
+        },
+        add_ons=[
+            {
+                "add_on_id": market.add_ons["Priority support"].id,
+                "quantity": 9,
+                "customization": {"type": "PRICE_OVERRIDE", "price_entry": usage},
+            }
+        ],
+        coupon_code="NOPE",
+    )
+    tiers = "price_entry.pricing.model.tiers[0].first_unit"
+
+    assert sorted(refused(market, body)) == [
+        (f"add_ons[0].customization.{tiers}", "invalid"),
+        ("add_ons[0].quantity", "above_limit"),
+        ("components.extra_components[0].product_ref.fee_structure.type", "contradiction"),
+        (f"components.overridden_components[0].{tiers}", "invalid"),
+        ("coupon_code", "unknown"),
+    ]

@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import pytest
 from meteroid import models as m
 
 from tests.http.purchase.market import Market
+from tests.http.purchase.terms import rate
 
 
 def test_a_customer_by_id(market: Market, customer: m.Customer) -> None:
@@ -46,3 +48,22 @@ def test_the_plan_version(market: Market) -> None:
     assert (bought.invoice.status, bought.invoice.payment_status) == ("FINALIZED", "PAID")
     assert bought.invoice.amount_due == 0
     assert [one.amount for one in bought.invoice.transactions] == [4900]
+
+
+@pytest.mark.parametrize(
+    ("currency", "price", "amount", "stub"),
+    # 5/28 of the price, in whole yen and in thousandths of a dinar.
+    [("JPY", "4900", 4900, 875), ("KWD", "49.125", 49_125, 8772)],
+)
+def test_currencies_without_cents(
+    market: Market, currency: str, price: str, amount: int, stub: int
+) -> None:
+    """A currency's own minor unit is charged: the yen, a thousandth of the dinar."""
+    market.plan(f"In {currency}", rate("Fee", price), currency=currency)
+    whole = market.bought(f"In {currency}")
+    part = market.bought(f"In {currency}", billing_day_anchor=15)
+
+    assert (whole.invoice.currency, whole.invoice.total) == (currency, amount)
+    assert whole.subscription.mrr_cents == amount
+    assert part.invoice.total == stub
+    assert market.charges()[-2:] == [amount, stub]

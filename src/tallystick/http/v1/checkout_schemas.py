@@ -11,7 +11,7 @@ from tallystick.domain.checkout_request import (
     EXPIRES_IN_HOURS_MAX,
     CheckoutRequest,
 )
-from tallystick.domain.errors import Fault, fail_if
+from tallystick.domain.errors import Fault
 from tallystick.domain.offer import (
     BankTransfer,
     ExternalPayment,
@@ -244,17 +244,20 @@ class CreateCheckoutSession(RequestModel):
 
 
 def to_checkout_request(body: CreateCheckoutSession) -> CheckoutRequest:
-    """What a request means; raises `InvalidInput` for prices that cannot be computed."""
+    """What a request means, with the faults of prices that cannot be computed."""
     faults: list[Fault] = []
     components = body.components or ComponentsIn()
+    add_ons = _add_ons(body.add_ons or [], faults)
+    overridden = _overridden(components.overridden_components or [], faults)
+    extra = _extra(components.extra_components or [], faults)
     offer = OfferRequest(
-        add_ons=_add_ons(body.add_ons or [], faults),
+        add_ons=add_ons,
         parameterized=tuple(
             Parameterized(component_id=one.component_id, parameters=_parameters(one.parameters))
             for one in components.parameterized_components or ()
         ),
-        overridden=_overridden(components.overridden_components or [], faults),
-        extra=_extra(components.extra_components or [], faults),
+        overridden=overridden,
+        extra=extra,
         removed=tuple(components.remove_components or ()),
         coupon_code=body.coupon_code,
         coupon_ids=tuple(body.coupon_ids or ()),
@@ -269,8 +272,8 @@ def to_checkout_request(body: CreateCheckoutSession) -> CheckoutRequest:
         invoice_memo=body.invoice_memo,
         purchase_order=body.purchase_order,
         invoice_threshold=body.invoice_threshold,
+        faults=tuple(faults),
     )
-    fail_if(faults)
     hours = body.expires_in_hours
     by_id = body.customer_id if isinstance(body.customer_id, UUID) else None
     return CheckoutRequest(
@@ -324,8 +327,7 @@ def _add_ons(sent: list[AddOnIn], faults: list[Fault]) -> tuple[AddOnEntry, ...]
             case PriceOverrideIn() as override:
                 path = f"add_ons[{index}].customization.price_entry"
                 entry = to_price_entry(override.price_entry, path, faults)
-                if entry is not None:
-                    customization = PriceOverride(price=entry, name=override.name)
+                customization = PriceOverride(price=entry, name=override.name)
             case ParameterizationIn() as parameters:
                 customization = _parameters(parameters)
             case None:
@@ -345,8 +347,7 @@ def _overridden(sent: list[OverriddenIn], faults: list[Fault]) -> tuple[Overridd
     for index, one in enumerate(sent):
         path = f"components.overridden_components[{index}].price_entry"
         entry = to_price_entry(one.price_entry, path, faults)
-        if entry is not None:
-            found.append(Overridden(component_id=one.component_id, name=one.name, price=entry))
+        found.append(Overridden(component_id=one.component_id, name=one.name, price=entry))
     return tuple(found)
 
 
@@ -356,6 +357,5 @@ def _extra(sent: list[ExtraIn], faults: list[Fault]) -> tuple[Extra, ...]:
         path = f"components.extra_components[{index}]"
         entry = to_price_entry(one.price_entry, f"{path}.price_entry", faults)
         product = to_product_entry(one.product_ref, f"{path}.product_ref", faults)
-        if entry is not None and product is not None:
-            found.append(Extra(name=one.name, product=product, price=entry))
+        found.append(Extra(name=one.name, product=product, price=entry))
     return tuple(found)

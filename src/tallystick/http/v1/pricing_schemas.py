@@ -13,6 +13,8 @@ from tallystick.domain.errors import Fault
 from tallystick.domain.offer_request import (
     ExistingPrice,
     ExistingProduct,
+    FaultyPrice,
+    FaultyProduct,
     NewPrice,
     NewProductEntry,
     PriceEntry,
@@ -163,25 +165,21 @@ def to_pricing(schema: PricingSchema, path: str, faults: list[Fault]) -> Pricing
         return None
 
 
-def to_price_entry(
-    schema: PriceEntrySchema, path: str, faults: list[Fault]
-) -> PriceEntry | None:
-    """The price that was named or sent, or None with a fault added; see `to_pricing`."""
+def to_price_entry(schema: PriceEntrySchema, path: str, faults: list[Fault]) -> PriceEntry:
+    """The price that was named or sent, else a `FaultyPrice` and a fault; see `to_pricing`."""
     match schema:
         case ExistingPriceRef():
             return ExistingPrice(id=schema.id)
         case PriceInput():
             pricing = to_pricing(schema.pricing, f"{path}.pricing", faults)
             if pricing is None:
-                return None
+                return FaultyPrice()
             return NewPrice(cadence=schema.cadence, currency=schema.currency, pricing=pricing)
     assert_never(schema)
 
 
-def to_product_entry(
-    schema: ProductRefSchema, path: str, faults: list[Fault]
-) -> ProductEntry | None:
-    """The product that was named or sent, or None with a fault added; see `to_pricing`."""
+def to_product_entry(schema: ProductRefSchema, path: str, faults: list[Fault]) -> ProductEntry:
+    """The product that was named or sent, a `FaultyProduct` with a fault added."""
     match schema:
         case ExistingProductRef():
             return ExistingProduct(id=schema.id)
@@ -195,7 +193,7 @@ def to_product_entry(
                         f"must be {schema.fee_type.value}, as fee_type says",
                     )
                 )
-                return None
+                return FaultyProduct()
             return NewProductEntry(name=schema.name, fee=fee)
     assert_never(schema)
 
