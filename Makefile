@@ -26,8 +26,12 @@ serve: $(READY) ## Serve on http://127.0.0.1:8484 (ARGS="--port 9000")
 	@$(BIN)/tallystick serve $(ARGS)
 
 ##@ Test and measure
+# The browser's driver keeps an event loop running in its process, where no other test can run.
 test: $(READY) browser ## Run every test (T=tests/domain for some of them)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(T) $(ARGS) \
+	@if [ "$(T)" = tests ]; then \
+	  $(BIN)/python -m pytest -n $(WORKERS) tests --ignore=tests/browser $(ARGS) \
+	  && $(BIN)/python -m pytest -n $(WORKERS) tests/browser $(ARGS); \
+	else $(BIN)/python -m pytest -n $(WORKERS) $(T) $(ARGS); fi \
 	  && echo "test: all passed." || { echo "test: FAILED, see above." >&2; exit 1; }
 
 browser: $(READY) ## Find or install a Chromium for the tests of the pages

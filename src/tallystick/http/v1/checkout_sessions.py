@@ -132,10 +132,22 @@ async def retrieve(door: Entered, id: CheckoutSessionId) -> Response:  # noqa: A
 async def cancel(door: Entered, id: CheckoutSessionId) -> Response:  # noqa: A002
     """Cancel a checkout session; one that is being paid is first cancelled at the provider."""
 
+    # A repeat under the same key may overtake the first request: what was open before either of
+    # them and is cancelled now is the success of both.
+    was_open = key_of(door.scope) is not None and await _is_open(door, id)
+
     async def end(ctx: Context, operation: Operation) -> SessionRecord:
-        return await cancel_session(ctx, operation.subject, resumed=operation.resumed)
+        resumed = operation.resumed or was_open
+        return await cancel_session(ctx, operation.subject, resumed=resumed)
 
     return await door.long(end, lambda record: _answer(door, record), subject=id)
+
+
+async def _is_open(door: Door, session_id: UUID) -> bool:
+    """Whether a session can still be cancelled, as it stands now."""
+    async with door.app.database.connection() as connection:
+        record = await checkout_sessions.load(connection, door.tenant.id, session_id)
+    return record is not None and not record.session.status(door.context().now).is_terminal
 
 
 def _answer(door: Door, record: SessionRecord) -> CheckoutSessionAnswer:
