@@ -131,7 +131,6 @@ async def retrieve(door: Entered, id: CheckoutSessionId) -> Response:  # noqa: A
 @router.post("/{id}/cancel", response_model=CheckoutSessionAnswer)
 async def cancel(door: Entered, id: CheckoutSessionId) -> Response:  # noqa: A002
     """Cancel a checkout session; one that is being paid is first cancelled at the provider."""
-
     # A repeat under the same key may overtake the first request: what was open before either of
     # them and is cancelled now is the success of both.
     was_open = key_of(door.scope) is not None and await _is_open(door, id)
