@@ -3,8 +3,8 @@
 from tallystick.db import event_sequence
 from tallystick.services.context import App
 
-EVENTS_AT_ONCE = 5_000
-"""Numbered in one statement and committed together: a fraction of a second's work."""
+EVENTS_AT_ONCE = 500
+"""Numbered in one statement and committed together: so few that no other commit waits."""
 
 
 async def sequence_events(app: App) -> int:
