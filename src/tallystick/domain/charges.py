@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Literal, assert_never
 from uuid import UUID
 
-from tallystick.domain.money import exponent, minor, rounded, rounded_ratio
+from tallystick.domain.money import exponent, rounded_ratio
 from tallystick.domain.periods import BilledPeriod, Cadence, Period
 from tallystick.domain.pricing import (
     BillingType,
@@ -161,13 +161,19 @@ def monthly_value(items: tuple[Item, ...], currency: str) -> int:
 
     Usage, one-time fees and coupons are left out; one rounding of the exact sum.
     """
-    return rounded(sum((_monthly(item, currency) for item in items), start=Fraction(0)))
+    exact, parts = 0, 1
+    for item in items:
+        value, of = _monthly(item)
+        exact, parts = exact * of + value * parts, parts * of
+    scale: int = 10 ** exponent(currency)
+    return rounded_ratio(exact * scale, parts)
 
 
-def _monthly(item: Item, currency: str) -> Fraction:
+def _monthly(item: Item) -> tuple[int, int]:
+    """What an item comes to in a month, in major units: a fraction's two parts."""
     match item.pricing:
         case UsagePricing() | OneTimePricing():
-            return Fraction(0)
+            return 0, 1
         case RatePricing(rate=rate) | CapacityPricing(rate=rate):
             units = 1
         case SlotPricing(unit_rate=rate):
@@ -176,7 +182,8 @@ def _monthly(item: Item, currency: str) -> Fraction:
             pass
         case _:
             assert_never(item.pricing)
-    return minor(rate, currency) * units * item.instances / item.cadence.months
+    value, of = rate.as_integer_ratio()
+    return value * units * item.instances, of * item.cadence.months
 
 
 def _by_days(period: BilledPeriod) -> tuple[int, int]:

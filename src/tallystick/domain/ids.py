@@ -17,6 +17,8 @@ _BITS = 128
 _ROTATION = 67
 _MASK = (1 << _BITS) - 1
 _BASE = len(_ALPHABET)
+_PAIRS = tuple(high + low for high in _ALPHABET for low in _ALPHABET)
+"""Two digits at once: an answer may hold hundreds of ids, and each digit is a long division."""
 _LENGTH_MAX = 22
 
 
@@ -56,11 +58,12 @@ def encode(prefix: Prefix, value: UUID) -> str:
     """The wire form of `value`."""
     number = value.int
     rotated = ((number << _ROTATION) | (number >> (_BITS - _ROTATION))) & _MASK
-    digits = []
+    pairs = []
     while rotated:
-        rotated, digit = divmod(rotated, _BASE)
-        digits.append(_ALPHABET[digit])
-    return f"{prefix.value}_{''.join(reversed(digits)) or '0'}"
+        rotated, pair = divmod(rotated, len(_PAIRS))
+        pairs.append(_PAIRS[pair])
+    pairs.reverse()
+    return f"{prefix.value}_{''.join(pairs).lstrip('0') or '0'}"
 
 
 def decode(prefix: Prefix, text: str) -> UUID:
@@ -74,10 +77,11 @@ def decode(prefix: Prefix, text: str) -> UUID:
     if not 1 <= len(body) <= _LENGTH_MAX:
         raise MalformedId(text)
     rotated = 0
-    for character in body:
-        if character not in _VALUE:
-            raise MalformedId(text)
-        rotated = rotated * _BASE + _VALUE[character]
+    try:
+        for character in body:
+            rotated = rotated * _BASE + _VALUE[character]
+    except KeyError:
+        raise MalformedId(text) from None
     if rotated > _MASK:
         raise MalformedId(text)
     return UUID(int=((rotated >> _ROTATION) | (rotated << (_BITS - _ROTATION))) & _MASK)

@@ -72,12 +72,14 @@ def allocate(total: int, weights: Sequence[int]) -> list[int]:
         return [0] * len(weights)
     assert min(weights) >= 0, "a share cannot be negative"
     sign = -1 if total < 0 else 1
-    shares = [Fraction(abs(total) * part, weight) for part in weights]
-    parts = [share.numerator // share.denominator for share in shares]
+    parts, remainders = [], []
+    for part in weights:
+        share, remainder = divmod(abs(total) * part, weight)
+        parts.append(share)
+        remainders.append(remainder)
     missing = abs(total) - sum(parts)
-    by_remainder = sorted(
-        range(len(parts)), key=lambda index: (parts[index] - shares[index], index)
-    )
+    # The sort is stable: of equal remainders the earlier part comes first.
+    by_remainder = sorted(range(len(parts)), key=remainders.__getitem__, reverse=True)
     for index in by_remainder[:missing]:
         parts[index] += 1
     assert sum(parts) == abs(total), "an allocation loses nothing"

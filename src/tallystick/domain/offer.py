@@ -8,6 +8,7 @@ the trial, the schedule and the terms of billing; what depends on the buyer or o
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 from uuid import UUID
 
@@ -69,7 +70,8 @@ class ExternalPayment:
 PaymentConfig = OnlinePayment | BankTransfer | ExternalPayment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, so that what every quote asks of it is worked out once.
+@dataclass(frozen=True, kw_only=True)
 class Offer:
     """Everything that a session promises, in one value.
 
@@ -105,17 +107,17 @@ class Offer:
     new_products: tuple[NewProduct, ...] = ()
     new_prices: tuple[Price, ...] = ()
 
-    @property
+    @cached_property
     def recurring(self) -> tuple[Item, ...]:
         """The items with a period: all but the one-time ones."""
         return tuple(item for item in self.items if item.fee.type is not FeeType.ONE_TIME)
 
-    @property
+    @cached_property
     def one_time(self) -> tuple[Item, ...]:
         """The items billed once, on the first invoice."""
         return tuple(item for item in self.items if item.fee.type is FeeType.ONE_TIME)
 
-    @property
+    @cached_property
     def cadence(self) -> Cadence:
         """The subscription's cadence: its shortest fee's, monthly where there is none."""
         return shortest([item.cadence for item in self.recurring])

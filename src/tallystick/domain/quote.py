@@ -133,9 +133,17 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     dates = schedule(offer, facts.today, trial_used=facts.trial_used)
     coupons, left_out = _redeemable(offer, facts)
 
+    # Few products have settings of their own: most lines of a day share one decision.
+    decided: dict[tuple[int, date], TaxDecision] = {}
+
     def rates_on(product_id: UUID, day: date) -> TaxDecision:
         product = facts.product_taxes.get(product_id, _NO_TAX_SETTINGS)
-        return decide(facts.seller, facts.buyer, product.rules, product.vat_class, day)
+        key = (id(product), day)
+        known = decided.get(key)
+        if known is None:
+            known = decide(facts.seller, facts.buyer, product.rules, product.vat_class, day)
+            decided[key] = known
+        return known
 
     def priced(charges: tuple[Charge, ...], invoice: int, day: date) -> Bill:
         return bill(

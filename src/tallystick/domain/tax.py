@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from fractions import Fraction
 from typing import assert_never
 
 from tallystick.domain.countries import COUNTRIES
-from tallystick.domain.money import rounded
+from tallystick.domain.money import rounded_ratio
 from tallystick.domain.vat_rates import VatRates, member_state, rates_on
 
 REVERSE_CHARGE_NOTE = (
@@ -224,15 +223,17 @@ def compute(amount: int, decision: TaxDecision, *, inclusive: bool) -> LineTax:
     """
     if not decision.rates:
         return LineTax(net=amount, tax=0, total=amount, taxes=())
-    divisor = 1 + Fraction(decision.total_rate) if inclusive else Fraction(1)
-    base = Fraction(amount, divisor)
-    taxes = tuple(
-        TaxAmount(rate=rate, amount=rounded(base * Fraction(rate.rate)))
-        for rate in decision.rates
-    )
+    # amount / (whole / parts), with whole = parts where the tax comes on top
+    whole, parts = (1 + decision.total_rate).as_integer_ratio() if inclusive else (1, 1)
+    taxes = []
+    for rate in decision.rates:
+        share, of = rate.rate.as_integer_ratio()
+        taxes.append(
+            TaxAmount(rate=rate, amount=rounded_ratio(amount * parts * share, whole * of))
+        )
     tax = sum(part.amount for part in taxes)
     net = amount - tax if inclusive else amount
-    return LineTax(net=net, tax=tax, total=net + tax, taxes=taxes)
+    return LineTax(net=net, tax=tax, total=net + tax, taxes=tuple(taxes))
 
 
 def _fraction(rate: Decimal) -> None:
