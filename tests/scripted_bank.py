@@ -118,11 +118,15 @@ class ScriptedBank:
         """What becomes of the next calls of one kind, in their order."""
         self.steps[call].extend(steps)
 
+    def mandate_reference(self, session_id: UUID) -> str:
+        """As the sandbox does."""
+        return self.bank.mandate_reference(session_id)
+
     async def collect(
-        self, tenant_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+        self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
     ) -> Method:
         """As the sandbox does."""
-        return await self.bank.collect(tenant_id, kind, fields)
+        return await self.bank.collect(tenant_id, session_id, kind, fields)
 
     async def open(self, order: PaymentOrder) -> str:
         """As scripted."""

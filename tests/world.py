@@ -281,12 +281,14 @@ class World:
     async def card(self, number: str = VISA) -> Method:
         """A card, typed on the page."""
         fields = {"card_number": number, "card_expiry": "12/40", "card_cvc": "123"}
-        return await self.provider.collect(self.tenant_id, MethodKind.CARD, fields)
+        return await self.provider.collect(self.tenant_id, new_id(), MethodKind.CARD, fields)
 
     async def debit(self, iban: str = "DE89370400440532013000") -> Method:
         """A bank account, typed on the page."""
         fields = {"iban": iban, "account_holder": "Dana Globex"}
-        return await self.provider.collect(self.tenant_id, MethodKind.DIRECT_DEBIT, fields)
+        return await self.provider.collect(
+            self.tenant_id, new_id(), MethodKind.DIRECT_DEBIT, fields
+        )
 
     @property
     def provider(self) -> PaymentProvider:

@@ -81,7 +81,7 @@ async def an_order(
 ) -> PaymentOrder:
     """A new order of a new customer of a new tenant, paid by a method of this case."""
     tenant_id = new_id()
-    method = await bank.provider.collect(tenant_id, KIND[case], bank.fields(case))
+    method = await bank.provider.collect(tenant_id, new_id(), KIND[case], bank.fields(case))
     return order_for(tenant_id, method, amount=amount, save=save)
 
 
@@ -147,7 +147,7 @@ class ProviderContract:
     async def test_an_empty_form_is_refused_field_by_field(self, bank: ContractBank) -> None:
         """Every missing field has its fault."""
         with pytest.raises(MethodRefused) as refusal:
-            await bank.provider.collect(new_id(), MethodKind.DIRECT_DEBIT, {})
+            await bank.provider.collect(new_id(), new_id(), MethodKind.DIRECT_DEBIT, {})
 
         assert {(fault.field, fault.code) for fault in refusal.value.faults} == {
             ("account_holder", "required"),

@@ -71,5 +71,5 @@ class SandboxBank:
     async def order_by(self, number: str, *, amount: int = 5412) -> PaymentOrder:
         """A new order of a new tenant, paid with this card."""
         tenant_id = new_id()
-        method = await self.sandbox.collect(tenant_id, MethodKind.CARD, card(number))
+        method = await self.sandbox.collect(tenant_id, new_id(), MethodKind.CARD, card(number))
         return order_for(tenant_id, method, amount=amount)

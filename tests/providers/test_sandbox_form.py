@@ -23,7 +23,7 @@ async def _faults(
     bank: SandboxBank, kind: MethodKind, fields: Mapping[str, str]
 ) -> set[tuple[str, str]]:
     with pytest.raises(MethodRefused) as refusal:
-        await bank.sandbox.collect(new_id(), kind, fields)
+        await bank.sandbox.collect(new_id(), new_id(), kind, fields)
     return {(fault.field, fault.code) for fault in refusal.value.faults}
 
 
@@ -86,7 +86,9 @@ async def test_a_refused_number_says_where_to_find_others_and_is_not_repeated(
 ) -> None:
     """A real number typed by mistake appears in no message."""
     with pytest.raises(MethodRefused) as refusal:
-        await bank.sandbox.collect(new_id(), MethodKind.CARD, card("4111111111111111"))
+        await bank.sandbox.collect(
+            new_id(), new_id(), MethodKind.CARD, card("4111111111111111")
+        )
 
     assert "docs/sandbox.md" in str(refusal.value)
     assert "4111" not in str(refusal.value)
@@ -95,9 +97,9 @@ async def test_a_refused_number_says_where_to_find_others_and_is_not_repeated(
 async def test_numbers_may_be_typed_in_groups(bank: SandboxBank) -> None:
     """Spaces and dashes in a number, and small letters in an IBAN, are the buyer's own."""
     typed = {**card("4242 4242-4242\u00a04242"), "card_expiry": "3/34", "card_name": "J. Roe"}
-    by_card = await bank.sandbox.collect(new_id(), MethodKind.CARD, typed)
+    by_card = await bank.sandbox.collect(new_id(), new_id(), MethodKind.CARD, typed)
     by_debit = await bank.sandbox.collect(
-        new_id(), MethodKind.DIRECT_DEBIT, debit("de89 3704 0044 0532 0130 00")
+        new_id(), new_id(), MethodKind.DIRECT_DEBIT, debit("de89 3704 0044 0532 0130 00")
     )
 
     assert (by_card.card_brand, by_card.card_last4) == ("visa", "4242")
@@ -113,7 +115,7 @@ async def test_a_card_is_good_to_the_end_of_its_month(bank: SandboxBank) -> None
     year, month = (now.year, now.month - 1) if now.month > 1 else (now.year - 1, 12)
     last_month = {**card("4242424242424242"), "card_expiry": f"{month:02}/{year}"}
 
-    collected = await bank.sandbox.collect(new_id(), MethodKind.CARD, this_month)
+    collected = await bank.sandbox.collect(new_id(), new_id(), MethodKind.CARD, this_month)
     assert collected.card_expiry == this_month["card_expiry"]
     assert await _faults(bank, MethodKind.CARD, last_month) == {("card_expiry", "expired")}
 

@@ -218,7 +218,7 @@ async def test_no_number_is_stored_anywhere(bank: SandboxBank) -> None:
     typed += [(MethodKind.DIRECT_DEBIT, debit(iban)) for iban in ACCOUNTS]
     for kind, fields in typed:
         tenant_id = new_id()
-        method = await bank.sandbox.collect(tenant_id, kind, fields)
+        method = await bank.sandbox.collect(tenant_id, new_id(), kind, fields)
         order = order_for(tenant_id, method, save=True)
         await bank.sandbox.confirm(order, await bank.sandbox.open(order))
 

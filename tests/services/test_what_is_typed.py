@@ -122,6 +122,7 @@ async def test_an_order_that_the_provider_refuses_ends_the_attempt(world: World)
     session = await world.session(await world.customer(), await world.plan())
     method = await world.provider.collect(
         world.tenant_id,
+        session,
         MethodKind.CARD,
         {"card_number": "4242424242424242", "card_expiry": "12/40", "card_cvc": "123"},
     )

@@ -71,6 +71,8 @@ from tallystick.providers.sandbox_numbers import read_account, read_card
 
 _DEBITS_AT_ONCE = 100
 _RANDOM_BYTES = 24
+_REFERENCE_DIGITS = 16
+"""Of a session's id, its last ones: they are the random part."""
 
 _MINIMUM_OF_EXPONENT = {0: 50, 2: 50, 3: 500}
 """Smallest charge in minor units by the currency's decimals: EUR 0.50, JPY 50, KWD 0.500."""
@@ -107,12 +109,17 @@ class Sandbox:
         self._database = database
         self._terms = BankTerms(public_url=public_url, debit_seconds=debit_seconds)
 
+    def mandate_reference(self, session_id: UUID) -> str:
+        """The session's own: signed again after a failure, a mandate replaces the first."""
+        return f"TEST-{session_id.hex[-_REFERENCE_DIGITS:].upper()}"
+
     async def collect(
-        self, tenant_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+        self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
     ) -> Method:
         """Turn what the buyer typed into a token; raises `MethodRefused`. Moves no money."""
+        mandate = self.mandate_reference(session_id)
         async with self._database.transaction() as tx:
-            kept = _typed_method(kind, fields, await bank.current_month(tx))
+            kept = _typed_method(kind, fields, await bank.current_month(tx), mandate)
             await bank.add_method(tx, tenant_id, kept)
         return Method(
             provider=self.name,
@@ -298,7 +305,7 @@ class Sandbox:
 
 
 def _typed_method(
-    kind: MethodKind, fields: Mapping[str, str], month_now: tuple[int, int]
+    kind: MethodKind, fields: Mapping[str, str], month_now: tuple[int, int], mandate: str
 ) -> BankMethod:
     match kind:
         case MethodKind.CARD:
@@ -318,7 +325,7 @@ def _typed_method(
                 kind=kind,
                 behaviour=account.behaviour,
                 account_hint=account.hint,
-                mandate_reference=f"TEST-{secrets.token_hex(8).upper()}",
+                mandate_reference=mandate,
             )
 
 

@@ -69,7 +69,8 @@ class CheckoutView:
     """Everything the page shows. `quote` is None once the session has ended.
 
     `vat_number_valid` is None while no number is given. `page_code` is the code typed on the
-    page. `locales` are the customer's preferred languages, best first.
+    page. `locales` are the customer's preferred languages, best first. `mandate_reference` is
+    None where it is allotted when the mandate is signed.
     """
 
     session: Session
@@ -85,3 +86,4 @@ class CheckoutView:
     attempt: LiveAttempt | None
     completed: CompletedCard | None
     locales: tuple[str, ...]
+    mandate_reference: str | None

@@ -27,10 +27,21 @@ class PaymentProvider(Protocol):
 
     name: str
 
+    def mandate_reference(self, session_id: UUID) -> str | None:
+        """The reference that a direct debit mandate signed in this session will have.
+
+        None where the provider allots it when the mandate is signed.
+        """
+        ...
+
     async def collect(
-        self, tenant_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+        self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
     ) -> Method:
-        """Turn what the buyer typed into a token; raises `MethodRefused`. Moves no money."""
+        """Turn what the buyer of a session typed into a token. Moves no money.
+
+        Raises:
+            MethodRefused: What was typed is no way to pay.
+        """
         ...
 
     async def open(self, order: PaymentOrder) -> str | Declined:

@@ -64,6 +64,7 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
         else None,
         completed=completed,
         locales=parties.customer.locales,
+        mandate_reference=ctx.app.provider_of(ctx.tenant).mandate_reference(session_id),
     )
 
 

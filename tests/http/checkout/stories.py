@@ -268,6 +268,7 @@ def view_of(
         attempt=None,
         completed=None,
         locales=(),
+        mandate_reference=None,
     )
 
 

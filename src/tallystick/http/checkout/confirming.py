@@ -104,7 +104,8 @@ async def _keep(visit: Visit, submitted: Submitted) -> _Sent:
 async def _collect(visit: Visit, submitted: Submitted, kind: MethodKind) -> Method:
     context = visit.context
     provider = context.app.provider_of(context.tenant)
-    return await provider.collect(context.tenant.id, kind, submitted.payment_fields(kind))
+    fields = submitted.payment_fields(kind)
+    return await provider.collect(context.tenant.id, visit.session_id, kind, fields)
 
 
 def _has_read(

@@ -128,7 +128,8 @@ def _form_parts(
     rows = [(say.words("mandate.creditor"), seller.legal_name)]
     if seller.creditor_identifier:
         rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
-    rows.append((say.words("mandate.reference"), say.words("mandate.reference_later")))
+    reference = view.mandate_reference or say.words("mandate.reference_later")
+    rows.append((say.words("mandate.reference"), reference))
     signer = sheet.signer
     end = finish(quote, view.offer, seller, typed.buyer.address.country, say)
     mandate = mandate_text(seller, say)
