@@ -30,7 +30,7 @@ from tallystick.domain.tax import (
     decide,
     needs_country,
 )
-from tallystick.domain.upcoming import Upcoming, applying, upcoming_charges
+from tallystick.domain.upcoming import Upcoming, applying, can_owe_later, upcoming_charges
 
 
 class AttemptKind(StrEnum):
@@ -163,10 +163,12 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     is_online = isinstance(offer.payment, OnlinePayment)
     too_small = is_online and met.amount_due > 0 and not facts.chargeable(met.amount_due)
     due = 0 if too_small else met.amount_due
-    # Nothing is saved for later where nothing can follow.
-    saves = is_online and offer.charge_automatically and _can_owe_later(offer, dates, later)
+    pays = is_online and due > 0
+    # What is paid with is kept for whatever may come; nobody is asked for a method that
+    # nothing can ever be charged to.
+    saves = is_online and offer.charge_automatically and (pays or can_owe_later(offer, dates))
     kind = AttemptKind.NONE
-    if is_online and due > 0:
+    if pays:
         kind = AttemptKind.PAYMENT
     elif saves:
         kind = AttemptKind.SETUP
@@ -186,13 +188,6 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
         left_out=left_out,
         needs_country=needs_country(facts.seller, facts.buyer),
     )
-
-
-def _can_owe_later(offer: Offer, dates: Schedule, upcoming: tuple[Upcoming, ...]) -> bool:
-    """Whether anything after today's invoice can ever cost something, coupons aside."""
-    if dates.end is not None and dates.bills_today:
-        return bool(upcoming)
-    return offer.recurs_at_a_price if dates.bills_today else offer.can_owe
 
 
 def _redeemable(
