@@ -85,6 +85,17 @@ def test_the_canonical_form_of_a_plain_quote() -> None:
     }
 
 
+def test_the_end_of_a_trial_that_is_over_is_no_figure() -> None:
+    """The page names a trial's end while it is to come: the 8th of a paid one from the 1st."""
+    made = offer(rate("49"), trial=trial(7, is_free=False), start_date=DAY)
+
+    def told(today: date) -> object:
+        shown = quoted(replace(made, created_on=today), today)
+        return json.loads(shown.canonical)["trial_end"]
+
+    assert [told(date(2024, 1, day)) for day in (7, 8)] == ["2024-01-08", None]
+
+
 SHOWN: dict[str, Callable[[], Quote]] = {
     "price": lambda: quoted(offer(rate("49.01"))),
     "price spread otherwise": lambda: quoted(offer(rate("40"), rate("9", name="More"))),

@@ -233,7 +233,7 @@ def _canonical(quote: Quote) -> dict[str, object]:
         "invoice_date": dates.today.isoformat(),
         "start": dates.start.isoformat(),
         "billing_start": dates.billing_start.isoformat(),
-        "trial_end": _iso(dates.trial_end),
+        "trial_end": _iso(dates.coming_trial_end),
         "end": _iso(dates.end),
         "period_end": _iso(quote.period.end if quote.period else None),
         "lines": []

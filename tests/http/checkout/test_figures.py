@@ -197,6 +197,17 @@ def test_a_paid_trial_is_charged_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("today", [date(2026, 12, 7), date(2026, 12, 20)])
+def test_a_paid_trial_that_is_over_is_not_told(today: date) -> None:
+    """From the first day after it on, no trial ends any more and no notice speaks of one."""
+    trial = Trial(days=14, is_free=False, once_per_customer=False)
+    offer = replace(SIMPLE, trial=trial, start_date=TODAY, created_on=today)
+    found = summary(offer, priced(offer, today=today))
+
+    assert [step.text for step in found.steps] == ["First payment", "Next payment"]
+    assert found.notices == ()
+
+
 def test_an_end_is_on_the_time_line() -> None:
     """A subscription that ends names its last day, and does not renew."""
     offer = replace(SIMPLE, end_date=date(2027, 1, 23))

@@ -30,8 +30,8 @@ def steps(quote: Quote, offer: Offer, say: Teller) -> tuple[Step, ...]:
         )
         for position, one in enumerate(quote.upcoming)
     ]
-    if dates.trial_end is not None and not dates.trial_is_free:
-        later.append((dates.trial_end, say.words("step.paid_trial_ends"), None))
+    if dates.coming_trial_end is not None and not dates.trial_is_free:
+        later.append((dates.coming_trial_end, say.words("step.paid_trial_ends"), None))
     if dates.end is not None:
         later.append((dates.end - timedelta(days=1), say.words("step.ends"), None))
     later.sort(key=lambda step: step[0])
