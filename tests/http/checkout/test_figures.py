@@ -30,6 +30,7 @@ from tallystick.http.checkout.summary import Summary, summarize
 from tallystick.http.checkout.teller import Teller, teller_for
 from tests.http.checkout.stories import (
     ACME,
+    API_CALLS,
     FULL,
     LAUNCH20,
     REDEEMABLE,
@@ -38,6 +39,7 @@ from tests.http.checkout.stories import (
     TODAY,
     TRIAL,
     priced,
+    uid,
 )
 
 ENGLISH = teller_for(Locale.parse("en_GB"))
@@ -259,6 +261,25 @@ def test_usage_is_told_in_words(model: UsageModel, expected: str) -> None:
     item = replace(STORAGE, pricing=UsagePricing(model=model))
 
     assert usage_words(item, "EUR", ENGLISH) == expected
+
+
+def test_every_instance_brings_its_allowance() -> None:
+    """Three instances of 100,000 units: 300,000 are included, billed today or later."""
+    item = replace(API_CALLS, kind="ADD_ON", add_on_id=uid(402), instances=3)
+    words = (
+        "300,000 units included; each one beyond them costs €0.0008, billed at the end of each "
+        "period"
+    )
+    assert usage_words(item, "EUR", ENGLISH) == words
+
+    offer = replace(SIMPLE, items=(item,))
+    (today,) = summary(offer, priced(offer)).lines
+    assert today.details[0] == f"3 {TIMES} €80.00 / month"
+    assert words in today.explanation
+
+    later = replace(offer, trial=TRIAL.trial)
+    (line,) = summary(later, priced(later)).lines
+    assert line.details == (f"3 {TIMES} €80.00 / month", words)
 
 
 def test_tiers_are_listed() -> None:
