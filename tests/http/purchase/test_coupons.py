@@ -34,6 +34,42 @@ def test_a_code(market: Market) -> None:
     assert market.sdk.coupons.retrieve(market.coupons["LAUNCH20"].id).redemption_count >= 1
 
 
+def test_a_code_on_prices_with_tax(market: Market) -> None:
+    """EUR 49 with 20 % inside, less 10 %: preview, invoice and redemption say the same net."""
+    market.plan("Gross", tax_inclusive=True)
+    market.coupon("TENPERCENT", percent("10"))
+    vat = m.CustomTaxRate(name="VAT", rate="0.20", tax_code="FR-STD")
+    customer = market.customer(custom_taxes=[vat]).id
+    quote = market.preview("Gross", customer_id=customer, coupon_code="TENPERCENT")
+
+    # 49.00 / 1.2 = 40.83; 44.10 / 1.2 = 36.75, which is 4.08 less, and 7.35 of tax.
+    assert (quote["subtotal"], quote["discount"], quote["tax_amount"]) == (4083, 408, 735)
+    assert quote["amount_total"] == 4410
+    assert quote["coupons"] == [{"code": "TENPERCENT", "amount": 408}]
+    (line,) = quote["lines"]
+    assert (line["amount"], line["discount"], line["amount_total"]) == (4083, 408, 4410)
+    assert (line["unit_price"], line["quoted_unit_price"]) == ("40.83", "49")
+
+    bought = market.bought("Gross", customer_id=customer, coupon_code="TENPERCENT")
+    (billed,) = bought.invoice.line_items
+    assert (billed.unit_price, billed.quoted_unit_price) == (Decimal("40.83"), Decimal(49))
+    assert taken_off(bought.invoice) == [("TENPERCENT", 408)]
+    (applied,) = bought.subscription.applied_coupons
+    assert applied.applied_coupon.applied_amount == Decimal("4.08")
+
+
+def test_a_prorated_line_is_previewed_as_it_is_billed(market: Market) -> None:
+    """Five of 28 days of EUR 49 are 8.75, which is the unit price of the one unit."""
+    customer = market.customer().id
+    (line,) = market.preview(customer_id=customer, billing_day_anchor=15)["lines"]
+    bought = market.bought(customer_id=customer, billing_day_anchor=15)
+    (billed,) = bought.invoice.line_items
+
+    assert (line["unit_price"], line["quoted_unit_price"]) == ("8.75", None)
+    assert (line["amount"], line["is_prorated"]) == (875, True)
+    assert (billed.unit_price, billed.quoted_unit_price) == (Decimal("8.75"), None)
+
+
 def test_ids(market: Market) -> None:
     """Coupons by id stack: percentages first, then fixed ones, each on what remains."""
     launch, ten = market.coupons["LAUNCH20"].id, market.coupons["TENOFF"].id
