@@ -252,7 +252,7 @@ def _canonical(quote: Quote) -> dict[str, object]:
             }
             for line in shown.lines
         ],
-        "subtotal": 0 if shown is None else shown.subtotal,
+        "subtotal": 0 if shown is None else shown.quoted_subtotal,
         "discounts": [] if shown is None else [one.amount for one in shown.coupons],
         "tax": []
         if shown is None

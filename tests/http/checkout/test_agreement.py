@@ -143,6 +143,15 @@ def test_changes_name_what_differs_only() -> None:
     assert changes("", now, SIMPLE, ENGLISH) == ()
 
 
+def test_changes_of_prices_with_tax_name_what_the_page_shows() -> None:
+    """With the tax inside, another country changes the tax, and neither subtotal nor due."""
+    offer = replace(SIMPLE, tax_inclusive=True)
+
+    assert changed(offer, priced(offer, country="FR"), priced(offer, country="DE")) == [
+        ("Tax", "€19.80", "€18.97")
+    ]
+
+
 def test_a_page_left_open_names_the_days_that_moved() -> None:
     """A day later an invoice has another date, and is to be paid by another day."""
     offer = replace(SIMPLE, payment=BankTransfer(), charge_automatically=False, anchor=1)
