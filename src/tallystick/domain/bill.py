@@ -27,6 +27,9 @@ class BillLine:
     `discount` is the share as quoted. `amount_net` is the line's part of the subtotal,
     `discount_net` its part of the bill's discount, `net` what is taxed. A negative line keeps
     its sign through all of them and bears no discount.
+
+    Where several rates are included, a cent less can take a cent off each of their taxes: then
+    the net amount rises, and `discount_net` is below zero.
     """
 
     charge: Charge
@@ -181,14 +184,11 @@ def _line(charge: Charge, discount: int, decision: TaxDecision, *, inclusive: bo
     before = (
         compute(charge.amount, decision, inclusive=True).net if inclusive else charge.amount
     )
-    # Two rates that round up on the same cent could make the net amount fall where the price
-    # rises; a discount never raises a net amount.
-    amount_net = max(before, taxed.net) if discount else before
     return BillLine(
         charge=charge,
-        amount_net=amount_net,
+        amount_net=before,
         discount=discount,
-        discount_net=amount_net - taxed.net,
+        discount_net=before - taxed.net,
         net=taxed.net,
         taxes=taxed.taxes,
         tax=taxed.tax,

@@ -9,7 +9,7 @@ from meteroid import models as m
 from tallystick.domain.ids import Prefix
 from tests.http.conftest import NOON
 from tests.http.purchase.market import Market, id_of
-from tests.http.purchase.terms import fixed, percent
+from tests.http.purchase.terms import fixed, percent, rate
 
 
 def taken_off(invoice: m.Invoice) -> list[tuple[str, int]]:
@@ -56,6 +56,27 @@ def test_a_code_on_prices_with_tax(market: Market) -> None:
     assert taken_off(bought.invoice) == [("TENPERCENT", 408)]
     (applied,) = bought.subscription.applied_coupons
     assert applied.applied_coupon.applied_amount == Decimal("4.08")
+
+
+def test_a_net_that_rises_by_a_discount_is_told(market: Market) -> None:
+    """Two taxes inside that fall together: a line's net discount of -0.01, and all adds up."""
+    market.plan("Cents", rate("Large", "98.44"), rate("Small", "1.23"), tax_inclusive=True)
+    market.coupon("ONEOFF", fixed("1.00"))
+    taxes = [
+        m.CustomTaxRate(name=name, rate="0.07", tax_code=name) for name in ("State", "City")
+    ]
+    customer = market.customer(custom_taxes=taxes).id
+    quote = market.preview("Cents", customer_id=customer, coupon_code="ONEOFF")
+    bought = market.bought("Cents", customer_id=customer, coupon_code="ONEOFF")
+
+    assert (quote["subtotal"], quote["discount"], quote["amount_total"]) == (8743, 86, 9867)
+    assert [(one["amount"], one["discount"]) for one in quote["lines"]] == [
+        (8636, 87),
+        (107, -1),
+    ]
+    assert (bought.invoice.subtotal, bought.invoice.tax_amount) == (8743, 1210)
+    assert bought.lines == [("Large", 9745), ("Small", 122)]
+    assert taken_off(bought.invoice) == [("ONEOFF", 86)]
 
 
 def test_a_prorated_line_is_previewed_as_it_is_billed(market: Market) -> None:
