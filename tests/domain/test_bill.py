@@ -53,6 +53,21 @@ def test_tax_is_rounded_per_line_and_per_rate() -> None:
     ]
 
 
+def test_two_taxes_of_one_name_and_rate_are_one_row() -> None:
+    """10.00 with the same 20 % twice, and 5.00: 15.00 is taxed once a row, with 2 x 3.00."""
+    twice = replace(taxed_at("0.20"), rates=taxed_at("0.20").rates * 2)
+    made = billed(charges_of(1000), twice)
+    (row,) = made.breakdown
+    assert (row.rate, row.taxable, row.tax) == (Decimal("0.20"), 1000, 400)
+    assert sums(made) == (1000, 0, 400, 1400)
+
+    (row,) = billed(charges_of(1000, 500), twice).breakdown
+    assert (row.taxable, row.tax) == (1500, 600)
+
+    (row,) = billed(charges_of(1400), twice, inclusive=True).breakdown
+    assert (row.taxable, row.tax) == (1000, 400)
+
+
 def test_inclusive_prices_are_taken_apart() -> None:
     """119.00 with 19 % in it, half of it off: 100.00 less 50.00, 9.50 tax, 59.50 to pay."""
     made = billed(charges_of(11900), taxed_at("0.19"), [percent("50")], inclusive=True)

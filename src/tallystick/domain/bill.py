@@ -207,13 +207,19 @@ _EXEMPTION_NAMES = {
 
 
 def _breakdown(lines: Iterable[BillLine]) -> tuple[TaxBreakdown, ...]:
-    """One row per rate and per reason for no tax, in the order in which the lines name them."""
+    """One row per rate and per reason for no tax, in the order in which the lines name them.
+
+    A line's net counts once in a row, however many of its taxes the row holds.
+    """
     rows: dict[tuple[object, ...], TaxBreakdown] = {}
     for line in lines:
+        counted: set[tuple[object, ...]] = set()
         for part in _rows_of(line):
             key = (part.name, part.rate, part.code, part.exemption, part.reason)
             known = rows.get(key)
-            rows[key] = part if known is None else _added(known, part)
+            taxable = 0 if key in counted else part.taxable
+            rows[key] = part if known is None else _added(known, taxable, part.tax)
+            counted.add(key)
     return tuple(rows.values())
 
 
@@ -245,13 +251,13 @@ def _rows_of(line: BillLine) -> list[TaxBreakdown]:
     ]
 
 
-def _added(known: TaxBreakdown, more: TaxBreakdown) -> TaxBreakdown:
+def _added(known: TaxBreakdown, taxable: int, tax: int) -> TaxBreakdown:
     return TaxBreakdown(
         name=known.name,
         rate=known.rate,
         code=known.code,
-        taxable=known.taxable + more.taxable,
-        tax=known.tax + more.tax,
+        taxable=known.taxable + taxable,
+        tax=known.tax + tax,
         exemption=known.exemption,
         reason=known.reason,
     )
