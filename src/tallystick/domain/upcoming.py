@@ -102,9 +102,10 @@ def upcoming_charges(
 
     Where all fees share one rhythm, each amount that differs from the one before it: the last
     is what it costs from then on, coupons used up. Where rhythms differ, the first charge of
-    each amount that comes up. `invoices` counts those made before.
+    each amount that comes up. `invoices` counts those made before. Where nothing can be owed
+    any more, charges of zero are none.
     """
-    if dates.is_over:
+    if not can_owe_later(offer, dates):
         return ()
     steady = _is_steady(offer, dates, rates_on)
     wanted = _changing(dates, coupons, invoices) if steady else None

@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from babel import Locale
 
+from tallystick.domain.coupons import Percentage
 from tallystick.domain.offer import BankTransfer, Offer, Trial
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
@@ -16,6 +17,7 @@ from tallystick.domain.pricing import (
     MatrixRow,
     Package,
     PerUnit,
+    RatePricing,
     Tier,
     UsageModel,
     UsagePricing,
@@ -33,6 +35,7 @@ from tests.http.checkout.stories import (
     API_CALLS,
     FULL,
     LAUNCH20,
+    PLATFORM,
     REDEEMABLE,
     SIMPLE,
     STORAGE,
@@ -320,6 +323,56 @@ def test_outside_the_union_an_order_is_confirmed() -> None:
     offer = replace(SIMPLE, payment=BankTransfer(), charge_automatically=False)
 
     assert finish(priced(offer), offer, ACME, "US", ENGLISH).button == "Confirm order"
+
+
+FREE = replace(SIMPLE, items=(replace(PLATFORM, pricing=RatePricing(rate=Decimal(0))),))
+
+
+@pytest.mark.parametrize("say", [ENGLISH, GERMAN], ids=["english", "german"])
+@pytest.mark.parametrize(
+    "offer",
+    [
+        FREE,
+        replace(FREE, payment=BankTransfer(), charge_automatically=False),
+        replace(FREE, end_date=date(2027, 11, 23)),
+        replace(FREE, trial=TRIAL.trial),
+        replace(FREE, start_date=date(2026, 12, 1)),
+    ],
+    ids=["online", "transfer", "ending", "trial", "later"],
+)
+def test_what_never_costs_anything_obliges_to_nothing(offer: Offer, say: Teller) -> None:
+    """No words of an obligation to pay, no payment to come, no consent to one."""
+    quote = priced(offer)
+    end = finish(quote, offer, ACME, "DE", say)
+    found = summary(offer, quote, say)
+
+    assert end.button == say.words("finish.order")
+    assert (end.amount, end.consent) == (None, None)
+    assert found.headline.after is None
+    money = say.formats.money(0, "EUR")
+    assert [step.amount for step in found.steps if step.amount] == [money]
+
+
+def test_a_start_at_no_cost_is_no_payment() -> None:
+    """What is free, or covered by a coupon or the balance, starts: no payment is told."""
+    coupon = replace(LAUNCH20, discount=Percentage(percentage=Decimal(100)))
+    covered = replace(SIMPLE, coupons=(coupon,))
+    for offer, balance in ((FREE, 0), (covered, 0), (SIMPLE, 20_000)):
+        first = summary(offer, priced(offer, balance=balance)).steps[0]
+        assert (first.text, first.amount) == ("Your subscription starts", "€0.00")
+
+    by_invoice = replace(FREE, payment=BankTransfer(), charge_automatically=False)
+    assert summary(by_invoice, priced(by_invoice)).steps[0].text == "Your subscription starts"
+
+
+def test_a_coupon_for_everything_for_ever_obliges_to_nothing() -> None:
+    """All charges to come are zero; those after a coupon's last invoice are not."""
+    for limit, button in ((None, "Confirm order"), (3, "Order with obligation to pay")):
+        coupon = replace(
+            LAUNCH20, discount=Percentage(percentage=Decimal(100)), recurring_value=limit
+        )
+        offer = replace(SIMPLE, coupons=(coupon,))
+        assert finish(priced(offer), offer, ACME, "DE", ENGLISH).button == button
 
 
 def test_cadences_have_their_words() -> None:

@@ -59,7 +59,9 @@ def _button(quote: Quote, offer: Offer, country: str | None, say: Teller) -> tup
         return text, amount not in text
     if quote.dates.in_free_trial and offer.can_owe:
         return say.words("finish.trial"), False
-    obliges = quote.amount_due > 0 or bool(quote.upcoming)
+    obliges = quote.amount_due > 0 or any(
+        one.total > 0 or one.has_usage for one in quote.upcoming
+    )
     in_union = country is not None and member_state(country) is not None
     if obliges and (in_union or say.words.language == "de"):
         return say.words("finish.order_obliging"), quote.amount_due > 0

@@ -52,7 +52,7 @@ def upcoming_amount(one: Upcoming, currency: str, say: Teller) -> str:
 
 def renewal_note(quote: Quote, offer: Offer, say: Teller) -> str | None:
     """How long it goes on: every month until cancelled; None where it ends or never renews."""
-    if quote.dates.end is not None or not offer.recurring or not quote.upcoming:
+    if quote.dates.end is not None or not offer.recurring:
         return None
     return say.words("step.renews", every=say.words.of(quote.cadence))
 
@@ -62,7 +62,7 @@ def _today(quote: Quote, offer: Offer, say: Teller) -> Step:
         key = "step.trial_starts"
     elif quote.dates.starts_later:
         key = "step.nothing_yet"
-    elif quote.bill is None:
+    elif quote.amount_due == 0:
         key = "step.starts"
     elif offer.payment.type == "online":
         key = "step.first_payment"
