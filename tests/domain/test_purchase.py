@@ -72,6 +72,14 @@ def test_paid_trial() -> None:
     assert _period(bought) == (DAY, date(2024, 2, 1), 0)
 
 
+def test_paid_trial_longer_than_the_subscription() -> None:
+    """Forty days of trial in a month: on trial until the end, which no day follows."""
+    made = offer(rate("99"), trial=trial(40, is_free=False), end_date=date(2024, 2, 1))
+    bought = _bought(made)
+    assert bought.status is STATUS.TRIAL_ACTIVE
+    assert bought.dates.coming_trial_end is None
+
+
 def test_paid_trial_that_is_over() -> None:
     """Begun a month ago: active, in its second period, and its trial was had."""
     made = offer(rate("99"), trial=trial(7, is_free=False), start_date=date(2023, 12, 1))

@@ -166,7 +166,7 @@ def _status(dates: Schedule) -> SubscriptionStatus:
         return SubscriptionStatus.PENDING_ACTIVATION
     if dates.end is not None and dates.end <= dates.today:
         return SubscriptionStatus.COMPLETED
-    if dates.coming_trial_end is not None:
+    if dates.trial_end is not None and dates.trial_end > dates.today:
         return SubscriptionStatus.TRIAL_ACTIVE
     return SubscriptionStatus.ACTIVE
 

@@ -64,9 +64,13 @@ class Schedule:
 
     @property
     def coming_trial_end(self) -> date | None:
-        """The first day after the trial where that is still to come."""
-        is_ahead = self.trial_end is not None and self.trial_end > self.today
-        return self.trial_end if is_ahead else None
+        """The first day after the trial where that is still to come, and is not past the last
+        day of the subscription.
+        """
+        day = self.trial_end
+        if day is None or day <= self.today or (self.end is not None and day >= self.end):
+            return None
+        return day
 
     @property
     def is_over(self) -> bool:

@@ -213,6 +213,20 @@ def test_a_paid_trial_that_is_over_is_not_told(today: date) -> None:
     assert found.notices == ()
 
 
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [(date(2026, 12, 8), True), (date(2026, 12, 7), False), (date(2026, 12, 1), False)],
+)
+def test_no_trial_ends_after_the_last_day(end: date, told: bool) -> None:
+    """A paid trial until 6 December: its end is told if a day of the subscription is left."""
+    trial = Trial(days=14, is_free=False, once_per_customer=False)
+    offer = replace(SIMPLE, trial=trial, end_date=end)
+    found = summary(offer, priced(offer)).steps
+
+    assert ("Your trial ends" in [step.text for step in found]) is told
+    assert found[-1].text == "Last day of your subscription"
+
+
 def test_an_end_is_on_the_time_line() -> None:
     """A subscription that ends names its last day, and does not renew."""
     offer = replace(SIMPLE, end_date=date(2027, 1, 23))
