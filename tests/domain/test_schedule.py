@@ -14,7 +14,6 @@ from tallystick.domain.schedule import (
     closing_day,
     period_containing,
     schedule,
-    subscription_period,
 )
 from tests.domain.offers import dates, offer, rate, trial
 from tests.domain.samples import DAY
@@ -173,10 +172,14 @@ def test_periods_are_cut_at_the_end() -> None:
     """The period that contains a day, with its end where the subscription ends."""
     made = _at(end_date=date(2024, 3, 1))
     known = dates(made, TODAY)
-    assert subscription_period(made, known, 0) == Period(TODAY, date(2024, 2, 10))
-    assert subscription_period(made, known, 1) == Period(date(2024, 2, 10), date(2024, 3, 1))
-    assert period_containing(made, known, date(2024, 2, 9)).end == date(2024, 2, 10)
-    assert period_containing(made, known, date(2024, 2, 10)).end == date(2024, 3, 1)
+    first, second = (
+        Period(TODAY, date(2024, 2, 10)),
+        Period(date(2024, 2, 10), date(2024, 3, 1)),
+    )
+    assert period_containing(made, known, TODAY) == first
+    assert period_containing(made, known, date(2024, 2, 9)) == first
+    assert period_containing(made, known, date(2024, 2, 10)) == second
+    assert period_containing(made, known, date(2024, 2, 29)) == second
 
 
 @settings(max_examples=60)

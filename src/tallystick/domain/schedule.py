@@ -139,11 +139,6 @@ def closing_day(offer: Offer, *, trial_used: bool) -> date | None:
 def period_containing(offer: Offer, dates: Schedule, day: date) -> Period:
     """The subscription's own period that contains `day`, cut at its end."""
     index = index_containing(dates.billing_start, dates.anchor, offer.cadence, day)
-    return subscription_period(offer, dates, index)
-
-
-def subscription_period(offer: Offer, dates: Schedule, index: int) -> Period:
-    """The subscription's period number `index`, cut at its end."""
     end = boundary(dates.billing_start, dates.anchor, offer.cadence, index)
     begin = (
         dates.billing_start
