@@ -2,7 +2,13 @@
 
 The page shows it, the confirmation presents it, the claim compares it with today's, the
 attempt owns it and `record` writes it verbatim. Its identity is the hash of its canonical
-form, which holds every amount, date and currency that the page shows and nothing else.
+form, which holds the amounts, dates and currency that the page shows and nothing else.
+
+Left out is what cannot change alone. The frozen offer fixes the unit prices and quantities of
+items that are not billed today, the rates, steps and allowances of usage, and on how many
+invoices a coupon applies. From the figures of the form and the offer follow the day by which
+an invoice is to be paid, the days of a full period beside a stub, how long a free trial lasts,
+what a line's tax is taken on, and the amounts on the way from a unit price to a line.
 """
 
 import hashlib
@@ -119,7 +125,10 @@ class Quote:
 
     @property
     def canonical(self) -> str:
-        """Every amount, date and currency that the page shows, in one fixed text."""
+        """What the page shows in one fixed text: amounts, dates and the currency.
+
+        What follows from them or from the frozen offer is left out, see above.
+        """
         return json.dumps(_canonical(self), sort_keys=True, separators=(",", ":"))
 
     @property
