@@ -164,6 +164,12 @@ def test_monthly_revenue_is_the_fixed_fees_by_their_months() -> None:
     assert _bought(made).mrr == 2900 + 3000 + 3000 + 1000
 
 
+def test_monthly_revenue_counts_from_the_purchase_on() -> None:
+    """29.00 a month in a free trial and before a start to come, too."""
+    for terms in ({"trial": trial(14)}, {"start_date": date(2024, 2, 1)}):
+        assert _bought(offer(rate("29"), **terms)).mrr == 2900
+
+
 def test_live_states_hold_a_place() -> None:
     """All but those in which nothing is delivered any more."""
     assert {status for status in STATUS if not status.is_live} == {
