@@ -101,6 +101,9 @@ update payment_attempts set check_at = now() - interval '1 hour';
 -- attempt-taken-up
 update payment_attempts set check_at = null where state = 'LIVE';
 
+-- attempt-ended
+update payment_attempts set claimed_on = now() - interval '41 minutes';
+
 -- attempt-recorded
 delete from transactions;
 
@@ -143,6 +146,11 @@ update payment_attempts set reference = 'other';
 
 -- bank-orphan-money
 update payment_attempts set late_money = null;
+
+-- bank-unrecorded
+insert into sandbox.movements (tenant_id, reference, kind, amount, currency, created_at) select
+    tenant_id, reference, 'CHARGE', amount, currency, now() - interval '11 minutes' from
+    payment_attempts where state = 'LIVE';
 
 -- bank-charge
 delete from sandbox.movements where kind = 'CHARGE';

@@ -172,6 +172,9 @@ async def _act(ctx: Context, attempt: Attempt, step: NextStep) -> ConfirmResult:
     database = ctx.app.database
     match step:
         case RecordSuccess(pending=pending):
+            if attempt.step is AttemptStep.CHALLENGED:
+                # Should it not be recorded now, the sweeper does not wait for the challenge.
+                await _ask_again_soon(ctx, attempt.id)
             return await retrying(
                 database, lambda tx: record_purchase(ctx, tx, attempt.id, pending=pending)
             )
@@ -220,7 +223,7 @@ async def _challenged(ctx: Context, tx: Tx, attempt: Attempt, url: str) -> Sessi
 
 
 async def _ask_again_soon(ctx: Context, attempt_id: UUID) -> None:
-    """What is to end does not wait for the end of a challenge."""
+    """What is to end, or has ended, does not wait for the end of a challenge."""
     async with ctx.app.transaction() as tx:
         await attempts.check_soon(tx, ctx.tenant.id, attempt_id, lease_seconds(ctx))
 

@@ -1,5 +1,6 @@
 """What must hold of sessions, attempts, places and the subscriptions they made."""
 
+from tallystick.db.attempts import CHALLENGE_LIFE
 from tallystick.db.audit.rule import Rule
 from tallystick.domain.ids import Prefix
 
@@ -64,6 +65,19 @@ CHECKOUT_RULES = (
                 check_at, session_id) as about
             from payment_attempts
             where state = 'LIVE' and (check_at is null or check_at < now() - {STUCK})
+        """,
+    ),
+    Rule(
+        name="attempt-ended",
+        holds="An attempt has ended ten minutes after the longest that a challenge lives",
+        kind=None,
+        query=f"""
+            select tenant_id, id, format(
+                '%s, claimed at %s of real time (session %s); what does %s say of %s?', step,
+                claimed_on, session_id, coalesce(provider, 'the log'),
+                coalesce(reference, 'it')) as about
+            from payment_attempts
+            where state = 'LIVE' and claimed_on < now() - ({CHALLENGE_LIFE} + {STUCK})
         """,
     ),
     Rule(
