@@ -134,6 +134,19 @@ update plan_places set holder = gen_random_uuid();
 -- place-holder
 update plan_places set plan_id = gen_random_uuid();
 
+-- place-holder
+update plan_places set plan_id = gen_random_uuid() where held_by = 'ATTEMPT';
+
+-- place-of-subscription
+delete from plan_places where held_by = 'SUBSCRIPTION';
+
+-- place-of-subscription
+insert into plan_places select tenant_id, customer_id, plan_id, 1, holder, held_by from
+    plan_places where held_by = 'SUBSCRIPTION';
+
+-- place-of-subscription
+update plan_places set plan_id = gen_random_uuid();
+
 -- place-once
 insert into plan_places select tenant_id, customer_id, plan_id, 1, holder, held_by from
     plan_places;
