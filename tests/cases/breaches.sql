@@ -224,3 +224,21 @@ alter table invoices disable trigger finalized_invoice_is_fixed;
 
 -- schema-guards
 alter table invoices add constraint later check (total >= 0) not valid;
+
+-- schema-guards
+drop trigger published_version_is_fixed on plan_versions;
+
+-- schema-guards
+drop index one_live_attempt;
+
+-- schema-guards
+alter table coupons drop constraint redemptions_within_limit;
+
+-- schema-guards
+alter table invoice_lines drop constraint invoice_lines_tenant_id_invoice_id_fkey;
+
+-- schema-guards
+drop index sandbox.one_charge;
+
+-- schema-guards
+alter table invoices enable replica trigger invoice_is_kept;
