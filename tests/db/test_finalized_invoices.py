@@ -150,3 +150,48 @@ async def test_a_line_that_comes_too_late_is_refused(world: World, pair: Pair) -
 
     with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="never change"):
         await writing
+
+
+MAY_CHANGE = {
+    "status": "voided, or given up",
+    "payment_status": "paid later",
+    "settled": "paid later",
+    "amount_due": "paid later",
+    "paid_at": "paid later",
+    "applied_balance": "given back when it is voided",
+    "voided_at": "voided",
+    "custom_properties": "the merchant's own",
+    "updated_at": "says when",
+}
+"""Column -> why it may change after the invoice was finalized."""
+
+OTHER_VALUE = {
+    "bigint": "{} + 1",
+    "boolean": "not {}",
+    "date": "coalesce({}, '2026-01-01') + 1",
+    "integer": "{} + 1",
+    "jsonb": """'{{"other": 1}}'""",
+    "text": "left(coalesce({}, ''), 2) || 'X'",
+    "timestamp with time zone": "{} + interval '1 day'",
+    "uuid": "gen_random_uuid()",
+}
+
+
+async def test_of_a_finalized_invoice_its_payment_changes_alone(world: World) -> None:
+    """Whatever is not about its payment is refused to change, column by column."""
+    subject = await finalized(world)
+    columns = await world.fetch(
+        "select column_name, data_type from information_schema.columns"
+        " where table_schema = 'public' and table_name = 'invoices'"
+    )
+    refused = []
+    for column in columns:
+        name = column["column_name"]
+        value = OTHER_VALUE[column["data_type"]].format(name)
+        try:
+            await world.execute(f"update invoices set {name} = {value} where id = $1", subject)
+        except asyncpg.IntegrityConstraintViolationError as refusal:
+            if "never changes once it is finalized" in str(refusal):
+                refused.append(name)
+
+    assert {column["column_name"] for column in columns} - set(refused) == set(MAY_CHANGE)

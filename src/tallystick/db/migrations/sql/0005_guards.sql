@@ -113,3 +113,27 @@ begin
 end $$;
 create constraint trigger line_is_in_the_total after insert or update or delete on invoice_lines
     deferrable initially deferred for each row execute function check_invoice_of_line();
+
+-- Of a finalized invoice nothing changes but whether and how it is paid.
+create or replace trigger finalized_invoice_is_fixed before update on invoices
+    for each row when (
+        old.status <> 'DRAFT' and (
+            new.status = 'DRAFT'
+            or (old.tenant_id, old.id, old.customer_id, old.subscription_id,
+                old.invoicing_entity_id, old.invoice_type, old.number, old.invoice_number,
+                old.invoice_date, old.due_date, old.billing_period_start,
+                old.billing_period_end, old.net_terms, old.currency, old.tax_inclusive,
+                old.subtotal, old.subtotal_recurring, old.discount, old.tax_amount, old.total,
+                old.written_off, old.write_off_reason, old.coupons, old.tax_breakdown,
+                old.customer_details, old.seller_details, old.memo, old.purchase_order,
+                old.finalized_at, old.created_at)
+            is distinct from
+               (new.tenant_id, new.id, new.customer_id, new.subscription_id,
+                new.invoicing_entity_id, new.invoice_type, new.number, new.invoice_number,
+                new.invoice_date, new.due_date, new.billing_period_start,
+                new.billing_period_end, new.net_terms, new.currency, new.tax_inclusive,
+                new.subtotal, new.subtotal_recurring, new.discount, new.tax_amount, new.total,
+                new.written_off, new.write_off_reason, new.coupons, new.tax_breakdown,
+                new.customer_details, new.seller_details, new.memo, new.purchase_order,
+                new.finalized_at, new.created_at)))
+    execute function refuse_change('it is finalized');
