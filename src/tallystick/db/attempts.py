@@ -39,9 +39,16 @@ class DueAttempt:
 
 
 async def insert(
-    tx: Tx, tenant_id: UUID, attempt: Attempt, consent: str | None, lease_seconds: float
+    tx: Tx,
+    tenant_id: UUID,
+    attempt: Attempt,
+    consent: str | None,
+    browser: str | None,
+    lease_seconds: float,
 ) -> None:
     """Write a claimed attempt; `consent` is JSON text. The sweeper takes it up after the lease.
+
+    `browser` is a mark of whose it is, where a page has claimed it.
 
     Raises `UniqueViolation` (one_live_attempt) when the session has a live one already.
     """
@@ -50,9 +57,9 @@ async def insert(
         insert into payment_attempts (
             tenant_id, id, session_id, customer_id, kind, provider, obligation, method, amount,
             currency, balance_held, business_date, subscription_id, invoice_id, transaction_id,
-            payment_method_id, consent, claimed_at, check_at)
+            payment_method_id, consent, claimed_at, check_at, browser)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                now() + make_interval(secs => $19))
+                now() + make_interval(secs => $19), $20)
         """,
         tenant_id,
         attempt.id,
@@ -73,6 +80,7 @@ async def insert(
         consent,
         attempt.claimed_at,
         lease_seconds,
+        browser,
     )
 
 
@@ -118,6 +126,20 @@ async def latest(tx: Tx, tenant_id: UUID, session_id: UUID) -> Attempt | None:
         session_id,
     )
     return None if row is None else _attempt(row)
+
+
+async def of_browser(tx: Tx, tenant_id: UUID, session_id: UUID, browser: str) -> UUID | None:
+    """The attempt with which a browser is paying a session, or has paid it."""
+    found: UUID | None = await tx.fetchval(
+        """
+        select id from payment_attempts
+        where tenant_id = $1 and session_id = $2 and browser = $3 and state <> 'FAILED'
+        """,
+        tenant_id,
+        session_id,
+        browser,
+    )
+    return found
 
 
 async def failed_payment(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> UUID | None:

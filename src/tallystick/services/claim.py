@@ -52,7 +52,10 @@ _CONSENT: Codec[Consent] = Codec(Consent)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """What the buyer sent with the button. `shown` is the canonical form of the quote seen."""
+    """What the buyer sent with the button.
+
+    `shown` is the canonical form of the quote seen, `browser` a mark of who sends it.
+    """
 
     shown: str
     buyer: BuyerDetails
@@ -60,6 +63,7 @@ class Confirmation:
     method: Method | None
     consent: Consent | None
     return_url: str
+    browser: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +201,12 @@ async def _take(
     if not taken:
         return AlreadyHeld()
     await attempts.insert(
-        tx, ctx.tenant.id, attempt, _CONSENT.dump_optional(consent), lease_seconds(ctx)
+        tx,
+        ctx.tenant.id,
+        attempt,
+        _CONSENT.dump_optional(consent),
+        confirmation.browser,
+        lease_seconds(ctx),
     )
     await coupon_redemptions.reserve(tx, ctx.tenant.id, attempt)
     await balance_holds.hold(

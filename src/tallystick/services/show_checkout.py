@@ -23,8 +23,13 @@ from tallystick.services.context import Context
 from tallystick.services.quoting import load_parties, quote_session, vat_number_valid
 
 
-async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> CheckoutView:
+async def show_checkout(
+    ctx: Context, session_id: UUID, *, paid_with: UUID | None
+) -> CheckoutView:
     """Everything the page shows; what a completed checkout came to only to the buyer's browser.
+
+    `paid_with` is the attempt that the browser is known to have begun: it must be the one that
+    has bought.
 
     Nothing is stored: the form carries the quote that is shown.
 
@@ -41,7 +46,7 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
         quote = _quote(ctx, session, parties, attempt)
         status = session.status(ctx.now)
         completed = None
-        if by_buyer and status is SessionState.COMPLETED and attempt is not None:
+        if status is SessionState.COMPLETED and attempt is not None and attempt.id == paid_with:
             completed = await _completed(ctx, tx, attempt)
     buyer = session.buyer or parties.customer.details
     live = attempt is not None and attempt.state is AttemptState.LIVE

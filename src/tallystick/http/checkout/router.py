@@ -89,7 +89,7 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
         if lang in LANGUAGES:
             return keep_language(assets, (session, signature), lang)
         visit = await visit_of(request, session, signature)
-        view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+        view = await show_checkout(visit.context, visit.session_id, paid_with=visit.paid_with)
         return show(visit, view)
 
     @routes.get(_PAGE + "/return")
@@ -142,7 +142,7 @@ async def _requote(visit: Visit, submitted: Submitted) -> Response:
     What is still missing is not said here: the buyer is typing.
     """
     faults = tuple(fault for fault in await keep(visit, submitted) if fault.code != "required")
-    view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+    view = await show_checkout(visit.context, visit.session_id, paid_with=visit.paid_with)
     if view.status is not SessionState.CREATED or view.quote is None:
         return visit.go(visit.links.page)
     typed = Typed(

@@ -3,6 +3,8 @@
 -- How long a payment has been under way, in real time. Those that are under way now count from now.
 alter table payment_attempts add column claimed_on timestamptz not null default now();
 alter table payment_attempts alter column claimed_on set default clock_timestamp();
+-- Which browser pays: a hash of the token of its forms. Null where none does.
+alter table payment_attempts add column browser text;
 
 -- What is published or finalized has its parts: a change of a part looks at where it comes from and at
 -- where it goes, and holds both as they are until it is committed. Whoever publishes or finalizes waits
