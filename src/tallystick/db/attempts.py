@@ -19,14 +19,15 @@ OBLIGATION: Codec[Obligation] = Codec(Obligation)
 METHOD: Codec[Method] = Codec(Method)
 
 CHALLENGE_LIFE = "interval '30 minutes'"
-"""How long a buyer has to authenticate, in real time."""
+"""How long a buyer has to authenticate, in real time; and a card to be decided about."""
 
-_COLUMNS = """
+_COLUMNS = f"""
     a.id, a.session_id, a.customer_id, a.kind, a.state, a.step, a.provider, a.reference,
     a.challenge_url, a.obligation, a.method, a.amount, a.currency, a.balance_held,
     a.business_date, a.subscription_id, a.invoice_id, a.transaction_id, a.payment_method_id,
     a.failure, a.claimed_at, a.late_money,
-    coalesce(a.challenge_until <= now(), false) as challenge_is_over
+    coalesce(a.challenge_until <= now(), false) as challenge_is_over,
+    a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue
 """
 
 
@@ -311,6 +312,7 @@ def _attempt(row: Row) -> Attempt:
         challenge_is_over=row["challenge_is_over"],
         claimed_at=row["claimed_at"],
         late_money=None if late_money is None else LateMoney(late_money),
+        is_overdue=row["is_overdue"],
     )
 
 
