@@ -178,6 +178,12 @@ insert into sandbox.movements (tenant_id, reference, kind, amount, currency) sel
 -- bank-unsettled
 update transactions set status = 'FAILED';
 
+-- bank-decided
+update sandbox.intents set acknowledged_at = now() where state = 'PENDING';
+
+-- bank-decided
+update sandbox.intents set settle_at = now() - interval '11 minutes' where state = 'PENDING';
+
 -- bank-refund
 delete from sandbox.movements where kind = 'REFUND';
 

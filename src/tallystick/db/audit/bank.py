@@ -72,6 +72,21 @@ BANK_RULES = (
         """,
     ),
     Rule(
+        name="bank-decided",
+        holds="A payment is pending until the bank has decided about it, and not for longer",
+        kind=Prefix.TRANSACTION,
+        query=f"""
+            select t.tenant_id, t.id, format(
+                'pending here, %s at the bank since %s, %s (%s)', i.state, i.settle_at,
+                case when i.acknowledged_at is null then 'to be recorded; does a worker run?'
+                     else 'and acknowledged' end, t.reference) as about
+            from transactions t
+            join sandbox.intents i on i.tenant_id = t.tenant_id and i.reference = t.reference
+            where t.provider = 'sandbox' and t.payment_type = 'PAYMENT' and t.status = 'PENDING'
+              and (i.acknowledged_at is not null or i.settle_at < now() - {LATE})
+        """,
+    ),
+    Rule(
         name="bank-refund",
         holds="Late money went back once and whole, and nothing else went back",
         kind=None,
