@@ -1,4 +1,8 @@
-"""Payment attempts: claimed, moved, recorded; and taken up again by the sweeper."""
+"""Payment attempts: claimed, moved, recorded; and taken up again by the sweeper.
+
+What is due later counts from the moment of its statement, not from its transaction's beginning:
+waiting for a lock takes nothing from a lease.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -60,7 +64,7 @@ async def insert(
             currency, balance_held, business_date, subscription_id, invoice_id, transaction_id,
             payment_method_id, consent, claimed_at, check_at, browser)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                now() + make_interval(secs => $19), $20)
+                clock_timestamp() + make_interval(secs => $19), $20)
         """,
         tenant_id,
         attempt.id,
@@ -169,7 +173,7 @@ async def keep_reference(
         """
         update payment_attempts
         set reference = $3, step = case step when 'CLAIMED' then 'OPENED' else step end,
-            check_at = now() + make_interval(secs => $4)
+            check_at = clock_timestamp() + make_interval(secs => $4)
         where tenant_id = $1 and id = $2 and state = 'LIVE'
           and (reference is null or reference = $3)
         """,
@@ -187,8 +191,9 @@ async def await_challenge(tx: Tx, tenant_id: UUID, attempt_id: UUID, url: str) -
         f"""
         update payment_attempts
         set step = 'CHALLENGED', challenge_url = $3,
-            challenge_until = coalesce(challenge_until, now() + {CHALLENGE_LIFE}),
-            check_at = coalesce(challenge_until, now() + {CHALLENGE_LIFE})
+            challenge_until = coalesce(challenge_until, later),
+            check_at = coalesce(challenge_until, later)
+        from (select clock_timestamp() + {CHALLENGE_LIFE} as later) until
         where tenant_id = $1 and id = $2 and state = 'LIVE'
         """,
         tenant_id,
@@ -204,7 +209,7 @@ async def check_again(
     await tx.execute(
         """
         update payment_attempts
-        set step = coalesce($3, step), check_at = now() + make_interval(secs => $4)
+        set step = coalesce($3, step), check_at = clock_timestamp() + make_interval(secs => $4)
         where tenant_id = $1 and id = $2 and state = 'LIVE'
         """,
         tenant_id,
@@ -219,7 +224,7 @@ async def check_soon(tx: Tx, tenant_id: UUID, attempt_id: UUID, seconds: float) 
     await tx.execute(
         """
         update payment_attempts
-        set check_at = least(check_at, now() + make_interval(secs => $3))
+        set check_at = least(check_at, clock_timestamp() + make_interval(secs => $3))
         where tenant_id = $1 and id = $2 and state = 'LIVE'
         """,
         tenant_id,
@@ -276,7 +281,7 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueAttempt
             select tenant_id, id from payment_attempts
             where state = 'LIVE' and check_at <= now()
             order by check_at limit $1 for no key update skip locked)
-        update payment_attempts a set check_at = now() + make_interval(secs => $2)
+        update payment_attempts a set check_at = clock_timestamp() + make_interval(secs => $2)
         from due where a.tenant_id = due.tenant_id and a.id = due.id
         returning a.tenant_id, a.id
         """,
