@@ -194,6 +194,25 @@ async def page(
     return [_record(row) for row in rows], total
 
 
+async def promising_account(
+    tx: Tx, tenant_id: UUID, account_ids: list[UUID], now: datetime
+) -> tuple[UUID, UUID] | None:
+    """A session open at `now`, and the one of these bank accounts that its offer names."""
+    row = await tx.fetchrow(
+        """
+        select id, (offer #>> '{payment,account_id}')::uuid as account_id
+        from checkout_sessions
+        where tenant_id = $1 and state = 'CREATED' and (expires_at is null or expires_at > $3)
+          and offer #>> '{payment,account_id}' = any($2::uuid[]::text[])
+        order by created_at limit 1
+        """,
+        tenant_id,
+        account_ids,
+        now,
+    )
+    return None if row is None else (row["id"], row["account_id"])
+
+
 async def keep_typed(
     tx: Tx,
     tenant_id: UUID,

@@ -22,7 +22,7 @@ from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt, AttemptState, AttemptStep, Obligation
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
-from tallystick.domain.offer import Offer, OnlinePayment
+from tallystick.domain.offer import BankTransfer, OnlinePayment
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import Session, SessionState
@@ -110,7 +110,7 @@ async def claim(
         return Ended(SessionState.EXPIRED)
     if quote.id != hashlib.sha256(confirmation.shown.encode()).hexdigest():
         return QuoteChanged(confirmation.shown, quote)
-    faults = _faults(session.offer, quote, confirmation)
+    faults = _faults(obligation, confirmation)
     if faults:
         return Refused(tuple(faults))
     return await _take(ctx, tx, session, confirmation, obligation)
@@ -137,11 +137,14 @@ async def _todays(
     )
 
 
-def _faults(offer: Offer, quote: Quote, confirmation: Confirmation) -> list[Fault]:
+def _faults(obligation: Obligation, confirmation: Confirmation) -> list[Fault]:
     """What is missing on the page before anything may be charged."""
+    offer, quote, entity = obligation.offer, obligation.quote, obligation.entity
     faults: list[Fault] = []
     if quote.needs_country:
         faults.append(Fault("country", "required", "say where you are; tax depends on it"))
+    if isinstance(offer.payment, BankTransfer) and not entity.account(offer.payment.account_id):
+        faults.append(Fault("form", "no_account", "ask the seller for a new link"))
     if quote.kind is AttemptKind.NONE:
         return faults
     method = confirmation.method

@@ -8,7 +8,7 @@ from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt, AttemptState
 from tallystick.domain.errors import NotFound
 from tallystick.domain.offer import BankTransfer
-from tallystick.domain.parties import BankAccount
+from tallystick.domain.parties import BankAccount, InvoicingEntity
 from tallystick.domain.purchase import subscription_of
 from tallystick.domain.quote import Quote
 from tallystick.domain.session import Session, SessionState
@@ -57,7 +57,7 @@ async def show_checkout(
         now=ctx.now,
         offer=session.offer,
         quote=None if status.is_terminal else quote,
-        seller=_seller(ctx, session, parties),
+        seller=_seller(ctx, session, parties.entity, attempt),
         buyer=buyer,
         vat_number_valid=vat_number_valid(buyer),
         page_code=None if session.page_coupon is None else session.page_coupon.code,
@@ -87,8 +87,9 @@ def _quote(
     return quote_session(ctx, session, parties)
 
 
-def _seller(ctx: Context, session: Session, parties: PartyFacts) -> SellerCard:
-    entity = parties.entity
+def _seller(
+    ctx: Context, session: Session, entity: InvoicingEntity, attempt: Attempt | None
+) -> SellerCard:
     return SellerCard(
         legal_name=entity.legal_name,
         address=entity.address,
@@ -98,17 +99,24 @@ def _seller(ctx: Context, session: Session, parties: PartyFacts) -> SellerCard:
         brand_color=entity.brand_color,
         email=entity.email,
         is_test=ctx.tenant.is_test,
-        bank_account=_bank_account(session, entity.bank_accounts),
+        bank_account=_bank_account(session, entity, attempt),
     )
 
 
-def _bank_account(session: Session, accounts: tuple[BankAccount, ...]) -> BankAccount | None:
-    """The account that a transfer goes to: the one the offer names, else the entity's first."""
+def _bank_account(
+    session: Session, entity: InvoicingEntity, attempt: Attempt | None
+) -> BankAccount | None:
+    """The account that a transfer goes to: the one the offer names, else the entity's first.
+
+    One that was removed after the order is still what was ordered; before it, there is none.
+    """
     payment = session.offer.payment
-    if not isinstance(payment, BankTransfer) or not accounts:
+    if not isinstance(payment, BankTransfer):
         return None
-    named = [account for account in accounts if account.id == payment.account_id]
-    return named[0] if named else accounts[0]
+    account = entity.account(payment.account_id)
+    if account is None and attempt is not None and attempt.state is AttemptState.SUCCEEDED:
+        return attempt.obligation.entity.account(payment.account_id)
+    return account
 
 
 async def _completed(ctx: Context, tx: Tx, attempt: Attempt) -> CompletedCard:
