@@ -137,7 +137,7 @@ async def load(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | Non
     return None if row is None else _record(row)
 
 
-async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> Session | None:
+async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | None:
     """Lock the customer, then the session, and return it as it stands now."""
     await tx.execute(
         """
@@ -154,7 +154,7 @@ async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> Session | None:
         tenant_id,
         session_id,
     )
-    return None if row is None else _record(row).session
+    return None if row is None else _record(row)
 
 
 async def page(

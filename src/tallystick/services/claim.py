@@ -36,7 +36,7 @@ from tallystick.services.confirm_result import (
     QuoteChanged,
     Refused,
 )
-from tallystick.services.context import Context
+from tallystick.services.context import App, Context
 from tallystick.services.edit_checkout import keep_typed
 from tallystick.services.ids import new_id
 from tallystick.services.quoting import load_parties, quote_session, quoted
@@ -76,9 +76,9 @@ class Claimed:
     is_new: bool
 
 
-def lease_seconds(ctx: Context) -> float:
+def lease_seconds(app: App) -> float:
     """How long an attempt is left alone after a call to the provider has begun."""
-    return ctx.app.call_limit_seconds + SWEEP_MARGIN_SECONDS
+    return app.call_limit_seconds + SWEEP_MARGIN_SECONDS
 
 
 async def claim(
@@ -88,9 +88,10 @@ async def claim(
 
     A session that has a live attempt gets no other one: its live attempt is the answer.
     """
-    session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
-    if session is None:
+    record = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
+    if record is None:
         raise NotFound("There is no such checkout")
+    session = record.session
     if session.state is SessionState.COMPLETED:
         return Completed()
     if session.status(ctx.now).is_terminal:
@@ -209,7 +210,7 @@ async def _take(
         attempt,
         _CONSENT.dump_optional(consent),
         confirmation.browser,
-        lease_seconds(ctx),
+        lease_seconds(ctx.app),
     )
     await coupon_redemptions.reserve(tx, ctx.tenant.id, attempt)
     await balance_holds.hold(

@@ -12,7 +12,7 @@ from tallystick.domain.attempt import Attempt, AttemptStep
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import Session
 from tallystick.services.charge import take_up
-from tallystick.services.claim import SWEEP_MARGIN_SECONDS
+from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App
 from tallystick.services.each_alone import each_alone
 from tallystick.services.tenant_context import tenant_context
@@ -30,7 +30,7 @@ async def sweep_attempts(app: App, real_now: datetime) -> int:
     total = 0
     while True:
         async with app.transaction() as tx:
-            due = await attempts.lease_due(tx, ATTEMPTS_AT_ONCE, _lease_seconds(app))
+            due = await attempts.lease_due(tx, ATTEMPTS_AT_ONCE, lease_seconds(app))
         total += await each_alone(
             due,
             lambda attempt: _take_up(app, attempt, real_now),
@@ -66,7 +66,3 @@ async def _take_up(app: App, due: DueAttempt, real_now: datetime) -> None:
     reason = why_given_up(attempt, record.session)
     give_up = not is_waited_for(attempt, record.session)
     await take_up(ctx, due.id, give_up=give_up, reason=reason)
-
-
-def _lease_seconds(app: App) -> float:
-    return app.call_limit_seconds + SWEEP_MARGIN_SECONDS

@@ -139,3 +139,6 @@ create or replace trigger finalized_invoice_is_fixed before update on invoices
                 new.customer_details, new.seller_details, new.memo, new.purchase_order,
                 new.finalized_at, new.created_at)))
     execute function refuse_change('it is finalized');
+
+comment on column events.writer is
+    'For diagnosis only: which events one transaction wrote. Numbering goes by position.';
