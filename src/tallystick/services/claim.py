@@ -39,6 +39,7 @@ from tallystick.services.confirm_result import (
 from tallystick.services.context import App, Context
 from tallystick.services.edit_checkout import keep_typed
 from tallystick.services.ids import new_id
+from tallystick.services.leave_session import leave_session
 from tallystick.services.quoting import load_parties, quote_session, quoted
 
 SWEEP_MARGIN_SECONDS = 10.0
@@ -108,6 +109,7 @@ async def claim(
     session = typed.session
     quote, obligation = await _todays(ctx, tx, session, confirmation)
     if quote.dates.is_over:
+        await leave_session(ctx, tx, record, SessionState.EXPIRED)
         return Ended(SessionState.EXPIRED)
     if quote.id != hashlib.sha256(confirmation.shown.encode()).hexdigest():
         return QuoteChanged(confirmation.shown, quote)

@@ -19,6 +19,7 @@ from tallystick.services.claim import lease_seconds
 from tallystick.services.confirm_result import Completed, Ended
 from tallystick.services.context import Context
 from tallystick.services.leave_session import leave_session
+from tallystick.services.quoting import load_parties, quote_session
 
 BUSY_SECONDS = 15
 """When to ask again while the provider's answer is not known."""
@@ -59,10 +60,11 @@ async def cancel_session(
 async def expire_session(ctx: Context, session_id: UUID) -> None:
     """Expire a session whose time is up, once the payment that is under way in it has ended.
 
-    From here on no payment begins in it. One that waits for its buyer or its provider is
-    cancelled there; one whose call may still be under way is left alone, because it ends soon,
-    by itself or by the sweeper, and the session with it. A session whose time is not up, or
-    that has ended already, stays as it is.
+    Its time is up, too, when no day is left that its offer could bill. From here on no payment
+    begins in it. One that waits for its buyer or its provider is cancelled there; one whose
+    call may still be under way is left alone, because it ends soon, by itself or by the
+    sweeper, and the session with it. A session whose time is not up, or that has ended
+    already, stays as it is.
 
     Raises:
         NotFound: there is no such session.
@@ -83,7 +85,7 @@ async def _request(
     if record is None:
         raise NotFound("There is no such checkout session")
     session = record.session
-    if ending is Ending.EXPIRE and not session.is_past(ctx.now):
+    if ending is Ending.EXPIRE and not await _is_over(ctx, tx, session):
         return None
     if session.state.is_terminal or _reads_expired(ctx, session, ending):
         if ending is Ending.EXPIRE or (resumed and session.state is SessionState.CANCELLED):
@@ -98,6 +100,14 @@ async def _request(
     state = SessionState.CANCELLED if ending is Ending.CANCEL else SessionState.EXPIRED
     await leave_session(ctx, tx, record, state)
     return None
+
+
+async def _is_over(ctx: Context, tx: Tx, session: Session) -> bool:
+    """Whether a session's time is up, or no day is left that its offer could bill."""
+    if session.is_past(ctx.now) or session.state is not SessionState.CREATED:
+        return session.is_past(ctx.now)
+    parties = await load_parties(ctx, tx, session)
+    return quote_session(ctx, session, parties).dates.is_over
 
 
 def _reads_expired(ctx: Context, session: Session, ending: Ending) -> bool:

@@ -44,7 +44,7 @@ async def show_checkout(
         parties = await load_parties(ctx, tx, session)
         attempt = await attempts.latest(tx, ctx.tenant.id, session_id)
         quote = _quote(ctx, session, parties, attempt)
-        status = session.status(ctx.now)
+        status = _status(ctx, session, quote)
         completed = None
         if status is SessionState.COMPLETED and attempt is not None and attempt.id == paid_with:
             completed = await _completed(ctx, tx, attempt)
@@ -71,6 +71,15 @@ async def show_checkout(
         locales=parties.customer.locales,
         mandate_reference=ctx.app.provider_of(ctx.tenant).mandate_reference(session_id),
     )
+
+
+def _status(ctx: Context, session: Session, quote: Quote | None) -> SessionState:
+    """The state as reported; EXPIRED, too, when no day is left that the offer could bill."""
+    status = session.status(ctx.now)
+    is_open = status is SessionState.CREATED
+    if is_open and quote is not None and quote.dates.is_over:
+        return SessionState.EXPIRED
+    return status
 
 
 def _quote(

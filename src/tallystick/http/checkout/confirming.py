@@ -37,6 +37,7 @@ from tallystick.services.confirm_result import (
     QuoteChanged,
     Refused,
 )
+from tallystick.services.end_session import expire_session
 from tallystick.services.show_checkout import show_checkout
 
 _BAD = 400
@@ -56,6 +57,8 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
     sent = await _keep(visit, submitted)
     view, typed = sent.view, sent.typed
     if view.status is not SessionState.CREATED or view.quote is None:
+        if view.status is SessionState.EXPIRED:
+            await expire_session(visit.context, visit.session_id)
         return await _marked(visit, visit.go(visit.links.page))
     method: Method | None = None
     faults = typed.faults
