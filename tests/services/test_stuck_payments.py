@@ -58,6 +58,35 @@ async def test_money_that_cannot_be_recorded_is_named(world: World) -> None:
     await assert_sound(world)
 
 
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "delete from plan_places",
+        "delete from balance_entries; delete from customer_balances",
+        "update checkout_sessions set state = 'EXPIRED'",
+    ],
+)
+async def test_what_the_claim_took_and_is_gone_stops_the_record(
+    world: World, loss: str
+) -> None:
+    """Without its place, its hold or its session nothing is recorded, and it is named."""
+    customer = await world.customer()
+    await world.balance(customer, 900)
+    session = await world.session(customer, await world.plan())
+    lost_answer = await world.card("4000000000009979")
+    assert await world.confirm(session, method=lost_answer) == InFlight()
+    for statement in loss.split(";"):
+        await world.execute(statement)
+
+    assert await sweep(world) == 0
+
+    assert await world.charges() == [4000]
+    assert (await attempts(world))[0]["state"] == "LIVE"
+    assert await world.fetch("select id from subscriptions") == []
+    await passed(world, 11)
+    assert "bank-unrecorded" in await named(world)
+
+
 async def test_a_provider_that_never_answers_is_named(world: World) -> None:
     """Longer than a challenge lives and ten minutes more is too long for any attempt."""
     bank = ScriptedBank(world.sandbox)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.db.one_row import hits_one_row
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
@@ -252,7 +253,7 @@ async def keep_quoted(tx: Tx, tenant_id: UUID, session_id: UUID, quoted: Quoted)
 
 async def await_payment(tx: Tx, tenant_id: UUID, session_id: UUID, now: datetime) -> None:
     """An attempt has been claimed."""
-    await tx.execute(
+    done = await tx.execute(
         """
         update checkout_sessions
         set state = 'AWAITING_PAYMENT', attempt_count = attempt_count + 1, updated_at = $3
@@ -262,6 +263,7 @@ async def await_payment(tx: Tx, tenant_id: UUID, session_id: UUID, now: datetime
         session_id,
         now,
     )
+    hits_one_row(done, "the session to be paid")
 
 
 async def request_ending(
@@ -285,7 +287,7 @@ async def complete(
     tx: Tx, tenant_id: UUID, session_id: UUID, subscription_id: UUID, now: datetime
 ) -> None:
     """The purchase is recorded."""
-    await tx.execute(
+    done = await tx.execute(
         """
         update checkout_sessions
         set state = 'COMPLETED', subscription_id = $3, completed_at = $4, updated_at = $4,
@@ -297,6 +299,7 @@ async def complete(
         subscription_id,
         now,
     )
+    hits_one_row(done, "the session to complete")
 
 
 async def leave(
@@ -308,7 +311,7 @@ async def leave(
     now: datetime,
 ) -> None:
     """Back to CREATED after an attempt without money, or to the end that was asked for."""
-    await tx.execute(
+    done = await tx.execute(
         """
         update checkout_sessions
         set state = $3, last_payment_error = coalesce($4, last_payment_error),
@@ -321,6 +324,7 @@ async def leave(
         PAYMENT_ERROR.dump_optional(error),
         now,
     )
+    hits_one_row(done, "the session to leave")
 
 
 def _record(row: Row) -> SessionRecord:
