@@ -140,5 +140,10 @@ create or replace trigger finalized_invoice_is_fixed before update on invoices
                 new.finalized_at, new.created_at)))
     execute function refuse_change('it is finalized');
 
+-- A payment is made once under a provider's reference, and may be refunded in several parts.
+drop index transaction_reference;
+create unique index transaction_reference on transactions (tenant_id, provider, reference)
+    where payment_type = 'PAYMENT';
+
 comment on column events.writer is
     'For diagnosis only: which events one transaction wrote. Numbering goes by position.';
