@@ -37,6 +37,7 @@ FAULTS = [
     ("method", "not_offered"),
     ("form", "too_many_attempts"),
     ("form", "no_account"),
+    ("form", "no_answer"),
     ("consent", "required"),
     ("card_number", "required"),
     ("card_number", "invalid_number"),

@@ -24,6 +24,7 @@ from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import Visit
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
+from tallystick.services.collect_method import collect_method
 from tallystick.services.confirm_checkout import confirm_checkout, paid_from
 from tallystick.services.confirm_result import (
     AlreadyHeld,
@@ -66,7 +67,8 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         faults = (*faults, Fault("form", "too_many_attempts", "ask for a new link"))
     elif view.quote.kind is not AttemptKind.NONE and typed.method is not None:
         try:
-            method = await _collect(visit, submitted, typed.method)
+            fields = submitted.payment_fields(typed.method)
+            method = await collect_method(visit.context, visit.session_id, typed.method, fields)
         except MethodRefused as refused:
             faults = (*faults, *refused.faults)
     if faults:
@@ -107,13 +109,6 @@ async def _keep(visit: Visit, submitted: Submitted) -> _Sent:
         view = await show_checkout(visit.context, visit.session_id, paid_with=None)
     typed = Typed(buyer=buyer, code=code, method=submitted.method, faults=faults)
     return _Sent(view=view, typed=typed)
-
-
-async def _collect(visit: Visit, submitted: Submitted, kind: MethodKind) -> Method:
-    context = visit.context
-    provider = context.app.provider_of(context.tenant)
-    fields = submitted.payment_fields(kind)
-    return await provider.collect(context.tenant.id, visit.session_id, kind, fields)
 
 
 def _has_read(

@@ -76,6 +76,12 @@ class Visit:
         public = self.context.app.public_url
         return public + self.links.back_from_bank.removeprefix(self.assets.root)
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether the provider is asked for this request how the payment stands."""
+        client = self.request.client
+        return self.pace.may_ask(client and client.host, self.session_name)
+
     def check_form(self, submitted: Submitted) -> None:
         """Refuse a form that was not filled in on our page in this browser.
 
