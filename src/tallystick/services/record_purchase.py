@@ -32,6 +32,7 @@ from tallystick.services.ids import new_id
 from tallystick.services.late_money import take_again
 from tallystick.services.locked_attempt import LockedAttempt, lock_attempt
 from tallystick.services.purchase_events import PurchaseFacts, record_purchase_events
+from tallystick.services.supersede_trials import supersede_expired_trials
 
 
 async def record_purchase(
@@ -77,8 +78,8 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
     await subscription_writes.keep_buyer(
         tx, tenant_id, attempt.customer_id, attempt.obligation.buyer, attempt.claimed_at
     )
-    await subscription_writes.supersede_expired_trials(
-        tx, tenant_id, attempt.customer_id, offer.plan_id
+    await supersede_expired_trials(
+        ctx, tx, attempt.customer_id, offer.plan_id, attempt.claimed_at
     )
     await subscription_writes.insert(tx, tenant_id, made, record.metadata)
     await coupon_redemptions.redeem(tx, tenant_id, attempt)
