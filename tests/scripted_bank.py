@@ -125,8 +125,14 @@ class ScriptedBank:
     async def collect(
         self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
     ) -> Method:
-        """As the sandbox does."""
-        return await self.bank.collect(tenant_id, session_id, kind, fields)
+        """As scripted, and otherwise as the sandbox does."""
+
+        async def ask() -> Method:
+            return await self.bank.collect(tenant_id, session_id, kind, fields)
+
+        steps = self.steps["collect"]
+        step = steps.popleft() if steps else through
+        return cast("Method", await step(ask))
 
     async def open(self, order: PaymentOrder) -> str:
         """As scripted."""

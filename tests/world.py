@@ -275,7 +275,7 @@ class World:
 
     async def shown(self, session_id: UUID) -> str:
         """The canonical form of the quote that the page shows now."""
-        view = await show_checkout(self.ctx, session_id, by_buyer=False)
+        view = await show_checkout(self.ctx, session_id, paid_with=None)
         assert view.quote is not None, f"the session has ended: {view.status}"
         return view.quote.canonical
 

@@ -101,6 +101,9 @@ update payment_attempts set check_at = now() - interval '1 hour';
 -- attempt-taken-up
 update payment_attempts set check_at = null where state = 'LIVE';
 
+-- attempt-ended
+update payment_attempts set claimed_on = now() - interval '41 minutes';
+
 -- attempt-recorded
 delete from transactions;
 
@@ -131,6 +134,19 @@ update plan_places set holder = gen_random_uuid();
 -- place-holder
 update plan_places set plan_id = gen_random_uuid();
 
+-- place-holder
+update plan_places set plan_id = gen_random_uuid() where held_by = 'ATTEMPT';
+
+-- place-of-subscription
+delete from plan_places where held_by = 'SUBSCRIPTION';
+
+-- place-of-subscription
+insert into plan_places select tenant_id, customer_id, plan_id, 1, holder, held_by from
+    plan_places where held_by = 'SUBSCRIPTION';
+
+-- place-of-subscription
+update plan_places set plan_id = gen_random_uuid();
+
 -- place-once
 insert into plan_places select tenant_id, customer_id, plan_id, 1, holder, held_by from
     plan_places;
@@ -144,6 +160,11 @@ update payment_attempts set reference = 'other';
 -- bank-orphan-money
 update payment_attempts set late_money = null;
 
+-- bank-unrecorded
+insert into sandbox.movements (tenant_id, reference, kind, amount, currency, created_at) select
+    tenant_id, reference, 'CHARGE', amount, currency, now() - interval '11 minutes' from
+    payment_attempts where state = 'LIVE';
+
 -- bank-charge
 delete from sandbox.movements where kind = 'CHARGE';
 
@@ -156,6 +177,12 @@ insert into sandbox.movements (tenant_id, reference, kind, amount, currency) sel
 
 -- bank-unsettled
 update transactions set status = 'FAILED';
+
+-- bank-decided
+update sandbox.intents set acknowledged_at = now() where state = 'PENDING';
+
+-- bank-decided
+update sandbox.intents set settle_at = now() - interval '11 minutes' where state = 'PENDING';
 
 -- bank-refund
 delete from sandbox.movements where kind = 'REFUND';
@@ -203,3 +230,21 @@ alter table invoices disable trigger finalized_invoice_is_fixed;
 
 -- schema-guards
 alter table invoices add constraint later check (total >= 0) not valid;
+
+-- schema-guards
+drop trigger published_version_is_fixed on plan_versions;
+
+-- schema-guards
+drop index one_live_attempt;
+
+-- schema-guards
+alter table coupons drop constraint redemptions_within_limit;
+
+-- schema-guards
+alter table invoice_lines drop constraint invoice_lines_tenant_id_invoice_id_fkey;
+
+-- schema-guards
+drop index sandbox.one_charge;
+
+-- schema-guards
+alter table invoices enable replica trigger invoice_is_kept;

@@ -1,11 +1,13 @@
 """A published plan version never changes, nor does a price."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 import asyncpg
 import pytest
 
-from tallystick.db.engine import Database
+from tallystick.db.engine import Database, connect
 from tallystick.services.ids import new_id
 from tests.world import SoldPlan, World, open_world
 
@@ -41,6 +43,11 @@ CHANGES = {
     " product_id, 'More', 9 from plan_components where tenant_id = $1"
     " and plan_version_id = $2",
 }
+
+ONE_COMPONENT = """
+    insert into plan_components (tenant_id, id, plan_version_id, product_id, name, position)
+    values ($1, $2, $3, $4, 'Late', 0)
+"""
 
 
 @pytest.mark.parametrize("what", list(CHANGES))
@@ -78,6 +85,57 @@ async def test_no_add_on_joins_a_published_version(world: World, plan: SoldPlan)
         )
 
 
+async def draft_of(world: World, plan: SoldPlan) -> UUID:
+    """The next version of a plan, not published."""
+    draft = new_id()
+    await world.execute(
+        "insert into plan_versions (tenant_id, id, plan_id, version, currency, created_at)"
+        " values ($1, $2, $3, 2, 'EUR', now())",
+        world.tenant_id,
+        draft,
+        plan.id,
+    )
+    return draft
+
+
+async def test_nothing_moves_out_of_a_published_version(world: World, plan: SoldPlan) -> None:
+    """Neither a component nor a choice of prices is taken from it to a draft."""
+    draft, other = await draft_of(world, plan), new_id()
+    await world.execute(ONE_COMPONENT, world.tenant_id, other, draft, plan.products["Fee"])
+    component = "update plan_components set plan_version_id = $1, position = 7"
+    choice = "update plan_component_prices set component_id = $1"
+    moves = (
+        (f"{component} where plan_version_id = $2", (draft, plan.version_id)),
+        (f"{choice} where component_id = $2", (other, plan.components["Fee"])),
+    )
+    for move, places in moves:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="never changes"):
+            await world.execute(move, *places)
+
+
+async def test_a_component_comes_before_the_publication_or_not_at_all(
+    world: World, plan: SoldPlan, database_dsn: str
+) -> None:
+    """Who publishes waits for a component being added; who adds to it then is refused."""
+    draft = await draft_of(world, plan)
+    one, other = await connect(database_dsn), await connect(database_dsn)
+    adding = one.transaction()
+    await adding.start()
+    await one.execute(ONE_COMPONENT, world.tenant_id, new_id(), draft, plan.products["Fee"])
+    publishing = asyncio.create_task(
+        other.execute("update plan_versions set published_at = now() where id = $1", draft)
+    )
+    done, _ = await asyncio.wait([publishing], timeout=0.3)
+    assert not done
+    await adding.commit()
+    await publishing
+
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="never changes"):
+        await one.execute(ONE_COMPONENT, world.tenant_id, new_id(), draft, plan.products["Fee"])
+    await one.close()
+    await other.close()
+
+
 async def test_a_price_never_changes(world: World) -> None:
     """Whoever bought at a price keeps it."""
     await world.plan()
@@ -89,14 +147,7 @@ async def test_a_price_never_changes(world: World) -> None:
 
 async def test_a_draft_may_still_change(world: World, plan: SoldPlan) -> None:
     """Until it is published, a version and its components are the merchant's to edit."""
-    draft = new_id()
-    await world.execute(
-        "insert into plan_versions (tenant_id, id, plan_id, version, currency, created_at)"
-        " values ($1, $2, $3, 2, 'EUR', now())",
-        world.tenant_id,
-        draft,
-        plan.id,
-    )
+    draft = await draft_of(world, plan)
 
     edits: list[Callable[[], Awaitable[None]]] = [
         lambda: world.execute("update plan_versions set net_terms = 5 where id = $1", draft),

@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
+from tallystick.db import server as server_module
 from tallystick.db.engine import connect
 from tallystick.db.server import EmbeddedServer, ServerCannotRun, bin_dir
+from tallystick.db.server_programs import is_live_postgres
 
 START = """
 import sys, pathlib
@@ -139,6 +143,66 @@ def test_stop_and_status(own_server: EmbeddedServer) -> None:
     assert own_server.stop()
     assert not own_server.status().running
     assert own_server.status().pid is None
+
+
+@pytest.fixture
+def hold_up(
+    own_server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], int]]:
+    """Holds the server up for three times as long as its answer may take."""
+    monkeypatch.setattr(server_module, "ANSWER_SECONDS_MAX", 1)
+    timers = []
+
+    def hold() -> int:
+        pid = own_server.status().pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        timers.append(Timer(3, os.kill, (pid, signal.SIGCONT)))
+        timers[-1].start()
+        return pid
+
+    yield hold
+    for timer in timers:
+        timer.join()
+
+
+def test_a_slow_server_is_waited_for(
+    own_server: EmbeddedServer, hold_up: Callable[[], int]
+) -> None:
+    """A server that listens and does not answer in time is there, and no other is started."""
+    dsn = own_server.ensure_running()
+    pid = hold_up()
+    another = EmbeddedServer(own_server.data_dir, tuned_for_tests=True)
+    assert not another.is_running()
+
+    assert another.ensure_running() == dsn
+
+    assert not another.started_here
+    assert own_server.status().pid == pid
+
+
+def test_a_slow_server_is_stopped(
+    own_server: EmbeddedServer, hold_up: Callable[[], int]
+) -> None:
+    """Stopping ends a server that is slow to answer, instead of taking it for gone."""
+    own_server.ensure_running()
+    pid = hold_up()
+
+    assert own_server.stop()
+
+    assert not is_live_postgres(pid)
+
+
+def test_a_server_that_never_answers_is_named(
+    own_server: EmbeddedServer, hold_up: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who has waited long enough is told that it runs and does not answer."""
+    own_server.ensure_running()
+    monkeypatch.setattr(server_module, "START_SECONDS_MAX", 1)
+    pid = hold_up()
+
+    with pytest.raises(ServerCannotRun, match=f"process {pid} runs and does not answer"):
+        own_server.ensure_running()
 
 
 def test_a_server_told_to_stop_is_left_alone(own_server: EmbeddedServer) -> None:

@@ -52,22 +52,27 @@ def _attempt(method: Method | None = CARD) -> Attempt:
         (Succeeded(), RecordSuccess()),
         (Declined(DECLINED), RecordFailure(DECLINED)),
         (Cancelled(), RecordFailure(FailureReason.INTERRUPTED)),
-        (Pending(), AwaitSettlement()),
     ],
 )
 def test_a_word_of_the_provider_decides(
     standing: Standing, step: NextStep, give_up: bool
 ) -> None:
-    """Success, decline and cancellation are ends; a pending card waits, given up or not."""
+    """Success, decline and cancellation are ends, given up or not."""
     assert after_standing(_attempt(), standing, give_up=give_up) == step
 
 
 def test_only_a_debit_completes_on_pending() -> None:
     """An accepted debit is recorded, unsettled; a card or nothing known waits."""
-    assert after_standing(_attempt(DEBIT), Pending(), give_up=False) == RecordSuccess(
-        pending=True
-    )
+    for give_up in (True, False):
+        step = after_standing(_attempt(DEBIT), Pending(), give_up=give_up)
+        assert step == RecordSuccess(pending=True)
     assert after_standing(_attempt(None), Pending(), give_up=False) == AwaitSettlement()
+
+
+def test_a_pending_card_is_cancelled_when_nobody_waits_for_it() -> None:
+    """Given up, a card that is pending is cancelled at the provider instead of waited for."""
+    assert after_standing(_attempt(), Pending(), give_up=False) == AwaitSettlement()
+    assert after_standing(_attempt(), Pending(), give_up=True) == AskToCancel()
 
 
 @pytest.mark.parametrize("standing", [Unconfirmed(), Unknown()])

@@ -5,9 +5,13 @@ import pytest
 from meteroid import Meteroid
 from meteroid.models import Address, CustomerEvent, CustomTaxRate, ShippingAddress
 
+from tallystick.db.subscription_writes import keep_buyer
+from tallystick.domain.buyer import Address as BuyersAddress
+from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.ids import Prefix, decode
 from tallystick.http.v1.customer_schemas import CustomerCreateRequest, CustomerPatchRequest
 from tallystick.http.v1.free_form import NOT_YET
-from tests.http.conftest import Served, Shop
+from tests.http.conftest import NOON, Served, Shop
 
 PARIS = Address(line1="1 rue de Rivoli", city="Paris", zip_code="75001", country="FR")
 
@@ -68,6 +72,43 @@ def test_an_individual(sdk: Meteroid) -> None:
         sdk.customers.create(currency="EUR", customer_type="INDIVIDUAL", name="Ada")
     message = str(refused.value)
     assert "first_name: is required for an individual (and 2 more)" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"phone": "1"}, "Ada, Countess of Lovelace"),
+        ({"first_name": "Ada"}, "Ada Byron"),
+        ({"customer_type": "INDIVIDUAL"}, "Ada Byron"),
+        ({"name": "ignored"}, "Ada Byron"),
+    ],
+)
+async def test_a_person_keeps_the_name_of_a_purchase(
+    shop: Shop, change: dict[str, str], name: str
+) -> None:
+    """Bought under another name, a person has it until type or name are said anew."""
+    made = await shop.client.post(
+        "/customers",
+        json={
+            "currency": "EUR",
+            "customer_type": "INDIVIDUAL",
+            "first_name": "Ada",
+            "last_name": "Byron",
+            "billing_address": {"country": "GB"},
+        },
+    )
+    customer_id = made.json()["id"]
+    buyer = BuyerDetails(
+        name="Ada, Countess of Lovelace", email=None, address=BuyersAddress(country="GB")
+    )
+    async with shop.app.transaction() as tx:
+        await keep_buyer(
+            tx, shop.tenant.tenant_id, decode(Prefix.CUSTOMER, customer_id), buyer, NOON
+        )
+
+    changed = await shop.client.patch(f"/customers/{customer_id}", json=change)
+
+    assert changed.json()["name"] == name
 
 
 def test_a_company_needs_a_name(sdk: Meteroid) -> None:

@@ -1,5 +1,6 @@
 """What the worker looks for: due at its tenant's now, and one that fails stops no other."""
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +12,8 @@ from typing_extensions import override
 from tallystick.db import due_sessions
 from tallystick.domain.payment import FailureReason, Method, PaymentOrder, Standing, Unknown
 from tallystick.providers.sandbox import Sandbox
-from tallystick.services.confirm_result import Completed, InFlight
+from tallystick.services.claim import Claimed, Confirmation, claim
+from tallystick.services.confirm_result import Completed, Consent, InFlight
 from tallystick.services.context import App
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.settle_debits import settle_debits
@@ -19,7 +21,7 @@ from tallystick.services.sweep_attempts import sweep_attempts
 from tests.real_time import sweep
 from tests.shops import attempts, invoice, stored
 from tests.soundness import assert_sound
-from tests.world import NOON, World, open_world
+from tests.world import GLOBEX, NOON, World, open_world
 
 QUESTION_IS_LOST = "4000000000009987"
 ASKS = "4000002500003155"
@@ -63,6 +65,37 @@ async def test_an_attempt_of_an_ending_session_ends_with_it(world: World) -> Non
 
     assert await failures(world) == [f'{{"reason": "{FailureReason.SESSION_ENDED}"}}']
     assert (await stored(world, session))["state"] == "CANCELLED"
+
+
+async def test_waiting_for_a_lock_takes_nothing_from_the_lease(world: World) -> None:
+    """A claim that waited a second for its customer has the whole thirty seconds to charge."""
+    customer = await world.customer()
+    session = await world.session(customer, await world.plan())
+    shown, card = await world.shown(session), await world.card(ASKS)
+    async with world.database.transaction() as tx:
+        await tx.execute("select from customers where id = $1 for update", customer)
+        buying = asyncio.create_task(claimed(world, session, shown, card))
+        await asyncio.sleep(1)
+    await buying
+
+    left = "extract(epoch from check_at - clock_timestamp())"
+    assert (await world.one(f"select {left} as seconds from payment_attempts"))[
+        "seconds"
+    ] > 29.5
+
+
+async def claimed(world: World, session: UUID, shown: str, card: Method) -> None:
+    """Claim a session and go no further."""
+    confirmation = Confirmation(
+        shown=shown,
+        buyer=GLOBEX,
+        code=None,
+        method=card,
+        consent=Consent(text_version="1", language="en", text="...", given_at=NOON),
+        return_url="http://localhost/",
+    )
+    async with world.app.transaction() as tx:
+        assert isinstance(await claim(world.ctx, tx, session, confirmation), Claimed)
 
 
 async def test_one_attempt_that_cannot_be_read_stops_no_other(world: World) -> None:

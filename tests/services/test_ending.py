@@ -1,5 +1,6 @@
 """Cancelling and expiring: a session ends only after its payment has."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -11,10 +12,11 @@ from tallystick.services.confirm_result import Completed, Ended
 from tallystick.services.continue_checkout import continue_checkout, use_another_method
 from tallystick.services.end_session import cancel_session, expire_session
 from tallystick.services.ids import new_id
+from tallystick.services.show_checkout import show_checkout
 from tests.real_time import expire_due, sweep, travel
 from tests.shops import attempts, sold, stored, told
 from tests.soundness import assert_sound
-from tests.world import NOON, World
+from tests.world import NOON, World, day
 
 ASKS = "4000002500003155"
 QUESTION_IS_LOST = "4000000000009987"
@@ -253,4 +255,46 @@ async def test_a_cancel_beats_an_expiry(world: World) -> None:
     await sweep(world)
 
     assert (await stored(world, session))["state"] == "CANCELLED"
+    await assert_sound(world)
+
+
+async def nothing_left_to_bill(world: World) -> tuple[World, UUID, str]:
+    """An offer that is over before its session is: the merchant has moved to another zone."""
+    session = await world.session(
+        await world.customer(),
+        await world.plan(),
+        end_date=day("2026-03-12"),
+        expires_in_hours=0,
+    )
+    shown = await world.shown(session)
+    zone = "Pacific/Kiritimati"
+    await world.execute("update tenants set time_zone = $1", zone)
+    moved = await travel(world, NOON + timedelta(days=1))
+    ctx = replace(moved.ctx, tenant=replace(moved.ctx.tenant, time_zone=zone))
+    return replace(moved, ctx=ctx), session, shown
+
+
+async def test_a_session_ends_with_its_offer(world: World) -> None:
+    """Confirmed when no day is left to bill it expires, once and for all, and says so once."""
+    later, session, shown = await nothing_left_to_bill(world)
+    assert (await stored(world, session))["expires_at"] > later.ctx.now
+
+    for _ in range(2):
+        assert await later.confirm(session, shown=shown) == Ended(SessionState.EXPIRED)
+
+    assert (await stored(world, session))["state"] == "EXPIRED"
+    assert (await told(world)).count("checkout_session.expired") == 1
+    assert await sold(world) == (0, 0, 0)
+    await assert_sound(world)
+
+
+async def test_a_session_whose_offer_is_over_is_shown_expired(world: World) -> None:
+    """Its page has no form any more, and it can be made to expire before its time."""
+    later, session, _ = await nothing_left_to_bill(world)
+
+    view = await show_checkout(later.ctx, session, paid_with=None)
+    await expire_session(later.ctx, session)
+
+    assert (view.status, view.quote) == (SessionState.EXPIRED, None)
+    assert (await stored(world, session))["state"] == "EXPIRED"
     await assert_sound(world)

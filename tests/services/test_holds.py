@@ -93,7 +93,7 @@ async def test_the_page_of_a_payment_under_way_shows_what_is_being_paid(world: W
 
     await world.confirm(session, method=await world.card(ASKS))
 
-    view = await show_checkout(world.ctx, session, by_buyer=True)
+    view = await show_checkout(world.ctx, session, paid_with=None)
     assert view.quote is not None
     assert (view.quote.amount_due, view.quote.canonical) == (1450, shown)
 

@@ -203,6 +203,51 @@ async def test_a_card_that_is_pending_keeps_the_session_waiting(shop: Shop) -> N
     assert await shop.come_back() == Completed()
 
 
+async def pending(shop: Shop) -> None:
+    """A card payment that the bank decides later, and says so whenever it is asked."""
+    shop.bank.script("confirm", says(Pending()))
+    assert await shop.confirm() == InFlight()
+    shop.bank.script("look", *[says(Pending())] * 2)
+
+
+async def test_a_pending_card_is_left_for_another_one(shop: Shop) -> None:
+    """The bank is asked to cancel it, and once it has, another card buys."""
+    await pending(shop)
+
+    assert await shop.another_method() == PaymentFailed(FailureReason.CANCELLED_BY_BUYER)
+
+    assert await shop.confirm() == Completed()
+    assert await sold(shop.world) == (1, 1, 1)
+    await assert_sound(shop.world)
+
+
+async def test_a_session_is_cancelled_with_its_pending_card(shop: Shop) -> None:
+    """The merchant's cancel is asked of the bank, too."""
+    await pending(shop)
+
+    await shop.cancel()
+
+    assert await shop.state() == "CANCELLED"
+    await assert_sound(shop.world)
+
+
+async def test_a_pending_card_is_waited_for_as_long_as_a_challenge(shop: Shop) -> None:
+    """Asked about for half an hour of real time, then cancelled, and the link is usable."""
+    await pending(shop)
+    await sweep(shop.world)
+    assert await shop.state() == "AWAITING_PAYMENT"
+    assert "cancel" not in shop.bank.calls
+
+    await shop.world.execute(
+        "update payment_attempts set claimed_on = now() - interval '30 minutes'"
+    )
+    await sweep(shop.world)
+
+    assert await shop.state() == "CREATED"
+    assert await shop.confirm() == Completed()
+    await assert_sound(shop.world)
+
+
 async def test_a_debit_that_was_accepted_before_the_cancel_is_bought(shop: Shop) -> None:
     """Too late to cancel a debit that the bank has accepted."""
     shop.bank.script("confirm", lost)

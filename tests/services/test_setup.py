@@ -4,7 +4,10 @@ import json
 from datetime import timedelta
 from decimal import Decimal
 
+from meteroid.models import SubscriptionEvent
+
 from tallystick.domain.coupons import Percentage
+from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.offer import BankTransfer, ExternalPayment, OnlinePayment
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.periods import Cadence
@@ -286,8 +289,18 @@ async def test_the_customers_own_trial_is_granted_once(world: World) -> None:
     assert await later.confirm(session) == Completed()
 
     assert await world.charges() == [4900]
-    statuses = await world.fetch("select status from subscriptions order by created_at")
-    assert [row["status"] for row in statuses] == ["SUPERSEDED", "ACTIVE"]
+    old, new = await world.fetch("select * from subscriptions order by created_at")
+    assert [row["status"] for row in (old, new)] == ["SUPERSEDED", "ACTIVE"]
+    assert (old["mrr"], old["updated_at"], old["created_at"]) == (0, later.ctx.now, NOON)
+    event = await world.one("select * from events where type = 'subscription.updated'")
+    assert (event["object_id"], event["happened_at"]) == (old["id"], later.ctx.now)
+    head = '{"id": "evt_1", "timestamp": "2026-03-30T12:00:00Z", "type": "'
+    whole = f'{head}subscription.updated", {event["data"][1:]}'
+    data = SubscriptionEvent.from_json(whole).subscription_event_data
+    assert data.subscription_id == encode(Prefix.SUBSCRIPTION, old["id"])
+    assert (data.status.value, data.mrr_cents, data.trial_duration) == ("SUPERSEDED", 0, 14)
+    created = await world.fetch("select data from events where type = 'subscription.created'")
+    assert json.loads(created[0]["data"]).keys() == json.loads(event["data"]).keys()
     await assert_sound(world)
 
 

@@ -29,7 +29,7 @@ async def test_a_text_that_is_no_country_cannot_switch_tax_off(world: World) -> 
 
         refused = await world.confirm(session, buyer=typed, shown="{}")
         assert isinstance(refused, Refused)
-    view = await show_checkout(world.ctx, session, by_buyer=False)
+    view = await show_checkout(world.ctx, session, paid_with=None)
     assert view.quote is not None
     assert view.quote.needs_country
     assert await world.charges() == []
@@ -44,10 +44,10 @@ async def test_a_wrong_code_leaves_the_right_one_in_force(world: World) -> None:
     wrong = await edit_checkout(world.ctx, session, BUYER, "NONSENSE")
 
     assert [(one.field, one.code) for one in wrong] == [("code", "unknown")]
-    view = await show_checkout(world.ctx, session, by_buyer=False)
+    view = await show_checkout(world.ctx, session, paid_with=None)
     assert (view.page_code, view.quote and view.quote.amount_due) == ("HALF", 2450)
     await edit_checkout(world.ctx, session, BUYER, "")
-    view = await show_checkout(world.ctx, session, by_buyer=False)
+    view = await show_checkout(world.ctx, session, paid_with=None)
     assert (view.page_code, view.quote and view.quote.amount_due) == (None, 4900)
 
 
@@ -103,10 +103,10 @@ async def test_two_places_do_not_make_two_trials(world: World) -> None:
     first, second = await world.session(customer, plan), await world.session(customer, plan)
     await world.confirm(first, method=await world.card("4000002500003155"))
 
-    view = await show_checkout(world.ctx, second, by_buyer=False)
+    view = await show_checkout(world.ctx, second, paid_with=None)
     assert view.quote is not None
     assert (view.quote.amount_due, view.quote.dates.trial_days) == (4900, None)
-    own = await show_checkout(world.ctx, first, by_buyer=False)
+    own = await show_checkout(world.ctx, first, paid_with=None)
     assert own.quote is not None
     assert own.quote.dates.trial_days == 14
 

@@ -1,4 +1,8 @@
-"""Payment attempts: claimed, moved, recorded; and taken up again by the sweeper."""
+"""Payment attempts: claimed, moved, recorded; and taken up again by the sweeper.
+
+What is due later counts from the moment of its statement, not from its transaction's beginning:
+waiting for a lock takes nothing from a lease.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -19,14 +23,15 @@ OBLIGATION: Codec[Obligation] = Codec(Obligation)
 METHOD: Codec[Method] = Codec(Method)
 
 CHALLENGE_LIFE = "interval '30 minutes'"
-"""How long a buyer has to authenticate, in real time."""
+"""How long a buyer has to authenticate, in real time; and a card to be decided about."""
 
-_COLUMNS = """
+_COLUMNS = f"""
     a.id, a.session_id, a.customer_id, a.kind, a.state, a.step, a.provider, a.reference,
     a.challenge_url, a.obligation, a.method, a.amount, a.currency, a.balance_held,
     a.business_date, a.subscription_id, a.invoice_id, a.transaction_id, a.payment_method_id,
     a.failure, a.claimed_at, a.late_money,
-    coalesce(a.challenge_until <= now(), false) as challenge_is_over
+    coalesce(a.challenge_until <= now(), false) as challenge_is_over,
+    a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue
 """
 
 
@@ -39,9 +44,16 @@ class DueAttempt:
 
 
 async def insert(
-    tx: Tx, tenant_id: UUID, attempt: Attempt, consent: str | None, lease_seconds: float
+    tx: Tx,
+    tenant_id: UUID,
+    attempt: Attempt,
+    consent: str | None,
+    browser: str | None,
+    lease_seconds: float,
 ) -> None:
     """Write a claimed attempt; `consent` is JSON text. The sweeper takes it up after the lease.
+
+    `browser` is a mark of whose it is, where a page has claimed it.
 
     Raises `UniqueViolation` (one_live_attempt) when the session has a live one already.
     """
@@ -50,9 +62,9 @@ async def insert(
         insert into payment_attempts (
             tenant_id, id, session_id, customer_id, kind, provider, obligation, method, amount,
             currency, balance_held, business_date, subscription_id, invoice_id, transaction_id,
-            payment_method_id, consent, claimed_at, check_at)
+            payment_method_id, consent, claimed_at, check_at, browser)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                now() + make_interval(secs => $19))
+                clock_timestamp() + make_interval(secs => $19), $20)
         """,
         tenant_id,
         attempt.id,
@@ -73,6 +85,7 @@ async def insert(
         consent,
         attempt.claimed_at,
         lease_seconds,
+        browser,
     )
 
 
@@ -120,6 +133,20 @@ async def latest(tx: Tx, tenant_id: UUID, session_id: UUID) -> Attempt | None:
     return None if row is None else _attempt(row)
 
 
+async def of_browser(tx: Tx, tenant_id: UUID, session_id: UUID, browser: str) -> UUID | None:
+    """The attempt with which a browser is paying a session, or has paid it."""
+    found: UUID | None = await tx.fetchval(
+        """
+        select id from payment_attempts
+        where tenant_id = $1 and session_id = $2 and browser = $3 and state <> 'FAILED'
+        """,
+        tenant_id,
+        session_id,
+        browser,
+    )
+    return found
+
+
 async def failed_payment(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> UUID | None:
     """The attempt to pay under a provider's reference, where it had ended without money."""
     found: UUID | None = await tx.fetchval(
@@ -146,7 +173,7 @@ async def keep_reference(
         """
         update payment_attempts
         set reference = $3, step = case step when 'CLAIMED' then 'OPENED' else step end,
-            check_at = now() + make_interval(secs => $4)
+            check_at = clock_timestamp() + make_interval(secs => $4)
         where tenant_id = $1 and id = $2 and state = 'LIVE'
           and (reference is null or reference = $3)
         """,
@@ -164,8 +191,9 @@ async def await_challenge(tx: Tx, tenant_id: UUID, attempt_id: UUID, url: str) -
         f"""
         update payment_attempts
         set step = 'CHALLENGED', challenge_url = $3,
-            challenge_until = coalesce(challenge_until, now() + {CHALLENGE_LIFE}),
-            check_at = coalesce(challenge_until, now() + {CHALLENGE_LIFE})
+            challenge_until = coalesce(challenge_until, later),
+            check_at = coalesce(challenge_until, later)
+        from (select clock_timestamp() + {CHALLENGE_LIFE} as later) until
         where tenant_id = $1 and id = $2 and state = 'LIVE'
         """,
         tenant_id,
@@ -181,7 +209,7 @@ async def check_again(
     await tx.execute(
         """
         update payment_attempts
-        set step = coalesce($3, step), check_at = now() + make_interval(secs => $4)
+        set step = coalesce($3, step), check_at = clock_timestamp() + make_interval(secs => $4)
         where tenant_id = $1 and id = $2 and state = 'LIVE'
         """,
         tenant_id,
@@ -196,7 +224,7 @@ async def check_soon(tx: Tx, tenant_id: UUID, attempt_id: UUID, seconds: float) 
     await tx.execute(
         """
         update payment_attempts
-        set check_at = least(check_at, now() + make_interval(secs => $3))
+        set check_at = least(check_at, clock_timestamp() + make_interval(secs => $3))
         where tenant_id = $1 and id = $2 and state = 'LIVE'
         """,
         tenant_id,
@@ -253,7 +281,7 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueAttempt
             select tenant_id, id from payment_attempts
             where state = 'LIVE' and check_at <= now()
             order by check_at limit $1 for no key update skip locked)
-        update payment_attempts a set check_at = now() + make_interval(secs => $2)
+        update payment_attempts a set check_at = clock_timestamp() + make_interval(secs => $2)
         from due where a.tenant_id = due.tenant_id and a.id = due.id
         returning a.tenant_id, a.id
         """,
@@ -289,6 +317,7 @@ def _attempt(row: Row) -> Attempt:
         challenge_is_over=row["challenge_is_over"],
         claimed_at=row["claimed_at"],
         late_money=None if late_money is None else LateMoney(late_money),
+        is_overdue=row["is_overdue"],
     )
 
 

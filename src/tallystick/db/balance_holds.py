@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from tallystick.db.engine import Tx
+from tallystick.db.one_row import hits_one_row
 
 
 async def hold(tx: Tx, tenant_id: UUID, customer_id: UUID, currency: str, amount: int) -> None:
@@ -12,7 +13,7 @@ async def hold(tx: Tx, tenant_id: UUID, customer_id: UUID, currency: str, amount
     The customer's row is locked by the caller, so two checkouts cannot hold the same money.
     """
     if amount > 0:
-        await tx.execute(
+        done = await tx.execute(
             """
             update customer_balances set held = held + $4
             where tenant_id = $1 and customer_id = $2 and currency = $3
@@ -22,6 +23,7 @@ async def hold(tx: Tx, tenant_id: UUID, customer_id: UUID, currency: str, amount
             currency,
             amount,
         )
+        hits_one_row(done, "the balance of a hold")
 
 
 async def give_back(
@@ -29,7 +31,7 @@ async def give_back(
 ) -> None:
     """Release a hold unspent."""
     if amount > 0:
-        await tx.execute(
+        done = await tx.execute(
             """
             update customer_balances set held = held - $4
             where tenant_id = $1 and customer_id = $2 and currency = $3
@@ -39,6 +41,7 @@ async def give_back(
             currency,
             amount,
         )
+        hits_one_row(done, "the balance of a hold")
 
 
 async def spend(
@@ -54,7 +57,7 @@ async def spend(
 ) -> None:
     """Turn a hold into credit applied to an invoice, with its entry."""
     if amount > 0:
-        await tx.execute(
+        done = await tx.execute(
             """
             with spent as (
                 update customer_balances set held = held - $4, balance = balance - $4
@@ -72,6 +75,7 @@ async def spend(
             invoice_id,
             now,
         )
+        hits_one_row(done, "the balance of a hold")
 
 
 async def available(tx: Tx, tenant_id: UUID, customer_id: UUID, currency: str) -> int:

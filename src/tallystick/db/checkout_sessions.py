@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.db.one_row import hits_one_row
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
@@ -137,7 +138,7 @@ async def load(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | Non
     return None if row is None else _record(row)
 
 
-async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> Session | None:
+async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | None:
     """Lock the customer, then the session, and return it as it stands now."""
     await tx.execute(
         """
@@ -154,7 +155,7 @@ async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> Session | None:
         tenant_id,
         session_id,
     )
-    return None if row is None else _record(row).session
+    return None if row is None else _record(row)
 
 
 async def page(
@@ -192,6 +193,25 @@ async def page(
         offset,
     )
     return [_record(row) for row in rows], total
+
+
+async def promising_account(
+    tx: Tx, tenant_id: UUID, account_ids: list[UUID], now: datetime
+) -> tuple[UUID, UUID] | None:
+    """A session open at `now`, and the one of these bank accounts that its offer names."""
+    row = await tx.fetchrow(
+        """
+        select id, (offer #>> '{payment,account_id}')::uuid as account_id
+        from checkout_sessions
+        where tenant_id = $1 and state = 'CREATED' and (expires_at is null or expires_at > $3)
+          and offer #>> '{payment,account_id}' = any($2::uuid[]::text[])
+        order by created_at limit 1
+        """,
+        tenant_id,
+        account_ids,
+        now,
+    )
+    return None if row is None else (row["id"], row["account_id"])
 
 
 async def keep_typed(
@@ -233,7 +253,7 @@ async def keep_quoted(tx: Tx, tenant_id: UUID, session_id: UUID, quoted: Quoted)
 
 async def await_payment(tx: Tx, tenant_id: UUID, session_id: UUID, now: datetime) -> None:
     """An attempt has been claimed."""
-    await tx.execute(
+    done = await tx.execute(
         """
         update checkout_sessions
         set state = 'AWAITING_PAYMENT', attempt_count = attempt_count + 1, updated_at = $3
@@ -243,6 +263,7 @@ async def await_payment(tx: Tx, tenant_id: UUID, session_id: UUID, now: datetime
         session_id,
         now,
     )
+    hits_one_row(done, "the session to be paid")
 
 
 async def request_ending(
@@ -266,7 +287,7 @@ async def complete(
     tx: Tx, tenant_id: UUID, session_id: UUID, subscription_id: UUID, now: datetime
 ) -> None:
     """The purchase is recorded."""
-    await tx.execute(
+    done = await tx.execute(
         """
         update checkout_sessions
         set state = 'COMPLETED', subscription_id = $3, completed_at = $4, updated_at = $4,
@@ -278,6 +299,7 @@ async def complete(
         subscription_id,
         now,
     )
+    hits_one_row(done, "the session to complete")
 
 
 async def leave(
@@ -289,7 +311,7 @@ async def leave(
     now: datetime,
 ) -> None:
     """Back to CREATED after an attempt without money, or to the end that was asked for."""
-    await tx.execute(
+    done = await tx.execute(
         """
         update checkout_sessions
         set state = $3, last_payment_error = coalesce($4, last_payment_error),
@@ -302,6 +324,7 @@ async def leave(
         PAYMENT_ERROR.dump_optional(error),
         now,
     )
+    hits_one_row(done, "the session to leave")
 
 
 def _record(row: Row) -> SessionRecord:

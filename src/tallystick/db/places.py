@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from tallystick.db.engine import Tx
+from tallystick.db.one_row import hits_one_row
 
 
 async def take(
@@ -37,7 +38,7 @@ async def take(
 
 async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: UUID) -> None:
     """The attempt succeeded: its place is the subscription's from now on."""
-    await tx.execute(
+    done = await tx.execute(
         """
         update plan_places set holder = $3, held_by = 'SUBSCRIPTION'
         where tenant_id = $1 and holder = $2 and held_by = 'ATTEMPT'
@@ -46,6 +47,7 @@ async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: 
         attempt_id,
         subscription_id,
     )
+    hits_one_row(done, "the place of an attempt")
 
 
 async def give_back(tx: Tx, tenant_id: UUID, holder: UUID) -> None:

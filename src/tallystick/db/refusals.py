@@ -12,12 +12,6 @@ UniqueViolation = asyncpg.UniqueViolationError
 CheckViolation = asyncpg.CheckViolationError
 """An invariant of the schema does not hold: a defect, unless a verb asked for the answer."""
 
-ForeignKeyViolation = asyncpg.ForeignKeyViolationError
-"""The row pointed at does not exist in this tenant, or is still pointed at."""
-
-RaisedByTrigger = asyncpg.RaiseError
-"""A trigger of ours refused: a protected column, an unbalanced invoice."""
-
 LockTimeout = asyncpg.LockNotAvailableError
 """Somebody else has held the row for longer than the lock timeout, or NOWAIT found it held."""
 

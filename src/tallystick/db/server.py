@@ -55,6 +55,8 @@ RETRY_SECONDS_MAX = 30
 """How long the remains of a killed server may stand in the way of the next one."""
 LOCK_SECONDS_MAX = START_SECONDS_MAX + RETRY_SECONDS_MAX
 STOP_SECONDS_MAX = 60
+ANSWER_SECONDS_MAX = 5
+"""How long a server that listens may take to say whether it is ready, each time it is asked."""
 POLL_SECONDS = 0.05
 
 DEAD_PID = 2**30
@@ -269,7 +271,7 @@ class EmbeddedServer:
             *("-o", f"-k {shlex.quote(str(self._socket_dir))} -h '' {settings}"),
             "start",
         )
-        return launched.returncode == 0 and self._answer() == "ready"
+        return launched.returncode == 0 and self._wait_while_rejecting() == "ready"
 
     def _create_cluster(self) -> None:
         """Build the cluster beside its place and move it there whole.
@@ -307,16 +309,26 @@ class EmbeddedServer:
             )
 
     def _answer(self) -> str:
-        """Ask the server: 'ready', 'rejecting' (starting, recovering, stopping) or 'absent'."""
+        """Ask the server: 'ready', 'rejecting' or 'absent'.
+
+        It rejects while it starts, recovers or stops, and when it listens but does not answer
+        in time.
+        """
         if not _accepts(self._socket_dir / SOCKET_NAME):
             return "absent"
         target = ("-h", self._socket_dir, "-U", SUPERUSER, "-d", DATABASE)
-        asked = run("pg_isready", "-q", "-t", 5, *target)
-        return {0: "ready", 1: "rejecting"}.get(asked.returncode, "absent")
+        asked = run("pg_isready", "-q", "-t", ANSWER_SECONDS_MAX, *target)
+        return {0: "ready", 1: "rejecting", 2: "rejecting"}.get(asked.returncode, "absent")
 
     def _wait_while_rejecting(self) -> str:
+        """Ask until it is 'ready' or 'absent'."""
         deadline = time.monotonic() + START_SECONDS_MAX
-        while (answer := self._answer()) == "rejecting" and time.monotonic() < deadline:
+        while (answer := self._answer()) == "rejecting":
+            if time.monotonic() > deadline:
+                raise ServerCannotRun(
+                    f"PostgreSQL's process {self._noted_pid()} runs and does not answer. "
+                    f"Look into {self._log_file}."
+                )
             time.sleep(POLL_SECONDS)
         return answer
 
@@ -377,9 +389,12 @@ class EmbeddedServer:
 def _accepts(path: Path) -> bool:
     """Tell whether somebody listens on a Unix socket; costs no process."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(5)
+        probe.settimeout(ANSWER_SECONDS_MAX)
         try:
             probe.connect(str(path))
+        except (BlockingIOError, TimeoutError):
+            # So many are waiting to be let in that nobody else may queue up.
+            return True
         except OSError:
             return False
     return True

@@ -118,18 +118,21 @@ async def _insert_items(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
 
 
 async def supersede_expired_trials(
-    tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID
-) -> None:
-    """A new purchase of a plan replaces the customer's expired trials of it."""
-    await tx.execute(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID, at: datetime
+) -> list[UUID]:
+    """A new purchase of a plan replaces the customer's expired trials of it; which ones."""
+    rows = await tx.fetch(
         """
-        update subscriptions set status = 'SUPERSEDED', mrr = 0
+        update subscriptions set status = 'SUPERSEDED', mrr = 0, updated_at = $4
         where tenant_id = $1 and customer_id = $2 and plan_id = $3 and status = 'TRIAL_EXPIRED'
+        returning id
         """,
         tenant_id,
         customer_id,
         plan_id,
+        at,
     )
+    return [row["id"] for row in rows]
 
 
 async def insert_method(

@@ -61,6 +61,7 @@ async def lock_pending(
         select from customers c join transactions t
           on t.tenant_id = c.tenant_id and t.customer_id = c.id
         where t.tenant_id = $1 and t.provider = $2 and t.reference = $3
+          and t.payment_type = 'PAYMENT'
         for no key update of c
         """,
         tenant_id,

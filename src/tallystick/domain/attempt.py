@@ -76,7 +76,8 @@ class Attempt:
 
     The ids of what it will make are fixed at the claim, so that recording twice makes them
     once. `claimed_at` is business time and dates everything; `business_date` the tenant's day
-    then.
+    then. `is_overdue` says that it was claimed longer ago, in real time, than a challenge
+    lives.
     """
 
     id: UUID
@@ -102,6 +103,7 @@ class Attempt:
     challenge_is_over: bool
     claimed_at: datetime
     late_money: LateMoney | None = None
+    is_overdue: bool = False
 
     @property
     def completes_when_accepted(self) -> bool:
@@ -167,7 +169,7 @@ def after_standing(
     `give_up` says that nobody works on it any more, so that an intent which still waits is to
     be cancelled rather than left: its call's time is over, the session ends, or the buyer wants
     another method; `reason` says which, for an attempt that ends by it. Only a debit completes
-    on Pending.
+    on Pending; a card that is pending may still be cancelled.
     """
     match standing:
         case Succeeded():
@@ -177,7 +179,8 @@ def after_standing(
         case Cancelled():
             return RecordFailure(reason)
         case Pending():
-            return _after_pending(attempt)
+            settled = _after_pending(attempt)
+            return AskToCancel() if give_up and settled == AwaitSettlement() else settled
         case NeedsAction(url=url):
             return AskToCancel() if give_up else AwaitChallenge(url)
         case Unconfirmed() | Unknown():

@@ -57,9 +57,11 @@ class Conflict(TallystickError):
 class Busy(Conflict):
     """The request conflicts with work in flight; it may be repeated after a pause."""
 
-    def __init__(self, message: str, retry_after_seconds: int) -> None:
+    def __init__(
+        self, message: str, retry_after_seconds: int, faults: tuple[Fault, ...] = ()
+    ) -> None:
         """Keep the sentence and the pause, in whole seconds, after which to try again."""
-        super().__init__(message)
+        super().__init__(message, faults)
         self.retry_after_seconds = retry_after_seconds
 
 

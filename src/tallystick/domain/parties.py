@@ -41,6 +41,13 @@ class InvoicingEntity:
     default_payment: PaymentConfig = _ANY_ONLINE
     bank_accounts: tuple[BankAccount, ...] = ()
 
+    def account(self, account_id: UUID | None) -> BankAccount | None:
+        """The bank account of an id, the first one where none is named; None if it is gone."""
+        for account in self.bank_accounts:
+            if account_id in {None, account.id}:
+                return account
+        return None
+
     @property
     def tax_seller(self) -> Seller:
         """What tax depends on of the seller."""

@@ -106,7 +106,7 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | N
         return reference
     async with ctx.app.transaction() as tx:
         kept = await attempts.keep_reference(
-            tx, ctx.tenant.id, attempt.id, reference, lease_seconds(ctx)
+            tx, ctx.tenant.id, attempt.id, reference, lease_seconds(ctx.app)
         )
     return reference if kept else None
 
@@ -169,9 +169,13 @@ def describe(attempt: Attempt) -> ConfirmResult:
 
 
 async def _act(ctx: Context, attempt: Attempt, step: NextStep) -> ConfirmResult:
+    assert not isinstance(step, AskToCancel), "the answer to a cancel asks for no other"
     database = ctx.app.database
     match step:
         case RecordSuccess(pending=pending):
+            if attempt.step is AttemptStep.CHALLENGED:
+                # Should it not be recorded now, the sweeper does not wait for the challenge.
+                await _ask_again_soon(ctx, attempt.id)
             return await retrying(
                 database, lambda tx: record_purchase(ctx, tx, attempt.id, pending=pending)
             )
@@ -191,7 +195,7 @@ async def _act(ctx: Context, attempt: Attempt, step: NextStep) -> ConfirmResult:
                     seconds=PENDING_CARD_SECONDS,
                 )
             return await _reload(ctx, attempt.id)
-        case AskAgainLater() | AskToCancel():
+        case AskAgainLater():
             return await _reload(ctx, attempt.id)
     assert_never(step)
 
@@ -212,17 +216,17 @@ async def _await_challenge(ctx: Context, attempt: Attempt, url: str) -> ConfirmR
 
 async def _challenged(ctx: Context, tx: Tx, attempt: Attempt, url: str) -> Session:
     """Note the challenge under the session's lock: an ending comes before it or after it."""
-    session = await checkout_sessions.lock(tx, ctx.tenant.id, attempt.session_id)
-    assert session is not None, "an attempt has its session"
-    if session.ending is None:
+    record = await checkout_sessions.lock(tx, ctx.tenant.id, attempt.session_id)
+    assert record is not None, "an attempt has its session"
+    if record.session.ending is None:
         await attempts.await_challenge(tx, ctx.tenant.id, attempt.id, url)
-    return session
+    return record.session
 
 
 async def _ask_again_soon(ctx: Context, attempt_id: UUID) -> None:
-    """What is to end does not wait for the end of a challenge."""
+    """What is to end, or has ended, does not wait for the end of a challenge."""
     async with ctx.app.transaction() as tx:
-        await attempts.check_soon(tx, ctx.tenant.id, attempt_id, lease_seconds(ctx))
+        await attempts.check_soon(tx, ctx.tenant.id, attempt_id, lease_seconds(ctx.app))
 
 
 async def _cancel(ctx: Context, attempt_id: UUID) -> CancelOutcome:

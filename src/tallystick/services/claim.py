@@ -22,7 +22,7 @@ from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt, AttemptState, AttemptStep, Obligation
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
-from tallystick.domain.offer import Offer, OnlinePayment
+from tallystick.domain.offer import BankTransfer, OnlinePayment
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import Session, SessionState
@@ -36,9 +36,10 @@ from tallystick.services.confirm_result import (
     QuoteChanged,
     Refused,
 )
-from tallystick.services.context import Context
+from tallystick.services.context import App, Context
 from tallystick.services.edit_checkout import keep_typed
 from tallystick.services.ids import new_id
+from tallystick.services.leave_session import leave_session
 from tallystick.services.quoting import load_parties, quote_session, quoted
 
 SWEEP_MARGIN_SECONDS = 10.0
@@ -52,7 +53,10 @@ _CONSENT: Codec[Consent] = Codec(Consent)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """What the buyer sent with the button. `shown` is the canonical form of the quote seen."""
+    """What the buyer sent with the button.
+
+    `shown` is the canonical form of the quote seen, `browser` a mark of who sends it.
+    """
 
     shown: str
     buyer: BuyerDetails
@@ -60,6 +64,7 @@ class Confirmation:
     method: Method | None
     consent: Consent | None
     return_url: str
+    browser: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +77,9 @@ class Claimed:
     is_new: bool
 
 
-def lease_seconds(ctx: Context) -> float:
+def lease_seconds(app: App) -> float:
     """How long an attempt is left alone after a call to the provider has begun."""
-    return ctx.app.call_limit_seconds + SWEEP_MARGIN_SECONDS
+    return app.call_limit_seconds + SWEEP_MARGIN_SECONDS
 
 
 async def claim(
@@ -84,9 +89,10 @@ async def claim(
 
     A session that has a live attempt gets no other one: its live attempt is the answer.
     """
-    session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
-    if session is None:
+    record = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
+    if record is None:
         raise NotFound("There is no such checkout")
+    session = record.session
     if session.state is SessionState.COMPLETED:
         return Completed()
     if session.status(ctx.now).is_terminal:
@@ -103,10 +109,11 @@ async def claim(
     session = typed.session
     quote, obligation = await _todays(ctx, tx, session, confirmation)
     if quote.dates.is_over:
+        await leave_session(ctx, tx, record, SessionState.EXPIRED)
         return Ended(SessionState.EXPIRED)
     if quote.id != hashlib.sha256(confirmation.shown.encode()).hexdigest():
         return QuoteChanged(confirmation.shown, quote)
-    faults = _faults(session.offer, quote, confirmation)
+    faults = _faults(obligation, confirmation)
     if faults:
         return Refused(tuple(faults))
     return await _take(ctx, tx, session, confirmation, obligation)
@@ -133,11 +140,14 @@ async def _todays(
     )
 
 
-def _faults(offer: Offer, quote: Quote, confirmation: Confirmation) -> list[Fault]:
+def _faults(obligation: Obligation, confirmation: Confirmation) -> list[Fault]:
     """What is missing on the page before anything may be charged."""
+    offer, quote, entity = obligation.offer, obligation.quote, obligation.entity
     faults: list[Fault] = []
     if quote.needs_country:
         faults.append(Fault("country", "required", "say where you are; tax depends on it"))
+    if isinstance(offer.payment, BankTransfer) and not entity.account(offer.payment.account_id):
+        faults.append(Fault("form", "no_account", "ask the seller for a new link"))
     if quote.kind is AttemptKind.NONE:
         return faults
     method = confirmation.method
@@ -197,7 +207,12 @@ async def _take(
     if not taken:
         return AlreadyHeld()
     await attempts.insert(
-        tx, ctx.tenant.id, attempt, _CONSENT.dump_optional(consent), lease_seconds(ctx)
+        tx,
+        ctx.tenant.id,
+        attempt,
+        _CONSENT.dump_optional(consent),
+        confirmation.browser,
+        lease_seconds(ctx.app),
     )
     await coupon_redemptions.reserve(tx, ctx.tenant.id, attempt)
     await balance_holds.hold(

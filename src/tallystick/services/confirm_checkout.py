@@ -4,6 +4,7 @@ call.
 
 from uuid import UUID
 
+from tallystick.db import attempts
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.payment import Method
@@ -25,12 +26,13 @@ async def confirm_checkout(
     method: Method | None,
     consent: Consent | None,
     return_url: str,
+    browser: str | None = None,
 ) -> ConfirmResult:
     """Buy what the page showed, exactly once, or say why nothing was charged.
 
     `shown` is the canonical form of the quote that the buyer saw; where today's differs,
     nothing is charged. A second confirm of a session with a live attempt makes no other, it
-    shows that one.
+    shows that one. `browser` is a mark by which `paid_from` knows who pays.
 
     Raises:
         NotFound: there is no such session.
@@ -42,6 +44,7 @@ async def confirm_checkout(
         method=method,
         consent=consent,
         return_url=return_url,
+        browser=browser,
     )
     outcome = await retrying(
         ctx.app.database, lambda tx: _claim_and_settle(ctx, tx, session_id, confirmation)
@@ -51,6 +54,15 @@ async def confirm_checkout(
     if not outcome.is_new:
         return describe(outcome.attempt)
     return await carry_on(ctx, outcome.attempt, await charge(ctx, outcome.attempt))
+
+
+async def paid_from(ctx: Context, session_id: UUID, browser: str) -> UUID | None:
+    """The attempt with which a browser is paying or has paid, whichever request of it began.
+
+    None where it is another browser that pays, or nobody.
+    """
+    async with ctx.app.database.connection() as tx:
+        return await attempts.of_browser(tx, ctx.tenant.id, session_id, browser)
 
 
 async def _claim_and_settle(

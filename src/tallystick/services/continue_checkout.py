@@ -9,7 +9,7 @@ from tallystick.domain.attempt import Attempt
 from tallystick.domain.errors import NotFound
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import Session, SessionState
-from tallystick.services.charge import take_up
+from tallystick.services.charge import describe, take_up
 from tallystick.services.confirm_result import (
     Completed,
     ConfirmResult,
@@ -19,10 +19,13 @@ from tallystick.services.confirm_result import (
 from tallystick.services.context import Context
 
 
-async def continue_checkout(ctx: Context, session_id: UUID) -> ConfirmResult:
+async def continue_checkout(
+    ctx: Context, session_id: UUID, *, asks: bool = True
+) -> ConfirmResult:
     """Where the checkout stands, asking the provider about a live attempt.
 
-    For the way back from the bank, and for a page that waits.
+    For the way back from the bank, and for a page that waits. Without `asks` the provider is
+    left alone: the answer is what is known here.
 
     Raises:
         NotFound: there is no such session.
@@ -30,7 +33,7 @@ async def continue_checkout(ctx: Context, session_id: UUID) -> ConfirmResult:
     session, live = await _load(ctx, session_id)
     if live is None:
         return _without_attempt(ctx, session)
-    return await take_up(ctx, live.id, give_up=False)
+    return await take_up(ctx, live.id, give_up=False) if asks else describe(live)
 
 
 async def use_another_method(ctx: Context, session_id: UUID) -> ConfirmResult:

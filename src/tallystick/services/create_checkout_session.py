@@ -4,7 +4,7 @@ Everything that could go wrong later is resolved and refused here, before a link
 remains is an offer, frozen in the session.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -16,7 +16,14 @@ from tallystick.db.checkout_sessions import NewSession, SessionRecord, StoredAns
 from tallystick.db.engine import Tx
 from tallystick.domain.catalog import PlanVersion
 from tallystick.domain.checkout_request import CheckoutRequest
-from tallystick.domain.errors import Conflict, Fault, InvalidInput, NotFound, sentence
+from tallystick.domain.errors import (
+    Busy,
+    Conflict,
+    Fault,
+    InvalidInput,
+    NotFound,
+    sentence,
+)
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.money import AmountTooLarge
 from tallystick.domain.offer import Offer
@@ -29,6 +36,9 @@ from tallystick.services.checkout_events import session_event_text
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 from tallystick.services.quoting import price_offer, quoted
+
+BUSY_SECONDS = 15
+"""When to ask again while a place is being paid for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,12 +118,13 @@ async def create_checkout_session(
         NotFound: no such customer or plan version.
         InvalidInput: every other fault of the request, all together.
         Conflict: no place for the plan is free; the message names a holder.
+        Busy: the same, while one of the places is being paid for.
         UniqueViolation: the key is taken by another request.
     """
     async with ctx.app.database.connection() as tx:
         resolved = await resolve_checkout(ctx, tx, request)
         if len(resolved.holders) >= ctx.tenant.places_per_plan:
-            raise _no_place(resolved.holders[0])
+            raise _no_place(resolved.holders)
         created = _session(ctx, request, resolved)
         answer = show(created)
         session = created.record.session
@@ -230,14 +241,19 @@ def _customer_faults(parties: PartyFacts) -> list[Fault]:
     return []
 
 
-def _no_place(holder: Holder) -> Conflict:
-    if holder.held_by == "ATTEMPT":
-        name = encode(Prefix.CHECKOUT_SESSION, holder.id)
-        message = f"This customer is paying for this plan right now, in {name}"
-    else:
-        name = encode(Prefix.SUBSCRIPTION, holder.id)
-        message = f"This customer has this plan already: {name}"
-    return Conflict(message, (Fault("plan_version_id", "already_held", f"is held by {name}"),))
+def _no_place(holders: Sequence[Holder]) -> Conflict:
+    """Why there is none; a payment that is under way may end without taking its place."""
+    for holder in holders:
+        if holder.held_by == "ATTEMPT":
+            name = encode(Prefix.CHECKOUT_SESSION, holder.id)
+            message = f"This customer is paying for this plan right now, in {name}"
+            return Busy(message, BUSY_SECONDS, (_held_by(name),))
+    name = encode(Prefix.SUBSCRIPTION, holders[0].id)
+    return Conflict(f"This customer has this plan already: {name}", (_held_by(name),))
+
+
+def _held_by(name: str) -> Fault:
+    return Fault("plan_version_id", "already_held", f"is held by {name}")
 
 
 def _session(ctx: Context, request: CheckoutRequest, resolved: PricedOffer) -> CreatedSession:

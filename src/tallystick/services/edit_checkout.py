@@ -39,9 +39,10 @@ async def edit_checkout(
         NotFound: there is no such session.
     """
     async with ctx.app.transaction() as tx:
-        session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
-        if session is None:
+        record = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
+        if record is None:
             raise NotFound("There is no such checkout")
+        session = record.session
         if session.status(ctx.now) is not SessionState.CREATED:
             return ()
         typed = await keep_typed(ctx, tx, session, buyer, code)

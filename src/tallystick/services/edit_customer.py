@@ -17,6 +17,7 @@ async def edit_customer(
     id_or_alias: UUID | str,
     change: Callable[[CustomerRecord], CustomerRecord],
     *,
+    renames: bool = False,
     move_to_entity: bool = False,
     invoicing_entity_id: UUID | None = None,
 ) -> CustomerRecord:
@@ -26,6 +27,8 @@ async def edit_customer(
         ctx: The context, with its transaction.
         id_or_alias: A UUID is an id, a text is an alias.
         change: What is to become of what is said about it.
+        renames: Whether the change says its type or a name of it. Otherwise a person keeps the
+            name that it has, which is the buyer's after a purchase.
         move_to_entity: Whether another entity shall bill it.
         invoicing_entity_id: Which one; None for the tenant's default.
 
@@ -38,7 +41,8 @@ async def edit_customer(
     if before is None:
         raise customer_not_found()
     after = replace(change(before), updated_at=ctx.now)
-    after = replace(after, name=full_name(after))
+    if renames:
+        after = replace(after, name=full_name(after))
     fail_if(customer_faults(after))
     if move_to_entity:
         entity_id = await entity_for(ctx, invoicing_entity_id)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from tallystick.db import invoicing_entities
+from tallystick.db import checkout_sessions, invoicing_entities
 from tallystick.domain.entity_settings import EntityAccount, EntitySettings, entity_faults
-from tallystick.domain.errors import Fault, NotFound, fail_if
+from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
+from tallystick.domain.ids import Prefix, encode
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 
@@ -41,6 +42,7 @@ async def edit_entity(
     Raises:
         NotFound: The tenant has no such entity.
         InvalidInput: Its settings cannot be as changed; every fault together.
+        Conflict: An open checkout names a bank account that is to be removed.
     """
     before = await invoicing_entities.lock(ctx.transaction, ctx.tenant.id, entity_id)
     if before is None:
@@ -51,8 +53,27 @@ async def edit_entity(
         faults.extend(_stranger_faults(before, accounts))
         after = replace(after, bank_accounts=tuple(_account(wanted) for wanted in accounts))
     fail_if([*faults, *entity_faults(after)])
+    await _check_promises(ctx, before, after)
     await invoicing_entities.save(ctx.transaction, ctx.tenant.id, after)
     return after
+
+
+async def _check_promises(ctx: Context, before: EntitySettings, after: EntitySettings) -> None:
+    """Refuse to remove an account that a buyer may be about to pay to."""
+    kept = {account.id for account in after.bank_accounts}
+    removed = [account.id for account in before.bank_accounts if account.id not in kept]
+    if not removed:
+        return
+    found = await checkout_sessions.promising_account(
+        ctx.transaction, ctx.tenant.id, removed, ctx.now
+    )
+    if found is not None:
+        session = encode(Prefix.CHECKOUT_SESSION, found[0])
+        account = encode(Prefix.BANK_ACCOUNT, found[1])
+        message = f"must keep {account} while the open checkout {session} names it"
+        raise Conflict(
+            f"bank_accounts: {message}", (Fault("bank_accounts", "in_use", message),)
+        )
 
 
 def _stranger_faults(entity: EntitySettings, accounts: Sequence[WantedAccount]) -> list[Fault]:

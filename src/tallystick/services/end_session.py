@@ -5,10 +5,9 @@ claim can start; then the attempt is cancelled at the provider; then whichever h
 recorded.
 """
 
-from dataclasses import replace
 from uuid import UUID
 
-from tallystick.db import attempts, checkout_sessions, events
+from tallystick.db import attempts, checkout_sessions
 from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import Attempt, AttemptStep
@@ -16,22 +15,17 @@ from tallystick.domain.errors import Busy, Conflict, NotFound
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import Ending, Session, SessionState
 from tallystick.services.charge import take_up
-from tallystick.services.checkout_events import session_event
 from tallystick.services.claim import lease_seconds
 from tallystick.services.confirm_result import Completed, Ended
 from tallystick.services.context import Context
-from tallystick.services.ids import new_id
+from tallystick.services.leave_session import leave_session
+from tallystick.services.quoting import load_parties, quote_session
 
 BUSY_SECONDS = 15
 """When to ask again while the provider's answer is not known."""
 
 _WITHIN_A_CALL = frozenset({AttemptStep.CLAIMED, AttemptStep.OPENED})
 """Where an attempt is while its call is under way; the sweeper takes it up after the limit."""
-
-_EVENT_OF = {
-    SessionState.CANCELLED: "checkout_session.cancelled",
-    SessionState.EXPIRED: "checkout_session.expired",
-}
 
 
 async def cancel_session(
@@ -64,10 +58,13 @@ async def cancel_session(
 
 
 async def expire_session(ctx: Context, session_id: UUID) -> None:
-    """Expire a session whose time is up; one that is being paid is cancelled at the provider.
+    """Expire a session whose time is up, once the payment that is under way in it has ended.
 
-    A payment whose call may still be under way is left alone: it ends soon, by itself or by the
-    sweeper, and the session with it.
+    Its time is up, too, when no day is left that its offer could bill. From here on no payment
+    begins in it. One that waits for its buyer or its provider is cancelled there; one whose
+    call may still be under way is left alone, because it ends soon, by itself or by the
+    sweeper, and the session with it. A session whose time is not up, or that has ended
+    already, stays as it is.
 
     Raises:
         NotFound: there is no such session.
@@ -84,10 +81,11 @@ async def _request(
     ctx: Context, tx: Tx, session_id: UUID, ending: Ending, *, resumed: bool
 ) -> Attempt | None:
     """End the session if nothing lives in it; else note the ending and return what lives."""
-    session = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
-    if session is None:
+    record = await checkout_sessions.lock(tx, ctx.tenant.id, session_id)
+    if record is None:
         raise NotFound("There is no such checkout session")
-    if ending is Ending.EXPIRE and not session.is_past(ctx.now):
+    session = record.session
+    if ending is Ending.EXPIRE and not await _is_over(ctx, tx, session):
         return None
     if session.state.is_terminal or _reads_expired(ctx, session, ending):
         if ending is Ending.EXPIRE or (resumed and session.state is SessionState.CANCELLED):
@@ -97,24 +95,19 @@ async def _request(
     if live is not None:
         await checkout_sessions.request_ending(tx, ctx.tenant.id, session_id, ending, ctx.now)
         # Should this process die now, the sweeper goes on soon, not when a challenge is over.
-        await attempts.check_soon(tx, ctx.tenant.id, live.id, lease_seconds(ctx))
+        await attempts.check_soon(tx, ctx.tenant.id, live.id, lease_seconds(ctx.app))
         return live
     state = SessionState.CANCELLED if ending is Ending.CANCEL else SessionState.EXPIRED
-    await checkout_sessions.leave(tx, ctx.tenant.id, session_id, state, None, ctx.now)
-    record = await checkout_sessions.load(tx, ctx.tenant.id, session_id)
-    assert record is not None, "just locked"
-    await events.append(
-        tx,
-        ctx.tenant.id,
-        new_id(),
-        _EVENT_OF[state],
-        session_id,
-        session_event(
-            replace(record, session=replace(record.session, state=state)), status=state
-        ),
-        ctx.now,
-    )
+    await leave_session(ctx, tx, record, state)
     return None
+
+
+async def _is_over(ctx: Context, tx: Tx, session: Session) -> bool:
+    """Whether a session's time is up, or no day is left that its offer could bill."""
+    if session.is_past(ctx.now) or session.state is not SessionState.CREATED:
+        return session.is_past(ctx.now)
+    parties = await load_parties(ctx, tx, session)
+    return quote_session(ctx, session, parties).dates.is_over
 
 
 def _reads_expired(ctx: Context, session: Session, ending: Ending) -> bool:

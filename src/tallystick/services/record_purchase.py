@@ -22,7 +22,6 @@ from tallystick.db import (
 )
 from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt, AttemptState
-from tallystick.domain.errors import NotFound
 from tallystick.domain.invoice import Invoice
 from tallystick.domain.purchase import Subscription, invoice_of, subscription_of
 from tallystick.domain.quote import AttemptKind
@@ -31,7 +30,9 @@ from tallystick.services.confirm_result import Completed, ConfirmResult
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 from tallystick.services.late_money import take_again
+from tallystick.services.locked_attempt import LockedAttempt, lock_attempt
 from tallystick.services.purchase_events import PurchaseFacts, record_purchase_events
+from tallystick.services.supersede_trials import supersede_expired_trials
 
 
 async def record_purchase(
@@ -46,28 +47,22 @@ async def record_purchase(
     Raises:
         NotFound: there is no such attempt.
     """
-    known = await attempts.load(tx, ctx.tenant.id, attempt_id)
-    if known is None:
-        raise NotFound("There is no such payment attempt")
-    session = await checkout_sessions.lock(tx, ctx.tenant.id, known.session_id)
-    attempt = await attempts.lock(tx, ctx.tenant.id, attempt_id)
-    assert session is not None, "an attempt has its session"
-    assert attempt is not None, "attempts are not deleted"
+    locked = await lock_attempt(ctx, tx, attempt_id)
+    attempt = locked.attempt
     if attempt.state is AttemptState.SUCCEEDED:
         return Completed()
     if attempt.state is AttemptState.FAILED:
-        refused = await take_again(ctx, tx, session, attempt, pending=pending)
+        refused = await take_again(ctx, tx, locked.record.session, attempt, pending=pending)
         if refused is not None:
             return refused
-    await _write(ctx, tx, attempt, pending=pending)
+    await _write(ctx, tx, locked, pending=pending)
     return Completed()
 
 
-async def _write(ctx: Context, tx: Tx, attempt: Attempt, *, pending: bool) -> None:
+async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) -> None:
+    attempt, record = locked.attempt, locked.record
     tenant_id, offer = ctx.tenant.id, attempt.obligation.offer
     made, invoice = subscription_of(attempt), invoice_of(attempt, pending=pending)
-    record = await checkout_sessions.load(tx, tenant_id, attempt.session_id)
-    assert record is not None, "just locked"
     await products.insert_many(tx, tenant_id, offer.new_products, attempt.claimed_at)
     await prices.insert_many(tx, tenant_id, offer.new_prices, attempt.claimed_at)
     if attempt.payment_method_id is not None:
@@ -83,8 +78,8 @@ async def _write(ctx: Context, tx: Tx, attempt: Attempt, *, pending: bool) -> No
     await subscription_writes.keep_buyer(
         tx, tenant_id, attempt.customer_id, attempt.obligation.buyer, attempt.claimed_at
     )
-    await subscription_writes.supersede_expired_trials(
-        tx, tenant_id, attempt.customer_id, offer.plan_id
+    await supersede_expired_trials(
+        ctx, tx, attempt.customer_id, offer.plan_id, attempt.claimed_at
     )
     await subscription_writes.insert(tx, tenant_id, made, record.metadata)
     await coupon_redemptions.redeem(tx, tenant_id, attempt)

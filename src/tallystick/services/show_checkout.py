@@ -8,7 +8,7 @@ from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt, AttemptState
 from tallystick.domain.errors import NotFound
 from tallystick.domain.offer import BankTransfer
-from tallystick.domain.parties import BankAccount
+from tallystick.domain.parties import BankAccount, InvoicingEntity
 from tallystick.domain.quote import Quote
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.checkout_view import (
@@ -22,8 +22,13 @@ from tallystick.services.context import Context
 from tallystick.services.quoting import load_parties, quote_session, vat_number_valid
 
 
-async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> CheckoutView:
+async def show_checkout(
+    ctx: Context, session_id: UUID, *, paid_with: UUID | None
+) -> CheckoutView:
     """Everything the page shows; what a completed checkout came to only to the buyer's browser.
+
+    `paid_with` is the attempt that the browser is known to have begun: it must be the one that
+    has bought.
 
     Nothing is stored: the form carries the quote that is shown.
 
@@ -38,9 +43,9 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
         parties = await load_parties(ctx, tx, session)
         attempt = await attempts.latest(tx, ctx.tenant.id, session_id)
         quote = _quote(ctx, session, parties, attempt)
-        status = session.status(ctx.now)
+        status = _status(ctx, session, quote)
         completed = None
-        if by_buyer and status is SessionState.COMPLETED and attempt is not None:
+        if status is SessionState.COMPLETED and attempt is not None and attempt.id == paid_with:
             completed = await _completed(ctx, tx, attempt)
     buyer = session.buyer or parties.customer.details
     live = attempt is not None and attempt.state is AttemptState.LIVE
@@ -51,7 +56,7 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
         now=ctx.now,
         offer=session.offer,
         quote=None if status.is_terminal else quote,
-        seller=_seller(ctx, session, parties),
+        seller=_seller(ctx, session, parties.entity, attempt),
         buyer=buyer,
         vat_number_valid=vat_number_valid(buyer),
         page_code=None if session.page_coupon is None else session.page_coupon.code,
@@ -65,6 +70,15 @@ async def show_checkout(ctx: Context, session_id: UUID, *, by_buyer: bool) -> Ch
         locales=parties.customer.locales,
         mandate_reference=ctx.app.provider_of(ctx.tenant).mandate_reference(session_id),
     )
+
+
+def _status(ctx: Context, session: Session, quote: Quote | None) -> SessionState:
+    """The state as reported; EXPIRED, too, when no day is left that the offer could bill."""
+    status = session.status(ctx.now)
+    is_open = status is SessionState.CREATED
+    if is_open and quote is not None and quote.dates.is_over:
+        return SessionState.EXPIRED
+    return status
 
 
 def _quote(
@@ -81,8 +95,9 @@ def _quote(
     return quote_session(ctx, session, parties)
 
 
-def _seller(ctx: Context, session: Session, parties: PartyFacts) -> SellerCard:
-    entity = parties.entity
+def _seller(
+    ctx: Context, session: Session, entity: InvoicingEntity, attempt: Attempt | None
+) -> SellerCard:
     return SellerCard(
         legal_name=entity.legal_name,
         address=entity.address,
@@ -92,17 +107,24 @@ def _seller(ctx: Context, session: Session, parties: PartyFacts) -> SellerCard:
         brand_color=entity.brand_color,
         email=entity.email,
         is_test=ctx.tenant.is_test,
-        bank_account=_bank_account(session, entity.bank_accounts),
+        bank_account=_bank_account(session, entity, attempt),
     )
 
 
-def _bank_account(session: Session, accounts: tuple[BankAccount, ...]) -> BankAccount | None:
-    """The account that a transfer goes to: the one the offer names, else the entity's first."""
+def _bank_account(
+    session: Session, entity: InvoicingEntity, attempt: Attempt | None
+) -> BankAccount | None:
+    """The account that a transfer goes to: the one the offer names, else the entity's first.
+
+    One that was removed after the order is still what was ordered; before it, there is none.
+    """
     payment = session.offer.payment
-    if not isinstance(payment, BankTransfer) or not accounts:
+    if not isinstance(payment, BankTransfer):
         return None
-    named = [account for account in accounts if account.id == payment.account_id]
-    return named[0] if named else accounts[0]
+    account = entity.account(payment.account_id)
+    if account is None and attempt is not None and attempt.state is AttemptState.SUCCEEDED:
+        return attempt.obligation.entity.account(payment.account_id)
+    return account
 
 
 async def _completed(ctx: Context, tx: Tx, attempt: Attempt) -> CompletedCard:

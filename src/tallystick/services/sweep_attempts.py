@@ -8,11 +8,11 @@ from datetime import datetime
 
 from tallystick.db import attempts, checkout_sessions
 from tallystick.db.attempts import DueAttempt
-from tallystick.domain.attempt import Attempt
+from tallystick.domain.attempt import Attempt, AttemptStep
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import Session
 from tallystick.services.charge import take_up
-from tallystick.services.claim import SWEEP_MARGIN_SECONDS
+from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App
 from tallystick.services.each_alone import each_alone
 from tallystick.services.tenant_context import tenant_context
@@ -30,7 +30,7 @@ async def sweep_attempts(app: App, real_now: datetime) -> int:
     total = 0
     while True:
         async with app.transaction() as tx:
-            due = await attempts.lease_due(tx, ATTEMPTS_AT_ONCE, _lease_seconds(app))
+            due = await attempts.lease_due(tx, ATTEMPTS_AT_ONCE, lease_seconds(app))
         total += await each_alone(
             due,
             lambda attempt: _take_up(app, attempt, real_now),
@@ -50,6 +50,12 @@ def why_given_up(attempt: Attempt, session: Session) -> FailureReason:
     return FailureReason.INTERRUPTED
 
 
+def is_waited_for(attempt: Attempt, session: Session) -> bool:
+    """Whether the provider has yet to decide about a card, and there is time for it."""
+    is_pending = attempt.step is AttemptStep.PENDING
+    return is_pending and not attempt.is_overdue and session.ending is None
+
+
 async def _take_up(app: App, due: DueAttempt, real_now: datetime) -> None:
     async with app.database.connection() as tx:
         ctx = await tenant_context(app, tx, due.tenant_id, real_now, actor="worker")
@@ -58,8 +64,5 @@ async def _take_up(app: App, due: DueAttempt, real_now: datetime) -> None:
         record = await checkout_sessions.load(tx, due.tenant_id, attempt.session_id)
         assert record is not None, "an attempt has its session"
     reason = why_given_up(attempt, record.session)
-    await take_up(ctx, due.id, give_up=True, reason=reason)
-
-
-def _lease_seconds(app: App) -> float:
-    return app.call_limit_seconds + SWEEP_MARGIN_SECONDS
+    give_up = not is_waited_for(attempt, record.session)
+    await take_up(ctx, due.id, give_up=give_up, reason=reason)

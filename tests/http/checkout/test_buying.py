@@ -1,7 +1,7 @@
 """The page's forms, sent as a browser without JavaScript sends them."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import httpx
@@ -343,6 +343,23 @@ async def test_an_expired_session_is_gone(visit: Visit, world: World) -> None:
     assert ended.status == 410
     assert "This checkout has expired" in ended.text
     assert 'href="https://acme.example/pricing"' in ended.response.text
+    assert await world.charges() == []
+
+
+async def test_a_session_whose_offer_is_over_is_gone(visit: Visit, world: World) -> None:
+    """With no day left to bill the page has no form any more, and the session ends."""
+    buyer = await visit(end_date=date(2026, 3, 12), expires_in_hours=0)
+    page = await buyer.open()
+    await world.execute(
+        "update tenants set time_zone = 'Pacific/Kiritimati', clock = '2026-03-11T12:00:00Z'"
+    )
+
+    assert (await buyer.open()).status == 410
+    ended = await buyer.send(page.form, CARD)
+
+    assert ended.status == 410
+    assert "This checkout has expired" in ended.text
+    assert (await world.one("select state from checkout_sessions"))["state"] == "EXPIRED"
     assert await world.charges() == []
 
 

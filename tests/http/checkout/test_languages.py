@@ -36,6 +36,8 @@ FAULTS = [
     ("method", "required"),
     ("method", "not_offered"),
     ("form", "too_many_attempts"),
+    ("form", "no_account"),
+    ("form", "no_answer"),
     ("consent", "required"),
     ("card_number", "required"),
     ("card_number", "invalid_number"),

@@ -16,9 +16,12 @@ from tallystick.http.checkout.pace import GUESSES_MAX, KEYS_MAX, Buckets, Pace
 from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
 from tests.http.checkout.buyer import CARD, Buyer, Seen, browser, link_of
 from tests.http.checkout.conftest import Visit
+from tests.real_time import sweep
+from tests.scripted_bank import ScriptedBank, with_bank
 from tests.world import World
 
 PER_MINUTE = 3
+QUESTION_IS_LOST = "4000000000009987"
 
 
 class Clock:
@@ -193,6 +196,43 @@ async def test_a_link_has_a_limit_of_its_own(world: World) -> None:
             statuses.append((await buyer.post(page.form, to=buyer.quote_url)).status_code)
 
     assert statuses == [303] * PER_MINUTE + [429]
+
+
+@pytest.mark.parametrize("path", ["/status", "/return"])
+async def test_waiting_pages_ask_the_bank_at_their_pace(
+    world: World, clock: Clock, path: str
+) -> None:
+    """However often they look, the bank is asked three times a minute; news is told at once."""
+    bank = ScriptedBank(world.sandbox)
+    shop = with_bank(world, bank)
+    session_id = await shop.session(await shop.customer(), await shop.plan())
+    async with browser(create_app(shop.app, page_posts_per_minute=PER_MINUTE)) as client:
+        buyer = Buyer(client, link_of(shop, session_id))
+        await buyer.post((await buyer.open()).form, {**CARD, "card_number": QUESTION_IS_LOST})
+        for _ in range(PER_MINUTE + 2):
+            waiting = await client.get(buyer.link + path)
+            assert waiting.status_code in {200, 303}
+        assert bank.calls.count("look") == PER_MINUTE
+        clock.now += 20
+        await client.get(buyer.link + path)
+        assert bank.calls.count("look") == PER_MINUTE + 1
+        await sweep(shop)
+        looks = bank.calls.count("look")
+
+        told = await client.get(buyer.link + path)
+
+        assert (told.status_code, told.headers["location"]) == (303, buyer.link)
+        assert "The payment did not go through" in (await buyer.open()).text
+        assert bank.calls.count("look") == looks
+
+
+async def test_waiting_takes_nothing_from_what_may_be_sent(limited: Buyer) -> None:
+    """A page that asked too often how it stands can still be paid."""
+    page = await limited.open()
+    for _ in range(PER_MINUTE + 1):
+        await limited.open("/status")
+
+    assert "You are subscribed" in (await limited.send(page.form, CARD)).text
 
 
 async def test_codes_cannot_be_guessed(visit: Visit, world: World) -> None:

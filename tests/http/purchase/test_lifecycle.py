@@ -270,6 +270,22 @@ def test_a_session_that_is_being_paid_holds_the_place(market: Market) -> None:
     assert market.offer(customer_id=session.customer_id).status == CREATED
 
 
+def test_a_place_that_is_being_paid_for_may_be_free_shortly(market: Market) -> None:
+    """The refusal says when to ask again, and the idempotency key does not keep it."""
+    session = market.offer()
+    challenged(market, session)
+    body = market.body(customer_id=session.customer_id)
+    headers = {"Idempotency-Key": "while-it-is-paid"}
+    busy = market.raw.post("/checkout-sessions", json=body, headers=headers)
+
+    assert (busy.status_code, busy.headers["retry-after"]) == (409, "15")
+    assert busy.json()["errors"][0]["code"] == "already_held"
+    market.sdk.checkout_sessions.cancel(session.id)
+
+    free = market.raw.post("/checkout-sessions", json=body, headers=headers)
+    assert free.status_code == 200
+
+
 def test_two_places_for_a_plan(roomy: Market) -> None:
     """Where a tenant allows two of a plan, the third is refused."""
     customer = roomy.customer().id

@@ -3,6 +3,8 @@
 from tallystick.db.audit.rule import Rule
 from tallystick.domain.ids import Prefix
 
+LATE = "interval '10 minutes'"
+
 BANK_RULES = (
     Rule(
         name="bank-orphan-money",
@@ -17,6 +19,23 @@ BANK_RULES = (
                 and a.provider = 'sandbox' and a.reference = m.reference
             where m.kind = 'CHARGE'
               and (a.id is null or a.state = 'FAILED' and a.late_money is null)
+        """,
+    ),
+    Rule(
+        name="bank-unrecorded",
+        holds="What the bank took is recorded within ten minutes of the news",
+        kind=None,
+        # Nobody has asked since the buyer was sent to the bank: the challenge may go on.
+        query=f"""
+            select m.tenant_id, a.id, format(
+                '%s %s taken at %s under %s, still %s (session %s)', m.amount, m.currency,
+                m.created_at, m.reference, a.step, a.session_id) as about
+            from sandbox.movements m
+            join payment_attempts a on a.tenant_id = m.tenant_id
+                and a.provider = 'sandbox' and a.reference = m.reference
+            where m.kind = 'CHARGE' and a.state = 'LIVE' and m.created_at < now() - {LATE}
+              and (a.challenge_until is distinct from a.check_at
+                   or a.check_at < now() - {LATE})
         """,
     ),
     Rule(
@@ -50,6 +69,21 @@ BANK_RULES = (
                 and m.reference = t.reference and m.kind = 'CHARGE'
             where t.provider = 'sandbox' and t.payment_type = 'PAYMENT'
               and t.status in ('FAILED', 'CANCELLED', 'READY')
+        """,
+    ),
+    Rule(
+        name="bank-decided",
+        holds="A payment is pending until the bank has decided about it, and not for longer",
+        kind=Prefix.TRANSACTION,
+        query=f"""
+            select t.tenant_id, t.id, format(
+                'pending here, %s at the bank since %s, %s (%s)', i.state, i.settle_at,
+                case when i.acknowledged_at is null then 'to be recorded; does a worker run?'
+                     else 'and acknowledged' end, t.reference) as about
+            from transactions t
+            join sandbox.intents i on i.tenant_id = t.tenant_id and i.reference = t.reference
+            where t.provider = 'sandbox' and t.payment_type = 'PAYMENT' and t.status = 'PENDING'
+              and (i.acknowledged_at is not null or i.settle_at < now() - {LATE})
         """,
     ),
     Rule(

@@ -1,10 +1,15 @@
 """What must hold of sessions, attempts, places and the subscriptions they made."""
 
+from tallystick.db.attempts import CHALLENGE_LIFE
 from tallystick.db.audit.rule import Rule
 from tallystick.domain.ids import Prefix
+from tallystick.domain.purchase import SubscriptionStatus
 
 STUCK = "interval '10 minutes'"
 """So long after its time an attempt was not taken up: the sweeper comes every few seconds."""
+
+LIVE = str(tuple(status.value for status in SubscriptionStatus if status.is_live))
+"""The statuses in which a subscription holds a place for its plan."""
 
 CHECKOUT_RULES = (
     Rule(
@@ -64,6 +69,19 @@ CHECKOUT_RULES = (
                 check_at, session_id) as about
             from payment_attempts
             where state = 'LIVE' and (check_at is null or check_at < now() - {STUCK})
+        """,
+    ),
+    Rule(
+        name="attempt-ended",
+        holds="An attempt has ended ten minutes after the longest that a challenge lives",
+        kind=None,
+        query=f"""
+            select tenant_id, id, format(
+                '%s, claimed at %s of real time (session %s); what does %s say of %s?', step,
+                claimed_on, session_id, coalesce(provider, 'the log'),
+                coalesce(reference, 'it')) as about
+            from payment_attempts
+            where state = 'LIVE' and claimed_on < now() - ({CHALLENGE_LIFE} + {STUCK})
         """,
     ),
     Rule(
@@ -133,20 +151,20 @@ CHECKOUT_RULES = (
         name="place-holder",
         holds="A place is held by a live attempt or subscription of its customer and plan",
         kind=Prefix.CUSTOMER,
-        query="""
+        query=f"""
             select p.tenant_id, p.customer_id as id, format(
                 'place %s of the plan %s is held by the %s %s, which is %s', p.place, p.plan_id,
                 lower(p.held_by), p.holder, coalesce(a.state, s.status, 'not there')) as about
             from plan_places p
-            left join payment_attempts a on p.held_by = 'ATTEMPT'
-                and a.tenant_id = p.tenant_id and a.id = p.holder
-                and a.customer_id = p.customer_id
+            left join (
+                payment_attempts a
+                join checkout_sessions c on c.tenant_id = a.tenant_id and c.id = a.session_id)
+              on p.held_by = 'ATTEMPT' and a.tenant_id = p.tenant_id and a.id = p.holder
+                and a.customer_id = p.customer_id and c.plan_id = p.plan_id
             left join subscriptions s on p.held_by = 'SUBSCRIPTION'
                 and s.tenant_id = p.tenant_id and s.id = p.holder
                 and s.customer_id = p.customer_id and s.plan_id = p.plan_id
-            where coalesce(a.state, s.status) is null
-               or coalesce(a.state, s.status) not in
-                  ('LIVE', 'PENDING_ACTIVATION', 'TRIAL_ACTIVE', 'ACTIVE', 'SUSPENDED')
+            where coalesce(a.state = 'LIVE', s.status in {LIVE}) is not true
         """,
     ),
     Rule(
@@ -158,6 +176,22 @@ CHECKOUT_RULES = (
                    format('%s places are held by the %s %s', count(*), lower(held_by), holder)
                    as about
             from plan_places group by tenant_id, held_by, holder having count(*) > 1
+        """,
+    ),
+    Rule(
+        name="place-of-subscription",
+        holds="A live subscription from a checkout holds one place of its plan",
+        kind=Prefix.SUBSCRIPTION,
+        query=f"""
+            select s.tenant_id, s.id, format('%s, and holds %s places', s.status, p.count)
+                as about
+            from subscriptions s
+            cross join lateral (
+                select count(*) from plan_places p
+                where p.tenant_id = s.tenant_id and p.holder = s.id
+                  and p.held_by = 'SUBSCRIPTION' and p.customer_id = s.customer_id
+                  and p.plan_id = s.plan_id) p
+            where s.checkout_session_id is not null and s.status in {LIVE} and p.count <> 1
         """,
     ),
     Rule(

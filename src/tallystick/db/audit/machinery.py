@@ -1,5 +1,6 @@
 """What must hold of the event log, the queue, and the schema that guards all this."""
 
+from tallystick.db.audit.guards import IN_PLACE, REQUIRED
 from tallystick.db.audit.rule import Rule
 from tallystick.domain.ids import Prefix
 
@@ -77,22 +78,15 @@ MACHINERY_RULES = (
         name="schema-guards",
         holds="Every trigger, constraint and index that guards the data is in force",
         kind=None,
-        query="""
-            select null::uuid as tenant_id, null::uuid as id, format(
-                'the trigger %s of %s is disabled', t.tgname, t.tgrelid::regclass) as about
-            from pg_trigger t join pg_class c on c.oid = t.tgrelid
-            where t.tgenabled = 'D' and c.relnamespace = 'public'::regnamespace
-              and c.relname not like 'pgqueuer%'
-            union all
-            select null, null, format('the constraint %s of %s was never validated', conname,
-                                      conrelid::regclass)
-            from pg_constraint
-            where not convalidated and connamespace = 'public'::regnamespace
-            union all
-            select null, null, format('the index %s of %s is not valid', indexrelid::regclass,
-                                      indrelid::regclass)
-            from pg_index i join pg_class c on c.oid = i.indrelid
-            where not i.indisvalid and c.relnamespace = 'public'::regnamespace
+        query=f"""
+            with required as (
+                select split_part(line, ', ', 1) as place, split_part(line, ', ', 2) as kind,
+                       split_part(line, ', ', 3) as name
+                from string_to_table('{REQUIRED}', E'\\n') as line)
+            select null::uuid as tenant_id, null::uuid as id, format('the %s %s of %s %s', kind,
+                name, place, coalesce(f.fault, 'is missing')) as about
+            from required full join ({IN_PLACE}) f using (kind, place, name)
+            where f.fault is not null or f.name is null
         """,
     ),
 )

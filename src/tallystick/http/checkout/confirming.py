@@ -21,10 +21,11 @@ from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.keeping import keep
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.submitted import Submitted
-from tallystick.http.checkout.visit import PAID_COOKIE, Visit
+from tallystick.http.checkout.visit import Visit
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
-from tallystick.services.confirm_checkout import confirm_checkout
+from tallystick.services.collect_method import collect_method
+from tallystick.services.confirm_checkout import confirm_checkout, paid_from
 from tallystick.services.confirm_result import (
     AlreadyHeld,
     Challenge,
@@ -37,6 +38,7 @@ from tallystick.services.confirm_result import (
     QuoteChanged,
     Refused,
 )
+from tallystick.services.end_session import expire_session
 from tallystick.services.show_checkout import show_checkout
 
 _BAD = 400
@@ -56,14 +58,17 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
     sent = await _keep(visit, submitted)
     view, typed = sent.view, sent.typed
     if view.status is not SessionState.CREATED or view.quote is None:
-        return visit.go(visit.links.page)
+        if view.status is SessionState.EXPIRED:
+            await expire_session(visit.context, visit.session_id)
+        return await _marked(visit, visit.go(visit.links.page))
     method: Method | None = None
     faults = typed.faults
     if view.session.attempt_count >= ATTEMPTS_PER_SESSION_MAX:
         faults = (*faults, Fault("form", "too_many_attempts", "ask for a new link"))
     elif view.quote.kind is not AttemptKind.NONE and typed.method is not None:
         try:
-            method = await _collect(visit, submitted, typed.method)
+            fields = submitted.payment_fields(typed.method)
+            method = await collect_method(visit.context, visit.session_id, typed.method, fields)
         except MethodRefused as refused:
             faults = (*faults, *refused.faults)
     if faults:
@@ -79,33 +84,31 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         method=method,
         consent=_consent(visit, view, view.quote, typed.method),
         return_url=visit.return_url,
+        browser=visit.browser,
     )
     if isinstance(result, QuoteChanged):
         result = replace(result, shown=shown)
     if isinstance(result, Challenge):
-        return visit.mark_paid(visit.go(result.url))
-    answered = await answer(visit, result, typed)
-    pays = isinstance(result, Completed | InFlight)
-    return visit.mark_paid(answered) if pays else answered
+        return await _marked(visit, visit.go(result.url))
+    return await _marked(visit, await answer(visit, result, typed))
+
+
+async def _marked(visit: Visit, response: Response) -> Response:
+    """Mark this browser if it pays, or has paid: by this request, or by one before it."""
+    attempt_id = await paid_from(visit.context, visit.session_id, visit.browser)
+    return response if attempt_id is None else visit.mark_paid(response, attempt_id)
 
 
 async def _keep(visit: Visit, submitted: Submitted) -> _Sent:
     """Keep what was typed, unless it is kept already, and read the quote for it."""
     buyer, code = submitted.buyer, submitted.code
-    view = await show_checkout(visit.context, visit.session_id, by_buyer=False)
+    view = await show_checkout(visit.context, visit.session_id, paid_with=None)
     faults: tuple[Fault, ...] = ()
     if (buyer, code) != (view.buyer, view.page_code):
         faults = await keep(visit, submitted)
-        view = await show_checkout(visit.context, visit.session_id, by_buyer=False)
+        view = await show_checkout(visit.context, visit.session_id, paid_with=None)
     typed = Typed(buyer=buyer, code=code, method=submitted.method, faults=faults)
     return _Sent(view=view, typed=typed)
-
-
-async def _collect(visit: Visit, submitted: Submitted, kind: MethodKind) -> Method:
-    context = visit.context
-    provider = context.app.provider_of(context.tenant)
-    fields = submitted.payment_fields(kind)
-    return await provider.collect(context.tenant.id, visit.session_id, kind, fields)
 
 
 def _has_read(
@@ -153,12 +156,8 @@ async def answer(visit: Visit, result: ConfirmResult, typed: Typed | None = None
         case Completed():
             view = await _view(visit)
             return visit.go(visit.onward(view) or visit.links.page)
-        case Challenge() | InFlight():
+        case Challenge() | InFlight() | PaymentFailed() | Ended():
             return visit.go(visit.links.page)
-        case PaymentFailed() | Ended():
-            response = visit.go(visit.links.page)
-            response.delete_cookie(PAID_COOKIE, path=visit.cookie_path)
-            return response
         case QuoteChanged(shown=shown, quote=quote):
             view = await _view(visit)
             say = visit.sheet(view).say
@@ -178,4 +177,4 @@ async def answer(visit: Visit, result: ConfirmResult, typed: Typed | None = None
 
 
 async def _view(visit: Visit) -> CheckoutView:
-    return await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+    return await show_checkout(visit.context, visit.session_id, paid_with=visit.paid_with)

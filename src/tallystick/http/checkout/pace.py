@@ -90,7 +90,8 @@ class Pace:
 
     Args:
         posts_per_minute: How many forms one address may send, and how many may be sent to one
-            link, as many of them at once; 0 for no limit. Codes are limited in any case.
+            link, as many of them at once, and how often the provider is asked for pages that
+            wait; 0 for no limit. Codes are limited in any case.
         clock: Tells real time in seconds, never backwards.
     """
 
@@ -99,6 +100,8 @@ class Pace:
         size = max(1, posts_per_minute)
         self._addresses = Buckets(size, _MINUTE / size, clock)
         self._links = Buckets(size, _MINUTE / size, clock)
+        self._waiting_addresses = Buckets(size, _MINUTE / size, clock)
+        self._waiting_links = Buckets(size, _MINUTE / size, clock)
         self._guesses = Buckets(GUESSES_MAX, _GUESS_SECONDS, clock)
 
     def sent_from(self, address: str) -> None:
@@ -118,6 +121,21 @@ class Pace:
         """
         if self._has_limit:
             self._links.take(session_name)
+
+    def may_ask(self, address: str | None, session_name: str) -> bool:
+        """Whether the provider is asked once more how a payment stands.
+
+        Counted apart from what is sent, as often: a page that waits can still be left.
+        """
+        if not self._has_limit:
+            return True
+        try:
+            if address is not None:
+                self._waiting_addresses.take(_subscriber(address))
+            self._waiting_links.take(session_name)
+        except RateLimited:
+            return False
+        return True
 
     def guess(self, session_name: str, code: str) -> bool:
         """A code is about to be tried; the same one again is no new guess. Whether it is one.

@@ -31,7 +31,7 @@ from tallystick.http.checkout.refusals import page_route
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.submitted import Submitted, read_form
 from tallystick.http.checkout.visit import Visit, arrive, keep_language
-from tallystick.services.confirm_result import InFlight
+from tallystick.services.confirm_result import ConfirmResult, InFlight
 from tallystick.services.context import App
 from tallystick.services.continue_checkout import continue_checkout, use_another_method
 from tallystick.services.show_checkout import show_checkout
@@ -89,13 +89,13 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
         if lang in LANGUAGES:
             return keep_language(assets, (session, signature), lang)
         visit = await visit_of(request, session, signature)
-        view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+        view = await show_checkout(visit.context, visit.session_id, paid_with=visit.paid_with)
         return show(visit, view)
 
     @routes.get(_PAGE + "/return")
     async def back_from_bank(request: Request, session: str, signature: str) -> Response:
         visit = await visit_of(request, session, signature)
-        result = await continue_checkout(visit.context, visit.session_id)
+        result = await _how_it_stands(visit)
         return await answer(visit, result)
 
     @routes.get(_PAGE + "/quote")
@@ -109,10 +109,15 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
     @routes.get(_PAGE + "/status")
     async def status(request: Request, session: str, signature: str, look: int = 1) -> Response:
         visit = await visit_of(request, session, signature)
-        result = await continue_checkout(visit.context, visit.session_id)
+        result = await _how_it_stands(visit)
         if isinstance(result, InFlight):
             return HTMLResponse(waiting_fragment(visit.links, look), headers=page_headers())
         return await answer(visit, result)
+
+
+async def _how_it_stands(visit: Visit) -> ConfirmResult:
+    """What has become of the payment; the provider is asked as often as its pace allows."""
+    return await continue_checkout(visit.context, visit.session_id, asks=visit.may_ask)
 
 
 def _add_doing(routes: APIRouter, visit_of: Opener) -> None:
@@ -142,7 +147,7 @@ async def _requote(visit: Visit, submitted: Submitted) -> Response:
     What is still missing is not said here: the buyer is typing.
     """
     faults = tuple(fault for fault in await keep(visit, submitted) if fault.code != "required")
-    view = await show_checkout(visit.context, visit.session_id, by_buyer=visit.by_buyer)
+    view = await show_checkout(visit.context, visit.session_id, paid_with=visit.paid_with)
     if view.status is not SessionState.CREATED or view.quote is None:
         return visit.go(visit.links.page)
     typed = Typed(

@@ -7,6 +7,7 @@ issued for one checkout is worth anything in another.
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from tallystick.services.link import Purpose, sign, verify
 
@@ -54,17 +55,18 @@ class Signer:
         """Whether the page that was sent showed exactly this text."""
         return self._verify(Purpose.CONSENT, text, signature)
 
-    def paid(self, now: datetime) -> str:
-        """The mark of the browser that pays at `now` (real time)."""
-        until = str(int((now + PAID_FOR).timestamp()))
-        return f"{until}.{self._sign(Purpose.PAID, until)}"
+    def paid(self, attempt_id: UUID, now: datetime) -> str:
+        """The mark of the browser that pays with this attempt at `now` (real time)."""
+        text = f"{attempt_id}.{int((now + PAID_FOR).timestamp())}"
+        return f"{text}.{self._sign(Purpose.PAID, text)}"
 
-    def is_paid(self, mark: str, now: datetime) -> bool:
-        """Whether this browser paid, not longer ago than `PAID_FOR`."""
-        until, _, signature = mark.partition(".")
-        if not self._verify(Purpose.PAID, until, signature):
-            return False
-        return int(until) > now.timestamp()
+    def paid_with(self, mark: str, now: datetime) -> UUID | None:
+        """The attempt with which this browser pays, begun not longer ago than `PAID_FOR`."""
+        text, _, signature = mark.rpartition(".")
+        if not self._verify(Purpose.PAID, text, signature):
+            return None
+        attempt_id, _, until = text.partition(".")
+        return UUID(attempt_id) if int(until) > now.timestamp() else None
 
     def _sign(self, purpose: Purpose, text: str) -> str:
         return sign(self.secret, purpose, f"{self.session_name}\n{text}")

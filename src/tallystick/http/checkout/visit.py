@@ -1,5 +1,6 @@
 """One request of one browser: who it may be, what it reads, how it is answered."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -46,10 +47,18 @@ class Visit:
     real_now: datetime
 
     @property
-    def by_buyer(self) -> bool:
-        """Whether this browser has paid for this session in the last 24 hours."""
+    def browser(self) -> str:
+        """A mark of this browser: the same for all its tabs and requests."""
+        return hashlib.sha256(self.csrf.encode()).hexdigest()
+
+    @property
+    def paid_with(self) -> UUID | None:
+        """The attempt with which this browser has paid for this session in the last 24 hours.
+
+        Whether it was the one that bought is for the session to say.
+        """
         mark = self.request.cookies.get(PAID_COOKIE, "")
-        return self.signer.is_paid(mark, self.real_now)
+        return self.signer.paid_with(mark, self.real_now)
 
     @property
     def cookie_path(self) -> str:
@@ -66,6 +75,12 @@ class Visit:
         """Where a challenge sends the buyer back to."""
         public = self.context.app.public_url
         return public + self.links.back_from_bank.removeprefix(self.assets.root)
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether the provider is asked for this request how the payment stands."""
+        client = self.request.client
+        return self.pace.may_ask(client and client.host, self.session_name)
 
     def check_form(self, submitted: Submitted) -> None:
         """Refuse a form that was not filled in on our page in this browser.
@@ -111,9 +126,9 @@ class Visit:
         url = view.session.success_url
         return None if url is None else with_session(url, self.session_name)
 
-    def mark_paid(self, response: Response) -> Response:
-        """Mark this browser as the one that pays."""
-        mark = self.signer.paid(self.real_now)
+    def mark_paid(self, response: Response, attempt_id: UUID) -> Response:
+        """Mark this browser as the one that pays with this attempt."""
+        mark = self.signer.paid(attempt_id, self.real_now)
         self._set(response, PAID_COOKIE, mark, int(PAID_FOR.total_seconds()))
         return response
 

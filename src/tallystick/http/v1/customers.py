@@ -42,6 +42,9 @@ from tallystick.services.edit_customer import edit_customer
 
 router = APIRouter(prefix="/customers", tags=["Customers"], route_class=Route)
 
+_NAMES = {"customer_type", "name", "first_name", "last_name"}
+"""What a customer's name is made from."""
+
 
 class CustomerList(AnswerModel):
     """One page of customers."""
@@ -134,6 +137,7 @@ async def patch_customer(
             ctx,
             id_or_alias,
             lambda customer: replace(customer, **said),
+            renames=not _NAMES.isdisjoint(said),
             move_to_entity="invoicing_entity_id" in body.model_fields_set,
             invoicing_entity_id=body.invoicing_entity_id,
         ),
