@@ -69,6 +69,7 @@ async def test_all_faults_together(client: httpx.AsyncClient) -> None:
         "nmae",
         "billing_address.country",
         "billing_address.zip",
+        "name",
         "custom_taxes[0].rate",
         "custom_taxes[1]",
     }
@@ -108,7 +109,10 @@ async def test_tags_of_unions_are_not_in_paths(client: httpx.AsyncClient) -> Non
 
     faults = shape_of(answer)
     price = "components.extra_components[0].price_entry"
+    assert answer.status_code == 400
     assert set(faults) == {
+        "customer_id",
+        "plan_version_id",
         "coupon_cod",
         f"{price}.currency",
         f"{price}.pricing.model.rate",
