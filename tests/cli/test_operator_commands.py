@@ -106,10 +106,10 @@ def test_changing_a_tenant(acme: dict[str, str], tallystick: Tallystick) -> None
         (("--tenant", "acme", "--name", "A"), 2, ["starts with ten_"]),
         (
             ("--time-zone", "Mars", "--places-per-plan", "0"),
-            1,
+            2,
             ["Europe/Paris", "places_per_plan: must be 1 to 1000"],
         ),
-        (("--dunning-days", "0"), 1, ["dunning_days"]),
+        (("--dunning-days", "0"), 2, ["dunning_days"]),
     ],
 )
 def test_changes_that_cannot_be(
@@ -183,12 +183,12 @@ def test_an_entity(acme: dict[str, str], tallystick: Tallystick) -> None:
     ("words", "code", "sentence"),
     [
         ((), 2, "Nothing to change"),
-        (("--country", "UK"), 2, "country must be a country code"),
-        (("--tax-engine", "US"), 2, "tax_engine must be"),
+        (("--country", "UK"), 2, "--country: must be a country code"),
+        (("--tax-engine", "US"), 2, "--tax-engine: must be"),
         (("--bank-account", "{x"), 2, "not JSON"),
         (("--clear", "vat"), 2, "did you mean `vat_number`?"),
         (("--default-payment", "cash"), 2, "`bank_transfer`"),
-        (("--number-pattern", "INV"), 1, "number_pattern: must hold {number}"),
+        (("--number-pattern", "INV"), 2, "--number-pattern: must hold {number}"),
         (("ive_1", "--city", "x"), 1, "no invoicing entity ive_1"),
         (("cus_1", "--city", "x"), 2, "starts with ive_"),
     ],
@@ -201,6 +201,28 @@ def test_entities_that_cannot_be(
 
     assert refused.exit_code == code
     assert sentence in " ".join(refused.stderr.replace("│", "").split())
+
+
+@pytest.mark.usefixtures("acme")
+def test_all_wrong_options_are_told(tallystick: Tallystick) -> None:
+    """Every option that is wrong is named in one go, of whatever kind it is."""
+    refused = tallystick(
+        *("entity", "set", "--country", "UK", "--tax-engine", "US", "--city", "Berlin"),
+        *("--number-pattern", "INV", "--brand-color", "red", "--bank-account", "{}"),
+        *("--default-payment", "cash", "--clear", "vat"),
+    )
+
+    assert refused.exit_code == 2
+    named = [line.split(":")[0] for line in refused.stderr.splitlines() if line[:2] == "  "]
+    assert [name.strip() for name in named] == [
+        "--country",
+        "--brand-color",
+        "--default-payment.type",
+        "--tax-engine",
+        "--bank-account[0].holder",
+        "vat",
+        "--number-pattern",
+    ]
 
 
 def test_keys(acme: dict[str, str], tallystick: Tallystick) -> None:

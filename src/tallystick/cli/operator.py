@@ -16,11 +16,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from tallystick.bootstrap import wired
 from tallystick.cli.database import ready_dsn
-from tallystick.cli.terminal import err, fail, failures_told
+from tallystick.cli.terminal import FAILED, MISUSED, err, fail, failures_told
 from tallystick.db import tenants
 from tallystick.db.engine import Tx
 from tallystick.db.migrate import migrate
-from tallystick.domain.errors import NotFound, TallystickError
+from tallystick.domain.errors import InvalidInput, NotFound, TallystickError
 from tallystick.domain.ids import MalformedId, Prefix, decode, encode
 from tallystick.http.faults import faults_of
 from tallystick.http.schema_paths import SchemaPaths
@@ -61,7 +61,8 @@ def _refusals_told() -> Iterator[None]:
         yield
     except TallystickError as refused:
         told = [f"  {fault.field}: {fault.message}" for fault in refused.faults]
-        fail("\n".join([refused.message, *told]) if len(told) > 1 else refused.message)
+        message = "\n".join([refused.message, *told]) if len(told) > 1 else refused.message
+        fail(message, MISUSED if isinstance(refused, InvalidInput) else FAILED)
 
 
 async def _operate(

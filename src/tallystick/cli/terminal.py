@@ -62,10 +62,10 @@ def settings_with(**options: object) -> Settings:
         raise typer.Exit(MISUSED) from invalid
 
 
-def fail(message: str) -> NoReturn:
+def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command: say on standard error what is wrong and what to do."""
     err.print(f"[red]{escape(message)}[/]")
-    raise typer.Exit(FAILED)
+    raise typer.Exit(code)
 
 
 @contextmanager
