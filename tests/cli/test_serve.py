@@ -157,6 +157,15 @@ def test_a_taken_port() -> None:
     assert "--port 0 takes a free one" in refused.stderr
 
 
+def test_a_port_that_is_none() -> None:
+    """A port out of range is refused by the name of its option."""
+    refused = CliRunner().invoke(app, ["serve", "--port", "99999"])
+
+    assert refused.exit_code == 2
+    assert "--port" in refused.stderr
+    assert "TALLYSTICK_PORT" not in refused.stderr
+
+
 def test_the_embedded_database() -> None:
     """It starts the embedded PostgreSQL, and starts it again when it is killed."""
     folder = Path(tempfile.mkdtemp(prefix="tallystick-"))
