@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -257,6 +258,51 @@ def test_the_document() -> None:
     assert document["openapi"] == "3.1.0"
     assert document["servers"] == [{"url": "https://pay.example"}]
     assert "/api/v1/checkout-sessions" in document["paths"]
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a narrow terminal"])
+def test_tables_cut_nothing(
+    acme: dict[str, str], tallystick: Tallystick, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Ids and addresses are whole: on one line in a pipe, folded where a terminal is narrow."""
+    url = "https://acme.example/a/long/path/to/a/logo.svg"
+    told(tallystick("entity", "set", "--logo-url", url, "--json"))
+    key_id = told(tallystick("key", "list", "--json"))["data"][0]["key_id"]
+    monkeypatch.setenv("COLUMNS", "40")
+    if kind == "a narrow terminal":
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "dumb")
+    wanted = [
+        (("tenant", "list"), acme["tenant_id"]),
+        (("key", "list"), key_id),
+        (("entity", "show"), url),
+        (("db", "status"), "own (DATABASE_URL)"),
+    ]
+
+    for words, text in wanted:
+        shown = tallystick(*words).stdout
+        assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+        whole = any(text in line for line in shown.splitlines())
+        assert whole or kind == "a narrow terminal"
+        assert set(text) <= set(shown)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("tenant", "list"), ("key", "list"), ("entity", "show"), ("doctor",), ("db", "status")],
+    ids=" ".join,
+)
+def test_who_only_looks_makes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A data directory without a database is told of and left as it is."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    tmp_path.chmod(0o755)
+    refused = CliRunner().invoke(app, [*words, "--data-dir", str(tmp_path / "none")])
+
+    assert refused.exit_code == 1
+    assert "There is no database" in refused.stderr
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,6 @@ from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tallystick.cli.entity_options import body_of, by_option, with_settings
 from tallystick.cli.operator import (
@@ -18,7 +16,7 @@ from tallystick.cli.operator import (
     id_of,
     operate,
 )
-from tallystick.cli.terminal import DataDir, out, settings_with
+from tallystick.cli.terminal import DataDir, print_facts, settings_with
 from tallystick.db import invoicing_entities
 from tallystick.db.engine import Tx
 from tallystick.domain.entity_settings import EntitySettings
@@ -76,7 +74,8 @@ def show(
             raise NotFound("There is no such invoicing entity.")
         return found
 
-    _print(operate(settings_with(data_dir=data_dir), work), as_json=as_json)
+    shown = operate(settings_with(data_dir=data_dir), work, only_looks=True)
+    _print(shown, as_json=as_json)
 
 
 @app.command("set")
@@ -146,22 +145,19 @@ def _print(entity: EntitySettings, *, as_json: bool) -> None:
     if as_json:
         typer.echo(shown.model_dump_json())
         return
-    table = Table(show_header=False, box=None)
-    for name, value in _flat(shown.model_dump(mode="json")):
-        table.add_row(f"[bold]{name.replace('_', ' ')}[/]", escape(value))
-    out.print(table)
+    print_facts(_flat(shown.model_dump(mode="json")))
 
 
-def _flat(facts: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+def _flat(facts: Mapping[str, Any], above: str = "") -> dict[str, object]:
     """Facts with the facts inside of them, one a line."""
-    lines: list[tuple[str, str]] = []
+    lines: dict[str, object] = {}
     for name, value in facts.items():
         match value:
             case Mapping():
-                lines.extend(_flat(value, f"{above}{name}: "))
+                lines |= _flat(value, f"{above}{name}: ")
             case list():
                 for number, one in enumerate(value, start=1):
-                    lines.extend(_flat(one, f"{above}{name} {number}: "))
+                    lines |= _flat(one, f"{above}{name} {number}: ")
             case _:
-                lines.append((f"{above}{name}", "-" if value is None else str(value)))
+                lines[f"{above}{name}"] = value
     return lines

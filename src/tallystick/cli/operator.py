@@ -15,7 +15,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from tallystick.bootstrap import wired
-from tallystick.cli.database import ready_dsn
+from tallystick.cli.database import ready_dsn, refuse_missing
 from tallystick.cli.terminal import FAILED, MISUSED, err, fail, failures_told
 from tallystick.db import tenants
 from tallystick.db.engine import Tx
@@ -44,11 +44,19 @@ TenantOption: TypeAlias = Annotated[
 ]
 
 
-def operate(settings: Settings, work: Callable[[App, Tx], Awaitable[Result]]) -> Result:
+def operate(
+    settings: Settings,
+    work: Callable[[App, Tx], Awaitable[Result]],
+    *,
+    only_looks: bool = False,
+) -> Result:
     """Run work in one transaction; start and migrate the database first where that is needed.
 
-    What is refused is told, fault by fault, and ends the command.
+    Work that only looks needs a database that is there. What is refused is told, fault by
+    fault, and ends the command.
     """
+    if only_looks:
+        refuse_missing(settings)
     with failures_told(), _refusals_told():
         with err.status("Opening the database..."):
             dsn = ready_dsn(settings)

@@ -6,7 +6,7 @@ So that `tallystick ... --json | jq` works whatever is told on the way.
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
@@ -16,6 +16,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.db.server import ServerCannotRun
@@ -60,6 +61,31 @@ def settings_with(**options: object) -> Settings:
             name = name if "DATABASE_URL" in name else f"TALLYSTICK_{name}"
             err.print(f"[red]Setting {escape(name)}:[/] {escape(fault['msg'])}.")
         raise typer.Exit(MISUSED) from invalid
+
+
+WIDE = 100_000
+"""Columns of an output that is no terminal: nothing is wrapped there, whatever reads it."""
+
+
+def print_table(rows: Iterable[Sequence[object]], *headers: str) -> None:
+    """Print rows whose every word can be copied: what is too long is folded, never cut.
+
+    None is shown as a dash. Without headers the first column is a name.
+    """
+    table = Table(*headers, show_header=bool(headers), box=None)
+    for row in rows:
+        table.add_row(*(escape("-" if cell is None else str(cell)) for cell in row))
+    for column in table.columns:
+        column.overflow = "fold"
+    if not headers and table.columns:
+        table.columns[0].style = "bold"
+    console = out if out.is_terminal else Console(width=WIDE, highlight=False)
+    console.print(table)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Print facts about one thing, a line each, by their names."""
+    print_table((name.replace("_", " "), value) for name, value in facts.items())
 
 
 def fail(message: str, code: int = FAILED) -> NoReturn:
