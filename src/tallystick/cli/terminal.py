@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from typing_extensions import override
 
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.db.server import ServerCannotRun
@@ -119,6 +120,7 @@ def configure_logging(settings: Settings) -> None:
             # Rich would show the values of variables: secrets, and a thousand lines.
             exception_formatter=structlog.dev.plain_traceback,
         )
+    logging.basicConfig(handlers=[_Telling()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -131,6 +133,19 @@ def configure_logging(settings: Settings) -> None:
         # Looked up at each line: a test or a supervisor may have put another in its place.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+class _Telling(logging.Handler):
+    """Hands on what libraries log, to be written like our own lines."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno,
+            record.getMessage().strip(),
+            logger=record.name,
+            **({"exc_info": record.exc_info} if record.exc_info else {}),
+        )
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:
