@@ -15,6 +15,7 @@ BROWSER_VARIABLE = "TALLYSTICK_TEST_BROWSER"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync")
 REFUSED = ("the server responded with a status", "Response Status Error Code 4")
+UNANSWERED = ("htmx:afterRequest", "htmx:sendAbort", "htmx:sendError", "net::ERR_FAILED")
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 
@@ -65,8 +66,9 @@ def _page(chromium: Browser, *, javascript: bool) -> Iterator[Page]:
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        # Browser and htmx report an answer of 4xx as an error; tests look at those.
-        is_told = any(words in message.text for words in REFUSED)
+        # Browser and htmx report as an error an answer of 4xx, and an update that another one
+        # replaces or that gets no answer; tests look at those.
+        is_told = any(words in message.text for words in (*REFUSED, *UNANSWERED))
         if message.type == "error" and not is_told:
             complaints.append(message.text)
 

@@ -127,6 +127,29 @@ def test_it_serves_until_it_is_interrupted(data_dir: Path) -> None:
         (200, "/checkout/")
     ] * 3
     assert process.returncode == 0
+    assert told.endswith("Stopped.\n")
+    assert "Traceback" not in told
+    assert not EmbeddedServer(data_dir).is_running()
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1.0, 3.0])
+def test_it_can_be_ended_at_any_time(data_dir: Path, seconds: float) -> None:
+    """Ctrl-C while it loads or starts ends it without a trace, and leaves nothing running."""
+    process = subprocess.Popen(
+        [TALLYSTICK, "demo", "--data-dir", data_dir, "--port", "0"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(),
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=RUN_SECONDS_MAX)
+
+    assert told.endswith("Stopped.\n")
+    assert "Traceback" not in told
+    assert process.returncode in {0, 130}
     assert not EmbeddedServer(data_dir).is_running()
 
 

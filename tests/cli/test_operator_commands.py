@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -106,10 +107,10 @@ def test_changing_a_tenant(acme: dict[str, str], tallystick: Tallystick) -> None
         (("--tenant", "acme", "--name", "A"), 2, ["starts with ten_"]),
         (
             ("--time-zone", "Mars", "--places-per-plan", "0"),
-            1,
+            2,
             ["Europe/Paris", "places_per_plan: must be 1 to 1000"],
         ),
-        (("--dunning-days", "0"), 1, ["dunning_days"]),
+        (("--dunning-days", "0"), 2, ["dunning_days"]),
     ],
 )
 def test_changes_that_cannot_be(
@@ -183,12 +184,12 @@ def test_an_entity(acme: dict[str, str], tallystick: Tallystick) -> None:
     ("words", "code", "sentence"),
     [
         ((), 2, "Nothing to change"),
-        (("--country", "UK"), 2, "country must be a country code"),
-        (("--tax-engine", "US"), 2, "tax_engine must be"),
+        (("--country", "UK"), 2, "--country: must be a country code"),
+        (("--tax-engine", "US"), 2, "--tax-engine: must be"),
         (("--bank-account", "{x"), 2, "not JSON"),
         (("--clear", "vat"), 2, "did you mean `vat_number`?"),
         (("--default-payment", "cash"), 2, "`bank_transfer`"),
-        (("--number-pattern", "INV"), 1, "number_pattern: must hold {number}"),
+        (("--number-pattern", "INV"), 2, "--number-pattern: must hold {number}"),
         (("ive_1", "--city", "x"), 1, "no invoicing entity ive_1"),
         (("cus_1", "--city", "x"), 2, "starts with ive_"),
     ],
@@ -201,6 +202,28 @@ def test_entities_that_cannot_be(
 
     assert refused.exit_code == code
     assert sentence in " ".join(refused.stderr.replace("│", "").split())
+
+
+@pytest.mark.usefixtures("acme")
+def test_all_wrong_options_are_told(tallystick: Tallystick) -> None:
+    """Every option that is wrong is named in one go, of whatever kind it is."""
+    refused = tallystick(
+        *("entity", "set", "--country", "UK", "--tax-engine", "US", "--city", "Berlin"),
+        *("--number-pattern", "INV", "--brand-color", "red", "--bank-account", "{}"),
+        *("--default-payment", "cash", "--clear", "vat"),
+    )
+
+    assert refused.exit_code == 2
+    named = [line.split(":")[0] for line in refused.stderr.splitlines() if line[:2] == "  "]
+    assert [name.strip() for name in named] == [
+        "--country",
+        "--brand-color",
+        "--default-payment.type",
+        "--tax-engine",
+        "--bank-account[0].holder",
+        "vat",
+        "--number-pattern",
+    ]
 
 
 def test_keys(acme: dict[str, str], tallystick: Tallystick) -> None:
@@ -235,6 +258,51 @@ def test_the_document() -> None:
     assert document["openapi"] == "3.1.0"
     assert document["servers"] == [{"url": "https://pay.example"}]
     assert "/api/v1/checkout-sessions" in document["paths"]
+
+
+@pytest.mark.parametrize("kind", ["a pipe", "a narrow terminal"])
+def test_tables_cut_nothing(
+    acme: dict[str, str], tallystick: Tallystick, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Ids and addresses are whole: on one line in a pipe, folded where a terminal is narrow."""
+    url = "https://acme.example/a/long/path/to/a/logo.svg"
+    told(tallystick("entity", "set", "--logo-url", url, "--json"))
+    key_id = told(tallystick("key", "list", "--json"))["data"][0]["key_id"]
+    monkeypatch.setenv("COLUMNS", "40")
+    if kind == "a narrow terminal":
+        monkeypatch.setenv("FORCE_COLOR", "1")
+        monkeypatch.setenv("TERM", "dumb")
+    wanted = [
+        (("tenant", "list"), acme["tenant_id"]),
+        (("key", "list"), key_id),
+        (("entity", "show"), url),
+        (("db", "status"), "own (DATABASE_URL)"),
+    ]
+
+    for words, text in wanted:
+        shown = tallystick(*words).stdout
+        assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+        whole = any(text in line for line in shown.splitlines())
+        assert whole or kind == "a narrow terminal"
+        assert set(text) <= set(shown)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("tenant", "list"), ("key", "list"), ("entity", "show"), ("doctor",), ("db", "status")],
+    ids=" ".join,
+)
+def test_who_only_looks_makes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """A data directory without a database is told of and left as it is."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    tmp_path.chmod(0o755)
+    refused = CliRunner().invoke(app, [*words, "--data-dir", str(tmp_path / "none")])
+
+    assert refused.exit_code == 1
+    assert "There is no database" in refused.stderr
+    assert not (tmp_path / "none").exists()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -112,6 +113,89 @@ def test_a_life(serve: Serve) -> None:
     assert "Traceback" not in said
 
 
+def exchange(url: str, *pieces: bytes) -> tuple[int, dict[str, str], str]:
+    """Send bytes to a server and read its answer to the end: status, headers, body."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
+        with suppress(ConnectionError):
+            for piece in pieces:
+                connection.sendall(piece)
+        read = b""
+        with suppress(ConnectionError):
+            while piece := connection.recv(65536):
+                read += piece
+    head, _, body = read.decode().partition("\r\n\r\n")
+    status, *lines = head.split("\r\n")
+    headers = {line.partition(": ")[0].lower(): line.partition(": ")[2] for line in lines}
+    return int(status.split()[1]), headers, body
+
+
+GARBAGE = b"GET /health HTTP/1.1\r\nHost: a\r\nbad header\x00\r\n\r\n"
+HEAD = b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+
+
+UNREADABLE: list[tuple[int, list[bytes]]] = [
+    (400, [GARBAGE]),
+    (400, [b"\x16\x03\x01\x02\x00"]),
+    (400, [b"GET /health HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"]),
+    (431, [HEAD, *[b"X-%d: %s\r\n" % (n, b"a" * 900) for n in range(80)], b"\r\n"]),
+    (431, [HEAD, b"Cookie: ", *[b"a" * 8192] * 40]),
+    (431, [b"GET /", *[b"a" * 8192] * 40]),
+]
+
+
+def test_what_cannot_be_read(serve: Serve) -> None:
+    """What is no request, or has too large a head, gets the one error shape and an id."""
+    serving = serve("--no-worker", TALLYSTICK_LOG_FORMAT="json")
+    url = serving.url
+    ids = []
+    for status, pieces in UNREADABLE:
+        answered, headers, body = exchange(url, *pieces)
+        told = json.loads(body)
+        assert answered == status
+        assert (told["code"], told["errors"]) == ("BAD_REQUEST", [])
+        assert told["message"]
+        assert told["request_id"] == headers["request-id"]
+        assert headers["content-type"] == "application/json"
+        assert headers["connection"] == "close"
+        ids.append(told["request_id"])
+    assert serving.end() == 0
+    lines = serving.said.read_text().splitlines()
+
+    logged = [json.loads(line) for line in lines if "http.unreadable" in line]
+    assert [line["request_id"] for line in logged] == ids
+
+
+def test_a_large_head_within_the_limit(serve: Serve) -> None:
+    """A head that is large and comes in pieces is read, request after request."""
+    serving = serve("--no-worker")
+    cookie = b"Cookie: " + b"a" * 30_000 + b"\r\n"
+    plain = HEAD.replace(b"Connection: close\r\n", b"")
+    answered, headers, body = exchange(
+        serving.url, plain, cookie, b"\r\n", plain, cookie, b"\r\n", HEAD, cookie, b"\r\n"
+    )
+
+    assert (answered, body.count("HTTP/1.1 200 OK")) == (200, 2)
+    assert "server" not in headers
+
+
+def test_lines_of_libraries(serve: Serve) -> None:
+    """Whatever is logged is JSON when that is asked for; another protocol is no news."""
+    serving = serve("--no-worker", TALLYSTICK_LOG_FORMAT="json")
+    exchange(serving.url, GARBAGE)
+    answered = httpx.get(
+        f"{serving.url}/health", headers={"Connection": "upgrade", "Upgrade": "websocket"}
+    )
+    assert serving.end() == 0
+    said = serving.said.read_text()
+    logged = [line for line in said.splitlines() if "nvalid HTTP request" in line]
+
+    assert answered.status_code == 200
+    assert [json.loads(line)["logger"] for line in logged] == ["uvicorn.error"]
+    assert "WebSocket" not in said
+    assert "pgrade" not in said
+
+
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 def test_several_processes(serve: Serve) -> None:
     """Several processes answer on one port; one that dies is replaced; all end together."""
@@ -155,6 +239,15 @@ def test_a_taken_port() -> None:
 
     assert refused.exit_code == 1
     assert "--port 0 takes a free one" in refused.stderr
+
+
+def test_a_port_that_is_none() -> None:
+    """A port out of range is refused by the name of its option."""
+    refused = CliRunner().invoke(app, ["serve", "--port", "99999"])
+
+    assert refused.exit_code == 2
+    assert "--port" in refused.stderr
+    assert "TALLYSTICK_PORT" not in refused.stderr
 
 
 def test_the_embedded_database() -> None:

@@ -13,7 +13,13 @@ from tallystick.domain.catalog import AddOn, PlanComponent, PlanVersion, Product
 from tallystick.domain.coupons import CouponState, CouponTerms
 from tallystick.domain.errors import InvalidInput
 from tallystick.domain.offer import Offer
-from tallystick.domain.offer_request import ExistingPrice, NewPrice, OfferFacts, OfferRequest
+from tallystick.domain.offer_request import (
+    CouponFacts,
+    ExistingPrice,
+    NewPrice,
+    OfferFacts,
+    OfferRequest,
+)
 from tallystick.domain.parties import InvoicingEntity
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
@@ -160,8 +166,7 @@ def catalog(made: PlanVersion, **changes: object) -> OfferFacts:
         products={},
         prices={},
         metric_ids=frozenset({METRIC}),
-        coupons={},
-        coupon_ids_by_code={},
+        coupons=CouponFacts(by_id={}, ids_by_code={}),
     )
     return replace(plain, **cast("dict[str, Any]", changes))
 
@@ -174,8 +179,10 @@ def selling(*add_ons: AddOn) -> dict[UUID, AddOn]:
 def knowing(*coupons: CouponTerms, state: CouponState = OPEN) -> dict[str, object]:
     """Facts about coupons, all in one state."""
     return {
-        "coupons": {terms.id: (terms, state) for terms in coupons},
-        "coupon_ids_by_code": {terms.code: terms.id for terms in coupons},
+        "coupons": CouponFacts(
+            by_id={terms.id: (terms, state) for terms in coupons},
+            ids_by_code={terms.code: terms.id for terms in coupons},
+        ),
     }
 
 

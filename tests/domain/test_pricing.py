@@ -98,8 +98,27 @@ def test_nonsense_is_refused_by_name(field: str, make: Callable[[], object]) -> 
     """Negative rates, zero blocks, falling tiers and repeated rows name their field."""
     with pytest.raises(PricingFault) as caught:
         make()
-    assert caught.value.field == field
-    assert caught.value.message == str(caught.value)
+    assert [found for found, _ in caught.value.problems] == [field]
+
+
+def test_all_nonsense_is_told_together() -> None:
+    """Tiers that neither start at zero nor rise, and rows that repeat and cost less than
+    nothing, are told with everything that is wrong with them.
+    """
+    with pytest.raises(PricingFault) as caught:
+        Tiered(tiers=(_tier(1), _tier(1, Decimal(-1))))
+    assert caught.value.problems == (
+        ("model.tiers[0].first_unit", "must be 0"),
+        ("model.tiers[1].first_unit", "must be above the tier before it"),
+        ("model.tiers[1].rate", "must not be negative"),
+    )
+
+    with pytest.raises(PricingFault) as caught:
+        Matrix(rates=(_row(), _row(BIG, Decimal(-1)), _row()))
+    assert [field for field, _ in caught.value.problems] == [
+        "model.rates[1].per_unit_price",
+        "model.rates[2]",
+    ]
 
 
 def test_free_is_a_price() -> None:

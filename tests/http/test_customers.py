@@ -1,5 +1,6 @@
 """Customers, through the official client where it can say it."""
 
+import httpx
 import meteroid
 import pytest
 from meteroid import Meteroid
@@ -115,6 +116,27 @@ def test_a_company_needs_a_name(sdk: Meteroid) -> None:
     """A company without a name is refused."""
     with pytest.raises(meteroid.BadRequestError, match="name: is required for a company"):
         sdk.customers.create(currency="EUR")
+
+
+async def test_all_faults_of_a_customer(shop: Shop) -> None:
+    """What is missing, of a wrong type, and what cannot be is told together."""
+    empty = await shop.client.post("/customers", json={})
+    wrong = {"currency": "EURO", "alias": "cus_1", "phone": 33}
+    faulty = await shop.client.post("/customers", json=wrong)
+    person = await shop.client.post("/customers", json={"customer_type": "PERSON"})
+    made = await shop.client.post("/customers", json={"name": "Globex", "currency": "EUR"})
+    path = f"/customers/{made.json()['id']}"
+    changed = await shop.client.patch(path, json={"name": None, "phone": 33})
+
+    def told(answer: httpx.Response) -> list[str]:
+        assert answer.status_code == 400
+        return [fault["field"] for fault in answer.json()["errors"]]
+
+    assert told(empty) == ["currency", "name"]
+    assert told(faulty) == ["phone", "currency", "name", "alias"]
+    assert told(person) == ["customer_type", "currency"]
+    assert told(changed) == ["phone", "name"]
+    assert (await shop.client.get(path)).json() == made.json()
 
 
 def test_a_change_keeps_what_it_does_not_name(sdk: Meteroid) -> None:

@@ -47,7 +47,7 @@ async def test_allow_names_every_method(client: httpx.AsyncClient) -> None:
     """A method that is not there is answered with all those that are."""
     answer = await client.delete("/customers/somebody")
 
-    assert answer.headers["allow"] == "GET, PATCH"
+    assert answer.headers["allow"] == "GET, HEAD, PATCH"
 
 
 async def test_all_faults_together(client: httpx.AsyncClient) -> None:
@@ -69,6 +69,7 @@ async def test_all_faults_together(client: httpx.AsyncClient) -> None:
         "nmae",
         "billing_address.country",
         "billing_address.zip",
+        "name",
         "custom_taxes[0].rate",
         "custom_taxes[1]",
     }
@@ -108,7 +109,10 @@ async def test_tags_of_unions_are_not_in_paths(client: httpx.AsyncClient) -> Non
 
     faults = shape_of(answer)
     price = "components.extra_components[0].price_entry"
+    assert answer.status_code == 400
     assert set(faults) == {
+        "customer_id",
+        "plan_version_id",
         "coupon_cod",
         f"{price}.currency",
         f"{price}.pricing.model.rate",
@@ -254,3 +258,18 @@ async def test_without_a_database(shop: Shop) -> None:
     shape_of(answer)
     assert (answer.status_code, answer.json()["code"]) == (503, "INTERNAL_SERVER_ERROR")
     assert answer.headers["retry-after"] == "1"
+
+
+@pytest.mark.parametrize("path", ["/health", "/api-docs", "/api/v1/customers"])
+async def test_head_is_get_without_its_body(shop: Shop, path: str) -> None:
+    """HEAD is answered with the status and the headers of GET, and without a body."""
+    read, looked = [
+        await shop.client.request(method, f"http://testserver{path}")
+        for method in ("GET", "HEAD")
+    ]
+
+    assert looked.status_code == read.status_code == 200
+    assert looked.content == b""
+    assert looked.headers["content-length"] == str(len(read.content))
+    assert looked.headers["content-type"] == read.headers["content-type"]
+    assert looked.headers["request-id"].startswith("req_")

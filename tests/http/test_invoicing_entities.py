@@ -122,6 +122,20 @@ async def test_bank_accounts(client: httpx.AsyncClient, path: str) -> None:
     assert gone.json()["bank_accounts"] == []
 
 
+async def test_all_that_cannot_be(client: httpx.AsyncClient, path: str) -> None:
+    """Values of a wrong kind and settings that cannot work are told together."""
+    before = (await client.get(path)).json()
+    change = {"net_terms": "30", "number_pattern": "INV", "creditor_identifier": "ZZZ"}
+    refused = await client.patch(path, json=change)
+
+    assert [fault["field"] for fault in refused.json()["errors"]] == [
+        "net_terms",
+        "number_pattern",
+        "creditor_identifier",
+    ]
+    assert (await client.get(path)).json() == before
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [

@@ -7,9 +7,17 @@ from contextlib import asynccontextmanager
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.table import Table
 
-from tallystick.cli.terminal import DataDir, err, failures_told, out, run, settings_with
+from tallystick.cli.terminal import (
+    DataDir,
+    err,
+    fail,
+    failures_told,
+    out,
+    print_facts,
+    run,
+    settings_with,
+)
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.db.migrate import current, head, migrate
 from tallystick.db.server import EmbeddedServer
@@ -36,6 +44,23 @@ def ready_dsn(settings: Settings) -> str:
         ServerCannotRun: The embedded server does not start.
     """
     return settings.database_url or EmbeddedServer(settings.data_dir).ensure_running()
+
+
+def refuse_missing(settings: Settings) -> None:
+    """End a command that only looks where there is no database: it must not make one."""
+    if missing := _missing(settings):
+        fail(missing)
+
+
+def _missing(settings: Settings) -> str | None:
+    """What to say where the data directory holds no database."""
+    server = EmbeddedServer(settings.data_dir)
+    if settings.database_url or server.holds_database:
+        return None
+    return (
+        f"There is no database in {server.data_dir}. Name another place with --data-dir or "
+        "DATABASE_URL; `tallystick serve` makes a database there."
+    )
 
 
 @asynccontextmanager
@@ -97,10 +122,9 @@ def status(data_dir: DataDir = None, *, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(about))
     else:
-        table = Table(show_header=False, box=None)
-        for name, value in about.items():
-            table.add_row(f"[bold]{name.replace('_', ' ')}[/]", _shown(value))
-        out.print(table)
+        print_facts({name: _shown(value) for name, value in about.items()})
+    if missing := _missing(settings):
+        err.print(missing, soft_wrap=True)
     if not (about["running"] and about["schema"] == about["schema_needed"]):
         raise typer.Exit(1)
 
@@ -122,14 +146,10 @@ def migrate_schema(data_dir: DataDir = None) -> None:
         err.print(f"[green]Migrated[/] from {before or 'an empty database'} to {after}.")
 
 
-def _shown(value: Fact) -> str:
-    match value:
-        case None:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case _:
-            return str(value)
+def _shown(value: Fact) -> str | int | None:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value
 
 
 def _status(settings: Settings) -> dict[str, Fact]:

@@ -59,6 +59,7 @@ def demo(data_dir: DataDir = None, port: Port = None, *, once: Once = False) -> 
     screen = Screen(progress=err, result=err if once else out)
     server = EmbeddedServer(settings.data_dir)
     bought: dict[str, Any] | None = None
+    is_stopped = False
     try:
         with failures_told():
             bought = asyncio.run(_demo(settings, server, screen, once=once))
@@ -66,10 +67,12 @@ def demo(data_dir: DataDir = None, port: Port = None, *, once: Once = False) -> 
         fail(str(reason))
     except (KeyboardInterrupt, asyncio.CancelledError):
         err.print()
-        if once:
-            raise typer.Exit(INTERRUPTED) from None
+        is_stopped = True
     finally:
         _stop(server, screen)
+    if is_stopped:
+        err.print("Stopped.")
+        raise typer.Exit(INTERRUPTED if once else 0)
     if bought is not None:
         typer.echo(json.dumps(bought, ensure_ascii=False))
 

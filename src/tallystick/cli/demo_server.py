@@ -5,12 +5,11 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
 from fastapi import APIRouter
 
 from tallystick.bootstrap import wired
 from tallystick.cli.demo_api import DemoFailed
-from tallystick.cli.http_server import BACKLOG, Server
+from tallystick.cli.http_server import BACKLOG, server_of
 from tallystick.http.app import create_app
 from tallystick.jobs.worker import worker_beside
 from tallystick.services.context import App
@@ -66,10 +65,7 @@ async def served(
     async with wired(settings, dsn) as app, worker_beside(app, settings):
         web = create_app(app)
         web.include_router(pages)
-        config = uvicorn.Config(
-            web, log_config=None, access_log=False, timeout_graceful_shutdown=END_SECONDS
-        )
-        server = Server(config)
+        server = server_of(web, END_SECONDS)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             while not server.started:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tallystick.cli.database import ready_dsn
+from tallystick.cli.database import ready_dsn, refuse_missing
 from tallystick.cli.terminal import (
     FAILED,
     DataDir,
@@ -39,6 +39,7 @@ def doctor(data_dir: DataDir = None, *, as_json: Json = False) -> None:
     """
     settings = settings_with(data_dir=data_dir)
     with failures_told():
+        refuse_missing(settings)
         if settings.database_url is None:
             check_that_server_user_may_enter(settings.data_dir.expanduser().absolute())
         with err.status("Looking at everything..."):

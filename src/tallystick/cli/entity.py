@@ -6,10 +6,8 @@ from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
-from tallystick.cli.entity_options import ADDRESS, body_of, with_settings
+from tallystick.cli.entity_options import body_of, by_option, with_settings
 from tallystick.cli.operator import (
     Json,
     TenantOption,
@@ -17,15 +15,14 @@ from tallystick.cli.operator import (
     context_of,
     id_of,
     operate,
-    read_as,
 )
-from tallystick.cli.terminal import DataDir, out, settings_with
+from tallystick.cli.terminal import DataDir, print_facts, settings_with
 from tallystick.db import invoicing_entities
 from tallystick.db.engine import Tx
 from tallystick.domain.entity_settings import EntitySettings
-from tallystick.domain.errors import NotFound
+from tallystick.domain.errors import InvalidInput, NotFound, Unread, sentence
 from tallystick.domain.ids import Prefix
-from tallystick.http.v1.addresses import AddressIn
+from tallystick.http.reader import Reader
 from tallystick.http.v1.entity_schemas import (
     EntityPatch,
     said_about,
@@ -77,7 +74,8 @@ def show(
             raise NotFound("There is no such invoicing entity.")
         return found
 
-    _print(operate(settings_with(data_dir=data_dir), work), as_json=as_json)
+    shown = operate(settings_with(data_dir=data_dir), work, only_looks=True)
+    _print(shown, as_json=as_json)
 
 
 @app.command("set")
@@ -99,22 +97,31 @@ def set_entity(
     """
     given = {name: value for name, value in settings.items() if value is not None}
     try:
-        body = read_as(EntityPatch, body_of(given, clear or []), "entity set")
+        sent = body_of(given, clear or [])
     except ValueError as invalid:
         raise typer.BadParameter(f"That is not JSON: {invalid}.") from None
-    address = {name: given[name] for name in ADDRESS if name in given}
-    read_as(AddressIn, address, "address")
-    if not body.model_fields_set and not address:
+    if not sent:
         raise typer.BadParameter("Nothing to change: name at least one option.")
+    body, unread = Reader(EntityPatch, "entity set").read_apart(sent)
+    unread = Unread(tuple(map(by_option, unread.faults)), unread.fields)
+    moved = body.address.model_dump(exclude_unset=True) if body.address is not None else {}
 
     async def work(app: App, tx: Tx) -> EntitySettings:
         ctx, entity_id = await _meant(app, tx, entity, tenant)
 
         def change(before: EntitySettings) -> EntitySettings:
-            after = replace(before, **said_about(body))
-            return replace(after, address=replace(after.address, **address))
+            # The address is changed part by part; cleared as a whole only when asked to.
+            said = said_about(body)
+            kept = said["address"] if "address" in (clear or []) else before.address
+            return replace(before, **said | {"address": replace(kept, **moved)})
 
-        return await edit_entity(ctx, entity_id, change, wanted_accounts(body))
+        try:
+            return await edit_entity(
+                ctx, entity_id, change, wanted_accounts(body), unread=unread
+            )
+        except InvalidInput as refused:
+            faults = tuple(map(by_option, refused.faults))
+            raise InvalidInput(sentence(faults), faults) from None
 
     _print(operate(settings_with(data_dir=data_dir), work), as_json=as_json)
 
@@ -138,22 +145,19 @@ def _print(entity: EntitySettings, *, as_json: bool) -> None:
     if as_json:
         typer.echo(shown.model_dump_json())
         return
-    table = Table(show_header=False, box=None)
-    for name, value in _flat(shown.model_dump(mode="json")):
-        table.add_row(f"[bold]{name.replace('_', ' ')}[/]", escape(value))
-    out.print(table)
+    print_facts(_flat(shown.model_dump(mode="json")))
 
 
-def _flat(facts: Mapping[str, Any], above: str = "") -> list[tuple[str, str]]:
+def _flat(facts: Mapping[str, Any], above: str = "") -> dict[str, object]:
     """Facts with the facts inside of them, one a line."""
-    lines: list[tuple[str, str]] = []
+    lines: dict[str, object] = {}
     for name, value in facts.items():
         match value:
             case Mapping():
-                lines.extend(_flat(value, f"{above}{name}: "))
+                lines |= _flat(value, f"{above}{name}: ")
             case list():
                 for number, one in enumerate(value, start=1):
-                    lines.extend(_flat(one, f"{above}{name} {number}: "))
+                    lines |= _flat(one, f"{above}{name} {number}: ")
             case _:
-                lines.append((f"{above}{name}", "-" if value is None else str(value)))
+                lines[f"{above}{name}"] = value
     return lines

@@ -3,10 +3,12 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import typer
+
+from tallystick.domain.errors import Fault
 
 ADDRESS = ("line1", "line2", "city", "state", "zip_code", "country")
 PAYMENT = "default_payment_methods_config"
@@ -23,15 +25,21 @@ class Setting:
     option: str = ""
 
     @property
+    def name(self) -> str:
+        """The option as it is written first."""
+        option = self.option or f"--{self.field.replace('_', '-')}"
+        return option.partition("/")[0]
+
+    @property
     def parameter(self) -> inspect.Parameter:
         """The option as a parameter of a command."""
-        option = self.option or f"--{self.field.replace('_', '-')}"
         return inspect.Parameter(
             self.field,
             inspect.Parameter.KEYWORD_ONLY,
             default=None,
             annotation=Annotated[
-                self.kind | None, typer.Option(option, help=self.about, show_default=False)
+                self.kind | None,
+                typer.Option(self.option or self.name, help=self.about, show_default=False),
             ],
         )
 
@@ -100,7 +108,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def body_of(given: Mapping[str, object], cleared: list[str]) -> dict[str, object]:
-    """The body of the API's PATCH, without the address, that the options say.
+    """The body of the API's PATCH that the options say; of the address only what they name.
 
     Raises:
         ValueError: An option that takes JSON holds none.
@@ -108,6 +116,9 @@ def body_of(given: Mapping[str, object], cleared: list[str]) -> dict[str, object
     body: dict[str, object] = {
         name: value for name, value in given.items() if name not in ADDRESS
     }
+    address = {name: given[name] for name in ADDRESS if name in given}
+    if address:
+        body["address"] = address
     payment = body.get(PAYMENT)
     if isinstance(payment, str):
         is_json = payment.lstrip().startswith("{")
@@ -115,4 +126,12 @@ def body_of(given: Mapping[str, object], cleared: list[str]) -> dict[str, object
     accounts = body.get(ACCOUNTS)
     if isinstance(accounts, list):
         body[ACCOUNTS] = [json.loads(account) for account in accounts]
-    return body | dict.fromkeys(cleared)
+    return dict.fromkeys(cleared) | body
+
+
+def by_option(fault: Fault) -> Fault:
+    """The fault of a field, named by the option that sets the field."""
+    path = fault.field.removeprefix("address.")
+    name = path.partition(".")[0].partition("[")[0]
+    option = next((one.name for one in SETTINGS if one.field == name), name)
+    return replace(fault, field=f"{option}{path[len(name) :]}")

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 from typing_extensions import override
 
+from tallystick.cli.http_protocol import Protocol
 from tallystick.cli.terminal import fail
 from tallystick.http.app import create_app
 from tallystick.services.context import App
@@ -79,6 +81,28 @@ def listen(settings: Settings) -> socket.socket:
     return found
 
 
+def server_of(web: FastAPI, grace_seconds: int) -> Server:
+    """A server of an application, the same for every command that serves.
+
+    Args:
+        web: The application.
+        grace_seconds: How long requests under way may take to end.
+    """
+    return Server(
+        uvicorn.Config(
+            web,
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=grace_seconds,
+        )
+    )
+
+
 async def serve_http(
     app: App, settings: Settings, listener: socket.socket, ending: Ending
 ) -> None:
@@ -88,19 +112,7 @@ async def serve_http(
         requests_per_second=settings.requests_per_second,
         page_posts_per_minute=settings.page_posts_per_minute,
     )
-    server = Server(
-        uvicorn.Config(
-            web,
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
+    server = server_of(web, GRACE_SECONDS)
     ending.is_minded(server)
     # What is loaded by now stays loaded. Looking through it for garbage, as often as requests
     # leave enough behind, would stop every answer for tens of milliseconds.

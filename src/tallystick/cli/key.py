@@ -4,8 +4,6 @@ import json
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from tallystick.cli.operator import (
     Json,
@@ -16,7 +14,7 @@ from tallystick.cli.operator import (
     operate,
     read_as,
 )
-from tallystick.cli.terminal import DataDir, err, out, settings_with
+from tallystick.cli.terminal import DataDir, err, print_table, settings_with
 from tallystick.db import api_keys
 from tallystick.db.api_keys import KeyRow
 from tallystick.db.engine import Tx
@@ -71,14 +69,12 @@ def list_keys(
         tenant_id = await chosen_tenant(tx, tenant)
         return await list_api_keys(await context_of(app, tx, tenant_id))
 
-    found = operate(settings_with(data_dir=data_dir), work)
+    found = operate(settings_with(data_dir=data_dir), work, only_looks=True)
     if as_json:
         typer.echo(json.dumps({"data": [_shown(row) for row in found]}))
         return
-    table = Table("id", "name", "ends with", "made", "revoked", box=None)
-    for one in map(_shown, found):
-        table.add_row(*(escape(str(value or "-")) for value in one.values()))
-    out.print(table)
+    rows = (list(_shown(row).values()) for row in found)
+    print_table(rows, "id", "name", "ends with", "made", "revoked")
 
 
 @app.command()

@@ -15,12 +15,12 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 
 from tallystick.bootstrap import wired
-from tallystick.cli.database import ready_dsn
-from tallystick.cli.terminal import err, fail, failures_told
+from tallystick.cli.database import ready_dsn, refuse_missing
+from tallystick.cli.terminal import FAILED, MISUSED, err, fail, failures_told
 from tallystick.db import tenants
 from tallystick.db.engine import Tx
 from tallystick.db.migrate import migrate
-from tallystick.domain.errors import NotFound, TallystickError
+from tallystick.domain.errors import InvalidInput, NotFound, TallystickError
 from tallystick.domain.ids import MalformedId, Prefix, decode, encode
 from tallystick.http.faults import faults_of
 from tallystick.http.schema_paths import SchemaPaths
@@ -44,11 +44,19 @@ TenantOption: TypeAlias = Annotated[
 ]
 
 
-def operate(settings: Settings, work: Callable[[App, Tx], Awaitable[Result]]) -> Result:
+def operate(
+    settings: Settings,
+    work: Callable[[App, Tx], Awaitable[Result]],
+    *,
+    only_looks: bool = False,
+) -> Result:
     """Run work in one transaction; start and migrate the database first where that is needed.
 
-    What is refused is told, fault by fault, and ends the command.
+    Work that only looks needs a database that is there. What is refused is told, fault by
+    fault, and ends the command.
     """
+    if only_looks:
+        refuse_missing(settings)
     with failures_told(), _refusals_told():
         with err.status("Opening the database..."):
             dsn = ready_dsn(settings)
@@ -61,7 +69,8 @@ def _refusals_told() -> Iterator[None]:
         yield
     except TallystickError as refused:
         told = [f"  {fault.field}: {fault.message}" for fault in refused.faults]
-        fail("\n".join([refused.message, *told]) if len(told) > 1 else refused.message)
+        message = "\n".join([refused.message, *told]) if len(told) > 1 else refused.message
+        fail(message, MISUSED if isinstance(refused, InvalidInput) else FAILED)
 
 
 async def _operate(

@@ -43,7 +43,11 @@ def serve(
     port: Annotated[
         int | None,
         typer.Option(
-            "--port", help="The port; 0 takes a free one. Default: 8484.", show_default=False
+            "--port",
+            min=0,
+            max=65535,
+            help="The port; 0 takes a free one. Default: 8484.",
+            show_default=False,
         ),
     ] = None,
     workers: Annotated[

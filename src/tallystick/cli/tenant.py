@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from tallystick.cli.operator import (
     Json,
@@ -17,7 +16,7 @@ from tallystick.cli.operator import (
     read_as,
     real_now,
 )
-from tallystick.cli.terminal import DataDir, err, out, settings_with
+from tallystick.cli.terminal import DataDir, err, print_facts, print_table, settings_with
 from tallystick.db import tenants
 from tallystick.db.engine import Tx
 from tallystick.db.tenants import TenantRow
@@ -87,7 +86,7 @@ def create(
     if as_json:
         typer.echo(json.dumps(shown))
         return
-    _show(shown)
+    print_facts(shown)
     err.print("The API key is kept as a hash only: note it now, it is not shown again.")
 
 
@@ -98,19 +97,14 @@ def list_tenants(*, as_json: Json = False, data_dir: DataDir = None) -> None:
     async def work(_: App, tx: Tx) -> list[TenantRow]:
         return await tenants.every(tx)
 
-    found = [_shown(row) for row in operate(settings_with(data_dir=data_dir), work)]
+    rows_found = operate(settings_with(data_dir=data_dir), work, only_looks=True)
+    found = [_shown(row) for row in rows_found]
     if as_json:
         typer.echo(json.dumps({"data": found}))
         return
-    table = Table("id", "name", "currency", "clock", "time zone", box=None)
-    for one in found:
-        table.add_row(
-            *(
-                str(one[name] or "real time")
-                for name in ("tenant_id", "name", "currency", "clock", "time_zone")
-            )
-        )
-    out.print(table)
+    columns = ("tenant_id", "name", "currency", "clock", "time_zone")
+    rows = ([one[name] or "real time" for name in columns] for one in found)
+    print_table(rows, "id", "name", "currency", "clock", "time zone")
 
 
 @app.command("set")
@@ -168,7 +162,7 @@ def set_tenant(
     if as_json:
         typer.echo(json.dumps(shown))
     else:
-        _show(shown)
+        print_facts(shown)
 
 
 def _days(text: str) -> tuple[int, ...]:
@@ -191,12 +185,3 @@ def _shown(row: TenantRow) -> dict[str, object]:
         "places_per_plan": row.places_per_plan,
         "dunning_days": list(row.dunning_days),
     }
-
-
-def _show(facts: dict[str, object] | dict[str, str]) -> None:
-    table = Table(show_header=False, box=None)
-    for name, value in facts.items():
-        table.add_row(
-            f"[bold]{name.replace('_', ' ')}[/]", "-" if value is None else str(value)
-        )
-    out.print(table)

@@ -6,7 +6,7 @@ So that `tallystick ... --json | jq` works whatever is told on the way.
 import asyncio
 import logging
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
@@ -16,6 +16,8 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
+from typing_extensions import override
 
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.db.server import ServerCannotRun
@@ -62,10 +64,35 @@ def settings_with(**options: object) -> Settings:
         raise typer.Exit(MISUSED) from invalid
 
 
-def fail(message: str) -> NoReturn:
+WIDE = 100_000
+"""Columns of an output that is no terminal: nothing is wrapped there, whatever reads it."""
+
+
+def print_table(rows: Iterable[Sequence[object]], *headers: str) -> None:
+    """Print rows whose every word can be copied: what is too long is folded, never cut.
+
+    None is shown as a dash. Without headers the first column is a name.
+    """
+    table = Table(*headers, show_header=bool(headers), box=None)
+    for row in rows:
+        table.add_row(*(escape("-" if cell is None else str(cell)) for cell in row))
+    for column in table.columns:
+        column.overflow = "fold"
+    if not headers and table.columns:
+        table.columns[0].style = "bold"
+    console = out if out.is_terminal else Console(width=WIDE, highlight=False)
+    console.print(table)
+
+
+def print_facts(facts: Mapping[str, object]) -> None:
+    """Print facts about one thing, a line each, by their names."""
+    print_table((name.replace("_", " "), value) for name, value in facts.items())
+
+
+def fail(message: str, code: int = FAILED) -> NoReturn:
     """End the command: say on standard error what is wrong and what to do."""
     err.print(f"[red]{escape(message)}[/]")
-    raise typer.Exit(FAILED)
+    raise typer.Exit(code)
 
 
 @contextmanager
@@ -93,6 +120,7 @@ def configure_logging(settings: Settings) -> None:
             # Rich would show the values of variables: secrets, and a thousand lines.
             exception_formatter=structlog.dev.plain_traceback,
         )
+    logging.basicConfig(handlers=[_Telling()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -105,6 +133,19 @@ def configure_logging(settings: Settings) -> None:
         # Looked up at each line: a test or a supervisor may have put another in its place.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
+
+
+class _Telling(logging.Handler):
+    """Hands on what libraries log, to be written like our own lines."""
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().log(
+            record.levelno,
+            record.getMessage().strip(),
+            logger=record.name,
+            **({"exc_info": record.exc_info} if record.exc_info else {}),
+        )
 
 
 def run(work: Coroutine[Any, Any, Result]) -> Result:

@@ -58,10 +58,11 @@ class Holder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreationFacts:
-    """What creating a session reads; `customer` or `plan` is None where the tenant has none."""
+    """What creating a session reads; `parties` or `plan` is None where the tenant has none."""
 
     parties: PartyFacts | None
     plan: PlanFacts | None
+    coupons: Mapping[UUID, CouponFact]
     add_ons: Mapping[UUID, AddOn]
     products: Mapping[UUID, Product]
     prices: Mapping[UUID, Price]
@@ -276,8 +277,10 @@ async def load_for_creation(
         named.metric_ids,
     )
     assert row is not None, "a select without from yields one row"
+    parties = None if row["customer"] is None else _parties(row)
     return CreationFacts(
-        parties=None if row["customer"] is None else _parties(row),
+        parties=parties,
+        coupons=_coupons(row) if parties is None else parties.coupons,
         plan=_PLAN_CODEC.load_optional(row["plan"]),
         add_ons={one.id: one for one in _ADD_ONS_CODEC.load(row["add_ons"])},
         products={one.id: one for one in _PRODUCTS_CODEC.load(row["products"])},
@@ -322,13 +325,16 @@ def _holder(text: str) -> Holder:
     return Holder(held_by="ATTEMPT" if held_by == "ATTEMPT" else "SUBSCRIPTION", id=UUID(name))
 
 
+def _coupons(row: Row) -> dict[UUID, CouponFact]:
+    return {one.terms.id: one for one in _COUPONS_CODEC.load(row["coupons"])}
+
+
 def _parties(row: Row) -> PartyFacts:
-    coupons = _COUPONS_CODEC.load(row["coupons"])
     return PartyFacts(
         customer=_CUSTOMER_CODEC.load(row["customer"]),
         entity=_ENTITY_CODEC.load(row["entity"]),
         balance_available=row["balance"] or 0,
         trial_used=bool(row["trial_used"]),
-        coupons={one.terms.id: one for one in coupons},
+        coupons=_coupons(row),
         product_taxes=_TAXES_CODEC.load(row["taxes"]),
     )

@@ -145,6 +145,15 @@ class EmbeddedServer:
         host = quote(str(self._socket_dir), safe="/")
         return f"postgresql://{SUPERUSER}@/{quote(database)}?host={host}"
 
+    @property
+    def holds_database(self) -> bool:
+        """Whether the data directory holds a cluster, running or not."""
+        try:
+            return (self._cluster / "PG_VERSION").exists()
+        except PermissionError:
+            # Another user's: that is told where it is entered.
+            return True
+
     def ensure_running(self) -> str:
         """Return the server's URL, after starting it when it does not accept connections.
 
@@ -245,7 +254,7 @@ class EmbeddedServer:
         if self._wait_while_rejecting() == "ready":
             return
         check_that_server_user_may_enter(self.data_dir)
-        if not (self._cluster / "PG_VERSION").exists():
+        if not self.holds_database:
             self._create_cluster()
         self._make_socket_dir()
         deadline = time.monotonic() + RETRY_SECONDS_MAX

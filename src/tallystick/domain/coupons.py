@@ -126,20 +126,31 @@ class AppliedCoupon:
 
 
 def refusal(
-    terms: CouponTerms, state: CouponState, *, plan_id: UUID, currency: str, now: datetime
+    terms: CouponTerms,
+    state: CouponState,
+    *,
+    plan_id: UUID | None,
+    currency: str | None,
+    now: datetime,
 ) -> CouponRefusal | None:
     """Why the coupon may not be redeemed for this plan and currency at `now`, or None.
+
+    Where plan and currency are None they are not known, and no reason.
 
     The merchant's decisions come first, then what does not fit this purchase, then what is used
     up, so that the buyer is told the reason that is least likely to pass.
     """
-    wrong_currency = isinstance(terms.discount, Fixed) and terms.discount.currency != currency
+    wrong_currency = isinstance(terms.discount, Fixed) and currency not in {
+        None,
+        terms.discount.currency,
+    }
+    wrong_plan = bool(state.plan_ids) and plan_id not in {None, *state.plan_ids}
     reasons = (
         (state.archived, CouponRefusal.ARCHIVED),
         (state.disabled, CouponRefusal.DISABLED),
         (state.expires_at is not None and state.expires_at <= now, CouponRefusal.EXPIRED),
         (wrong_currency, CouponRefusal.WRONG_CURRENCY),
-        (bool(state.plan_ids) and plan_id not in state.plan_ids, CouponRefusal.WRONG_PLAN),
+        (wrong_plan, CouponRefusal.WRONG_PLAN),
         (terms.once_per_customer and state.used_by_customer, CouponRefusal.ALREADY_USED),
         (
             state.redemption_limit is not None and state.taken >= state.redemption_limit,

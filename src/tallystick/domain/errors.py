@@ -13,7 +13,9 @@ Every error carries a sentence for the person who must act, and a fault per fiel
 are at fault. Status codes are the doors' business (`http/errors.py`).
 """
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,39 @@ class Fault:
     field: str
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What of a request could not be read, so that it is refused, whatever the rest says.
+
+    `faults` says why; `fields` are the fields that were set aside and count as left out. The
+    rest is looked at all the same, so that all faults are told together.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    fields: frozenset[str] = frozenset()
+
+    def joined(
+        self,
+        found: Iterable[Fault],
+        rests_on: Mapping[str, Collection[str]] = MappingProxyType({}),
+    ) -> list[Fault]:
+        """Its own faults, then those of `found` that do not come from what was set aside.
+
+        Args:
+            found: Faults of the rest.
+            rests_on: Field -> other fields that decide whether it is at fault.
+        """
+        return [*self.faults, *(one for one in found if self._holds(one, rests_on))]
+
+    def _holds(self, fault: Fault, rests_on: Mapping[str, Collection[str]]) -> bool:
+        field = fault.field.partition(".")[0].partition("[")[0]
+        return self.fields.isdisjoint({field, *rests_on.get(field, ())})
+
+
+ALL_READ = Unread()
+"""Nothing was set aside."""
 
 
 class TallystickError(Exception):

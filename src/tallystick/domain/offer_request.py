@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanVersion, Product
 from tallystick.domain.coupons import CouponState, CouponTerms
-from tallystick.domain.errors import Fault
+from tallystick.domain.errors import ALL_READ, Unread
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.parties import InvoicingEntity
 from tallystick.domain.periods import Cadence
@@ -118,7 +118,7 @@ class Extra:
 class OfferRequest:
     """The part of the request that decides what is sold, when, and on which terms.
 
-    `faults` were found when it was read: it is refused with them and all others together.
+    `unread` was found when it was read: it is refused with that and all other faults together.
     """
 
     add_ons: tuple[AddOnEntry, ...] = ()
@@ -139,7 +139,15 @@ class OfferRequest:
     invoice_memo: str | None = None
     purchase_order: str | None = None
     invoice_threshold: Decimal | None = None
-    faults: tuple[Fault, ...] = ()
+    unread: Unread = ALL_READ
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponFacts:
+    """The coupons that the request names, as far as this tenant has them."""
+
+    by_id: Mapping[UUID, tuple[CouponTerms, CouponState]]
+    ids_by_code: Mapping[str, UUID]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,5 +162,4 @@ class OfferFacts:
     products: Mapping[UUID, Product]
     prices: Mapping[UUID, Price]
     metric_ids: frozenset[UUID]
-    coupons: Mapping[UUID, tuple[CouponTerms, CouponState]]
-    coupon_ids_by_code: Mapping[str, UUID]
+    coupons: CouponFacts

@@ -6,6 +6,7 @@ itself and raise `PricingFault`; what needs the catalog (currency of the plan, f
 product) is checked where the offer is resolved.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -19,16 +20,17 @@ COUNT_MAX = 1_000_000_000
 """Largest count of slots, units or blocks in a price or a request."""
 
 
-class PricingFault(ValueError):
-    """A price that could not be computed: `field` is the path below the pricing, with a
-    sentence.
-    """
+Problem = tuple[str, str]
+"""A path below the pricing object, and what would be accepted there."""
 
-    def __init__(self, field: str, message: str) -> None:
-        """Keep the path below the pricing object and what would be accepted."""
-        super().__init__(message)
-        self.field = field
-        self.message = message
+
+class PricingFault(ValueError):
+    """A price that could not be computed; `problems` are all there are with it."""
+
+    def __init__(self, *problems: Problem) -> None:
+        """Keep the problems."""
+        super().__init__(*problems)
+        self.problems = problems
 
 
 class FeeType(StrEnum):
@@ -124,7 +126,7 @@ class RatePricing:
 
     def __post_init__(self) -> None:
         """A rate is not negative."""
-        _not_negative("rate", self.rate)
+        _refuse(_negative("rate", self.rate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +140,14 @@ class SlotPricing:
 
     def __post_init__(self) -> None:
         """Bounds are counts and in order."""
-        _not_negative("unit_rate", self.unit_rate)
-        _count("min_slots", self.min_slots, least=0)
-        _count("max_slots", self.max_slots, least=1)
-        if self.min_slots is not None and self.max_slots is not None:
-            _require(
-                self.min_slots <= self.max_slots, "max_slots", "must not be below min_slots"
-            )
+        low, high = self.min_slots, self.max_slots
+        is_turned = low is not None and high is not None and low > high
+        _refuse(
+            _negative("unit_rate", self.unit_rate),
+            _no_count("min_slots", low, least=0),
+            _no_count("max_slots", high, least=1),
+            ("max_slots", "must not be below min_slots") if is_turned else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,9 +163,11 @@ class CapacityPricing:
 
     def __post_init__(self) -> None:
         """Rates are not negative, the allowance is a count."""
-        _not_negative("rate", self.rate)
-        _not_negative("overage_rate", self.overage_rate)
-        _count("included", self.included, least=0)
+        _refuse(
+            _negative("rate", self.rate),
+            _negative("overage_rate", self.overage_rate),
+            _no_count("included", self.included, least=0),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +179,7 @@ class PerUnit:
 
     def __post_init__(self) -> None:
         """A rate is not negative."""
-        _not_negative("model.rate", self.rate)
+        _refuse(_negative("model.rate", self.rate))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +201,7 @@ class Tiered:
 
     def __post_init__(self) -> None:
         """Tiers start at zero and rise."""
-        _tiers(self.tiers)
+        _refuse(*_tier_problems(self.tiers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +213,7 @@ class Volume:
 
     def __post_init__(self) -> None:
         """Tiers start at zero and rise."""
-        _tiers(self.tiers)
+        _refuse(*_tier_problems(self.tiers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,8 +226,10 @@ class Package:
 
     def __post_init__(self) -> None:
         """A block holds at least one unit."""
-        _not_negative("model.rate", self.rate)
-        _count("model.block_size", self.block_size, least=1)
+        _refuse(
+            _negative("model.rate", self.rate),
+            _no_count("model.block_size", self.block_size, least=1),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,13 +258,14 @@ class Matrix:
 
     def __post_init__(self) -> None:
         """Rows are not negative and not repeated."""
-        _require(bool(self.rates), "model.rates", "must have at least one row")
+        problems = [None if self.rates else ("model.rates", "must have at least one row")]
         seen: set[tuple[MatrixDimension, MatrixDimension | None]] = set()
         for index, row in enumerate(self.rates):
-            _not_negative(f"model.rates[{index}].per_unit_price", row.per_unit_price)
-            key = (row.dimension1, row.dimension2)
-            _require(key not in seen, f"model.rates[{index}]", "repeats an earlier row")
+            path, key = f"model.rates[{index}]", (row.dimension1, row.dimension2)
+            problems.append(_negative(f"{path}.per_unit_price", row.per_unit_price))
+            problems.append((path, "repeats an earlier row") if key in seen else None)
             seen.add(key)
+        _refuse(*problems)
 
 
 UsageModel = PerUnit | Tiered | Volume | Package | Matrix
@@ -281,8 +289,10 @@ class ExtraRecurringPricing:
 
     def __post_init__(self) -> None:
         """A price is not negative, a quantity is a count."""
-        _not_negative("unit_price", self.unit_price)
-        _count("quantity", self.quantity, least=1)
+        _refuse(
+            _negative("unit_price", self.unit_price),
+            _no_count("quantity", self.quantity, least=1),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -295,8 +305,10 @@ class OneTimePricing:
 
     def __post_init__(self) -> None:
         """A price is not negative, a quantity is a count."""
-        _not_negative("unit_price", self.unit_price)
-        _count("quantity", self.quantity, least=1)
+        _refuse(
+            _negative("unit_price", self.unit_price),
+            _no_count("quantity", self.quantity, least=1),
+        )
 
 
 Pricing = (
@@ -354,31 +366,33 @@ def _usage_costs_nothing(model: UsageModel) -> bool:
     assert_never(model)
 
 
-def _require(condition: bool, field: str, message: str) -> None:  # noqa: FBT001 - a predicate
-    if not condition:
-        raise PricingFault(field, message)
+def _refuse(*found: Problem | None) -> None:
+    problems = [one for one in found if one is not None]
+    if problems:
+        raise PricingFault(*problems)
 
 
-def _not_negative(field: str, value: Decimal) -> None:
-    _require(value.is_finite() and value >= 0, field, "must not be negative")
+def _negative(field: str, value: Decimal) -> Problem | None:
+    return None if value.is_finite() and value >= 0 else (field, "must not be negative")
 
 
-def _count(field: str, value: int | None, *, least: int) -> None:
-    if value is not None:
-        _require(least <= value <= COUNT_MAX, field, f"must be between {least} and {COUNT_MAX}")
+def _no_count(field: str, value: int | None, *, least: int) -> Problem | None:
+    if value is None or least <= value <= COUNT_MAX:
+        return None
+    return field, f"must be between {least} and {COUNT_MAX}"
 
 
-def _tiers(tiers: tuple[Tier, ...]) -> None:
-    _require(bool(tiers), "model.tiers", "must have at least one tier")
-    _require(tiers[0].first_unit == 0, "model.tiers[0].first_unit", "must be 0")
+def _tier_problems(tiers: tuple[Tier, ...]) -> Iterator[Problem | None]:
+    if not tiers:
+        yield "model.tiers", "must have at least one tier"
+        return
+    if tiers[0].first_unit != 0:
+        yield "model.tiers[0].first_unit", "must be 0"
     for index, (before, after) in enumerate(pairwise(tiers), start=1):
-        _require(
-            before.first_unit < after.first_unit,
-            f"model.tiers[{index}].first_unit",
-            "must be above the tier before it",
-        )
+        if before.first_unit >= after.first_unit:
+            yield f"model.tiers[{index}].first_unit", "must be above the tier before it"
     for index, tier in enumerate(tiers):
         path = f"model.tiers[{index}]"
-        _not_negative(f"{path}.rate", tier.rate)
-        _not_negative(f"{path}.flat_fee", tier.flat_fee or Decimal(0))
-        _not_negative(f"{path}.flat_cap", tier.flat_cap or Decimal(0))
+        yield _negative(f"{path}.rate", tier.rate)
+        yield _negative(f"{path}.flat_fee", tier.flat_fee or Decimal(0))
+        yield _negative(f"{path}.flat_cap", tier.flat_cap or Decimal(0))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from tallystick.domain.charges import charge_once, monthly_value
 from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
-from tallystick.domain.errors import fail_if
+from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
 from tallystick.domain.offer import (
     BankTransfer,
@@ -22,7 +22,7 @@ from tallystick.domain.offer import (
     PaymentConfig,
     Trial,
 )
-from tallystick.domain.offer_request import OfferFacts, OfferRequest
+from tallystick.domain.offer_request import CouponFacts, OfferFacts, OfferRequest
 from tallystick.domain.parties import InvoicingEntity
 from tallystick.domain.resolve_add_ons import resolve_add_ons
 from tallystick.domain.resolve_components import resolve_components
@@ -36,6 +36,12 @@ MONTHS_ON_ONE_INVOICE_MAX = 24
 
 DEBIT_CURRENCY = "EUR"
 """SEPA direct debits are in euro only."""
+
+_RESTS_ON = {
+    "charge_automatically": ("payment_methods_config",),
+    "end_date": ("billing_start_date", "trial_duration_days"),
+}
+"""Field -> others that decide whether it can be: what is said of it needs them, too."""
 
 _COUPON_MESSAGES = {
     CouponRefusal.UNKNOWN: "there is no such coupon",
@@ -64,16 +70,16 @@ def resolve_offer(
     """
     version = facts.version
     work = Resolution(currency=version.currency, new_id=new_id, prices=facts.prices)
-    work.faults.extend(request.faults)
     _sold(facts, work)
     items = (
         *resolve_components(request, version, facts.products, facts.metric_ids, work),
         *resolve_add_ons(request, version, facts.add_ons, work),
     )
-    coupons = _coupons(request, facts, now, work)
+    plan = (version.plan_id, version.currency)
+    coupons = _coupons(request, facts.coupons, plan, now, work.faults)
     payment = _payment(request, facts.entity, work)
     charged = _charge_automatically(request, payment, work)
-    _start(request, today, work)
+    _start(request, today, work.faults)
     offer = Offer(
         plan_id=version.plan_id,
         plan_version_id=version.id,
@@ -102,8 +108,26 @@ def resolve_offer(
     )
     _end(offer, today, work, trial_used=trial_used)
     _size(offer, work)
-    fail_if(work.faults)
+    fail_if(request.unread.joined(work.faults, _RESTS_ON))
     return offer
+
+
+def faults_apart(
+    request: OfferRequest,
+    coupons: CouponFacts,
+    plan: tuple[UUID, str] | None,
+    *,
+    now: datetime,
+    today: date,
+) -> list[Fault]:
+    """What is wrong with a request whose customer or plan is unknown, as far as can be told.
+
+    `plan` is the plan's id and currency where it is known.
+    """
+    faults: list[Fault] = []
+    _coupons(request, coupons, plan, now, faults)
+    _start(request, today, faults)
+    return request.unread.joined(faults, _RESTS_ON)
 
 
 def _sold(facts: OfferFacts, work: Resolution) -> None:
@@ -184,48 +208,44 @@ def _trial(request: OfferRequest, facts: OfferFacts) -> Trial | None:
     )
 
 
-def _start(request: OfferRequest, today: date, work: Resolution) -> None:
+def _start(request: OfferRequest, today: date, faults: list[Fault]) -> None:
     start = request.billing_start_date
     if start is None:
         return
     earliest = today - timedelta(days=START_DAYS_BACK_MAX)
     latest = today + timedelta(days=START_DAYS_AHEAD_MAX)
     if not earliest <= start <= latest:
-        work.fault(
-            "billing_start_date",
-            "out_of_bounds",
-            f"must be between {earliest.isoformat()} and {latest.isoformat()}",
-        )
+        bounds = f"{earliest.isoformat()} and {latest.isoformat()}"
+        faults.append(Fault("billing_start_date", "out_of_bounds", f"must be between {bounds}"))
 
 
 def _coupons(
-    request: OfferRequest, facts: OfferFacts, now: datetime, work: Resolution
+    request: OfferRequest,
+    facts: CouponFacts,
+    plan: tuple[UUID, str] | None,
+    now: datetime,
+    faults: list[Fault],
 ) -> tuple[CouponTerms, ...]:
     wanted: list[tuple[str, UUID | None]] = []
     if request.coupon_code is not None:
         code = request.coupon_code
-        wanted.append(("coupon_code", facts.coupon_ids_by_code.get(code)))
+        wanted.append(("coupon_code", facts.ids_by_code.get(code)))
     wanted += [
         (f"coupon_ids[{index}]", coupon_id)
         for index, coupon_id in enumerate(request.coupon_ids)
     ]
     found: dict[UUID, CouponTerms] = {}
     for path, coupon_id in wanted:
-        known = None if coupon_id is None else facts.coupons.get(coupon_id)
+        known = None if coupon_id is None else facts.by_id.get(coupon_id)
         if known is None:
             reason: CouponRefusal | None = CouponRefusal.UNKNOWN
         else:
             terms, state = known
-            reason = refusal(
-                terms,
-                state,
-                plan_id=facts.version.plan_id,
-                currency=facts.version.currency,
-                now=now,
-            )
+            plan_id, currency = plan or (None, None)
+            reason = refusal(terms, state, plan_id=plan_id, currency=currency, now=now)
             found[terms.id] = terms
         if reason is not None:
-            work.fault(path, reason.value.lower(), _COUPON_MESSAGES[reason])
+            faults.append(Fault(path, reason.value.lower(), _COUPON_MESSAGES[reason]))
     return tuple(found.values())
 
 

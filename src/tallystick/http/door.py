@@ -35,7 +35,7 @@ from tallystick.db import idempotency
 from tallystick.db.engine import Tx, retrying, savepoint
 from tallystick.db.idempotency import KeySlot
 from tallystick.db.refusals import LockTimeout
-from tallystick.domain.errors import Busy, TallystickError
+from tallystick.domain.errors import ALL_READ, Busy, TallystickError, Unread
 from tallystick.http.errors import is_kept, refusal, request_id_of
 from tallystick.http.idempotent import (
     check_same,
@@ -245,6 +245,17 @@ def gate_of(request: Request) -> Gate:
     gate = request.app.state.gate
     assert isinstance(gate, Gate)
     return gate
+
+
+async def _set_aside() -> Unread:
+    """Nothing: `RouteCall` fills it in, FastAPI asks only whether there is something."""
+    return ALL_READ
+
+
+SetAside = Annotated[Unread, Depends(_set_aside)]
+"""The parameter `unread` of routes that look at what is left of a body when a part of it could
+not be read. They must refuse when it holds a fault, with everything else that is wrong.
+"""
 
 
 async def _entered(request: Request) -> Door:

@@ -14,8 +14,16 @@ from tallystick.http.errors import BodyTooLarge, too_large, unexpected
 BODY_BYTES_MAX = 1024 * 1024
 
 
+def new_request_id() -> str:
+    """An id for a request; it stands on its answer and in the log."""
+    return f"req_{os.urandom(12).hex()}"
+
+
 class Edge:
-    """Wraps the application; sets `Request-Id` on every answer."""
+    """Wraps the application; sets `Request-Id` on every answer.
+
+    HEAD is answered as GET is, without a body.
+    """
 
     def __init__(self, app: ASGIApp, body_bytes_max: int = BODY_BYTES_MAX) -> None:
         self.app = app
@@ -26,16 +34,23 @@ class Edge:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = f"req_{os.urandom(12).hex()}"
+        request_id = new_request_id()
         scope["tallystick.request_id"] = request_id
         header = (b"request-id", request_id.encode())
         started = False
+
+        wants_body = scope["method"] != "HEAD"
+        if not wants_body:
+            # Another scope: the server must still know that it was HEAD.
+            scope = {**scope, "method": "GET"}
 
         async def send_with_id(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [*message["headers"], header]
+            elif not wants_body:
+                message = {**message, "body": b""}
             await send(message)
 
         declared = _declared_length(scope)

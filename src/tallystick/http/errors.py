@@ -61,7 +61,7 @@ _CODE_OF_STATUS: Mapping[int, ErrorCode] = {
     429: "TOO_MANY_REQUESTS",
 }
 
-_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 log = structlog.get_logger(__name__)
 
@@ -232,14 +232,16 @@ async def _of_framework(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Every method that some route has at this path, not just the first route's."""
     app: FastAPI = request.app
-    return ", ".join(
+    found = {
         method
         for method in _METHODS
         if any(
             route.matches({**request.scope, "method": method})[0] is Match.FULL
             for route in app.router.routes
         )
-    )
+    }
+    # Where GET is possible, HEAD is, too.
+    return ", ".join(sorted(found | {"HEAD"} if "GET" in found else found))
 
 
 async def _too_large(request: Request, error: Exception) -> Response:

@@ -13,10 +13,17 @@ from fastapi import params
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from starlette.requests import Request
 
-from tallystick.domain.errors import Fault, InvalidInput, NotFound, sentence
-from tallystick.http.faults import faults_of, path_text
+from tallystick.domain.errors import (
+    ALL_READ,
+    Fault,
+    InvalidInput,
+    NotFound,
+    Unread,
+    sentence,
+)
+from tallystick.http.faults import path_text
 from tallystick.http.json_body import parse_json
-from tallystick.http.schema_paths import SchemaPaths
+from tallystick.http.reader import Reader
 
 _REQUIRED = Fault("body", "required", "is required")
 
@@ -30,8 +37,8 @@ class RouteCall:
 
     Args:
         endpoint: The route's function. A parameter of the path has its name; one that is
-            annotated with `Query()` is the query; `provided` comes from elsewhere; what is
-            left is the body.
+            annotated with `Query()` is the query; one for an `Unread` gets what of the body
+            could not be read; `provided` comes from elsewhere; what is left is the body.
         path_names: The names in the route's path.
         provided: The parameter that the caller fills in.
     """
@@ -40,9 +47,9 @@ class RouteCall:
         self, endpoint: Callable[..., object], path_names: set[str], provided: str
     ) -> None:
         self._path: dict[str, TypeAdapter[Any]] = {}
-        self._schemas: dict[str, SchemaPaths] = {}
-        self._query: tuple[str, TypeAdapter[Any], frozenset[str]] | None = None
-        self._body: tuple[str, TypeAdapter[Any]] | None = None
+        self._query: tuple[str, Reader, frozenset[str]] | None = None
+        self._body: tuple[str, Reader] | None = None
+        self._unread = ""
         signature = inspect.signature(endpoint, eval_str=True)
         for name, parameter in signature.parameters.items():
             kind = parameter.annotation
@@ -50,14 +57,14 @@ class RouteCall:
                 continue
             if name in path_names:
                 self._path[name] = TypeAdapter(kind)
+            elif Unread in get_args(kind):
+                self._unread = name
             elif any(isinstance(part, params.Query) for part in get_args(kind)):
                 model = get_args(kind)[0]
-                self._query = (name, TypeAdapter(model), _lists(model))
-                self._schemas["query"] = SchemaPaths(model)
+                self._query = (name, Reader(model, "query"), _lists(model))
             else:
                 assert self._body is None, f"{endpoint} takes two bodies"
-                self._body = (name, TypeAdapter(kind))
-                self._schemas["body"] = SchemaPaths(kind)
+                self._body = (name, Reader(kind, "body"))
 
     def read(self, request: Request, body: bytes) -> dict[str, Any]:
         """The arguments that the request gives to the route.
@@ -65,7 +72,8 @@ class RouteCall:
         Raises:
             NotFound: A part of the path cannot be what it should.
             UnsupportedMediaType: The body is not declared as JSON.
-            InvalidInput: Query or body do not fit; every fault of both.
+            InvalidInput: Query or body do not fit; every fault of both. Not where the route
+                takes an `Unread` and what is left of the body can be read.
         """
         found: dict[str, Any] = {}
         for name, kind in self._path.items():
@@ -77,36 +85,30 @@ class RouteCall:
                 ) from None
         faults: list[Fault] = []
         if self._query is not None:
-            name, kind, lists = self._query
+            name, reader, lists = self._query
             sent = _sent_query(request.scope["query_string"], lists, faults)
-            self._read("query", kind, sent, found, name, faults)
+            found[name], wrong = reader.read(sent)
+            faults.extend(wrong.faults)
+        unread = self._read_body(request, body, found)
+        unread = Unread((*faults, *unread.faults), unread.fields)
+        if unread.faults and (not self._unread or None in found.values()):
+            raise InvalidInput(sentence(unread.faults), unread.faults)
+        if self._unread:
+            found[self._unread] = unread
+        return found
+
+    def _read_body(self, request: Request, body: bytes, found: dict[str, Any]) -> Unread:
         value = _parsed(request, body)
         if self._body is None:
             if value not in (None, {}):
                 raise InvalidInput("This request takes no body.")
-        elif not body:
-            faults.append(_REQUIRED)
-        else:
-            self._read("body", self._body[1], value, found, self._body[0], faults)
-        if faults:
-            raise InvalidInput(sentence(faults), tuple(faults))
-        return found
-
-    def _read(
-        self,
-        part: str,
-        kind: TypeAdapter[Any],
-        value: object,
-        found: dict[str, Any],
-        name: str,
-        faults: list[Fault],
-    ) -> None:
-        try:
-            found[name] = kind.validate_python(value)
-        except ValidationError as invalid:
-            problems = invalid.errors(include_url=False, include_input=False)
-            placed = [{**one, "loc": (part, *one["loc"])} for one in problems]
-            faults.extend(faults_of(placed, self._schemas))
+            return ALL_READ
+        name, reader = self._body
+        if not body:
+            found[name] = None
+            return Unread((_REQUIRED,))
+        found[name], unread = (reader.read_apart if self._unread else reader.read)(value)
+        return unread
 
 
 def _parsed(request: Request, body: bytes) -> object:

@@ -27,9 +27,9 @@ from tallystick.domain.errors import (
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.money import AmountTooLarge
 from tallystick.domain.offer import Offer
-from tallystick.domain.offer_request import OfferFacts
+from tallystick.domain.offer_request import CouponFacts, OfferFacts
 from tallystick.domain.quote import Quote
-from tallystick.domain.resolve_offer import resolve_offer
+from tallystick.domain.resolve_offer import faults_apart, resolve_offer
 from tallystick.domain.schedule import closing_day
 from tallystick.domain.session import CheckoutType, Session, SessionState
 from tallystick.services.checkout_events import session_event_text
@@ -77,7 +77,7 @@ async def resolve_checkout(ctx: Context, tx: Tx, request: CheckoutRequest) -> Pr
     """
     facts = await _read(ctx, tx, request)
     if facts.parties is None or facts.plan is None:
-        raise _not_found(facts)
+        raise _not_found(ctx, request, facts)
     version = await _version(ctx, tx, request.plan_version_id)
     parties = facts.parties
     faults = _customer_faults(parties)
@@ -207,7 +207,6 @@ def _offer_facts(
     request: CheckoutRequest, facts: CreationFacts, parties: PartyFacts, version: PlanVersion
 ) -> OfferFacts:
     assert facts.plan is not None, "checked by the caller"
-    code = request.offer.coupon_code
     return OfferFacts(
         version=version,
         plan_name=facts.plan.name,
@@ -217,22 +216,43 @@ def _offer_facts(
         products=facts.products,
         prices=facts.prices,
         metric_ids=facts.metric_ids,
-        coupons={one.terms.id: (one.terms, one.state) for one in parties.coupons.values()},
-        coupon_ids_by_code={
+        coupons=_coupon_facts(request, facts),
+    )
+
+
+def _coupon_facts(request: CheckoutRequest, facts: CreationFacts) -> CouponFacts:
+    found = facts.coupons.values()
+    return CouponFacts(
+        by_id={one.terms.id: (one.terms, one.state) for one in found},
+        ids_by_code={
             one.terms.code: one.terms.id
-            for one in parties.coupons.values()
-            if one.terms.code == code and not one.state.archived
+            for one in found
+            if one.terms.code == request.offer.coupon_code and not one.state.archived
         },
     )
 
 
-def _not_found(facts: CreationFacts) -> NotFound:
+def _not_found(
+    ctx: Context, request: CheckoutRequest, facts: CreationFacts
+) -> NotFound | InvalidInput:
+    """Who or what is unknown, and whatever else is wrong that can be told without it.
+
+    A request of which a part could not be read is malformed before anything else.
+    """
     faults = []
     if facts.parties is None:
         faults.append(Fault("customer_id", "unknown", "must be a customer's id or alias"))
     if facts.plan is None:
         faults.append(Fault("plan_version_id", "unknown", "must be a plan version"))
-    return NotFound(sentence(faults), tuple(faults))
+    faults += faults_apart(
+        request.offer,
+        _coupon_facts(request, facts),
+        None if facts.plan is None else (facts.plan.plan_id, facts.plan.currency),
+        now=ctx.now,
+        today=ctx.today,
+    )
+    error = InvalidInput if request.offer.unread.fields else NotFound
+    return error(sentence(faults), tuple(faults))
 
 
 def _customer_faults(parties: PartyFacts) -> list[Fault]:

@@ -11,7 +11,7 @@ from tallystick.domain.customer_record import (
     customer_faults,
     full_name,
 )
-from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
+from tallystick.domain.errors import ALL_READ, Conflict, Fault, NotFound, Unread, fail_if
 from tallystick.domain.ids import Prefix, encode
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, record
@@ -19,7 +19,11 @@ from tallystick.services.ids import new_id
 
 
 async def create_customer(
-    ctx: Context, wanted: CustomerFields, invoicing_entity_id: UUID | None = None
+    ctx: Context,
+    wanted: CustomerFields,
+    invoicing_entity_id: UUID | None = None,
+    *,
+    unread: Unread = ALL_READ,
 ) -> CustomerRecord:
     """Create a customer of the tenant and record `customer.created`.
 
@@ -27,13 +31,14 @@ async def create_customer(
         ctx: The context, with its transaction.
         wanted: What is said about it.
         invoicing_entity_id: The entity that bills it; None for the tenant's default.
+        unread: What could not be read of what is said.
 
     Raises:
         InvalidInput: What is said cannot be; every fault together.
         NotFound: The tenant has no such invoicing entity.
         Conflict: Another customer has the alias.
     """
-    fail_if(customer_faults(wanted))
+    fail_if(customer_faults(wanted, unread))
     said = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     customer = CustomerRecord(
         **said | {"name": full_name(wanted)},

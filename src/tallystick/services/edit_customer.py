@@ -7,7 +7,7 @@ from uuid import UUID
 from tallystick.db import customers
 from tallystick.db.refusals import UniqueViolation
 from tallystick.domain.customer_record import CustomerRecord, customer_faults, full_name
-from tallystick.domain.errors import NotFound, fail_if
+from tallystick.domain.errors import ALL_READ, NotFound, Unread, fail_if
 from tallystick.services.context import Context
 from tallystick.services.create_customer import alias_taken, entity_for
 
@@ -20,6 +20,7 @@ async def edit_customer(
     renames: bool = False,
     move_to_entity: bool = False,
     invoicing_entity_id: UUID | None = None,
+    unread: Unread = ALL_READ,
 ) -> CustomerRecord:
     """Apply a change to a customer and return what it is then.
 
@@ -31,6 +32,7 @@ async def edit_customer(
             name that it has, which is the buyer's after a purchase.
         move_to_entity: Whether another entity shall bill it.
         invoicing_entity_id: Which one; None for the tenant's default.
+        unread: What could not be read of the change.
 
     Raises:
         NotFound: The tenant has no such customer, or no such invoicing entity.
@@ -43,7 +45,7 @@ async def edit_customer(
     after = replace(change(before), updated_at=ctx.now)
     if renames:
         after = replace(after, name=full_name(after))
-    fail_if(customer_faults(after))
+    fail_if(customer_faults(after, unread))
     if move_to_entity:
         entity_id = await entity_for(ctx, invoicing_entity_id)
         after = replace(after, invoicing_entity_id=entity_id)

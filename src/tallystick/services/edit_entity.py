@@ -6,10 +6,13 @@ from uuid import UUID
 
 from tallystick.db import checkout_sessions, invoicing_entities
 from tallystick.domain.entity_settings import EntityAccount, EntitySettings, entity_faults
-from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
+from tallystick.domain.errors import ALL_READ, Conflict, Fault, NotFound, Unread, fail_if
 from tallystick.domain.ids import Prefix, encode
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
+
+_RESTS_ON = {"default_payment_methods_config": ("bank_accounts",)}
+"""Field -> others that decide whether it can be: what is said of it needs them, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ async def edit_entity(
     entity_id: UUID,
     change: Callable[[EntitySettings], EntitySettings],
     accounts: Sequence[WantedAccount] | None = None,
+    *,
+    unread: Unread = ALL_READ,
 ) -> EntitySettings:
     """Apply a change to an entity and return what it is then.
 
@@ -38,6 +43,7 @@ async def edit_entity(
         entity_id: Which entity.
         change: What is to become of everything but its bank accounts.
         accounts: Its bank accounts from now on, those left out being removed; None keeps them.
+        unread: What could not be read of the change.
 
     Raises:
         NotFound: The tenant has no such entity.
@@ -52,7 +58,7 @@ async def edit_entity(
     if accounts is not None:
         faults.extend(_stranger_faults(before, accounts))
         after = replace(after, bank_accounts=tuple(_account(wanted) for wanted in accounts))
-    fail_if([*faults, *entity_faults(after)])
+    fail_if(unread.joined([*faults, *entity_faults(after)], _RESTS_ON))
     await _check_promises(ctx, before, after)
     await invoicing_entities.save(ctx.transaction, ctx.tenant.id, after)
     return after

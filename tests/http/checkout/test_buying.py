@@ -106,18 +106,22 @@ async def test_an_address_changes_the_tax(visit: Visit, world: World) -> None:
 
 
 async def test_a_country_is_asked_for_first(visit: Visit, world: World) -> None:
-    """Where tax needs the country the button is closed until it is chosen."""
+    """Where tax needs the country the page says so, and takes no order until it is chosen."""
     await world.execute("update invoicing_entities set tax_engine = 'EU_VAT'")
     customer_id = await world.customer(billing_address=Address())
     buyer = await visit(customer_id=customer_id)
     page = await buyer.open()
 
-    assert "disabled" in page.read.ids["pay"]
     assert "Choose your country first: the tax depends on it." in page.text
+
+    page = await buyer.send(page.form, CARD)
+
+    assert page.status == 400
+    assert page.error("country") == "Please choose your country."
 
     page = await buyer.send(page.form, {"country": "DE"}, to=buyer.quote_url)
 
-    assert "disabled" not in page.read.ids["pay"]
+    assert "Choose your country first" not in page.text
 
 
 async def test_a_code_lowers_the_total(visit: Visit, world: World) -> None:

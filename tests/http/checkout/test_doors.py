@@ -360,3 +360,15 @@ async def test_success_at_no_address_stays_here(visit: Visit, world: World) -> N
     assert done.status == 200
     assert "You are subscribed to Pro" in done.text
     assert await world.charges() == [4900]
+
+
+async def test_a_scanner_looks_without_reading(visit: Visit) -> None:
+    """HEAD, by which scanners look at a link in a mail, answers as GET without a body."""
+    buyer = await visit()
+    read = await buyer.client.get(buyer.link)
+    looked = await buyer.client.head(buyer.link)
+    unknown = await buyer.client.head(f"{buyer.link}x")
+
+    assert (looked.status_code, unknown.status_code) == (200, 404)
+    assert looked.content == unknown.content == b""
+    assert looked.headers["content-type"] == read.headers["content-type"]

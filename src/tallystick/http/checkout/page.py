@@ -13,6 +13,7 @@ from tallystick.http.checkout.finish import finish, mandate_text
 from tallystick.http.checkout.form import Form, Typed, make_form
 from tallystick.http.checkout.frame import Frame, Links, bare_frame, merchant_frame
 from tallystick.http.checkout.receipt import make_receipt
+from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.summary import summarize
 from tallystick.http.checkout.teller import Teller, teller_for
 from tallystick.http.checkout.tokens import Signer
@@ -22,10 +23,13 @@ _LOOKS_AT_FIRST = 30
 _SECONDS_AT_FIRST = 2
 _SECONDS_LATER = 10
 
-QUOTE_FIELDS = (
-    "csrf intent shape email name country line1 line2 zip_code city state vat_number code"
-)
-"""What an update of the total sends: everything but the payment fields."""
+_FIELDS = "csrf,intent,shape,email,name,country,line1,line2,zip_code,city,state,vat_number"
+FIELDS_OF_UPDATE = f"{_FIELDS},applied"
+"""What an update of the total sends: everything but the payment fields, and of the code not
+what is being typed but the one that is applied.
+"""
+FIELDS_WITH_CODE = f"{_FIELDS},code"
+"""What is sent to apply a code or to remove it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +101,18 @@ def checkout_page(
         frame=frame,
         heading=heading,
         alerts=shown,
-        quote_fields=",".join(QUOTE_FIELDS.split()),
         swap=False,
     )
 
 
 def quote_fragments(
-    view: CheckoutView, quote: Quote, sheet: Sheet, typed: Typed, shape: str
+    view: CheckoutView, quote: Quote, sheet: Sheet, typed: Typed, submitted: Submitted
 ) -> str:
-    """What an update changes on an open page. `shape` is what its payment panel asks for."""
+    """What an update changes on an open page.
+
+    `submitted` says what the page's payment panel asks for, which stays while that does, and
+    whether a code was applied or removed: one that is being typed stays, too.
+    """
     say = sheet.say
     parts = _form_parts(view, quote, sheet, typed)
     form = parts["form"]
@@ -115,7 +122,8 @@ def quote_fragments(
         "fragments.html",
         **parts,
         frame=_frame("", view, sheet),
-        panel_changed=form.panel.shape != shape,
+        panel_changed=form.panel.shape != submitted.get("shape"),
+        code_changed=submitted.sets_code,
         announcement=say.words("form.announcement", amount=due),
         swap=True,
     )
@@ -135,6 +143,9 @@ def _form_parts(
     mandate = mandate_text(seller, say)
     return {
         "t": say.words,
+        "fields_of_update": FIELDS_OF_UPDATE,
+        "fields_with_code": FIELDS_WITH_CODE,
+        "applied": view.page_code or "",
         "links": sheet.links,
         "csrf": sheet.csrf,
         "summary": summarize(quote, view.offer, say),

@@ -155,8 +155,7 @@ async def _requote(visit: Visit, submitted: Submitted) -> Response:
     )
     if visit.wants_fragments:
         sheet = visit.sheet(view)
-        shape = submitted.get("shape")
-        return visit.html(quote_fragments(view, view.quote, sheet, typed, shape), view)
+        return visit.html(quote_fragments(view, view.quote, sheet, typed, submitted), view)
     if faults:
         return show(visit, view, typed, status=_BAD)
     return visit.go(visit.links.page)

@@ -48,9 +48,17 @@ class Submitted:
     def code(self) -> str | None:
         """The promotion code, or None where none is typed or it is to be removed.
 
-        One that is too long stays too long to be any.
+        An update of the total says which one is applied, not what is being typed. One that is
+        too long stays too long to be any.
         """
-        return None if self.get("intent") == "remove" else self._text("code")
+        if self.get("intent") == "remove":
+            return None
+        return self._text("code" if "code" in self.fields else "applied")
+
+    @property
+    def sets_code(self) -> bool:
+        """Whether a code is to be applied or removed."""
+        return self.get("intent") in {"apply", "remove"}
 
     @property
     def method(self) -> MethodKind | None:

@@ -11,7 +11,7 @@ from tallystick.domain.checkout_request import (
     EXPIRES_IN_HOURS_MAX,
     CheckoutRequest,
 )
-from tallystick.domain.errors import Fault
+from tallystick.domain.errors import Fault, Unread
 from tallystick.domain.offer import (
     BankTransfer,
     ExternalPayment,
@@ -244,8 +244,11 @@ class CreateCheckoutSession(RequestModel):
     ] = None
 
 
-def to_checkout_request(body: CreateCheckoutSession) -> CheckoutRequest:
-    """What a request means, with the faults of prices that cannot be computed."""
+def to_checkout_request(body: CreateCheckoutSession, unread: Unread) -> CheckoutRequest:
+    """What a request means, with the faults of prices that cannot be computed.
+
+    `unread` is what is not in the body because it could not be read.
+    """
     faults: list[Fault] = []
     components = body.components or ComponentsIn()
     add_ons = _add_ons(body.add_ons or [], faults)
@@ -273,7 +276,7 @@ def to_checkout_request(body: CreateCheckoutSession) -> CheckoutRequest:
         invoice_memo=body.invoice_memo,
         purchase_order=body.purchase_order,
         invoice_threshold=body.invoice_threshold,
-        faults=tuple(faults),
+        unread=Unread((*unread.faults, *faults), unread.fields),
     )
     hours = body.expires_in_hours
     by_id = body.customer_id if isinstance(body.customer_id, UUID) else None

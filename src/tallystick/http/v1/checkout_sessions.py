@@ -13,7 +13,7 @@ from tallystick.db.refusals import LockTimeout, UniqueViolation, constraint_of
 from tallystick.domain.checkout_request import CheckoutRequest
 from tallystick.domain.errors import NotFound, TallystickError
 from tallystick.domain.session import SessionState
-from tallystick.http.door import Door, Entered, Operation, Route, answer
+from tallystick.http.door import Door, Entered, Operation, Route, SetAside, answer
 from tallystick.http.errors import is_kept, refusal, request_id_of
 from tallystick.http.idempotent import (
     hash_of_request,
@@ -57,9 +57,9 @@ class SessionQuery(PageQuery):
 
 
 @router.post("", response_model=CheckoutSessionAnswer)
-async def create(door: Entered, body: CreateCheckoutSession) -> Response:
+async def create(door: Entered, body: CreateCheckoutSession, unread: SetAside) -> Response:
     """Create a checkout session and get the link that the customer opens."""
-    request = to_checkout_request(body)
+    request = to_checkout_request(body, unread)
     key = key_of(door.scope)
     if key is None:
         return await _create(door, request, None)
@@ -75,9 +75,9 @@ async def create(door: Entered, body: CreateCheckoutSession) -> Response:
 
 
 @router.post("/preview", response_model=QuoteOut)
-async def preview(door: Entered, body: CreateCheckoutSession) -> Response:
+async def preview(door: Entered, body: CreateCheckoutSession, unread: SetAside) -> Response:
     """Price a request without storing anything: the quote that its page would show."""
-    request = to_checkout_request(body)
+    request = to_checkout_request(body, unread)
 
     async def priced(ctx: Context) -> PricedOffer:
         return await resolve_checkout(ctx, ctx.transaction, request)

@@ -1,7 +1,7 @@
 """Customers on the wire."""
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -100,6 +100,7 @@ class CustomerIn(RequestModel):
 class CustomerCreateRequest(CustomerIn):
     """A customer to be. Null and left out are the same."""
 
+    stand_ins: ClassVar[Mapping[str, object]] = {"currency": "EUR"}
     currency: Currency
     connected_account_id: NotYet = None
 

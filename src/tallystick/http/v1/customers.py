@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tallystick.db import customers
 from tallystick.db.paging import Page
 from tallystick.domain.customer_record import CustomerFields, CustomerRecord
-from tallystick.http.door import Entered, Route
+from tallystick.http.door import Entered, Route, SetAside
 from tallystick.http.v1.customer_schemas import (
     CustomerCreateRequest,
     CustomerOut,
@@ -83,11 +83,13 @@ class BalanceEntryOut(AnswerModel):
 
 
 @router.post("", status_code=201, response_model=CustomerOut)
-async def post_customer(door: Entered, body: CustomerCreateRequest) -> Response:
+async def post_customer(
+    door: Entered, body: CustomerCreateRequest, unread: SetAside
+) -> Response:
     """Create a customer."""
     wanted = CustomerFields(**said_about(body))
     return await door.write(
-        lambda ctx: create_customer(ctx, wanted, body.invoicing_entity_id),
+        lambda ctx: create_customer(ctx, wanted, body.invoicing_entity_id, unread=unread),
         show_customer,
         status=201,
     )
@@ -128,7 +130,10 @@ async def get_customer(door: Entered, id_or_alias: CustomerIdOrAlias) -> Respons
 
 @router.patch("/{id_or_alias}", response_model=CustomerOut)
 async def patch_customer(
-    door: Entered, id_or_alias: CustomerIdOrAlias, body: CustomerPatchRequest
+    door: Entered,
+    id_or_alias: CustomerIdOrAlias,
+    body: CustomerPatchRequest,
+    unread: SetAside,
 ) -> Response:
     """Change a customer: what is left out stays, null clears."""
     said = said_about(body)
@@ -140,6 +145,7 @@ async def patch_customer(
             renames=not _NAMES.isdisjoint(said),
             move_to_entity="invoicing_entity_id" in body.model_fields_set,
             invoicing_entity_id=body.invoicing_entity_id,
+            unread=unread,
         ),
         show_customer,
     )

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 from pydantic.json_schema import JsonSchemaValue
 from typing_extensions import override
 
-from tallystick.http.v1.scalars import Scalar, Text, problem
+from tallystick.http.v1.scalar import Scalar, problem
+from tallystick.http.v1.scalars import Text
 
 DEPTH_MAX = 20
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from tallystick.db import invoicing_entities
 from tallystick.db.paging import Page
 from tallystick.domain.entity_settings import EntitySettings
-from tallystick.http.door import Entered, Route
+from tallystick.http.door import Entered, Route, SetAside
 from tallystick.http.v1.entity_schemas import (
     EntityOut,
     EntityPatch,
@@ -76,7 +76,7 @@ async def get_entity(door: Entered, invoicing_entity_id: InvoicingEntityId) -> R
 
 @router.patch("/{invoicing_entity_id}", response_model=EntityOut)
 async def patch_entity(
-    door: Entered, invoicing_entity_id: InvoicingEntityId, body: EntityPatch
+    door: Entered, invoicing_entity_id: InvoicingEntityId, body: EntityPatch, unread: SetAside
 ) -> Response:
     """Change an invoicing entity: what is left out stays, null clears."""
     said = said_about(body)
@@ -86,6 +86,7 @@ async def patch_entity(
             invoicing_entity_id,
             lambda entity: replace(entity, **said),
             wanted_accounts(body),
+            unread=unread,
         ),
         show_entity,
     )

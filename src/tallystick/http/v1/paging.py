@@ -27,7 +27,8 @@ from pydantic.json_schema import JsonSchemaValue
 from typing_extensions import override
 
 from tallystick.db.paging import Window
-from tallystick.http.v1.scalars import RequestModel, Scalar, problem
+from tallystick.http.v1.scalar import Scalar, problem
+from tallystick.http.v1.scalars import RequestModel
 
 PER_PAGE_DEFAULT = 25
 PER_PAGE_MAX = 100

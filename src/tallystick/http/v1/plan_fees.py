@@ -131,14 +131,15 @@ _FIELD_OF_PLAN = {"min_slots": "minimum_count", "max_slots": "quota", "model": "
 
 
 def to_choices(schema: PlanFee, path: str, faults: list[Fault]) -> tuple[Choice, ...]:
-    """One pricing for each choice that the fee offers, or none with a fault added."""
+    """One pricing for each choice that the fee offers, or none with its faults added."""
     try:
         return tuple(_choices(schema))
     except PricingFault as reason:
-        first, dot, rest = reason.field.partition(".")
-        field = f"{_FIELD_OF_PLAN.get(first, first)}{dot}{rest}"
-        message = reason.message.replace("min_slots", "minimum_count")
-        faults.append(Fault(f"{path}.{field}", "invalid", message))
+        for below, text in reason.problems:
+            first, dot, rest = below.partition(".")
+            field = f"{_FIELD_OF_PLAN.get(first, first)}{dot}{rest}"
+            message = text.replace("min_slots", "minimum_count")
+            faults.append(Fault(f"{path}.{field}", "invalid", message))
         return ()
 
 

@@ -25,13 +25,12 @@ from tallystick.http.v1.plan_schemas import (
     show_plan,
     to_new_plan,
 )
+from tallystick.http.v1.scalar import Scalar, problem
 from tallystick.http.v1.scalars import (
     PlanId,
     ProductFamilyId,
     RequestModel,
-    Scalar,
     ShortText,
-    problem,
 )
 from tallystick.services.create_plan import create_plan
 from tallystick.services.publish_plan import publish_plan

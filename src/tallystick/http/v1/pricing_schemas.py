@@ -151,7 +151,7 @@ ProductRefSchema = Annotated[ExistingProductRef | NewProductRef, Field(discrimin
 
 
 def to_pricing(schema: PricingSchema, path: str, faults: list[Fault]) -> Pricing | None:
-    """The pricing that was sent, or None with a fault added.
+    """The pricing that was sent, or None with its faults added.
 
     Args:
         schema: As sent.
@@ -161,12 +161,14 @@ def to_pricing(schema: PricingSchema, path: str, faults: list[Fault]) -> Pricing
     try:
         return _pricing(schema)
     except PricingFault as reason:
-        faults.append(Fault(f"{path}.{reason.field}", "invalid", reason.message))
+        faults.extend(
+            Fault(f"{path}.{field}", "invalid", message) for field, message in reason.problems
+        )
         return None
 
 
 def to_price_entry(schema: PriceEntrySchema, path: str, faults: list[Fault]) -> PriceEntry:
-    """The price that was named or sent, else a `FaultyPrice` and a fault; see `to_pricing`."""
+    """The price that was named or sent, else a `FaultyPrice` and faults; see `to_pricing`."""
     match schema:
         case ExistingPriceRef():
             return ExistingPrice(id=schema.id)

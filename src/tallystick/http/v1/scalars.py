@@ -2,27 +2,19 @@
 
 In: what cannot be stored, or computed with exactly, is refused here with a sentence. Out: ids
 with their prefix, decimals as text, instants in UTC with milliseconds and `Z`.
-
-Values arrive from callers, so their static type is `Any` until `parse` has looked at them.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeVar
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    Strict,
-)
+from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from typing_extensions import override
 
 from tallystick.domain.countries import COUNTRIES
@@ -30,78 +22,36 @@ from tallystick.domain.currencies import EXPONENTS
 from tallystick.domain.ids import MalformedId, Prefix, decode, encode, is_prefixed
 from tallystick.domain.money import AMOUNT_MAX
 from tallystick.http.json_body import Exponent
-from tallystick.services.events import instant_text
+from tallystick.http.v1.moments import DayText, InstantText
+from tallystick.http.v1.scalar import Scalar, must_be_text, problem
 
-YEAR_MIN, YEAR_MAX = 1970, 2200
 ALIAS_CHARS_MAX = 255
 LIST_MAX = 100
 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-    r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-Moment = TypeVar("Moment", date, datetime)
 _EXAMPLE_ID = UUID("0198c4a5-7b3e-7c11-9f00-0123456789ab")
 
 
 class RequestModel(BaseModel):
-    """Base of every body and query: unknown fields are refused."""
+    """Base of every body and query: unknown fields are refused.
+
+    `stand_ins` are put in place of required fields of a body that could not be read, so that
+    the rest can be looked at; see `SetAside`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    stand_ins: ClassVar[Mapping[str, object]] = MappingProxyType({})
 
 
 class AnswerModel(BaseModel):
     """Base of every answer."""
 
     model_config = ConfigDict(frozen=True)
-
-
-class Scalar:
-    """An annotation (`Annotated[UUID, IdOf(...)]`) for a value with its own wire form."""
-
-    def parse(self, value: Any) -> Any:  # noqa: ANN401
-        """Return the value inside, or raise `problem(...)`; takes the inside form as well."""
-        raise NotImplementedError
-
-    def text(self, value: Any) -> Any:  # noqa: ANN401
-        """Return the value as it stands in an answer."""
-        return value
-
-    def schema(self) -> JsonSchemaValue:
-        """Return its JSON schema."""
-        raise NotImplementedError
-
-    def __get_pydantic_core_schema__(
-        self, _source: object, _handler: GetCoreSchemaHandler
-    ) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self.parse,
-            serialization=core_schema.plain_serializer_function_ser_schema(self.text),
-        )
-
-    def __get_pydantic_json_schema__(
-        self, _schema: CoreSchema, _handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        return self.schema()
-
-
-def problem(code: str, message: str) -> PydanticCustomError:
-    """Return what a validator raises: a stable code, and what would be accepted."""
-    return PydanticCustomError(code, "{message}", {"message": message})
-
-
-def must_be_text(value: object) -> str:
-    """Return the value, which must be a text; raises `problem` when it is not."""
-    if not isinstance(value, str):
-        raise problem("wrong_type", "must be text")
-    return value
 
 
 @dataclass(frozen=True)
@@ -259,63 +209,8 @@ class ExactDecimal(DecimalText):
 DecimalOut = Annotated[Decimal, ExactDecimal()]
 
 
-class _Day(Scalar):
-    @override
-    def parse(self, value: Any) -> date:
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return value
-        text = must_be_text(value)
-        try:
-            day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-        except ValueError:
-            day = None
-        if day is None:
-            raise problem("malformed", "must be a date as YYYY-MM-DD")
-        return _within_years(day)
-
-    @override
-    def text(self, value: date) -> str:
-        return value.isoformat()
-
-    @override
-    def schema(self) -> JsonSchemaValue:
-        return {"type": "string", "format": "date"}
-
-
-class _Instant(Scalar):
-    @override
-    def parse(self, value: Any) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        text = must_be_text(value).upper()
-        try:
-            moment = datetime.fromisoformat(text) if _INSTANT.fullmatch(text) else None
-            moment = moment and moment.astimezone(UTC)
-        except (ValueError, OverflowError):
-            moment = None
-        if moment is None:
-            raise problem(
-                "malformed", "must be an instant with its zone, such as 2026-01-31T09:30:00Z"
-            )
-        return _within_years(moment)
-
-    @override
-    def text(self, value: datetime) -> str:
-        return instant_text(value)
-
-    @override
-    def schema(self) -> JsonSchemaValue:
-        return {"type": "string", "format": "date-time"}
-
-
-def _within_years(day: Moment) -> Moment:
-    if not YEAR_MIN <= day.year <= YEAR_MAX:
-        raise problem("out_of_range", f"must lie between {YEAR_MIN} and {YEAR_MAX}")
-    return day
-
-
-Day = Annotated[date, _Day()]
-Instant = Annotated[datetime, _Instant()]
+Day = Annotated[date, DayText()]
+Instant = Annotated[datetime, InstantText()]
 
 
 @dataclass(frozen=True)

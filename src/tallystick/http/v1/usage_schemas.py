@@ -16,13 +16,13 @@ from tallystick.domain.pricing import (
     UsageModel,
     Volume,
 )
+from tallystick.http.v1.scalar import problem
 from tallystick.http.v1.scalars import (
     LIST_MAX,
     Name,
     NonNegativeDecimal,
     RequestModel,
     WholeNumber,
-    problem,
 )
 
 MATRIX_ROWS_MAX = 1000

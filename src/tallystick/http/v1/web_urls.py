@@ -9,7 +9,8 @@ from pydantic.json_schema import JsonSchemaValue
 from typing_extensions import override
 
 from tallystick.domain.web_origin import origin
-from tallystick.http.v1.scalars import Text, problem
+from tallystick.http.v1.scalar import problem
+from tallystick.http.v1.scalars import Text
 
 _CHARS_MAX = 2048
 _SHAPE = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\]+([/?#][^\s\\]*)?$"

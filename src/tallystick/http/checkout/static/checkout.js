@@ -4,6 +4,7 @@
   const form = document.getElementById("checkout");
   if (!form) return;
 
+  const TOO_MANY = 429;
   const isOpen = (field) => field.offsetParent !== null;
   const errorOf = (field) => document.getElementById(`${field.id}-error`);
 
@@ -13,23 +14,101 @@
     else field.removeAttribute("aria-invalid");
   }
 
-  // Say what is missing before the round trip, because card fields are never sent back filled.
+  // The button is never shut and never replaced, so that no press of it is lost. Pressed while
+  // the total is updated it waits, and pays what was on the page as it was pressed, or says
+  // that there is another amount now.
+  const pay = document.getElementById("pay");
+  const updates = new Set();
+  let isDown = false; // The pointer, on the button.
+  let pressed = null; // The figures as the pointer went down on the button.
+  let held = null; // The figures that a pressed button waits with.
+  let isRepeated = false; // The press that has waited.
+  let postponed = null; // An update that is not begun between press and release.
+
+  const figures = () => form.elements.shown.value + form.elements.consent_signature.value;
+  const label = () => document.getElementById("pay-label");
+
+  function setBusy(isBusy) {
+    if (isBusy) {
+      pay.dataset.label = label().textContent;
+      pay.setAttribute("aria-busy", "true");
+      label().textContent = pay.dataset.busy;
+    } else {
+      pay.removeAttribute("aria-busy");
+      if (label().textContent === pay.dataset.busy) label().textContent = pay.dataset.label;
+    }
+  }
+
+  // What is missing or wrong is said before the round trip: card fields never come back filled.
+  function firstFault() {
+    const needed = [...form.querySelectorAll("[required], [data-needed]")];
+    needed.filter((field) => isOpen(field) && !field.value.trim()).forEach((field) => tell(field, form.dataset.missing));
+    const fields = [...form.querySelectorAll("input, select")];
+    return fields.find((field) => isOpen(field) && errorOf(field) && errorOf(field).textContent.trim());
+  }
+
   form.noValidate = true;
   form.addEventListener("submit", (event) => {
     if (event.submitter && event.submitter.hasAttribute("formaction")) return;
-    if (form.dataset.sent) return event.preventDefault();
-    const fields = [...form.querySelectorAll("[required], [data-needed]")];
-    const missing = fields.filter((field) => isOpen(field) && !field.value.trim());
-    missing.forEach((field) => tell(field, form.dataset.missing));
-    if (missing.length) {
+    if (form.dataset.sent || held !== null) return event.preventDefault();
+    const seen = pressed ?? figures();
+    pressed = null;
+    const code = form.elements.code;
+    const isApplied = code.value.trim() === code.defaultValue;
+    if (!isApplied && !isRepeated && window.htmx) document.getElementById("apply").click();
+    const fault = firstFault();
+    if (fault) {
       event.preventDefault();
-      missing[0].focus();
-      return;
+      fault.focus();
+    } else if (updates.size) {
+      event.preventDefault();
+      held = seen;
+      setBusy(true);
+    } else if (seen !== figures()) {
+      event.preventDefault();
+      announce(form.dataset.changed);
+    } else {
+      form.dataset.sent = "yes";
+      setBusy(true);
     }
-    form.dataset.sent = "yes";
-    const button = document.getElementById("pay");
-    button.setAttribute("aria-busy", "true");
-    button.lastElementChild.textContent = button.dataset.busy;
+  });
+
+  function release(update) {
+    if (held === null || updates.size) return;
+    pressed = held;
+    held = null;
+    setBusy(false);
+    if (update.status === TOO_MANY) return;
+    isRepeated = true;
+    form.requestSubmit(pay);
+    isRepeated = false;
+  }
+
+  document.addEventListener("pointerdown", (event) => {
+    isDown = pay.contains(event.target);
+    pressed = isDown ? figures() : null;
+  });
+  ["pointerup", "pointercancel"].forEach((name) =>
+    document.addEventListener(name, () => {
+      isDown = false;
+      if (postponed) postponed();
+      postponed = null;
+    }),
+  );
+  form.addEventListener("keydown", () => (pressed = null));
+  document.addEventListener("htmx:confirm", (event) => {
+    if (!isDown) return;
+    event.preventDefault();
+    postponed = () => event.detail.issueRequest();
+  });
+  document.addEventListener("htmx:beforeSend", (event) => {
+    const update = event.detail.xhr;
+    updates.add(update);
+    document.getElementById("announce").className = "visually-hidden";
+    update.addEventListener("loadend", () => {
+      updates.delete(update);
+      release(update);
+    });
   });
   // The page comes back from the history as it was left: let it be sent again.
   window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
@@ -77,21 +156,20 @@
   function announce(text) {
     const place = document.getElementById("announce");
     place.textContent = text;
-    place.className = "closed";
+    place.className = "told";
   }
 
   ["htmx:sendError", "htmx:timeout"].forEach((name) =>
     document.addEventListener(name, () => announce(form.dataset.offline)),
   );
-  // Too many requests: the answer is the sentence that says so.
+  // The answer is the sentence that says so.
   document.addEventListener("htmx:responseError", (event) => {
     const answer = event.detail.xhr;
-    if (answer.status === 429) announce(answer.responseText);
+    if (answer.status === TOO_MANY) announce(answer.responseText);
   });
 
   // After an update by htmx the errors are in place: mark their fields.
   document.addEventListener("htmx:afterSettle", () => {
-    document.getElementById("announce").className = "visually-hidden";
     form.querySelectorAll(".error").forEach((error) => {
       const field = document.getElementById(error.id.replace(/-error$/, ""));
       if (field) tell(field, error.textContent);

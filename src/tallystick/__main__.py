@@ -1,0 +1,29 @@
+"""Where the program begins: the script `tallystick`, and `python -m tallystick`."""
+
+import importlib
+import os
+import signal
+
+INTERRUPTED = 130
+_STANDARD_ERROR = 2
+
+
+def main() -> None:
+    """Load the command line and run it.
+
+    Loading takes a second. Who presses Ctrl-C meanwhile is not shown what was being loaded:
+    nothing has begun that would have to be ended.
+    """
+    before = signal.signal(signal.SIGINT, _leave)
+    cli = importlib.import_module("tallystick.cli")
+    signal.signal(signal.SIGINT, before)
+    cli.app()
+
+
+def _leave(*_: object) -> None:
+    os.write(_STANDARD_ERROR, b"\nStopped.\n")
+    os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()
