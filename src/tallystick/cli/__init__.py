@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from tallystick.cli import database, doctor, entity, key, openapi, serve, tenant, worker
+from tallystick.cli import clock, database, doctor, entity, key, openapi, serve, tenant, worker
 from tallystick.cli.bench.command import bench
 from tallystick.cli.demo import demo
 from tallystick.cli.terminal import configure_logging, settings_with
@@ -30,6 +30,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(entity.app, name="entity")
 app.add_typer(key.app, name="key")
+app.add_typer(clock.app, name="clock")
 app.command("openapi")(openapi.openapi)
 app.command("bench")(bench)
 

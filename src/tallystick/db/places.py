@@ -1,5 +1,6 @@
 """Places: how often one customer may have one plan, kept by a unique row per place."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from tallystick.db.engine import Tx
@@ -52,4 +53,11 @@ async def give_back(tx: Tx, tenant_id: UUID, holder: UUID) -> None:
     """Free the place that an attempt took, or that a subscription held."""
     await tx.execute(
         "delete from plan_places where tenant_id = $1 and holder = $2", tenant_id, holder
+    )
+
+
+async def leave(tx: Tx, tenant_id: UUID, holders: Sequence[UUID]) -> None:
+    """Subscriptions that live no more hold no place."""
+    await tx.execute(
+        "delete from plan_places where tenant_id = $1 and holder = any($2)", tenant_id, holders
     )

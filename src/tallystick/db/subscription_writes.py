@@ -7,6 +7,8 @@ from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.domain.buyer import Address, BuyerDetails
 from tallystick.domain.charges import Item
+from tallystick.domain.contract import contract_of
+from tallystick.domain.life import next_day
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.purchase import Subscription
@@ -23,10 +25,10 @@ _INSERT = """
         end_date, current_period_start, current_period_end, cycle_index, net_terms,
         auto_advance_invoices, charge_automatically, payment_methods_config,
         payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
-        checkout_session_id, activated_at, created_at, updated_at)
+        checkout_session_id, activated_at, created_at, updated_at, next_step_on)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-            $34)
+            $34, $35)
 """
 
 
@@ -72,6 +74,7 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         made.checkout_session_id,
         made.activated_at,
         made.created_at,
+        next_day(contract_of(made)),
     )
     await _insert_items(tx, tenant_id, made)
 

@@ -9,7 +9,6 @@ no charge here.
 from datetime import date, timedelta
 
 from tallystick.domain.charges import Charge, Item, billing_type, charge, charge_once
-from tallystick.domain.offer import Offer
 from tallystick.domain.periods import boundary, index_containing, period
 from tallystick.domain.pricing import (
     BillingType,
@@ -19,10 +18,11 @@ from tallystick.domain.pricing import (
     costs_nothing,
 )
 from tallystick.domain.schedule import Schedule
+from tallystick.domain.terms import Terms
 
 
 def owed(
-    offer: Offer, dates: Schedule, *, until: date, after: date | None = None
+    offer: Terms, dates: Schedule, *, until: date, after: date | None = None
 ) -> tuple[Charge, ...]:
     """The charges that fall due on `until` or before it, and after `after` where it is given.
 
@@ -48,7 +48,7 @@ def owed(
     return (*(one for _, _, one in charges), *once)
 
 
-def meters_close(offer: Offer, dates: Schedule, day: date) -> bool:
+def meters_close(offer: Terms, dates: Schedule, day: date) -> bool:
     """Whether a window of metered usage ends on `day`, so that usage may be billed then."""
     return any(
         _window_end(item, dates, day) == day for item in offer.recurring if _bills_usage(item)
@@ -74,7 +74,7 @@ def _window_end(item: Item, dates: Schedule, day: date) -> date:
 
 
 def _of_item(
-    item: Item, offer: Offer, dates: Schedule, after: date | None, until: date
+    item: Item, offer: Terms, dates: Schedule, after: date | None, until: date
 ) -> list[tuple[date, Charge]]:
     """The item's charges up to a day, each with the moment at which it fell due.
 

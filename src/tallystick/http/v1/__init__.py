@@ -15,6 +15,7 @@ from tallystick.http.v1 import (
     product_families,
     products,
     subscriptions,
+    test_clock,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -30,5 +31,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     subscriptions.router,
     invoices.router,
     invoicing_entities.router,
+    test_clock.router,
 )
 """Every resource, in the order in which the API's document lists them."""

@@ -259,7 +259,9 @@ class ExactDecimal(DecimalText):
 DecimalOut = Annotated[Decimal, ExactDecimal()]
 
 
-class _Day(Scalar):
+class DayText(Scalar):
+    """A date as YYYY-MM-DD."""
+
     @override
     def parse(self, value: Any) -> date:
         if isinstance(value, date) and not isinstance(value, datetime):
@@ -282,7 +284,9 @@ class _Day(Scalar):
         return {"type": "string", "format": "date"}
 
 
-class _Instant(Scalar):
+class InstantText(Scalar):
+    """An instant of RFC 3339, with its zone."""
+
     @override
     def parse(self, value: Any) -> datetime:
         if isinstance(value, datetime):
@@ -314,8 +318,8 @@ def _within_years(day: Moment) -> Moment:
     return day
 
 
-Day = Annotated[date, _Day()]
-Instant = Annotated[datetime, _Instant()]
+Day = Annotated[date, DayText()]
+Instant = Annotated[datetime, InstantText()]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,157 @@
+"""Drafts whose grace period is over: taken in batches and finalized by the set.
+
+Locks are taken in the order of the whole program: balances by customer, invoices, and the
+entities' counters last, once per batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from tallystick.db.engine import Row, Tx
+
+_LOCK = """
+    select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.currency,
+           i.invoice_date, i.total, i.tax_amount, i.created_at, e.number_pattern
+    from (
+        select * from invoices
+        where tenant_id = $1 and finalize_at <= $2
+        order by finalize_at, id limit $3 for no key update skip locked) i
+    join invoicing_entities e
+      on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
+    order by i.finalize_at, i.invoice_date, i.id
+"""
+
+_BALANCES = """
+    select customer_id, currency, balance - held as available from customer_balances
+    where tenant_id = $1 and customer_id = any($2) and balance > held
+    order by customer_id, currency for no key update
+"""
+
+_DEDUCT = """
+    with spent as (
+        update customer_balances b set balance = b.balance - u.amount
+        from (select customer_id, currency, sum(amount)::bigint as amount
+              from unnest($3::uuid[], $4::text[], $5::bigint[])
+                   as t (customer_id, currency, amount)
+              group by 1, 2) u
+        where b.tenant_id = $1 and b.customer_id = u.customer_id and b.currency = u.currency
+        returning b.customer_id, b.currency, b.balance + u.amount as before)
+    insert into balance_entries (tenant_id, id, customer_id, currency, amount, balance_after,
+                                 reason, invoice_id, created_at)
+    select $1, u.id, u.customer_id, u.currency, -u.amount,
+           s.before - sum(u.amount) over (
+               partition by u.customer_id, u.currency order by u.position),
+           'INVOICE', u.invoice_id, $2
+    from unnest($6::uuid[], $3::uuid[], $4::text[], $5::bigint[], $7::uuid[])
+        with ordinality as u (id, customer_id, currency, amount, invoice_id, position)
+    join spent s on s.customer_id = u.customer_id and s.currency = u.currency
+"""
+
+_COUNT = """
+    insert into invoice_counters as c (tenant_id, invoicing_entity_id, last_number)
+    values ($1, $2, $3)
+    on conflict (tenant_id, invoicing_entity_id)
+    do update set last_number = c.last_number + excluded.last_number
+    returning last_number
+"""
+
+_FINALIZE = """
+    update invoices i
+    set status = 'FINALIZED', finalize_at = null, finalized_at = $2, updated_at = $2,
+        number = f.number, invoice_number = f.text, applied_balance = f.applied,
+        amount_due = i.total - f.applied,
+        payment_status = case when i.total = f.applied then 'PAID' else 'UNPAID' end,
+        paid_at = case when i.total = f.applied then $2::timestamptz end
+    from unnest($3::uuid[], $4::bigint[], $5::text[], $6::bigint[])
+        as f (id, number, text, applied)
+    where i.tenant_id = $1 and i.id = f.id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueDraft:
+    """A locked draft that is to be finalized; amounts in minor units of `currency`."""
+
+    id: UUID
+    customer_id: UUID
+    subscription_id: UUID | None
+    invoicing_entity_id: UUID
+    currency: str
+    invoice_date: date
+    total: int
+    tax_amount: int
+    created_at: datetime
+    number_pattern: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """A draft with what makes it final: number, its text, and the balance applied."""
+
+    draft: DueDraft
+    number: int
+    text: str
+    applied: int
+
+
+async def lock(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[DueDraft]:
+    """Lock drafts that are due at the tenant's now and that nobody else has locked."""
+    return [_draft(row) for row in await tx.fetch(_LOCK, tenant_id, now, limit)]
+
+
+async def lock_balances(
+    tx: Tx, tenant_id: UUID, customer_ids: Sequence[UUID]
+) -> dict[tuple[UUID, str], int]:
+    """Lock the customers' balances and return what is available of each, by currency."""
+    rows = await tx.fetch(_BALANCES, tenant_id, customer_ids)
+    return {(row["customer_id"], row["currency"]): row["available"] for row in rows}
+
+
+async def deduct(
+    tx: Tx,
+    tenant_id: UUID,
+    applied: Sequence[tuple[UUID, DueDraft, int]],
+    now: datetime,
+) -> None:
+    """Take amounts off the locked balances: entry id, draft, and amount of each."""
+    if applied:
+        await tx.execute(
+            _DEDUCT,
+            tenant_id,
+            now,
+            [draft.customer_id for _, draft, _ in applied],
+            [draft.currency for _, draft, _ in applied],
+            [amount for _, _, amount in applied],
+            [entry_id for entry_id, _, _ in applied],
+            [draft.id for _, draft, _ in applied],
+        )
+
+
+async def count_up(tx: Tx, tenant_id: UUID, entity_id: UUID, invoices: int) -> int:
+    """Count an entity's invoices up by so many, and return the last number.
+
+    The counter stays locked until the transaction ends, so that no number is skipped.
+    """
+    last: int = await tx.fetchval(_COUNT, tenant_id, entity_id, invoices)
+    return last
+
+
+async def finalize(
+    tx: Tx, tenant_id: UUID, numbered: Sequence[Numbered], now: datetime
+) -> None:
+    """Make drafts final. What is covered by the balance is paid."""
+    await tx.execute(
+        _FINALIZE,
+        tenant_id,
+        now,
+        [one.draft.id for one in numbered],
+        [one.number for one in numbered],
+        [one.text for one in numbered],
+        [one.applied for one in numbered],
+    )
+
+
+def _draft(row: Row) -> DueDraft:
+    return DueDraft(**dict(row))
