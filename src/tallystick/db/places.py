@@ -1,6 +1,5 @@
 """Places: how often one customer may have one plan, kept by a unique row per place."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from tallystick.db.engine import Tx
@@ -49,15 +48,8 @@ async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: 
     )
 
 
-async def give_back(tx: Tx, tenant_id: UUID, holder: UUID) -> None:
-    """Free the place that an attempt took, or that a subscription held."""
-    await tx.execute(
-        "delete from plan_places where tenant_id = $1 and holder = $2", tenant_id, holder
-    )
-
-
-async def leave(tx: Tx, tenant_id: UUID, holders: Sequence[UUID]) -> None:
-    """Subscriptions that live no more hold no place."""
+async def give_back(tx: Tx, tenant_id: UUID, *holders: UUID) -> None:
+    """Free the places that attempts took, or that subscriptions held which live no more."""
     await tx.execute(
         "delete from plan_places where tenant_id = $1 and holder = any($2)", tenant_id, holders
     )

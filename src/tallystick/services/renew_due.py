@@ -109,7 +109,7 @@ async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Counter[StepKind]
     moved_on = [one.step.contract for one in taken]
     await due_contracts.move(tx, ctx.tenant.id, moved_on, ctx.now)
     over = [one.id for one in moved_on if not one.status.is_live]
-    await places.leave(tx, ctx.tenant.id, over)
+    await places.give_back(tx, ctx.tenant.id, *over)
     await record_many(ctx.within(tx), [event for one in taken for event in _events(one)])
     return Counter(one.step.kind for one in taken)
 
