@@ -51,6 +51,56 @@ async def test_a_year_of_a_monthly_subscription(world: World) -> None:
     assert stands["next_step_on"] == date(2027, 4, 10)
 
 
+async def test_renewals_are_charged_to_the_saved_card(world: World) -> None:
+    """Each renewal is charged when it is finalized: three of EUR 49 after the first."""
+    await world.confirm(await world.session(await world.customer(), await world.plan()))
+
+    moved = await travel(world, "2026-06-11T00:00:00")
+
+    assert moved.done.collected == 3
+    assert await world.charges() == [4900] * 4
+    assert {one["payment_status"] for one in await invoices(world)} == {"PAID"}
+
+
+async def test_a_card_that_is_declined_later_is_tried_four_times(world: World) -> None:
+    """A decline is tried again after 3, 5 and 7 days, then the invoice waits for a person."""
+    customer = await world.customer()
+    await world.balance(customer, 4900)
+    session = await world.session(customer, await world.plan())
+    await world.confirm(session, method=await world.card("4000000000000341"))
+
+    moved = await travel(world, "2026-05-10T00:00:00")
+
+    assert moved.done.collected == 4
+    assert await world.charges() == []
+    tries = await world.fetch(
+        "select claimed_at::date as day, state from collections order by 1"
+    )
+    days = [date(2026, 4, 10), date(2026, 4, 13), date(2026, 4, 18), date(2026, 4, 25)]
+    assert [(one["day"], one["state"]) for one in tries] == [(day, "FAILED") for day in days]
+    owing = (await invoices(world))[1]
+    assert (owing["payment_status"], owing["amount_due"]) == ("ERRORED", 4900)
+    told = await world.fetch("select from events where type = 'payment.failed'")
+    assert len(told) == 4
+
+
+async def test_nothing_is_charged_that_is_not_to_be(world: World) -> None:
+    """A seller who does not charge automatically gets invoices that wait to be paid."""
+    session = await world.session(
+        await world.customer(), await world.plan(), charge_automatically=False
+    )
+    await world.confirm(session)
+
+    await travel(world, "2026-05-11T00:00:00")
+
+    assert await world.charges() == [4900]
+    assert [one["payment_status"] for one in await invoices(world)] == [
+        "PAID",
+        "UNPAID",
+        "UNPAID",
+    ]
+
+
 async def test_renewing_again_renews_nothing(world: World) -> None:
     """A clock that is moved to where it stands finds nothing to do."""
     await world.confirm(await world.session(await world.customer(), await world.plan()))
@@ -98,8 +148,7 @@ async def test_a_balance_pays_renewals_until_it_is_used_up(world: World) -> None
 
     made = await invoices(world)
     assert [one["applied_balance"] for one in made] == [4900, 1100, 0]
-    assert [one["amount_due"] for one in made] == [0, 3800, 4900]
-    assert [one["payment_status"] for one in made] == ["PAID", "UNPAID", "UNPAID"]
+    assert await world.charges() == [3800, 4900]
 
 
 async def test_a_trial_ends_and_is_billed(world: World) -> None:

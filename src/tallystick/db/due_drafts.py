@@ -13,13 +13,15 @@ from tallystick.db.engine import Row, Tx
 
 _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.currency,
-           i.invoice_date, i.total, i.tax_amount, i.created_at, e.number_pattern
+           i.invoice_date, i.total, i.tax_amount, i.created_at, e.number_pattern,
+           coalesce(s.charge_automatically, false) as charges
     from (
         select * from invoices
         where tenant_id = $1 and finalize_at <= $2
         order by finalize_at, id limit $3 for no key update skip locked) i
     join invoicing_entities e
       on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
+    left join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
     order by i.finalize_at, i.invoice_date, i.id
 """
 
@@ -61,18 +63,25 @@ _FINALIZE = """
     update invoices i
     set status = 'FINALIZED', finalize_at = null, finalized_at = $2, updated_at = $2,
         number = f.number, invoice_number = f.text, applied_balance = f.applied,
-        amount_due = i.total - f.applied,
-        payment_status = case when i.total = f.applied then 'PAID' else 'UNPAID' end,
-        paid_at = case when i.total = f.applied then $2::timestamptz end
-    from unnest($3::uuid[], $4::bigint[], $5::text[], $6::bigint[])
-        as f (id, number, text, applied)
+        written_off = f.written_off,
+        write_off_reason = case when f.written_off > 0 then 'BELOW_MINIMUM_CHARGE' end,
+        amount_due = f.due,
+        payment_status = case when f.due = 0 then 'PAID' else 'UNPAID' end,
+        paid_at = case when f.due = 0 then $2::timestamptz end,
+        collect_at = case when f.due > 0 and f.charges then $2::timestamptz end
+    from unnest($3::uuid[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[],
+                $8::bigint[], $9::boolean[])
+        as f (id, number, text, applied, written_off, due, charges)
     where i.tenant_id = $1 and i.id = f.id
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueDraft:
-    """A locked draft that is to be finalized; amounts in minor units of `currency`."""
+    """A locked draft that is to be finalized; amounts in minor units of `currency`.
+
+    `charges` says that what is due is collected automatically.
+    """
 
     id: UUID
     customer_id: UUID
@@ -84,16 +93,26 @@ class DueDraft:
     tax_amount: int
     created_at: datetime
     number_pattern: str
+    charges: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
-    """A draft with what makes it final: number, its text, and the balance applied."""
+    """A draft with what makes it final: number, its text, and what covers its total.
+
+    `written_off` is what is due and too little to be charged.
+    """
 
     draft: DueDraft
     number: int
     text: str
     applied: int
+    written_off: int
+
+    @property
+    def due(self) -> int:
+        """What is left to be paid."""
+        return self.draft.total - self.applied - self.written_off
 
 
 async def lock(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[DueDraft]:
@@ -150,6 +169,9 @@ async def finalize(
         [one.number for one in numbered],
         [one.text for one in numbered],
         [one.applied for one in numbered],
+        [one.written_off for one in numbered],
+        [one.due for one in numbered],
+        [one.draft.charges for one in numbered],
     )
 
 

@@ -19,6 +19,9 @@ _TENANTS = """
        or exists (
         select from invoices i
         where i.tenant_id = t.id and i.finalize_at <= coalesce(t.clock, $1))
+       or exists (
+        select from invoices i
+        where i.tenant_id = t.id and i.collect_at <= coalesce(t.clock, $1))
     order by t.id
 """
 
@@ -27,6 +30,7 @@ _NEXT = """
         (select min(s.next_step_on)::timestamp at time zone t.time_zone
          from subscriptions s where s.tenant_id = t.id and s.billing_error is null),
         (select min(i.finalize_at) from invoices i where i.tenant_id = t.id),
+        (select min(i.collect_at) from invoices i where i.tenant_id = t.id),
         (select min(o.expires_at) from checkout_sessions o
          where o.tenant_id = t.id and o.state in ('CREATED', 'AWAITING_PAYMENT')
            and o.ending_requested is null and o.expires_at > $2))
@@ -52,7 +56,10 @@ async def next_moment(tx: Tx, tenant_id: UUID, now: datetime) -> datetime | None
 async def live_payments(tx: Tx, tenant_id: UUID) -> int:
     """How many payments are under way."""
     found: int = await tx.fetchval(
-        "select count(*) from payment_attempts where tenant_id = $1 and state = 'LIVE'",
+        """
+        select (select count(*) from payment_attempts where tenant_id = $1 and state = 'LIVE')
+             + (select count(*) from collections where tenant_id = $1 and state = 'LIVE')
+        """,
         tenant_id,
     )
     return found

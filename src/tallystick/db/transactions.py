@@ -90,6 +90,11 @@ async def settle(tx: Tx, tenant_id: UUID, payment: PendingPayment, at: datetime)
         payment.id,
         at,
     )
+    return await credit(tx, tenant_id, payment.invoice_id, payment.amount, at)
+
+
+async def credit(tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, at: datetime) -> bool:
+    """Money came for an invoice: it owes that much less. True when it is paid in full now."""
     paid: bool = await tx.fetchval(
         """
         update invoices
@@ -100,8 +105,8 @@ async def settle(tx: Tx, tenant_id: UUID, payment: PendingPayment, at: datetime)
         returning amount_due = 0
         """,
         tenant_id,
-        payment.invoice_id,
-        payment.amount,
+        invoice_id,
+        amount,
         at,
     )
     return paid

@@ -16,6 +16,7 @@ import structlog
 from tallystick.db import periodic_work
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.jobs.pause import pause
+from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
@@ -49,6 +50,9 @@ def every_kind(settings: Settings) -> tuple[Periodic, ...]:
         Periodic(name="sweep_attempts", seconds=settings.sweep_seconds, turn=sweep_attempts),
         Periodic(
             name="expire_sessions", seconds=settings.expire_seconds, turn=expire_due_sessions
+        ),
+        Periodic(
+            name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
         ),
         Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from tallystick.db import due_moments, due_sessions
 from tallystick.domain.life import StepKind
+from tallystick.services.collect_invoice import collect_due
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.end_session import expire_session
@@ -18,29 +19,32 @@ SESSIONS_AT_ONCE = 4
 
 @dataclass(slots=True, kw_only=True)
 class Done:
-    """What was done: steps of subscriptions by kind, invoices finalized, sessions expired."""
+    """What was done: steps of subscriptions by kind, invoices finalized and tried, sessions."""
 
     steps: Counter[StepKind] = field(default_factory=Counter)
     finalized: int = 0
+    collected: int = 0
     expired: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.steps or self.finalized or self.expired)
+        return not (self.steps or self.finalized or self.collected or self.expired)
 
     def add(self, more: "Done") -> None:
         """Count what was done besides."""
         self.steps.update(more.steps)
         self.finalized += more.finalized
+        self.collected += more.collected
         self.expired += more.expired
 
 
 async def do_due_work(ctx: Context) -> Done:
-    """Do everything that is due at the tenant's now, in its order: steps, then drafts."""
+    """Do everything that is due at the tenant's now: steps, drafts, then collections."""
     done = Done()
     done.steps = await renew_due(ctx)
     done.finalized = await finalize_due(ctx)
+    done.collected = await collect_due(ctx)
     return done
 
 
@@ -70,5 +74,5 @@ async def bill_due(app: App, real_now: datetime) -> int:
                 continue
             ctx = await tenant_context(app, holder, tenant_id, real_now, actor="worker")
             done = await do_due_work(ctx)
-        total += sum(done.steps.values()) + done.finalized
+        total += sum(done.steps.values()) + done.finalized + done.collected
     return total

@@ -69,9 +69,23 @@ async def _numbered(
         for number, one in enumerate(drafts, start=last - len(drafts) + 1):
             text = number_text(one.number_pattern, number, one.invoice_date)
             numbered.append(
-                Numbered(draft=one, number=number, text=text, applied=applied[one.id])
+                Numbered(
+                    draft=one,
+                    number=number,
+                    text=text,
+                    applied=applied[one.id],
+                    written_off=_too_little(ctx, one, one.total - applied[one.id]),
+                )
             )
     return numbered
+
+
+def _too_little(ctx: Context, draft: DueDraft, due: int) -> int:
+    """What is due, where it is to be charged and no provider can charge so little."""
+    provider = ctx.app.provider_of(ctx.tenant)
+    if due == 0 or not draft.charges or provider.chargeable(due, draft.currency):
+        return 0
+    return due
 
 
 def _events(one: Numbered) -> list[Told]:
@@ -88,6 +102,6 @@ def _events(one: Numbered) -> list[Told]:
         "custom_properties": {},
     }
     names = ["invoice.finalized"]
-    if draft.total == one.applied:
+    if one.due == 0:
         names.append("invoice.paid")
     return [(name, draft.id, body) for name in names]
