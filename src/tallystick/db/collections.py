@@ -246,14 +246,29 @@ async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> N
     )
 
 
-async def failures(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> int:
-    """How many tries of an invoice have failed."""
-    found: int = await tx.fetchval(
-        "select collection_failures from invoices where tenant_id = $1 and id = $2",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How often an invoice's tries have failed, and whether it is charged automatically."""
+
+    failures: int
+    charges: bool
+
+
+async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
+    """What decides about another try of an invoice."""
+    row = await tx.fetchrow(
+        """
+        select i.collection_failures as failures,
+               coalesce(s.charge_automatically, false) as charges
+        from invoices i
+        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
+        where i.tenant_id = $1 and i.id = $2
+        """,
         tenant_id,
         invoice_id,
     )
-    return found
+    assert row is not None, "a payment has its invoice"
+    return Tried(**dict(row))
 
 
 async def failed(

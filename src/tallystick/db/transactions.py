@@ -115,7 +115,7 @@ async def credit(tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, at: dat
 async def fail(
     tx: Tx, tenant_id: UUID, payment: PendingPayment, reason: FailureReason, at: datetime
 ) -> None:
-    """The money will not come: the invoice is owed in full, and says so."""
+    """The money will not come; what becomes of the invoice, `collections.failed` says."""
     await tx.execute(
         """
         update transactions set status = 'FAILED', processed_at = $3,
@@ -126,13 +126,4 @@ async def fail(
         payment.id,
         at,
         reason.value,
-    )
-    await tx.execute(
-        """
-        update invoices set payment_status = 'ERRORED', updated_at = $3
-        where tenant_id = $1 and id = $2 and payment_status = 'PROCESSING'
-        """,
-        tenant_id,
-        payment.invoice_id,
-        at,
     )

@@ -23,8 +23,7 @@ from tallystick.domain.attempt import (
     after_cancel,
     after_standing,
 )
-from tallystick.domain.collection import Collection, method_to_charge, next_try
-from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.collection import Collection, method_to_charge
 from tallystick.domain.payment import (
     Declined,
     FailureReason,
@@ -37,7 +36,8 @@ from tallystick.domain.payment import (
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
-from tallystick.services.events import EventValue, record
+from tallystick.services.events import record
+from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.ids import new_id
 from tallystick.services.tenant_context import tenant_context
 
@@ -246,22 +246,17 @@ async def _record_failure(
     if collection.state is not AttemptState.LIVE:
         return
     await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.FAILED, reason)
-    failures = await collections.failures(tx, ctx.tenant.id, collection.invoice_id) + 1
-    again = next_try(ctx.now, failures, ctx.tenant.dunning_days)
-    await collections.failed(tx, ctx.tenant.id, collection.invoice_id, again, ctx.now)
-    told: dict[str, EventValue] = {
-        "transaction_id": encode(Prefix.TRANSACTION, collection.transaction_id),
-        "invoice_id": encode(Prefix.INVOICE, collection.invoice_id),
-        "customer_id": encode(Prefix.CUSTOMER, collection.customer_id),
-        "payment_type": "PAYMENT",
-        "status": "FAILED",
-        "amount": collection.amount,
-        "amount_refunded": 0,
-        "amount_reversed": 0,
-        "currency": collection.currency,
-        "error": reason.value,
-    }
-    await record(ctx.within(tx), "payment.failed", collection.transaction_id, told)
+    await tell_failure(
+        ctx.within(tx),
+        FailedPayment(
+            transaction_id=collection.transaction_id,
+            invoice_id=collection.invoice_id,
+            customer_id=collection.customer_id,
+            amount=collection.amount,
+            currency=collection.currency,
+            reason=reason,
+        ),
+    )
 
 
 async def _limited(ctx: Context, call: Awaitable[Answer]) -> Answer | None:
