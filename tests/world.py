@@ -33,6 +33,7 @@ ADDRESS: Codec[Address] = Codec(Address)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 VISA = "4242424242424242"
 PUBLIC_URL = "http://127.0.0.1:8484"
+GLOBEX = BuyerDetails(name="Globex", email="ap@globex.example", address=Address(country="FR"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,10 +313,7 @@ class World:
             self.ctx,
             session_id,
             shown=await self.shown(session_id) if shown is None else shown,
-            buyer=buyer
-            or BuyerDetails(
-                name="Globex", email="ap@globex.example", address=Address(country="FR")
-            ),
+            buyer=buyer or GLOBEX,
             code=code,
             method=(method or await self.card()) if chooses else None,
             consent=consent if agrees else None,

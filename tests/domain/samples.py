@@ -1,6 +1,6 @@
 """Ready-made items, charges, coupons and bills, with what matters in a test named."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -10,7 +10,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from tallystick.domain.bill import Bill, bill
 from tallystick.domain.charges import Charge, Computation, Item
 from tallystick.domain.coupons import CouponTerms, Discount, Fixed, Percentage
-from tallystick.domain.periods import BilledPeriod, Cadence, Period
+from tallystick.domain.periods import BilledPeriod, Cadence, Period, period
 from tallystick.domain.pricing import (
     BillingType,
     CapacityFee,
@@ -97,6 +97,16 @@ def item(
 def full(start: date, end: date) -> BilledPeriod:
     """A period that is billed in full."""
     return BilledPeriod(Period(start, end), Period(start, end))
+
+
+def periods(
+    start: date, anchor: int, cadence: Cadence, cut: date | None = None
+) -> Iterator[BilledPeriod]:
+    """All periods of a fee billed from `start`, in order; endless unless `cut` ends them."""
+    index = 0
+    while (one := period(start, anchor, cadence, index, cut)) is not None:
+        yield one
+        index += 1
 
 
 def charge_of(amount: int, product: UUID = PRODUCT) -> Charge:

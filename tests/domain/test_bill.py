@@ -53,6 +53,21 @@ def test_tax_is_rounded_per_line_and_per_rate() -> None:
     ]
 
 
+def test_two_taxes_of_one_name_and_rate_are_one_row() -> None:
+    """10.00 with the same 20 % twice, and 5.00: 15.00 is taxed once a row, with 2 x 3.00."""
+    twice = replace(taxed_at("0.20"), rates=taxed_at("0.20").rates * 2)
+    made = billed(charges_of(1000), twice)
+    (row,) = made.breakdown
+    assert (row.rate, row.taxable, row.tax) == (Decimal("0.20"), 1000, 400)
+    assert sums(made) == (1000, 0, 400, 1400)
+
+    (row,) = billed(charges_of(1000, 500), twice).breakdown
+    assert (row.taxable, row.tax) == (1500, 600)
+
+    (row,) = billed(charges_of(1400), twice, inclusive=True).breakdown
+    assert (row.taxable, row.tax) == (1000, 400)
+
+
 def test_inclusive_prices_are_taken_apart() -> None:
     """119.00 with 19 % in it, half of it off: 100.00 less 50.00, 9.50 tax, 59.50 to pay."""
     made = billed(charges_of(11900), taxed_at("0.19"), [percent("50")], inclusive=True)
@@ -130,13 +145,28 @@ def test_every_currency_counts_minor_units(currency: str, amount: int, tax: int)
     assert (made.tax, made.total) == (tax, amount + tax)
 
 
-def test_two_rates_rounding_together_do_not_turn_a_discount_around() -> None:
-    """A cent off a price can lower both of its taxes by one; the net amount does not rise."""
+def test_the_subtotal_is_what_it_is_without_a_coupon() -> None:
+    """98.44 and 1.23 with 7 % and 7 % inside: the nets before the discount, if there is one."""
+    charges, rates = charges_of(9844, 123), taxed_at("0.07", "0.07")
+    # 98.44 bears 6.04 twice, 1.23 bears 0.08 twice: 86.36 and 1.07 net.
+    assert sums(billed(charges, rates, inclusive=True)) == (8743, 0, 1224, 9967)
+
+    made = billed(charges, rates, [fixed("1.00")], inclusive=True)
+    # 97.45 bears 5.98 twice, 1.22 bears 0.07 twice: 85.49 and 1.08 net.
+    assert sums(made) == (8743, 86, 1210, 9867)
+    assert [
+        (line.amount_net, line.discount, line.discount_net, line.net, line.total)
+        for line in made.lines
+    ] == [(8636, 99, 87, 8549, 9745), (107, 1, -1, 108, 122)]
+    assert [one.amount for one in made.coupons_net] == [86]
+
+
+def test_a_cent_off_may_take_two_cents_of_tax_away() -> None:
+    """0.03 with 25 % and 25 % inside are 0.01 net, 0.02 are 0.02: a net discount of -0.01."""
     made = billed(charges_of(3), taxed_at("0.25", "0.25"), [fixed("0.01")], inclusive=True)
-    (line,) = made.lines
-    assert line.tax == 0
-    assert line.discount_net == 0
-    assert sums(made) == (2, 0, 0, 2)
+    assert sums(made) == (1, -1, 0, 2)
+    assert (made.quoted_subtotal, made.quoted_discount) == (3, 1)
+    assert [one.amount for one in made.coupons_net] == [-1]
 
 
 @given(LINES, COUPONS, RATES, st.booleans(), CURRENCIES)
@@ -160,9 +190,14 @@ def test_a_bill_adds_up(
     for line in made.lines:
         assert line.amount_net - line.discount_net + line.tax == line.total
         assert 0 <= line.discount <= max(line.charge.amount, 0)
-        assert line.discount_net >= 0
+        # One rate never turns a discount around; each further one may by a unit.
+        assert line.discount_net >= min(0, 1 - len(rates))
         assert line.discount > 0 or line.discount_net == 0
     assert sum(row.tax for row in made.breakdown) == made.tax
+    undiscounted = billed(
+        charges_of(*amounts), taxed_at(*rates), inclusive=inclusive, currency=currency
+    )
+    assert made.subtotal == undiscounted.subtotal
     assert sum(one.amount for one in made.coupons_net) == made.discount
 
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -192,9 +191,9 @@ def test_a_line_explains_itself() -> None:
     made = _charged(item(_capacity("90"), Cadence.QUARTERLY), STUB)
     assert made.computation.included == 100
     assert made.computation.overage_rate == Decimal("0.004")
-    assert made.computation.fraction == 1
+    assert made.computation.days == made.computation.full_days == 85
     stub = _charged(item(_rate("90"), Cadence.QUARTERLY), STUB).computation
-    assert stub.fraction == Fraction(85, 92)
+    assert (stub.days, stub.full_days) == (85, 92)
     assert (stub.quantity, stub.unit_price) == (1, Decimal(90))
 
 

@@ -72,12 +72,49 @@ def test_paid_trial() -> None:
     assert _period(bought) == (DAY, date(2024, 2, 1), 0)
 
 
+def test_paid_trial_longer_than_the_subscription() -> None:
+    """Forty days of trial in a month: on trial until the end, which no day follows."""
+    made = offer(rate("99"), trial=trial(40, is_free=False), end_date=date(2024, 2, 1))
+    bought = _bought(made)
+    assert bought.status is STATUS.TRIAL_ACTIVE
+    assert bought.dates.coming_trial_end is None
+
+
 def test_paid_trial_that_is_over() -> None:
-    """Begun a month ago: active, in its second period."""
+    """Begun a month ago: active, in its second period, and its trial was had."""
     made = offer(rate("99"), trial=trial(7, is_free=False), start_date=date(2023, 12, 1))
     bought = _bought(made, date(2024, 1, 10))
     assert bought.status is STATUS.ACTIVE
     assert _period(bought) == (date(2024, 1, 1), date(2024, 2, 1), 1)
+    assert (bought.dates.trial_days, bought.dates.trial_end) == (7, date(2023, 12, 8))
+
+
+@pytest.mark.parametrize(
+    ("today", "status"),
+    [
+        (date(2024, 1, 7), STATUS.TRIAL_ACTIVE),
+        (date(2024, 1, 8), STATUS.ACTIVE),
+        (date(2024, 2, 1), STATUS.ACTIVE),
+    ],
+)
+def test_golden_paid_trial_keeps_its_days(today: date, status: STATUS) -> None:
+    """TRI-04: seven days, while it runs and ever after."""
+    made = golden_offer("TRI-04", start_date=DAY, created_on=today)
+    steps = case("TRI-04")["expected"]["per_step"]
+    step = next(one for one in steps if one["subscription"]["status"] == status.value.lower())
+    bought = _bought(made, today)
+    assert bought.status is status
+    assert bought.dates.trial_days == step["subscription"]["trial_days"] == 7
+
+
+def test_golden_paid_trial_of_years_ago() -> None:
+    """MIG-06: a paid trial that ended long ago is kept, and cycles count from the start."""
+    row = next(one for one in rows("MIG-06") if one["plan"] == "PAID_TRIAL")
+    made = offer(rate("99"), trial=trial(14, is_free=False), start_date=DAY)
+    bought = _bought(replace(made, created_on=date(2026, 1, 10)), date(2026, 1, 10))
+    assert (bought.status.value.lower(), bought.dates.trial_days) == (row["status"], 14)
+    assert row["trial_days"] == 14
+    assert bought.cycle_index == 24 > row["cycle_index_gt"]
 
 
 def test_future_start() -> None:
@@ -125,6 +162,12 @@ def test_monthly_revenue_is_the_fixed_fees_by_their_months() -> None:
         coupons=(percent("50"),),
     )
     assert _bought(made).mrr == 2900 + 3000 + 3000 + 1000
+
+
+def test_monthly_revenue_counts_from_the_purchase_on() -> None:
+    """29.00 a month in a free trial and before a start to come, too."""
+    for terms in ({"trial": trial(14)}, {"start_date": date(2024, 2, 1)}):
+        assert _bought(offer(rate("29"), **terms)).mrr == 2900
 
 
 def test_live_states_hold_a_place() -> None:

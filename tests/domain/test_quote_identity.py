@@ -85,6 +85,31 @@ def test_the_canonical_form_of_a_plain_quote() -> None:
     }
 
 
+def test_prices_with_tax_are_hashed_as_they_are_shown() -> None:
+    """119.00 and 59.50 with 19 % inside, half off: the figures of the rows, none is net."""
+    made = offer(
+        rate("119"), rate("59.50", name="More"), tax_inclusive=True, coupons=(percent("50"),)
+    )
+    shown = json.loads(quoted(made, seller=MANUAL, buyer=buyer("0.19")).canonical)
+    assert (shown["subtotal"], shown["discounts"]) == (17_850, [8925])
+    assert (shown["tax"], shown["total"], shown["due"]) == ([["0.19", 7500, 1425]], 8925, 8925)
+    assert [(one["amount"], one["discount"], one["total"]) for one in shown["lines"]] == [
+        (11_900, 5950, 5950),
+        (5950, 2975, 2975),
+    ]
+
+
+def test_the_end_of_a_trial_that_is_over_is_no_figure() -> None:
+    """The page names a trial's end while it is to come: the 8th of a paid one from the 1st."""
+    made = offer(rate("49"), trial=trial(7, is_free=False), start_date=DAY)
+
+    def told(today: date) -> object:
+        shown = quoted(replace(made, created_on=today), today)
+        return json.loads(shown.canonical)["trial_end"]
+
+    assert [told(date(2024, 1, day)) for day in (7, 8)] == ["2024-01-08", None]
+
+
 SHOWN: dict[str, Callable[[], Quote]] = {
     "price": lambda: quoted(offer(rate("49.01"))),
     "price spread otherwise": lambda: quoted(offer(rate("40"), rate("9", name="More"))),

@@ -1,5 +1,6 @@
 """What confirming does at the provider: take money, save a method, or nothing."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -13,6 +14,7 @@ from tallystick.domain.offer import (
     OnlinePayment,
     PaymentConfig,
 )
+from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     Matrix,
     MatrixDimension,
@@ -55,6 +57,80 @@ def test_something_due_online_is_paid(
 ) -> None:
     """The method is saved when later invoices are charged automatically, and only then."""
     assert _does(quoted(offer(rate("35"), charge_automatically=automatic))) == expected
+
+
+ALL_OFF = percent("100")
+FEBRUARY, MARCH, APRIL = (date(2024, month, 1) for month in (2, 3, 4))
+PAID_IN_FULL = {
+    "one-time": (offer(once("35")), 3500),
+    "one period": (offer(rate("35"), end_date=FEBRUARY), 3500),
+    "one cycle": (offer(rate("35"), billing_cycles=1), 3500),
+    "seats of one period": (offer(seats("10", 3), end_date=FEBRUARY), 3000),
+    "in the past": (offer(rate("35"), start_date=date(2023, 12, 1), end_date=DAY), 3500),
+}
+
+
+@pytest.mark.parametrize("why", PAID_IN_FULL)
+@pytest.mark.parametrize("automatic", [True, False])
+def test_a_payment_saves_the_method_whatever_follows(why: str, automatic: bool) -> None:
+    """Nothing is planned after it, and still a later invoice would be charged."""
+    made, due = PAID_IN_FULL[why]
+    quote = quoted(replace(made, charge_automatically=automatic))
+    assert (quote.amount_due, quote.upcoming) == (due, ())
+    assert _does(quote) == (PAYMENT, automatic)
+
+
+ENDING = {
+    "two periods": (offer(rate("35"), end_date=MARCH), SETUP),
+    "one period": (offer(rate("35"), end_date=FEBRUARY), NONE),
+    "one cycle": (offer(rate("35"), billing_cycles=1), NONE),
+    "seats that can be added": (offer(seats("10", 3), end_date=FEBRUARY), SETUP),
+    "free seats": (offer(seats("0", 5), end_date=MARCH), NONE),
+    "free": (offer(rate("0"), end_date=MARCH), NONE),
+    "free for three cycles": (offer(rate("0"), billing_cycles=3), NONE),
+    "free in a trial": (offer(rate("0"), end_date=MARCH, trial=trial(14)), NONE),
+    "free from February": (offer(rate("0"), end_date=MARCH, start_date=FEBRUARY), NONE),
+    "usage": (offer(usage(), end_date=FEBRUARY), SETUP),
+    "free usage": (offer(usage("0"), end_date=MARCH), NONE),
+    "overage": (offer(capacity("10"), end_date=FEBRUARY), SETUP),
+    "capacity without overage": (offer(capacity("10", "0"), end_date=FEBRUARY), NONE),
+    "arrears": (offer(arrears("35"), end_date=FEBRUARY), SETUP),
+    "a year that ends in April": (
+        offer(rate("0"), rate("120", Cadence.ANNUAL, "Year"), end_date=APRIL),
+        NONE,
+    ),
+    "a quarter that ends in May": (
+        offer(rate("0"), rate("90", Cadence.QUARTERLY, "Quarter"), end_date=date(2024, 5, 1)),
+        SETUP,
+    ),
+    "one-time": (offer(once("35"), end_date=MARCH), NONE),
+    "one-time after the trial": (offer(once("35"), end_date=MARCH, trial=trial(14)), SETUP),
+    "a trial before one period": (
+        offer(rate("35"), end_date=FEBRUARY, trial=trial(14)),
+        SETUP,
+    ),
+    "a start before one period": (
+        offer(rate("35"), end_date=MARCH, start_date=FEBRUARY),
+        SETUP,
+    ),
+    "in the past": (
+        offer(seats("10", 3), start_date=date(2023, 12, 1), end_date=DAY),
+        NONE,
+    ),
+}
+
+
+@pytest.mark.parametrize("why", ENDING)
+@pytest.mark.parametrize("automatic", [True, False])
+def test_with_an_end_a_method_is_asked_for_only_if_something_can_follow(
+    why: str, automatic: bool
+) -> None:
+    """Nothing is due today, by a coupon at the latest; what can still be owed decides."""
+    made, expected = ENDING[why]
+    quote = quoted(replace(made, charge_automatically=automatic, coupons=(ALL_OFF,)))
+    assert quote.amount_due == 0
+    kind = expected if automatic else NONE
+    assert _does(quote) == (kind, kind is SETUP)
 
 
 NOTHING_TODAY = {

@@ -166,8 +166,8 @@ def test_an_end_far_away_says_what_its_last_period_costs() -> None:
 
 
 def test_a_coupon_that_takes_nothing_off_changes_nothing() -> None:
-    """A free plan stays free when it runs out."""
-    made = offer(rate("0"), coupons=(replace(percent("50", "HALF"), recurring_value=2),))
+    """No seats yet cost nothing, also when it has run out."""
+    made = offer(seats("10", 0), coupons=(replace(percent("50", "HALF"), recurring_value=2),))
     assert _told(quoted(made)) == [(date(2024, 2, 1), RENEWAL, 0, False)]
 
 
@@ -185,9 +185,32 @@ def test_only_one_time_fees_have_no_future() -> None:
     assert _told(later) == [(date(2024, 1, 15), TRIAL_END, 20000, False)]
 
 
-def test_a_free_plan_renews_at_nothing() -> None:
-    """A rate of zero is said as zero."""
-    assert _told(quoted(offer(rate("0")))) == [(date(2024, 2, 1), RENEWAL, 0, False)]
+@pytest.mark.parametrize(
+    "made",
+    [
+        offer(rate("0")),
+        offer(rate("0"), seats("0", 5), usage("0")),
+        offer(rate("0"), trial=trial(14)),
+        offer(rate("0"), start_date=date(2024, 2, 1)),
+        offer(rate("0"), once("200")),
+        offer(rate("0"), end_date=date(2024, 6, 1)),
+        offer(rate("0"), rate("120", Cadence.ANNUAL, "Year"), end_date=date(2024, 6, 1)),
+    ],
+    ids=["free", "all of it", "trial", "later", "after a fee", "end", "paid for until the end"],
+)
+def test_where_nothing_can_be_owed_nothing_is_to_come(made: Offer) -> None:
+    """A charge of zero is no charge: none is announced where there can be no other."""
+    assert _told(quoted(made)) == []
+
+
+def test_a_charge_of_zero_is_told_where_others_can_come() -> None:
+    """A month for nothing, then 35.00; and no seats yet, of which some can be added."""
+    month = replace(percent("100"), recurring_value=2)
+    assert _told(quoted(offer(rate("35"), coupons=(month,)))) == [
+        (date(2024, 2, 1), RENEWAL, 0, False),
+        (date(2024, 3, 1), RENEWAL, 3500, False),
+    ]
+    assert _told(quoted(offer(seats("10", 0)))) == [(date(2024, 2, 1), RENEWAL, 0, False)]
 
 
 def test_later_charges_are_taxed_by_the_rate_of_their_day() -> None:

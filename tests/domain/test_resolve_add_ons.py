@@ -37,7 +37,8 @@ from tests.domain.samples import named
 SUPPORT = add_on("Support", rate_pricing("20"), most=3)
 AGENTS = add_on("Agents", slot_pricing("5", 2, 10))
 STORAGE = add_on("Storage", capacity_pricing("50", 100))
-ANY = catalog(version(), add_ons=selling(SUPPORT, AGENTS, STORAGE))
+SETUP = OneTimePricing(unit_price=Decimal(100), quantity=3)
+ANY = catalog(version(), add_ons=selling(SUPPORT, AGENTS, STORAGE, add_on("Setup", SETUP)))
 
 
 def _wanting(*entries: AddOnEntry) -> OfferRequest:
@@ -80,9 +81,7 @@ def test_slots_of_an_add_on_count_in_every_instance() -> None:
 
 def test_a_one_time_add_on_is_charged_once_per_instance() -> None:
     """Two onboardings of three hours at 100.00."""
-    setup = add_on("Setup", OneTimePricing(unit_price=Decimal(100), quantity=3))
-    facts = catalog(version(), add_ons=selling(setup))
-    made = resolved(facts, _wanting(_entry("Setup", 2)))
+    made = resolved(ANY, _wanting(_entry("Setup", 2)))
     assert (quoted(made).amount_due, quoted(made).upcoming) == (60000, ())
 
 
@@ -229,10 +228,11 @@ def test_an_override_may_name_a_price_of_the_product() -> None:
         ),
         ("Storage", Parameters(committed_capacity=100), capacity_pricing("50", 100)),
         ("Support", Parameters(), rate_pricing("20")),
+        ("Setup", Parameters(billing_period=ANNUAL), SETUP),
     ],
 )
 def test_parameters_that_fit(name: str, parameters: Parameters, pricing: Pricing) -> None:
-    """They say what the one price says, and how many slots."""
+    """They say what the one price says, and how many slots; a one-time fee has no period."""
     (item,) = resolved(ANY, _wanting(_entry(name, customization=parameters))).items
     assert item.pricing == pricing
     assert item.slots == parameters.initial_slot_count

@@ -1,5 +1,8 @@
 """The components of an offer: chosen, overridden, added, removed, or refused with a path."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from tallystick.domain.offer_request import (
@@ -10,7 +13,7 @@ from tallystick.domain.offer_request import (
     PriceEntry,
 )
 from tallystick.domain.periods import Cadence
-from tallystick.domain.pricing import CapacityPricing, Price, Pricing
+from tallystick.domain.pricing import CapacityPricing, OneTimePricing, Price, Pricing
 from tests.domain.orders import (
     ANNUAL,
     BANDWIDTH,
@@ -41,6 +44,7 @@ REMOVED = "components.remove_components"
 STARTER = catalog(version(PLATFORM, SEATS))
 METERED = catalog(version(BANDWIDTH))
 UNKNOWN = named("nothing")
+ONE_TIME = OneTimePricing(unit_price=Decimal(200), quantity=1)
 
 
 def _choosing(
@@ -299,6 +303,22 @@ def test_parameters_beside_an_override_say_the_same_or_nothing() -> None:
             assert refused(METERED, wanted) == faults
         else:
             assert resolved(METERED, wanted).items[0].pricing == capacity_pricing("60", 150)
+
+
+@pytest.mark.parametrize("period", [None, MONTHLY, ANNUAL])
+def test_a_one_time_fee_has_no_period_to_choose(period: Cadence | None) -> None:
+    """A period named for it means nothing, with the plan's price and with another."""
+    setup = component("Setup", (ONE_TIME, MONTHLY))
+    choice = _choosing("Setup", period)
+    made = resolved(catalog(version(setup)), OfferRequest(parameterized=(choice,)))
+    assert sold(made) == [("Setup", "MONTHLY", ONE_TIME)]
+
+    dearer = replace(ONE_TIME, unit_price=Decimal(300))
+    override = _overriding("Setup", new_price(dearer, QUARTERLY))
+    wanted = OfferRequest(parameterized=(choice,), overridden=(override,))
+    changed = resolved(catalog(version(setup)), wanted)
+    assert [item.pricing for item in changed.items] == [dearer]
+    assert changed.cadence is MONTHLY
 
 
 def test_a_capacity_beside_an_override_without_one() -> None:

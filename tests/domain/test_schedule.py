@@ -14,7 +14,6 @@ from tallystick.domain.schedule import (
     closing_day,
     period_containing,
     schedule,
-    subscription_period,
 )
 from tests.domain.offers import dates, offer, rate, trial
 from tests.domain.samples import DAY
@@ -98,11 +97,14 @@ def test_free_trial_that_would_be_over_is_none(today: date, over: bool) -> None:
         assert made.in_free_trial
 
 
-def test_paid_trial_that_is_over_moves_nothing() -> None:
-    """Every day since the start was billed anyway."""
+@pytest.mark.parametrize("today", [date(2023, 12, 8), TODAY])
+def test_paid_trial_that_is_over_is_kept(today: date) -> None:
+    """Every day since the start was billed anyway: the trial was had, and nothing is told."""
     past = _at(start_date=date(2023, 12, 1), trial=trial(7, is_free=False))
-    made = dates(past, TODAY)
-    assert (made.billing_start, made.trial_end) == (date(2023, 12, 1), None)
+    made = dates(replace(past, created_on=today), today)
+    assert (made.billing_start, made.anchor) == (date(2023, 12, 1), 1)
+    assert (made.trial_end, made.trial_days) == (date(2023, 12, 8), 7)
+    assert (made.trial_is_free, made.in_free_trial, made.notices) == (False, False, ())
 
 
 def test_start_that_became_past_moves_to_today() -> None:
@@ -170,10 +172,14 @@ def test_periods_are_cut_at_the_end() -> None:
     """The period that contains a day, with its end where the subscription ends."""
     made = _at(end_date=date(2024, 3, 1))
     known = dates(made, TODAY)
-    assert subscription_period(made, known, 0) == Period(TODAY, date(2024, 2, 10))
-    assert subscription_period(made, known, 1) == Period(date(2024, 2, 10), date(2024, 3, 1))
-    assert period_containing(made, known, date(2024, 2, 9)).end == date(2024, 2, 10)
-    assert period_containing(made, known, date(2024, 2, 10)).end == date(2024, 3, 1)
+    first, second = (
+        Period(TODAY, date(2024, 2, 10)),
+        Period(date(2024, 2, 10), date(2024, 3, 1)),
+    )
+    assert period_containing(made, known, TODAY) == first
+    assert period_containing(made, known, date(2024, 2, 9)) == first
+    assert period_containing(made, known, date(2024, 2, 10)) == second
+    assert period_containing(made, known, date(2024, 2, 29)) == second
 
 
 @settings(max_examples=60)

@@ -1,5 +1,6 @@
 """Confirming where nothing is due today: a method is saved, or nothing is asked of the bank."""
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 
@@ -288,6 +289,40 @@ async def test_the_customers_own_trial_is_granted_once(world: World) -> None:
     statuses = await world.fetch("select status from subscriptions order by created_at")
     assert [row["status"] for row in statuses] == ["SUPERSEDED", "ACTIVE"]
     await assert_sound(world)
+
+
+async def test_another_plan_is_lent_only_in_a_trial(world: World) -> None:
+    """The plan whose features a trial lends stands beside a trial, and not where it was had."""
+    lent = await world.plan(name="Everything")
+    plan = await world.plan(trial_days=14, trial_is_free=True, trialing_plan_id=lent.id)
+    customer = await world.customer()
+    assert await world.confirm(await world.session(customer, plan)) == Completed()
+    await world.execute("update subscriptions set status = 'CANCELLED'")
+    await world.execute("delete from plan_places")
+    assert await world.confirm(await world.session(customer, plan)) == Completed()
+
+    made = await world.fetch(
+        "select trial_duration, trialing_plan_id from subscriptions order by id"
+    )
+    assert [tuple(row.values()) for row in made] == [(14, lent.id), (None, None)]
+
+
+async def test_a_paid_trial_that_was_over_when_bought_was_had(world: World) -> None:
+    """Bought from a start three weeks ago, two of them its paid trial: no other is granted."""
+    plan = await world.plan(trial_days=14, trial_is_free=False)
+    customer = await world.customer()
+    start = day("2026-02-17")
+    session = await world.session(customer, plan, billing_start_date=start)
+    assert await world.confirm(session) == Completed()
+
+    made = await subscription(world)
+    assert (made["status"], made["trial_duration"]) == ("ACTIVE", 14)
+    assert (made["trial_end"], made["trial_is_free"]) == (day("2026-03-03"), False)
+    await world.execute("update subscriptions set status = 'CANCELLED'")
+    await world.execute("delete from plan_places")
+
+    shown = json.loads(await world.shown(await world.session(customer, plan)))
+    assert (shown["trial_end"], shown["due"]) == (None, 4900)
 
 
 async def test_only_the_methods_offered_are_taken(world: World) -> None:

@@ -54,9 +54,12 @@ async def reserve(tx: Tx, tenant_id: UUID, attempt: Attempt) -> None:
 
 
 async def redeem(tx: Tx, tenant_id: UUID, attempt: Attempt) -> None:
-    """The purchase is made: reservations become redemptions, with what they took off today."""
+    """The purchase is made: reservations become redemptions, with what they took off today.
+
+    That is what the invoice says: net, where prices include tax.
+    """
     bill: Bill | None = attempt.obligation.quote.bill
-    taken_off = {} if bill is None else {one.coupon_id: one.amount for one in bill.coupons}
+    taken_off = {} if bill is None else {one.coupon_id: one.amount for one in bill.coupons_net}
     for redemption_id, terms in _redemptions(attempt):
         amount = taken_off.get(terms.id)
         await tx.execute(

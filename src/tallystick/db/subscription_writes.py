@@ -38,6 +38,8 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
     `metadata` is JSON text.
     """
     offer, dates = made.offer, made.dates
+    # A trial that is offered and not granted, used up or over, lends nothing.
+    granted = None if dates.trial_end is None else offer.trial
     await tx.execute(
         _INSERT,
         tenant_id,
@@ -56,7 +58,7 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         dates.trial_days,
         None if dates.trial_end is None else dates.trial_is_free,
         dates.trial_end,
-        None if offer.trial is None else offer.trial.trialing_plan_id,
+        None if granted is None else granted.trialing_plan_id,
         dates.end,
         made.current_period_start,
         made.current_period_end,

@@ -27,6 +27,9 @@ class BillLine:
     `discount` is the share as quoted. `amount_net` is the line's part of the subtotal,
     `discount_net` its part of the bill's discount, `net` what is taxed. A negative line keeps
     its sign through all of them and bears no discount.
+
+    Where several rates are included, a cent less can take a cent off each of their taxes: then
+    the net amount rises, and `discount_net` is below zero.
     """
 
     charge: Charge
@@ -181,14 +184,11 @@ def _line(charge: Charge, discount: int, decision: TaxDecision, *, inclusive: bo
     before = (
         compute(charge.amount, decision, inclusive=True).net if inclusive else charge.amount
     )
-    # Two rates that round up on the same cent could make the net amount fall where the price
-    # rises; a discount never raises a net amount.
-    amount_net = max(before, taxed.net) if discount else before
     return BillLine(
         charge=charge,
-        amount_net=amount_net,
+        amount_net=before,
         discount=discount,
-        discount_net=amount_net - taxed.net,
+        discount_net=before - taxed.net,
         net=taxed.net,
         taxes=taxed.taxes,
         tax=taxed.tax,
@@ -207,13 +207,19 @@ _EXEMPTION_NAMES = {
 
 
 def _breakdown(lines: Iterable[BillLine]) -> tuple[TaxBreakdown, ...]:
-    """One row per rate and per reason for no tax, in the order in which the lines name them."""
+    """One row per rate and per reason for no tax, in the order in which the lines name them.
+
+    A line's net counts once in a row, however many of its taxes the row holds.
+    """
     rows: dict[tuple[object, ...], TaxBreakdown] = {}
     for line in lines:
+        counted: set[tuple[object, ...]] = set()
         for part in _rows_of(line):
             key = (part.name, part.rate, part.code, part.exemption, part.reason)
             known = rows.get(key)
-            rows[key] = part if known is None else _added(known, part)
+            taxable = 0 if key in counted else part.taxable
+            rows[key] = part if known is None else _added(known, taxable, part.tax)
+            counted.add(key)
     return tuple(rows.values())
 
 
@@ -245,13 +251,13 @@ def _rows_of(line: BillLine) -> list[TaxBreakdown]:
     ]
 
 
-def _added(known: TaxBreakdown, more: TaxBreakdown) -> TaxBreakdown:
+def _added(known: TaxBreakdown, taxable: int, tax: int) -> TaxBreakdown:
     return TaxBreakdown(
         name=known.name,
         rate=known.rate,
         code=known.code,
-        taxable=known.taxable + more.taxable,
-        tax=known.tax + more.tax,
+        taxable=known.taxable + taxable,
+        tax=known.tax + tax,
         exemption=known.exemption,
         reason=known.reason,
     )

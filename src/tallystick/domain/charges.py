@@ -10,7 +10,6 @@ time, sections 2 and 3).
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal, assert_never
 from uuid import UUID
 
@@ -78,11 +77,6 @@ class Computation:
     def quantity(self) -> int:
         """How many units the unit price is multiplied with."""
         return self.units * self.instances
-
-    @property
-    def fraction(self) -> Fraction:
-        """The share of the full period that is billed."""
-        return Fraction(self.days, self.full_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

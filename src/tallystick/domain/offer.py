@@ -129,8 +129,3 @@ class Offer:
         Slots count whatever their number is today, for more can be added.
         """
         return not all(costs_nothing(item.pricing) for item in self.items)
-
-    @property
-    def recurs_at_a_price(self) -> bool:
-        """The same of what recurs: one-time fees are left out."""
-        return not all(costs_nothing(item.pricing) for item in self.recurring)

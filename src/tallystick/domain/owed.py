@@ -51,11 +51,12 @@ def owed(
 def meters_close(offer: Terms, dates: Schedule, day: date) -> bool:
     """Whether a window of metered usage ends on `day`, so that usage may be billed then."""
     return any(
-        _window_end(item, dates, day) == day for item in offer.recurring if _bills_usage(item)
+        _window_end(item, dates, day) == day for item in offer.recurring if bills_usage(item)
     )
 
 
-def _bills_usage(item: Item) -> bool:
+def bills_usage(item: Item) -> bool:
+    """Whether metered usage of the item can come to an amount."""
     match item.pricing:
         case UsagePricing():
             return not costs_nothing(item.pricing)

@@ -6,7 +6,6 @@ Rules: reference rules of money and time, section 3.
 """
 
 from calendar import isleap
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -61,10 +60,6 @@ class Period:
     def last_day(self) -> date:
         """The last day it covers."""
         return self.end - timedelta(days=1)
-
-    def __contains__(self, day: date) -> bool:
-        """Whether the day is covered."""
-        return self.start <= day < self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +117,6 @@ def period(
     return BilledPeriod(Period(begin, end), full)
 
 
-def periods(
-    start: date, anchor: int, cadence: Cadence, cut: date | None = None
-) -> Iterator[BilledPeriod]:
-    """All periods of a fee billed from `start`, in order; endless unless `cut` ends them."""
-    index = 0
-    while (one := period(start, anchor, cadence, index, cut)) is not None:
-        yield one
-        index += 1
-
-
 @lru_cache(_REMEMBERED)
 def index_containing(start: date, anchor: int, cadence: Cadence, day: date) -> int:
     """The number of the period that contains `day`; a day before `start` belongs to the
@@ -142,11 +127,6 @@ def index_containing(start: date, anchor: int, cadence: Cadence, day: date) -> i
     while boundary(start, anchor, cadence, index) <= day:
         index += 1
     return index
-
-
-def elapsed_cycles(start: date, anchor: int, cadence: Cadence, day: date) -> int:
-    """How many periods are complete on `day`; a first stub counts as one."""
-    return index_containing(start, anchor, cadence, day)
 
 
 def end_of_cycles(start: date, anchor: int, cadence: Cadence, cycles: int) -> date:

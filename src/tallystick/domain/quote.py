@@ -2,7 +2,13 @@
 
 The page shows it, the confirmation presents it, the claim compares it with today's, the
 attempt owns it and `record` writes it verbatim. Its identity is the hash of its canonical
-form, which holds every amount, date and currency that the page shows and nothing else.
+form, which holds the amounts, dates and currency that the page shows and nothing else.
+
+Left out is what cannot change alone. The frozen offer fixes the unit prices and quantities of
+items that are not billed today, the rates, steps and allowances of usage, and on how many
+invoices a coupon applies. From the figures of the form and the offer follow the day by which
+an invoice is to be paid, the days of a full period beside a stub, how long a free trial lasts,
+what a line's tax is taken on, and the amounts on the way from a unit price to a line.
 """
 
 import hashlib
@@ -30,7 +36,7 @@ from tallystick.domain.tax import (
     decide,
     needs_country,
 )
-from tallystick.domain.upcoming import Upcoming, applying, upcoming_charges
+from tallystick.domain.upcoming import Upcoming, applying, can_owe_later, upcoming_charges
 
 
 class AttemptKind(StrEnum):
@@ -119,7 +125,10 @@ class Quote:
 
     @property
     def canonical(self) -> str:
-        """Every amount, date and currency that the page shows, in one fixed text."""
+        """What the page shows in one fixed text: amounts, dates and the currency.
+
+        What follows from them or from the frozen offer is left out, see above.
+        """
         return json.dumps(_canonical(self), sort_keys=True, separators=(",", ":"))
 
     @property
@@ -163,10 +172,12 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     is_online = isinstance(offer.payment, OnlinePayment)
     too_small = is_online and met.amount_due > 0 and not facts.chargeable(met.amount_due)
     due = 0 if too_small else met.amount_due
-    # Nothing is saved for later where nothing can follow.
-    saves = is_online and offer.charge_automatically and _can_owe_later(offer, dates, later)
+    pays = is_online and due > 0
+    # What is paid with is kept for whatever may come; nobody is asked for a method that
+    # nothing can ever be charged to.
+    saves = is_online and offer.charge_automatically and (pays or can_owe_later(offer, dates))
     kind = AttemptKind.NONE
-    if is_online and due > 0:
+    if pays:
         kind = AttemptKind.PAYMENT
     elif saves:
         kind = AttemptKind.SETUP
@@ -186,13 +197,6 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
         left_out=left_out,
         needs_country=needs_country(facts.seller, facts.buyer),
     )
-
-
-def _can_owe_later(offer: Offer, dates: Schedule, upcoming: tuple[Upcoming, ...]) -> bool:
-    """Whether anything after today's invoice can ever cost something, coupons aside."""
-    if dates.end is not None and dates.bills_today:
-        return bool(upcoming)
-    return offer.recurs_at_a_price if dates.bills_today else offer.can_owe
 
 
 def _redeemable(
@@ -238,7 +242,7 @@ def _canonical(quote: Quote) -> dict[str, object]:
         "invoice_date": dates.today.isoformat(),
         "start": dates.start.isoformat(),
         "billing_start": dates.billing_start.isoformat(),
-        "trial_end": _iso(dates.trial_end),
+        "trial_end": _iso(dates.coming_trial_end),
         "end": _iso(dates.end),
         "period_end": _iso(quote.period.end if quote.period else None),
         "lines": []
@@ -257,7 +261,7 @@ def _canonical(quote: Quote) -> dict[str, object]:
             }
             for line in shown.lines
         ],
-        "subtotal": 0 if shown is None else shown.subtotal,
+        "subtotal": 0 if shown is None else shown.quoted_subtotal,
         "discounts": [] if shown is None else [one.amount for one in shown.coupons],
         "tax": []
         if shown is None

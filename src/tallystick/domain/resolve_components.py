@@ -22,7 +22,7 @@ from tallystick.domain.offer_request import (
     Parameters,
 )
 from tallystick.domain.pricing import CapacityPricing, FeeStructure, Price
-from tallystick.domain.resolve_prices import Resolution
+from tallystick.domain.resolve_prices import Resolution, has_period
 
 _PARAMETERIZED = "components.parameterized_components"
 _OVERRIDDEN = "components.overridden_components"
@@ -125,7 +125,7 @@ def _component(component: PlanComponent, changes: _Changes, work: Resolution) ->
 
 def _agree(price: Price, wanted: Parameters, path: str, work: Resolution) -> None:
     """Parameters beside an override must say the same as its price does."""
-    if wanted.billing_period not in (None, price.cadence):
+    if not has_period(price, wanted.billing_period):
         work.fault(
             f"{path}.billing_period",
             "contradiction",

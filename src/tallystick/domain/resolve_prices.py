@@ -16,10 +16,12 @@ from tallystick.domain.offer_request import (
     Parameters,
     PriceEntry,
 )
+from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     CapacityPricing,
     FeeStructure,
     FeeType,
+    OneTimePricing,
     Price,
     SlotPricing,
     suits,
@@ -97,7 +99,7 @@ class Resolution:
         left = [
             price
             for price in prices
-            if wanted.billing_period in (None, price.cadence)
+            if has_period(price, wanted.billing_period)
             and (
                 wanted.committed_capacity is None
                 or (
@@ -138,6 +140,15 @@ class Resolution:
         self.fault(
             path, "wrong_currency", f"is in {currency}, but the plan is sold in {self.currency}"
         )
+
+
+def has_period(price: Price, wanted: Cadence | None) -> bool:
+    """Whether a price is of the billing period that was asked for.
+
+    A one-time price is stored with a cadence that means nothing: asking for any is fine.
+    """
+    is_once = isinstance(price.pricing, OneTimePricing)
+    return is_once or wanted is None or wanted is price.cadence
 
 
 def _expected(fee: FeeStructure) -> str:

@@ -1,9 +1,9 @@
 """When a subscription starts, is billed and ends, given its offer and the day of confirmation.
 
 Rules of money and time, sections 3 and 4: a free trial moves the first billed day to its end;
-a trial that would be over on the day of confirmation is none; a start that has become past
-since the session was created moves to the day of confirmation; a start that was past already
-stays.
+a free trial that would be over on the day of confirmation is none, a paid one was had; a start
+that has become past since the session was created moves to the day of confirmation; a start
+that was past already stays.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,8 @@ class Schedule:
 
     `start` is where the subscription, trial included, begins; `billing_start` the first
     billed day. `trial_end` is the first day after the trial, free or paid, or None. `end` is
-    the first day not covered. `anchor` is the day of the month on which periods begin.
+    the first day not covered. `anchor` is the day of the month on which periods begin. The
+    end of a paid trial may be past.
     """
 
     today: date
@@ -63,6 +64,16 @@ class Schedule:
         return self.start <= self.today < self.billing_start
 
     @property
+    def coming_trial_end(self) -> date | None:
+        """The first day after the trial where that is still to come, and is not past the last
+        day of the subscription.
+        """
+        day = self.trial_end
+        if day is None or day <= self.today or (self.end is not None and day >= self.end):
+            return None
+        return day
+
+    @property
     def is_over(self) -> bool:
         """Whether no day would be billed: the end is not after the first billed day."""
         return self.end is not None and self.end <= self.billing_start
@@ -85,14 +96,12 @@ def schedule(offer: Offer, today: date, *, trial_used: bool) -> Schedule:
         notices.append(ScheduleNotice.TRIAL_ALREADY_USED)
     trial_end = None if trial is None or trial.days == 0 else start + timedelta(days=trial.days)
     is_free = trial is not None and trial.is_free
-    if trial_end is not None and trial_end <= today:
-        notices.append(ScheduleNotice.TRIAL_ALREADY_OVER)
-        billing_start = today if is_free else start
-        trial_end = None
-    elif trial_end is not None and is_free:
-        billing_start = trial_end
-    else:
-        billing_start = start
+    billing_start = start
+    if trial_end is not None and is_free:
+        billing_start = max(trial_end, today)
+        if trial_end <= today:
+            notices.append(ScheduleNotice.TRIAL_ALREADY_OVER)
+            trial_end = None
 
     anchor = offer.anchor if offer.anchor is not None else billing_start.day
     end = offer.end_date
@@ -131,11 +140,6 @@ def closing_day(offer: Offer, *, trial_used: bool) -> date | None:
 def period_containing(offer: Terms, dates: Schedule, day: date) -> Period:
     """The subscription's own period that contains `day`, cut at its end."""
     index = index_containing(dates.billing_start, dates.anchor, offer.cadence, day)
-    return subscription_period(offer, dates, index)
-
-
-def subscription_period(offer: Terms, dates: Schedule, index: int) -> Period:
-    """The subscription's period number `index`, cut at its end."""
     end = boundary(dates.billing_start, dates.anchor, offer.cadence, index)
     begin = (
         dates.billing_start

@@ -11,12 +11,12 @@ from itertools import islice
 from uuid import UUID
 
 from tallystick.domain.bill import Bill
-from tallystick.domain.charges import Charge, billing_type
+from tallystick.domain.charges import Charge, Item, billing_type
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
-from tallystick.domain.owed import meters_close, owed
+from tallystick.domain.owed import bills_usage, meters_close, owed
 from tallystick.domain.periods import boundary, index_containing
-from tallystick.domain.pricing import BillingType, FeeType
+from tallystick.domain.pricing import BillingType, FeeType, costs_nothing
 from tallystick.domain.schedule import Schedule
 from tallystick.domain.tax import TaxDecision
 
@@ -60,6 +60,36 @@ def applying(coupons: tuple[CouponTerms, ...], invoice: int) -> tuple[CouponTerm
     )
 
 
+def can_owe_later(offer: Offer, dates: Schedule) -> bool:
+    """Whether anything can ever be owed after today, coupons aside.
+
+    Slots count whatever their number is, for more can be added, and so does usage, while the
+    subscription lives. Of what else is billed in advance, something must begin before the end.
+    """
+    if dates.is_over or (dates.end is not None and dates.end <= dates.today):
+        return False
+    return any(_can_owe_later(item, dates) for item in offer.items)
+
+
+def _can_owe_later(item: Item, dates: Schedule) -> bool:
+    if costs_nothing(item.pricing):
+        return False
+    if not dates.bills_today:
+        return True
+    if item.fee.type is FeeType.ONE_TIME:
+        return False
+    if (
+        dates.end is None
+        or item.fee.type is FeeType.SLOT
+        or bills_usage(item)
+        or billing_type(item) is BillingType.ARREARS
+    ):
+        return True
+    start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
+    index = index_containing(start, anchor, cadence, dates.today)
+    return boundary(start, anchor, cadence, index) < dates.end
+
+
 def upcoming_charges(
     offer: Offer,
     dates: Schedule,
@@ -72,9 +102,10 @@ def upcoming_charges(
 
     Where all fees share one rhythm, each amount that differs from the one before it: the last
     is what it costs from then on, coupons used up. Where rhythms differ, the first charge of
-    each amount that comes up. `invoices` counts those made before.
+    each amount that comes up. `invoices` counts those made before. Where nothing can be owed
+    any more, charges of zero are none.
     """
-    if dates.is_over:
+    if not can_owe_later(offer, dates):
         return ()
     steady = _is_steady(offer, dates, rates_on)
     wanted = _changing(dates, coupons, invoices) if steady else None

@@ -13,8 +13,7 @@ What the data covers, and what it does not:
 - `reduced` is the country's reduced rate, or the higher one where it has two; `reduced_alt` is
   the lower of two. Super-reduced and parking rates and rates for single goods are left out: a
   product that needs one carries a rule of its own.
-- Countries are ISO 3166-1 codes, so Greece is GR, although its VAT numbers begin with EL
-  (`vat_number_prefix`).
+- Countries are ISO 3166-1 codes, so Greece is GR, although its VAT numbers begin with EL.
 - Monaco (MC) belongs to the French VAT area and is taxed as France.
 - Northern Ireland (XI) counts as the Union for goods only. It is not included: services and
   software sold there are sold to the United Kingdom (GB).
@@ -133,15 +132,3 @@ def rates_on(country: str, day: date) -> VatRates | None:
     listed = RATES[state]
     in_force = [rates for rates in listed if rates.valid_from <= day]
     return in_force[-1] if in_force else listed[0]
-
-
-def standard_rate(country: str, day: date) -> Decimal | None:
-    """The standard rate in `country` on `day` as a fraction, or None outside the Union."""
-    rates = rates_on(country, day)
-    return None if rates is None else rates.standard
-
-
-def vat_number_prefix(country: str) -> str | None:
-    """How VAT numbers of `country` begin (EL for Greece), or None outside the Union."""
-    state = member_state(country)
-    return "EL" if state == "GR" else state

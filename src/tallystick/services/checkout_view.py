@@ -40,25 +40,17 @@ class LiveAttempt:
 class InvoiceCard:
     """The invoice of a completed checkout, for the browser that paid."""
 
-    id: UUID
     number: str | None
     invoice_date: date
     due_date: date
-    currency: str
-    total: int
     amount_due: int
     payment_status: str
-    lines: tuple[tuple[str, int], ...]
-    tax_amount: int
-    discount: int
-    applied_balance: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletedCard:
     """What a completed checkout came to."""
 
-    subscription_status: str
     method: Method | None
     invoice: InvoiceCard | None
     quote: Quote

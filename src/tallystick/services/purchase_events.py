@@ -53,7 +53,11 @@ async def record_purchase_events(ctx: Context, tx: Tx, facts: PurchaseFacts) -> 
 
 
 def invoice_event(invoice: Invoice, number: str | None) -> Mapping[str, EventValue]:
-    """The body of an `invoice.*` event."""
+    """The body of an `invoice.*` event.
+
+    A draft has no number here: the reference's event model leaves it out until finalization,
+    other than its invoice, which reads `draft` then.
+    """
     return {
         "invoice_id": encode(Prefix.INVOICE, invoice.id),
         "invoice_number": number,

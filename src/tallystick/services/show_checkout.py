@@ -9,7 +9,6 @@ from tallystick.domain.attempt import Attempt, AttemptState
 from tallystick.domain.errors import NotFound
 from tallystick.domain.offer import BankTransfer
 from tallystick.domain.parties import BankAccount
-from tallystick.domain.purchase import subscription_of
 from tallystick.domain.quote import Quote
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.checkout_view import (
@@ -112,22 +111,10 @@ async def _completed(ctx: Context, tx: Tx, attempt: Attempt) -> CompletedCard:
     if attempt.invoice_id is not None and quote.bill is not None:
         stands = await invoice_facts.standing(tx, ctx.tenant.id, attempt.invoice_id)
         card = InvoiceCard(
-            id=attempt.invoice_id,
             number=stands.number,
             invoice_date=stands.invoice_date,
             due_date=stands.due_date,
-            currency=quote.currency,
-            total=quote.total,
             amount_due=stands.amount_due,
             payment_status=stands.payment_status,
-            lines=tuple((line.charge.name, line.total) for line in quote.bill.lines),
-            tax_amount=quote.bill.tax,
-            discount=quote.bill.quoted_discount,
-            applied_balance=quote.balance_applied,
         )
-    return CompletedCard(
-        subscription_status=subscription_of(attempt).status.value,
-        method=attempt.method,
-        invoice=card,
-        quote=quote,
-    )
+    return CompletedCard(method=attempt.method, invoice=card, quote=quote)

@@ -12,7 +12,7 @@ from meteroid.errors import NotFoundError
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.ids import Prefix, encode
-from tallystick.domain.offer import BankTransfer
+from tallystick.domain.offer import BankTransfer, ExternalPayment
 from tallystick.services.confirm_result import Completed
 from tallystick.services.ids import new_id
 from tests.shops import selling_under_eu_rules
@@ -133,6 +133,33 @@ async def test_a_draft_has_no_number_yet(sdk: AsyncMeteroid, world: World) -> No
     assert (invoice.payment_status, invoice.amount_due) == ("UNPAID", 4900)
     assert (invoice.due_date, invoice.transactions) == (date(2026, 4, 9), [])
     assert invoice.finalized_at is None
+
+
+async def test_the_event_of_a_draft_names_no_number(sdk: AsyncMeteroid, world: World) -> None:
+    """The client's event has a number from finalization on; the invoice itself says `draft`."""
+    session = await world.session(
+        await world.customer(),
+        await world.plan(),
+        payment=ExternalPayment(),
+        auto_advance_invoices=False,
+        charge_automatically=False,
+    )
+    assert await world.confirm(session, chooses=False, agrees=False) == Completed()
+    assert (
+        await world.confirm(await world.session(await world.customer(), await world.plan()))
+        == Completed()
+    )
+
+    rows = await world.fetch(
+        "select data from events where type = 'invoice.created' order by position"
+    )
+    told = [m.InvoiceEventData.from_json(row["data"]) for row in rows]
+    assert [(one.status, one.invoice_number) for one in told] == [
+        ("DRAFT", None),
+        ("FINALIZED", "INV-1"),
+    ]
+    (draft,) = [one async for one in sdk.invoices.list(statuses=[m.InvoiceStatus.DRAFT])]
+    assert (draft.id, draft.invoice_number) == (told[0].invoice_id, "draft")
 
 
 async def test_a_debit_under_way_is_a_bank_transfer(sdk: AsyncMeteroid, world: World) -> None:

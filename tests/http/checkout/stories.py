@@ -293,23 +293,13 @@ def completed(
     quoted: Quote, *, status: str = "PAID", method: Method | None = CARD
 ) -> CompletedCard:
     """What a checkout of this quote came to."""
-    bill = quoted.bill
     invoice = None
-    if bill is not None:
+    if quoted.bill is not None:
         invoice = InvoiceCard(
-            id=uid(901),
             number="INV-42",
             invoice_date=TODAY,
             due_date=date(2026, 12, 7),
-            currency=quoted.currency,
-            total=bill.total,
             amount_due=0 if status == "PAID" else quoted.amount_due,
             payment_status=status,
-            lines=tuple((line.charge.name, line.charge.amount) for line in bill.lines),
-            tax_amount=bill.tax,
-            discount=bill.discount,
-            applied_balance=quoted.balance_applied,
         )
-    return CompletedCard(
-        subscription_status="ACTIVE", method=method, invoice=invoice, quote=quoted
-    )
+    return CompletedCard(method=method, invoice=invoice, quote=quoted)

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pytest
 from babel import Locale
 
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.offer import BankTransfer, Offer, OnlinePayment
 from tallystick.domain.periods import Cadence
-from tallystick.domain.quote import Quote
+from tallystick.domain.pricing import OneTimeFee, OneTimePricing
+from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.http.checkout.changes import changes
 from tallystick.http.checkout.finish import agreed_text
 from tallystick.http.checkout.summary import summarize
@@ -19,6 +21,7 @@ from tests.http.checkout.conftest import Visit
 from tests.http.checkout.stories import (
     ACME,
     LAUNCH20,
+    ONBOARDING,
     PLATFORM,
     REDEEMABLE,
     SEATS,
@@ -99,6 +102,35 @@ def test_the_consent_to_what_ends_names_the_end() -> None:
     assert "It is charged every month and its last day is 22 January 2027." in text
 
 
+@pytest.mark.parametrize(
+    "offer",
+    [
+        replace(SIMPLE, items=(ONBOARDING,)),
+        replace(SIMPLE, end_date=date(2026, 12, 23)),
+        replace(SIMPLE, items=(PLATFORM,), end_date=date(2026, 12, 1)),
+    ],
+    ids=["one-time", "seats for a month", "a fee for a week"],
+)
+def test_the_consent_where_nothing_is_planned_names_what_may_come(offer: Offer) -> None:
+    """The method is kept for later invoices: no amount, no day and no rhythm is made up."""
+    quote = priced(offer)
+
+    assert (quote.kind, quote.upcoming) == (AttemptKind.PAYMENT, ())
+    assert agreed_text(quote, offer, ACME, None, ENGLISH) == (
+        "By confirming, you allow Acme Cloud to keep this payment method and to charge later "
+        "invoices of this subscription to it. None is planned so far. You can cancel at any "
+        "time by writing to Acme Cloud at billing@acme.example; it then ends with the period "
+        "that is paid."
+    )
+
+
+def test_without_later_charges_by_themselves_there_is_no_consent() -> None:
+    """Where later invoices are not charged automatically, paying by card agrees to nothing."""
+    offer = replace(SIMPLE, charge_automatically=False)
+
+    assert agreed_text(priced(offer), offer, ACME, None, ENGLISH) is None
+
+
 def test_changes_name_what_differs_only() -> None:
     """Two quotes side by side: the figures that differ, before and now."""
     before, now = priced(SIMPLE, country="FR"), priced(SIMPLE, country="DE")
@@ -109,6 +141,15 @@ def test_changes_name_what_differs_only() -> None:
         ("Next payment", "€142.56, 23 Dec 2026", "€141.37, 23 Dec 2026"),
     ]
     assert changes("", now, SIMPLE, ENGLISH) == ()
+
+
+def test_changes_of_prices_with_tax_name_what_the_page_shows() -> None:
+    """With the tax inside, another country changes the tax, and neither subtotal nor due."""
+    offer = replace(SIMPLE, tax_inclusive=True)
+
+    assert changed(offer, priced(offer, country="FR"), priced(offer, country="DE")) == [
+        ("Tax", "€19.80", "€18.97")
+    ]
 
 
 def test_a_page_left_open_names_the_days_that_moved() -> None:
@@ -150,6 +191,27 @@ def test_changes_name_every_later_amount() -> None:
         ("23 Feb 2027", "€130.77", "€141.37"),
         ("23 Apr 2027", "€141.37", "\N{EN DASH}"),
     ]
+
+
+async def test_what_nothing_follows_is_paid_with_a_card_that_is_kept(
+    visit: Visit, world: World
+) -> None:
+    """A fee that is charged once: the page tells that the card is kept, and it is."""
+    price = OneTimePricing(unit_price=Decimal(49), quantity=1)
+    plan = await world.plan(("Setup", OneTimeFee(), [(Cadence.MONTHLY, price)]))
+    buyer = await visit(plan)
+    page = await buyer.open()
+    assert "charge later invoices of this subscription to it. None is planned" in page.text
+
+    await buyer.send(page.form, CARD)
+
+    assert await world.charges() == [4900]
+    kept = await world.one(
+        "select s.payment_method_id = m.id as is_kept, a.consent from subscriptions s, "
+        "payment_methods m, payment_attempts a"
+    )
+    assert kept["is_kept"]
+    assert "to keep this payment method" in kept["consent"]
 
 
 async def test_a_changed_quote_is_shown_side_by_side(visit: Visit, world: World) -> None:

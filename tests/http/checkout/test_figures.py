@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 from babel import Locale
 
+from tallystick.domain.coupons import Percentage
 from tallystick.domain.offer import BankTransfer, Offer, Trial
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
@@ -16,6 +17,7 @@ from tallystick.domain.pricing import (
     MatrixRow,
     Package,
     PerUnit,
+    RatePricing,
     Tier,
     UsageModel,
     UsagePricing,
@@ -30,14 +32,17 @@ from tallystick.http.checkout.summary import Summary, summarize
 from tallystick.http.checkout.teller import Teller, teller_for
 from tests.http.checkout.stories import (
     ACME,
+    API_CALLS,
     FULL,
     LAUNCH20,
+    PLATFORM,
     REDEEMABLE,
     SIMPLE,
     STORAGE,
     TODAY,
     TRIAL,
     priced,
+    uid,
 )
 
 ENGLISH = teller_for(Locale.parse("en_GB"))
@@ -197,6 +202,31 @@ def test_a_paid_trial_is_charged_at_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("today", [date(2026, 12, 7), date(2026, 12, 20)])
+def test_a_paid_trial_that_is_over_is_not_told(today: date) -> None:
+    """From the first day after it on, no trial ends any more and no notice speaks of one."""
+    trial = Trial(days=14, is_free=False, once_per_customer=False)
+    offer = replace(SIMPLE, trial=trial, start_date=TODAY, created_on=today)
+    found = summary(offer, priced(offer, today=today))
+
+    assert [step.text for step in found.steps] == ["First payment", "Next payment"]
+    assert found.notices == ()
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [(date(2026, 12, 8), True), (date(2026, 12, 7), False), (date(2026, 12, 1), False)],
+)
+def test_no_trial_ends_after_the_last_day(end: date, told: bool) -> None:
+    """A paid trial until 6 December: its end is told if a day of the subscription is left."""
+    trial = Trial(days=14, is_free=False, once_per_customer=False)
+    offer = replace(SIMPLE, trial=trial, end_date=end)
+    found = summary(offer, priced(offer)).steps
+
+    assert ("Your trial ends" in [step.text for step in found]) is told
+    assert found[-1].text == "Last day of your subscription"
+
+
 def test_an_end_is_on_the_time_line() -> None:
     """A subscription that ends names its last day, and does not renew."""
     offer = replace(SIMPLE, end_date=date(2027, 1, 23))
@@ -250,6 +280,25 @@ def test_usage_is_told_in_words(model: UsageModel, expected: str) -> None:
     assert usage_words(item, "EUR", ENGLISH) == expected
 
 
+def test_every_instance_brings_its_allowance() -> None:
+    """Three instances of 100,000 units: 300,000 are included, billed today or later."""
+    item = replace(API_CALLS, kind="ADD_ON", add_on_id=uid(402), instances=3)
+    words = (
+        "300,000 units included; each one beyond them costs €0.0008, billed at the end of each "
+        "period"
+    )
+    assert usage_words(item, "EUR", ENGLISH) == words
+
+    offer = replace(SIMPLE, items=(item,))
+    (today,) = summary(offer, priced(offer)).lines
+    assert today.details[0] == f"3 {TIMES} €80.00 / month"
+    assert words in today.explanation
+
+    later = replace(offer, trial=TRIAL.trial)
+    (line,) = summary(later, priced(later)).lines
+    assert line.details == (f"3 {TIMES} €80.00 / month", words)
+
+
 def test_tiers_are_listed() -> None:
     """The steps of a graduated price stand below its line."""
     assert usage_table(STORAGE, "EUR", ENGLISH) == [
@@ -288,6 +337,56 @@ def test_outside_the_union_an_order_is_confirmed() -> None:
     offer = replace(SIMPLE, payment=BankTransfer(), charge_automatically=False)
 
     assert finish(priced(offer), offer, ACME, "US", ENGLISH).button == "Confirm order"
+
+
+FREE = replace(SIMPLE, items=(replace(PLATFORM, pricing=RatePricing(rate=Decimal(0))),))
+
+
+@pytest.mark.parametrize("say", [ENGLISH, GERMAN], ids=["english", "german"])
+@pytest.mark.parametrize(
+    "offer",
+    [
+        FREE,
+        replace(FREE, payment=BankTransfer(), charge_automatically=False),
+        replace(FREE, end_date=date(2027, 11, 23)),
+        replace(FREE, trial=TRIAL.trial),
+        replace(FREE, start_date=date(2026, 12, 1)),
+    ],
+    ids=["online", "transfer", "ending", "trial", "later"],
+)
+def test_what_never_costs_anything_obliges_to_nothing(offer: Offer, say: Teller) -> None:
+    """No words of an obligation to pay, no payment to come, no consent to one."""
+    quote = priced(offer)
+    end = finish(quote, offer, ACME, "DE", say)
+    found = summary(offer, quote, say)
+
+    assert end.button == say.words("finish.order")
+    assert (end.amount, end.consent) == (None, None)
+    assert found.headline.after is None
+    money = say.formats.money(0, "EUR")
+    assert [step.amount for step in found.steps if step.amount] == [money]
+
+
+def test_a_start_at_no_cost_is_no_payment() -> None:
+    """What is free, or covered by a coupon or the balance, starts: no payment is told."""
+    coupon = replace(LAUNCH20, discount=Percentage(percentage=Decimal(100)))
+    covered = replace(SIMPLE, coupons=(coupon,))
+    for offer, balance in ((FREE, 0), (covered, 0), (SIMPLE, 20_000)):
+        first = summary(offer, priced(offer, balance=balance)).steps[0]
+        assert (first.text, first.amount) == ("Your subscription starts", "€0.00")
+
+    by_invoice = replace(FREE, payment=BankTransfer(), charge_automatically=False)
+    assert summary(by_invoice, priced(by_invoice)).steps[0].text == "Your subscription starts"
+
+
+def test_a_coupon_for_everything_for_ever_obliges_to_nothing() -> None:
+    """All charges to come are zero; those after a coupon's last invoice are not."""
+    for limit, button in ((None, "Confirm order"), (3, "Order with obligation to pay")):
+        coupon = replace(
+            LAUNCH20, discount=Percentage(percentage=Decimal(100)), recurring_value=limit
+        )
+        offer = replace(SIMPLE, coupons=(coupon,))
+        assert finish(priced(offer), offer, ACME, "DE", ENGLISH).button == button
 
 
 def test_cadences_have_their_words() -> None:

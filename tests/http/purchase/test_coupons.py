@@ -9,7 +9,7 @@ from meteroid import models as m
 from tallystick.domain.ids import Prefix
 from tests.http.conftest import NOON
 from tests.http.purchase.market import Market, id_of
-from tests.http.purchase.terms import fixed, percent
+from tests.http.purchase.terms import fixed, percent, rate
 
 
 def taken_off(invoice: m.Invoice) -> list[tuple[str, int]]:
@@ -32,6 +32,63 @@ def test_a_code(market: Market) -> None:
     assert applied.applied_coupon.applied_count == 1
     assert applied.applied_coupon.applied_amount == Decimal("9.80")
     assert market.sdk.coupons.retrieve(market.coupons["LAUNCH20"].id).redemption_count >= 1
+
+
+def test_a_code_on_prices_with_tax(market: Market) -> None:
+    """EUR 49 with 20 % inside, less 10 %: preview, invoice and redemption say the same net."""
+    market.plan("Gross", tax_inclusive=True)
+    market.coupon("TENPERCENT", percent("10"))
+    vat = m.CustomTaxRate(name="VAT", rate="0.20", tax_code="FR-STD")
+    customer = market.customer(custom_taxes=[vat]).id
+    quote = market.preview("Gross", customer_id=customer, coupon_code="TENPERCENT")
+
+    # 49.00 / 1.2 = 40.83; 44.10 / 1.2 = 36.75, which is 4.08 less, and 7.35 of tax.
+    assert (quote["subtotal"], quote["discount"], quote["tax_amount"]) == (4083, 408, 735)
+    assert quote["amount_total"] == 4410
+    assert quote["coupons"] == [{"code": "TENPERCENT", "amount": 408}]
+    (line,) = quote["lines"]
+    assert (line["amount"], line["discount"], line["amount_total"]) == (4083, 408, 4410)
+    assert (line["unit_price"], line["quoted_unit_price"]) == ("40.83", "49")
+
+    bought = market.bought("Gross", customer_id=customer, coupon_code="TENPERCENT")
+    (billed,) = bought.invoice.line_items
+    assert (billed.unit_price, billed.quoted_unit_price) == (Decimal("40.83"), Decimal(49))
+    assert taken_off(bought.invoice) == [("TENPERCENT", 408)]
+    (applied,) = bought.subscription.applied_coupons
+    assert applied.applied_coupon.applied_amount == Decimal("4.08")
+
+
+def test_a_net_that_rises_by_a_discount_is_told(market: Market) -> None:
+    """Two taxes inside that fall together: a line's net discount of -0.01, and all adds up."""
+    market.plan("Cents", rate("Large", "98.44"), rate("Small", "1.23"), tax_inclusive=True)
+    market.coupon("ONEOFF", fixed("1.00"))
+    taxes = [
+        m.CustomTaxRate(name=name, rate="0.07", tax_code=name) for name in ("State", "City")
+    ]
+    customer = market.customer(custom_taxes=taxes).id
+    quote = market.preview("Cents", customer_id=customer, coupon_code="ONEOFF")
+    bought = market.bought("Cents", customer_id=customer, coupon_code="ONEOFF")
+
+    assert (quote["subtotal"], quote["discount"], quote["amount_total"]) == (8743, 86, 9867)
+    assert [(one["amount"], one["discount"]) for one in quote["lines"]] == [
+        (8636, 87),
+        (107, -1),
+    ]
+    assert (bought.invoice.subtotal, bought.invoice.tax_amount) == (8743, 1210)
+    assert bought.lines == [("Large", 9745), ("Small", 122)]
+    assert taken_off(bought.invoice) == [("ONEOFF", 86)]
+
+
+def test_a_prorated_line_is_previewed_as_it_is_billed(market: Market) -> None:
+    """Five of 28 days of EUR 49 are 8.75, which is the unit price of the one unit."""
+    customer = market.customer().id
+    (line,) = market.preview(customer_id=customer, billing_day_anchor=15)["lines"]
+    bought = market.bought(customer_id=customer, billing_day_anchor=15)
+    (billed,) = bought.invoice.line_items
+
+    assert (line["unit_price"], line["quoted_unit_price"]) == ("8.75", None)
+    assert (line["amount"], line["is_prorated"]) == (875, True)
+    assert (billed.unit_price, billed.quoted_unit_price) == (Decimal("8.75"), None)
 
 
 def test_ids(market: Market) -> None:

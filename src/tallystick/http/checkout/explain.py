@@ -178,12 +178,15 @@ def exact_money(exact: Fraction, currency: str, say: Teller) -> str:
 
 
 def usage_words(item: Item, currency: str, say: Teller) -> str | None:
-    """What metered usage of an item costs, in one sentence; None where it has none."""
+    """What metered usage of an item costs, in one sentence; None where it has none.
+
+    Every instance brings its own allowance.
+    """
     match item.pricing:
         case CapacityPricing(included=included, overage_rate=rate):
             return say.words(
                 "usage.capacity",
-                included=say.formats.number(included),
+                included=say.formats.number(included * item.instances),
                 rate=say.formats.price(rate, currency),
             )
         case UsagePricing(model=model):

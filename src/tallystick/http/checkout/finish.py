@@ -16,7 +16,7 @@ from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import upcoming_amount
 from tallystick.services.checkout_view import SellerCard
 
-CONSENT_VERSION = "2026-11.2"
+CONSENT_VERSION = "2026-11.3"
 """Version of the consent and mandate texts; raised whenever their wording changes."""
 
 
@@ -59,7 +59,9 @@ def _button(quote: Quote, offer: Offer, country: str | None, say: Teller) -> tup
         return text, amount not in text
     if quote.dates.in_free_trial and offer.can_owe:
         return say.words("finish.trial"), False
-    obliges = quote.amount_due > 0 or bool(quote.upcoming)
+    obliges = quote.amount_due > 0 or any(
+        one.total > 0 or one.has_usage for one in quote.upcoming
+    )
     in_union = country is not None and member_state(country) is not None
     if obliges and (in_union or say.words.language == "de"):
         return say.words("finish.order_obliging"), quote.amount_due > 0
@@ -68,12 +70,13 @@ def _button(quote: Quote, offer: Offer, country: str | None, say: Teller) -> tup
 
 def consent_text(quote: Quote, offer: Offer, seller: SellerCard, say: Teller) -> str | None:
     """What the buyer agrees to besides today's payment: every amount that is to come with its
-    day, the rhythm, and the way out. None where no later charge can come.
+    day, the rhythm, and the way out. Where none is to come, that the method is kept for what
+    may. None where no method is kept.
     """
     if not quote.saves_method:
         return None
     sentences = [_authorisation(quote, offer, seller, say)]
-    if offer.recurring:
+    if offer.recurring and quote.upcoming:
         sentences.append(_rhythm(quote, say))
     if seller.email:
         sentences.append(

@@ -30,8 +30,8 @@ def steps(quote: Quote, offer: Offer, say: Teller) -> tuple[Step, ...]:
         )
         for position, one in enumerate(quote.upcoming)
     ]
-    if dates.trial_end is not None and not dates.trial_is_free:
-        later.append((dates.trial_end, say.words("step.paid_trial_ends"), None))
+    if dates.coming_trial_end is not None and not dates.trial_is_free:
+        later.append((dates.coming_trial_end, say.words("step.paid_trial_ends"), None))
     if dates.end is not None:
         later.append((dates.end - timedelta(days=1), say.words("step.ends"), None))
     later.sort(key=lambda step: step[0])
@@ -52,7 +52,7 @@ def upcoming_amount(one: Upcoming, currency: str, say: Teller) -> str:
 
 def renewal_note(quote: Quote, offer: Offer, say: Teller) -> str | None:
     """How long it goes on: every month until cancelled; None where it ends or never renews."""
-    if quote.dates.end is not None or not offer.recurring or not quote.upcoming:
+    if quote.dates.end is not None or not offer.recurring:
         return None
     return say.words("step.renews", every=say.words.of(quote.cadence))
 
@@ -62,7 +62,7 @@ def _today(quote: Quote, offer: Offer, say: Teller) -> Step:
         key = "step.trial_starts"
     elif quote.dates.starts_later:
         key = "step.nothing_yet"
-    elif quote.bill is None:
+    elif quote.amount_due == 0:
         key = "step.starts"
     elif offer.payment.type == "online":
         key = "step.first_payment"

@@ -7,7 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from tallystick.db.checkout_sessions import SessionRecord
-from tallystick.domain.bill import BillLine, TaxBreakdown
+from tallystick.domain.bill import Bill, TaxBreakdown
+from tallystick.domain.charges import Charge
+from tallystick.domain.invoice import InvoiceLine, invoice_lines
 from tallystick.domain.offer import BankTransfer, OnlinePayment, PaymentConfig
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.quote import AttemptKind, Quote
@@ -102,13 +104,17 @@ class CheckoutSessionList(AnswerModel):
 
 
 class QuoteLineOut(AnswerModel):
-    """A line of today's invoice: amount - discount + tax = amount_total."""
+    """A line as today's invoice will have it: amount - discount + tax = amount_total.
+
+    `unit_price` is net, and for a prorated line the average per unit.
+    """
 
     name: str
     start_date: Day
     end_date: Day
     quantity: DecimalOut
     unit_price: DecimalOut
+    quoted_unit_price: DecimalOut | None
     is_prorated: bool
     amount: int
     discount: int
@@ -118,7 +124,7 @@ class QuoteLineOut(AnswerModel):
 
 
 class QuoteCouponOut(AnswerModel):
-    """What a coupon takes off today."""
+    """What a coupon takes off today; all of them sum to `discount`."""
 
     code: str
     amount: int
@@ -262,10 +268,10 @@ def show_quote(quote: Quote, *, tax_inclusive: bool) -> QuoteOut:
         tax_amount=0 if bill is None else bill.tax,
         balance_applied=quote.balance_applied,
         written_off=quote.written_off,
-        lines=[] if bill is None else [_line(line) for line in bill.lines],
+        lines=[] if bill is None else _lines(bill),
         coupons=[]
         if bill is None
-        else [QuoteCouponOut(code=one.code, amount=one.amount) for one in bill.coupons],
+        else [QuoteCouponOut(code=one.code, amount=one.amount) for one in bill.coupons_net],
         coupons_left_out=[
             LeftOutCouponOut(code=one.code, reason=one.reason.value) for one in quote.left_out
         ],
@@ -282,20 +288,28 @@ def show_quote(quote: Quote, *, tax_inclusive: bool) -> QuoteOut:
     )
 
 
-def _line(line: BillLine) -> QuoteLineOut:
-    charge = line.charge
+def _lines(bill: Bill) -> list[QuoteLineOut]:
+    """The lines of the invoice that the bill makes."""
+    return [
+        _line(quoted.charge, line)
+        for quoted, line in zip(bill.lines, invoice_lines(bill), strict=True)
+    ]
+
+
+def _line(charge: Charge, line: InvoiceLine) -> QuoteLineOut:
     return QuoteLineOut(
-        name=charge.name,
-        start_date=charge.start,
-        end_date=charge.end,
-        quantity=Decimal(charge.computation.quantity),
-        unit_price=charge.computation.unit_price,
+        name=line.name,
+        start_date=line.start_date,
+        end_date=line.end_date,
+        quantity=Decimal(line.quantity),
+        unit_price=line.unit_price,
+        quoted_unit_price=line.quoted_unit_price,
         is_prorated=charge.is_prorated,
-        amount=line.amount_net,
-        discount=line.discount_net,
+        amount=line.amount,
+        discount=line.discount,
         tax=line.tax,
         tax_rate=line.tax_rate,
-        amount_total=line.total,
+        amount_total=line.amount_total,
     )
 
 

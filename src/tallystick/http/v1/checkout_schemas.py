@@ -65,7 +65,8 @@ class ParametersIn(RequestModel):
     """A choice among the prices of a component or add-on, and its first number of slots."""
 
     billing_period: Annotated[
-        Cadence | None, Field(description="Choose the price of this cadence.")
+        Cadence | None,
+        Field(description="Choose the price of this cadence; a one-time fee has none."),
     ] = None
     committed_capacity: Annotated[
         Count | None, Field(description="Choose the price that includes this many units.")
