@@ -77,6 +77,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/products/{product_id}/prices": PRICE,
     "GET /api/v1/products/{product_id}/taxes": None,
     "PUT /api/v1/products/{product_id}/taxes": TAXES,
+    "POST /api/v1/events/ingest": {},
     "POST /api/v1/metrics": {},
     "GET /api/v1/metrics": None,
     "GET /api/v1/metrics/{metric_id}": None,
