@@ -77,6 +77,18 @@ async def by_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Met
     return {metric.id: metric for metric in _metrics.load(text)}
 
 
+async def unarchived(tx: Tx, tenant_id: UUID) -> tuple[Metric, ...]:
+    """Every metric that is not archived."""
+    text = await tx.fetchval(
+        f"""
+        select coalesce(json_agg({_METRIC_JSON}), '[]') from metrics metric
+        where metric.tenant_id = $1 and metric.archived_at is null
+        """,
+        tenant_id,
+    )
+    return _metrics.load(text)
+
+
 async def by_codes(
     tx: Tx, tenant_id: UUID, codes: Iterable[str]
 ) -> dict[str, tuple[Metric, ...]]:

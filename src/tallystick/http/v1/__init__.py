@@ -16,6 +16,7 @@ from tallystick.http.v1 import (
     product_families,
     products,
     subscriptions,
+    usage,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -26,6 +27,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     prices.router,
     metrics.router,
     events.router,
+    usage.router,
     plans.router,
     add_ons.router,
     coupons.router,
