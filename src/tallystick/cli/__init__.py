@@ -6,6 +6,7 @@ import typer
 
 from tallystick.cli import database, doctor, entity, key, openapi, serve, tenant, worker
 from tallystick.cli.bench.command import bench
+from tallystick.cli.bench.events import bench_events
 from tallystick.cli.demo import demo
 from tallystick.cli.terminal import configure_logging, settings_with
 
@@ -32,6 +33,7 @@ app.add_typer(entity.app, name="entity")
 app.add_typer(key.app, name="key")
 app.command("openapi")(openapi.openapi)
 app.command("bench")(bench)
+app.command("bench-events")(bench_events)
 
 
 @app.callback()
