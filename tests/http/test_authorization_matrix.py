@@ -77,6 +77,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/products/{product_id}/prices": PRICE,
     "GET /api/v1/products/{product_id}/taxes": None,
     "PUT /api/v1/products/{product_id}/taxes": TAXES,
+    "POST /api/v1/events/ingest": {},
     "POST /api/v1/metrics": {},
     "GET /api/v1/metrics": None,
     "GET /api/v1/metrics/{metric_id}": None,
@@ -92,6 +93,9 @@ API: dict[str, Json | None] = {
     "GET /api/v1/coupons/{coupon_id}": None,
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
+    "GET /api/v1/usage/customer/{customer_id}": None,
+    "GET /api/v1/usage/subscription/{subscription_id}": None,
+    "GET /api/v1/usage/summary": None,
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,
     "GET /api/v1/invoicing-entities": None,
@@ -101,7 +105,15 @@ API: dict[str, Json | None] = {
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
-OF_MANY = sorted(route for route in API if route.startswith("GET") and "{" not in route)
+SUMS = {"GET /api/v1/usage/summary"}
+"""Routes that list nothing: whose figures they sum up is tested beside them."""
+
+OF_MANY = sorted(
+    route for route in API.keys() - SUMS if route.startswith("GET") and "{" not in route
+)
+
+WINDOW = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
+"""What reports of usage must be asked for."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +158,14 @@ def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response
     method, _, path = route.partition(" ")
     before, _, after = path.removeprefix("/api/v1").partition("{")
     address = before + (name + after.partition("}")[2] if after else "")
-    return client.request(method, address, json=API[route])
+    window = WINDOW if before.startswith("/usage/") else None
+    return client.request(method, address, json=API[route], params=window)
+
+
+def resource_of(route: str) -> str:
+    """What a route is about, by the name of its list."""
+    first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
+    return f"{second}s" if first == "usage" else first
 
 
 def test_every_route_is_listed(shared_dsn: str) -> None:
@@ -191,8 +210,8 @@ def test_with_a_revoked_key(town: Town) -> None:
 @pytest.mark.parametrize("route", OF_ONE)
 def test_with_anothers_id(town: Town, route: str) -> None:
     """Another tenant's id is as unknown as one that nobody has, and nothing is changed."""
-    name = town.ids[route.split("/")[3]]
-    own = f"GET /api/v1/{route.split('/')[3]}/{{"
+    name = town.ids[resource_of(route)]
+    own = f"GET /api/v1/{resource_of(route)}/{{"
     read = next(one for one in OF_ONE if one.startswith(own) and one.endswith("}"))
     before = ask(town.theirs.raw, read, name)
     answer = ask(town.mine.raw, route, name)

@@ -6,6 +6,7 @@ import typer
 
 from tallystick.cli import clock, database, doctor, entity, key, openapi, serve, tenant, worker
 from tallystick.cli.bench.command import bench
+from tallystick.cli.bench.events import bench_events
 from tallystick.cli.demo import demo
 from tallystick.cli.terminal import configure_logging, settings_with
 
@@ -33,6 +34,7 @@ app.add_typer(key.app, name="key")
 app.add_typer(clock.app, name="clock")
 app.command("openapi")(openapi.openapi)
 app.command("bench")(bench)
+app.command("bench-events")(bench_events)
 
 
 @app.callback()

@@ -7,6 +7,7 @@ from tallystick.http.v1 import (
     checkout_sessions,
     coupons,
     customers,
+    events,
     invoices,
     invoicing_entities,
     metrics,
@@ -16,6 +17,7 @@ from tallystick.http.v1 import (
     products,
     subscriptions,
     test_clock,
+    usage,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -25,6 +27,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     products.router,
     prices.router,
     metrics.router,
+    events.router,
+    usage.router,
     plans.router,
     add_ons.router,
     coupons.router,
