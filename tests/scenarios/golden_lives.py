@@ -121,7 +121,7 @@ async def sold(world: World, name: str) -> SoldPlan:
         )
         for one in fixture["components"]
     ]
-    version: dict[str, object] = {"net_terms": 0}
+    version: dict[str, Any] = {"net_terms": 0}
     if fixture["trial"] is not None:
         version["trial_days"] = fixture["trial"]["days"]
         version["trial_is_free"] = fixture["trial"]["free"]

@@ -129,6 +129,8 @@ def _subscription(
 ) -> Subscription:
     """The subscription before its first step: pending, with dates counted from its start."""
     offer = resolved.offer
+    waits = request.activation is Activation.MANUAL
+    has_past = request.start < ctx.today and not waits
     return Subscription(
         id=new_id(),
         customer_id=resolved.parties.customer.id,
@@ -145,8 +147,8 @@ def _subscription(
         activated_at=None,
         created_at=ctx.now,
         activation=request.activation,
-        awaits_activation=request.activation is Activation.MANUAL,
-        imported_on=ctx.today if request.skips_past and request.start < ctx.today else None,
+        awaits_activation=waits,
+        imported_on=ctx.today if request.skips_past and has_past else None,
     )
 
 
