@@ -104,27 +104,10 @@ class World:
 
     async def balance(self, customer_id: UUID, amount: int, currency: str = "EUR") -> None:
         """Credit on the customer's balance."""
-        await self.execute(
-            "insert into customer_balances (tenant_id, customer_id, currency, balance) "
-            "values ($1, $2, $3, $4)",
-            self.tenant_id,
-            customer_id,
-            currency,
-            amount,
-        )
-        await self._insert(
-            "balance_entries",
-            {
-                "tenant_id": self.tenant_id,
-                "id": new_id(),
-                "customer_id": customer_id,
-                "currency": currency,
-                "amount": amount,
-                "balance_after": amount,
-                "reason": "MANUAL",
-                "created_at": NOON,
-            },
-        )
+        key = {"tenant_id": self.tenant_id, "customer_id": customer_id, "currency": currency}
+        await self._insert("customer_balances", {**key, "balance": amount})
+        entry = {"id": new_id(), "amount": amount, "balance_after": amount, "created_at": NOON}
+        await self._insert("balance_entries", {**key, **entry, "reason": "MANUAL"})
 
     async def product(self, name: str, fee: FeeStructure) -> UUID:
         """A product of the catalog."""
@@ -167,11 +150,19 @@ class World:
         *components: tuple[str, FeeStructure, Sequence[tuple[Cadence, Pricing]]],
         name: str = "Pro",
         currency: str = "EUR",
+        is_free: bool = False,
         **version: object,
     ) -> SoldPlan:
-        """A published plan; without components, EUR 49 a month. `version` sets its columns."""
+        """A published plan: without components nothing where `is_free`, else EUR 49 a month.
+
+        `version` sets columns.
+        """
         plan_id, version_id = new_id(), new_id()
-        parts = components or (("Fee", RateFee(), [(Cadence.MONTHLY, rate("49.00"))]),)
+        parts = (
+            components
+            if is_free or components
+            else (("Fee", RateFee(), [(Cadence.MONTHLY, rate("49.00"))]),)
+        )
         await self._insert(
             "plans",
             {

@@ -22,7 +22,7 @@ from tallystick.http.v1.test_clock import InstantOrDay, show_move
 from tallystick.services.advance_clock import ClockMove, advance_clock
 from tallystick.services.context import App, Context
 from tallystick.services.events import instant_text
-from tallystick.services.renew_due import start_of
+from tallystick.services.take_steps import start_of
 
 app = typer.Typer(
     help="Show and move the clock of a test tenant: a year of billing in a second.",

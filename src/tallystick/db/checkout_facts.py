@@ -192,7 +192,7 @@ _CREATION = f"""
 } from c) as trial_used,
         (select {
     _COUPONS.format(
-        tenant="$1", which="k.id = any($6) or (k.code = $7 and k.archived_at is null)"
+        tenant="$1", which="k.id = any($6) or (k.code = any($7) and k.archived_at is null)"
     )
 }
          from (select (select id from c) as id) c) as coupons,
@@ -246,7 +246,7 @@ class Named:
 
     add_on_ids: Sequence[UUID]
     coupon_ids: Sequence[UUID]
-    coupon_code: str | None
+    coupon_codes: Sequence[str]
     price_ids: Sequence[UUID]
     product_ids: Sequence[UUID]
     metric_ids: Sequence[UUID]
@@ -272,7 +272,7 @@ async def load_for_creation(
         plan_version_id,
         named.add_on_ids,
         named.coupon_ids,
-        named.coupon_code,
+        named.coupon_codes,
         named.price_ids,
         named.product_ids,
         named.metric_ids,

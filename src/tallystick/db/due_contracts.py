@@ -30,15 +30,15 @@ _CONTRACT = """
         'cadence', s.cadence, 'start', s.start_date, 'billing_start', s.billing_start_date,
         'anchor', s.billing_day_anchor, 'trial_end', s.trial_end,
         'trial_is_free', coalesce(s.trial_is_free, false),
-        'end', least(s.end_date, s.cancelled_on),
-        'ending', case when s.cancelled_on <= coalesce(s.end_date, s.cancelled_on)
-                       then 'CANCELLED' else 'COMPLETED' end,
+        'end_date', s.end_date, 'cancelled_on', s.cancelled_on,
         'period_start', s.current_period_start, 'period_end', s.current_period_end,
         'cycle_index', s.cycle_index, 'mrr', s.mrr, 'net_terms', s.net_terms,
         'auto_advance_invoices', s.auto_advance_invoices,
         'charge_automatically', s.charge_automatically,
         'payment', s.payment_methods_config, 'payment_method_id', s.payment_method_id,
-        'invoice_memo', s.invoice_memo, 'purchase_order', s.purchase_order)
+        'invoice_memo', s.invoice_memo, 'purchase_order', s.purchase_order,
+        'activation', s.activation, 'awaits_activation', s.awaits_activation,
+        'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles)
 """
 
 _DUE = """
@@ -47,24 +47,36 @@ _DUE = """
     order by next_step_on, id limit $3
 """
 
-_LOCK = f"""
+
+def _with_parties(locked: str) -> str:
+    """The contracts of subscriptions that a subquery locks, with what their steps need."""
+    return f"""
     select {_CONTRACT} as contract, {CUSTOMER_JSON} as customer,
            e.id as entity_id, e.grace_period_hours,
            case when row_number() over (partition by e.id) = 1 then {ENTITY_JSON} end as entity,
            p.name as plan_name, v.version as plan_version, s.metadata, s.custom_properties,
-           s.trial_duration, s.invoice_threshold, s.created_at, s.activated_at
-    from (
-        select * from subscriptions
-        where tenant_id = $1 and id = any($2) and next_step_on <= $3
-          and billing_error is null
-        order by id for no key update skip locked) s
+           s.trial_duration, s.invoice_threshold, s.created_at, s.activated_at,
+           s.cancellation_reason
+    from ({locked}) s
     join customers c on c.tenant_id = s.tenant_id and c.id = s.customer_id
     join invoicing_entities e
       on e.tenant_id = s.tenant_id and e.id = s.invoicing_entity_id
     join plans p on p.tenant_id = s.tenant_id and p.id = s.plan_id
     join plan_versions v on v.tenant_id = s.tenant_id and v.id = s.plan_version_id
     order by s.next_step_on, s.id
-"""
+    """
+
+
+_LOCK = _with_parties("""
+        select * from subscriptions
+        where tenant_id = $1 and id = any($2) and next_step_on <= $3
+          and billing_error is null
+        order by id for no key update skip locked
+""")
+
+_LOCK_ONE = _with_parties(
+    "select * from subscriptions where tenant_id = $1 and id = $2 for no key update"
+)
 
 _MOVE = """
     update subscriptions s
@@ -103,6 +115,7 @@ class DueContract:
     metadata: str | None
     created_at: datetime
     activated_at: datetime | None
+    cancellation_reason: str | None
 
 
 async def due_ids(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID]:
@@ -116,6 +129,12 @@ async def lock(tx: Tx, tenant_id: UUID, ids: Sequence[UUID], today: date) -> lis
     rows = await tx.fetch(_LOCK, tenant_id, ids, today)
     entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
     return [_due(row, entities[row["entity_id"]]) for row in rows]
+
+
+async def lock_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContract | None:
+    """Lock a subscription, due or not, waiting for whoever has it; None where there is none."""
+    row = await tx.fetchrow(_LOCK_ONE, tenant_id, subscription_id)
+    return None if row is None else _due(row, ENTITY.load(row["entity"]))
 
 
 async def move(tx: Tx, tenant_id: UUID, contracts: Sequence[Contract], now: datetime) -> None:
@@ -176,4 +195,5 @@ def _due(row: Row, entity: InvoicingEntity) -> DueContract:
         metadata=row["metadata"],
         created_at=row["created_at"],
         activated_at=row["activated_at"],
+        cancellation_reason=row["cancellation_reason"],
     )

@@ -15,15 +15,26 @@ _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.currency,
            i.invoice_date, i.total, i.tax_amount, i.created_at, e.number_pattern,
            coalesce(s.charge_automatically, false) as charges
-    from (
-        select * from invoices
-        where tenant_id = $1 and finalize_at <= $2
-        order by finalize_at, id limit $3 for no key update skip locked) i
+    from ({drafts}) i
     join invoicing_entities e
       on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
     left join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
     order by i.finalize_at, i.invoice_date, i.id
 """
+
+_LOCK_DUE = _LOCK.format(
+    drafts="""
+        select * from invoices
+        where tenant_id = $1 and finalize_at <= $2
+        order by finalize_at, id limit $3 for no key update skip locked"""
+)
+
+_LOCK_THESE = _LOCK.format(
+    drafts="""
+        select * from invoices
+        where tenant_id = $1 and id = any($2) and finalize_at is not null
+        for no key update"""
+)
 
 _BALANCES = """
     select customer_id, currency, balance - held as available from customer_balances
@@ -117,7 +128,12 @@ class Numbered:
 
 async def lock(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[DueDraft]:
     """Lock drafts that are due at the tenant's now and that nobody else has locked."""
-    return [_draft(row) for row in await tx.fetch(_LOCK, tenant_id, now, limit)]
+    return [_draft(row) for row in await tx.fetch(_LOCK_DUE, tenant_id, now, limit)]
+
+
+async def lock_these(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueDraft]:
+    """Lock those of `ids` that do not wait for a person to finalize them."""
+    return [_draft(row) for row in await tx.fetch(_LOCK_THESE, tenant_id, ids)]
 
 
 async def lock_balances(

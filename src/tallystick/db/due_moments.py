@@ -22,6 +22,10 @@ _TENANTS = """
        or exists (
         select from invoices i
         where i.tenant_id = t.id and i.collect_at <= coalesce(t.clock, $1))
+       or exists (
+        select from subscriptions s
+        where s.tenant_id = t.id and s.billing_error is not null
+          and s.billing_tried_at <= now() - make_interval(secs => $2))
     order by t.id
 """
 
@@ -38,9 +42,15 @@ _NEXT = """
 """
 
 
-async def tenants_with_due_work(tx: Tx, real_now: datetime) -> list[UUID]:
-    """Tenants with a step or a draft due, each at its own now."""
-    return [row["id"] for row in await tx.fetch(_TENANTS, real_now)]
+async def tenants_with_due_work(
+    tx: Tx, real_now: datetime, again_after_seconds: float
+) -> list[UUID]:
+    """Tenants with a step or a draft due, each at its own now, or with a step to try again.
+
+    What was set aside is tried again after so much real time.
+    """
+    rows = await tx.fetch(_TENANTS, real_now, again_after_seconds)
+    return [row["id"] for row in rows]
 
 
 async def next_moment(tx: Tx, tenant_id: UUID, now: datetime) -> datetime | None:

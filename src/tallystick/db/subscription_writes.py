@@ -25,10 +25,11 @@ _INSERT = """
         end_date, current_period_start, current_period_end, cycle_index, net_terms,
         auto_advance_invoices, charge_automatically, payment_methods_config,
         payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
-        checkout_session_id, activated_at, created_at, updated_at, next_step_on)
+        checkout_session_id, activated_at, created_at, updated_at, next_step_on, activation,
+        awaits_activation, fixed_anchor, billing_cycles, imported_on)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-            $34, $35)
+            $34, $35, $36, $37, $38, $39, $40)
 """
 
 
@@ -77,6 +78,11 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         made.activated_at,
         made.created_at,
         next_day(contract_of(made)),
+        made.activation.value,
+        made.awaits_activation,
+        offer.anchor,
+        offer.cycles_that_end_it,
+        made.imported_on,
     )
     await _insert_items(tx, tenant_id, made)
 

@@ -13,7 +13,7 @@ from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import FeeType, costs_nothing
-from tallystick.domain.purchase import Subscription, SubscriptionStatus
+from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
 from tallystick.domain.schedule import Schedule
 
 
@@ -37,9 +37,12 @@ class RunningCoupon:
 class Contract:
     """A subscription's terms and its place in time.
 
-    `billing_start` is the first billed day, `end` the first day not covered, `ending` what the
-    subscription becomes there. `period_end` is None before the start and after the end.
-    `cycle_index` counts the complete periods, a first stub included. Days are the tenant's.
+    `billing_start` is the first billed day. `end_date` is the first day not covered, and
+    `cancelled_on` the day on which a cancellation takes effect; the earlier one ends it.
+    `period_end` is None before the start and after the end. `cycle_index` counts the complete
+    periods, a first stub included. `fixed_anchor` is the billing day that somebody gave, None
+    where it follows the first billed day; `billing_cycles` is None unless they make its
+    `end_date`. Days are the tenant's.
     """
 
     id: UUID
@@ -57,8 +60,8 @@ class Contract:
     anchor: int
     trial_end: date | None
     trial_is_free: bool
-    end: date | None
-    ending: SubscriptionStatus
+    end_date: date | None
+    cancelled_on: date | None
     period_start: date
     period_end: date | None
     cycle_index: int
@@ -70,6 +73,10 @@ class Contract:
     payment_method_id: UUID | None
     invoice_memo: str | None
     purchase_order: str | None
+    activation: Activation = Activation.CHECKOUT
+    awaits_activation: bool = False
+    fixed_anchor: int | None = None
+    billing_cycles: int | None = None
 
     @cached_property
     def recurring(self) -> tuple[Item, ...]:
@@ -80,6 +87,29 @@ class Contract:
     def one_time(self) -> tuple[Item, ...]:
         """The items billed once, on the first invoice."""
         return tuple(item for item in self.items if item.fee.type is FeeType.ONE_TIME)
+
+    @property
+    def end(self) -> date | None:
+        """The first day not covered: by contract, or by cancellation where that is earlier."""
+        return min(
+            (day for day in (self.end_date, self.cancelled_on) if day is not None), default=None
+        )
+
+    @property
+    def ends_cancelled(self) -> bool:
+        """Whether it ends by a cancellation; one on the day of its end counts."""
+        return self.cancelled_on is not None and self.end == self.cancelled_on
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether its first billed day has come, and its end has not."""
+        match self.status:
+            case SubscriptionStatus.ACTIVE | SubscriptionStatus.SUSPENDED:
+                return True
+            case SubscriptionStatus.TRIAL_ACTIVE:
+                return not self.trial_is_free
+            case _:
+                return False
 
     @property
     def can_owe(self) -> bool:
@@ -124,8 +154,8 @@ def contract_of(made: Subscription, coupons: tuple[RunningCoupon, ...] = ()) -> 
         anchor=dates.anchor,
         trial_end=dates.trial_end,
         trial_is_free=dates.trial_is_free,
-        end=dates.end,
-        ending=SubscriptionStatus.COMPLETED,
+        end_date=dates.end,
+        cancelled_on=None,
         period_start=made.current_period_start,
         period_end=made.current_period_end,
         cycle_index=made.cycle_index,
@@ -137,4 +167,8 @@ def contract_of(made: Subscription, coupons: tuple[RunningCoupon, ...] = ()) -> 
         payment_method_id=made.payment_method_id,
         invoice_memo=offer.invoice_memo,
         purchase_order=offer.purchase_order,
+        activation=made.activation,
+        awaits_activation=made.awaits_activation,
+        fixed_anchor=offer.anchor,
+        billing_cycles=offer.cycles_that_end_it,
     )

@@ -1,4 +1,4 @@
-"""The life of a subscription after its purchase: what is due next, and one step of it.
+"""The life of a subscription after it was made: what is due next, and one step of it.
 
 Every step is dated by the day on which it falls due, however late it is taken, so that a
 worker that was down for a month makes the same invoices as one that never was (reference rules
@@ -6,7 +6,7 @@ of money and time, sections 3 and 4).
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 from tallystick.domain.charges import Charge, monthly_value
@@ -14,7 +14,7 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.owed import owed
 from tallystick.domain.periods import Period
-from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.purchase import Activation, SubscriptionStatus
 from tallystick.domain.schedule import period_containing
 
 
@@ -45,11 +45,29 @@ class Step:
     opens: Period | None
 
 
+_OVER = frozenset(
+    {SubscriptionStatus.CANCELLED, SubscriptionStatus.COMPLETED, SubscriptionStatus.SUPERSEDED}
+)
+
+
+def is_over(contract: Contract) -> bool:
+    """Whether nothing can happen to the contract any more."""
+    return contract.status in _OVER
+
+
 def next_day(contract: Contract) -> date | None:
     """The day of the contract's next step, None where nothing is due any more by itself."""
+    day = _next_by_itself(contract)
+    if contract.ends_cancelled and not is_over(contract):
+        assert contract.end is not None, "a cancellation has its day"
+        return contract.end if day is None else min(day, contract.end)
+    return day
+
+
+def _next_by_itself(contract: Contract) -> date | None:
     match contract.status:
         case SubscriptionStatus.PENDING_ACTIVATION:
-            return contract.start
+            return None if contract.awaits_activation else contract.start
         case SubscriptionStatus.TRIAL_ACTIVE if contract.trial_is_free:
             return contract.trial_end
         case SubscriptionStatus.TRIAL_ACTIVE:
@@ -65,6 +83,8 @@ def step(contract: Contract) -> Step:
     """The contract's next step; there must be one."""
     day = next_day(contract)
     assert day is not None, "nothing is due"
+    if contract.ends_cancelled and day == contract.end:
+        return _end(contract, day)
     match contract.status:
         case SubscriptionStatus.PENDING_ACTIVATION:
             return _start(contract, day)
@@ -80,6 +100,16 @@ def step(contract: Contract) -> Step:
             return _renew(contract, day)
 
 
+def brought_along(contract: Contract, today: date) -> Contract:
+    """The contract as it would stand today had it lived here, with nothing billed for it.
+
+    So that what was billed elsewhere goes on here in the period that contains today.
+    """
+    while (day := next_day(contract)) is not None and day <= today:
+        contract = step(contract).contract
+    return contract
+
+
 def _start(contract: Contract, day: date) -> Step:
     if contract.trial_is_free and contract.trial_end is not None:
         trial = Period(day, contract.trial_end)
@@ -87,7 +117,7 @@ def _start(contract: Contract, day: date) -> Step:
             contract,
             status=SubscriptionStatus.TRIAL_ACTIVE,
             period_start=trial.start,
-            period_end=trial.end,
+            period_end=cut(trial, contract.end),
         )
         return Step(
             kind=StepKind.TRIAL_STARTED, day=day, contract=started, charges=(), opens=trial
@@ -100,16 +130,27 @@ def _start(contract: Contract, day: date) -> Step:
     return _first_billed(contract, day, StepKind.ACTIVATED, status)
 
 
+def cut(period: Period, end: date | None) -> date:
+    """Where a period ends in a contract with this end, if any."""
+    return period.end if end is None else min(period.end, end)
+
+
 def _end_free_trial(contract: Contract, day: date) -> Step:
     """The free trial is over: billed from today, or expired where nobody agreed to pay.
 
-    What is saved can be charged, and a seller that collects by other means sends its invoice;
-    in any other case nothing is billed without consent.
+    Who started it without a checkout answers for it, what is saved can be charged, and a seller
+    that collects by other means sends its invoice; in any other case nothing is billed without
+    consent.
     """
     collects_otherwise = not contract.charge_automatically or not isinstance(
         contract.payment, OnlinePayment
     )
-    if collects_otherwise or contract.payment_method_id is not None or not contract.can_owe:
+    if (
+        not contract.can_owe
+        or contract.activation is Activation.ON_START
+        or collects_otherwise
+        or contract.payment_method_id is not None
+    ):
         return _first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
     expired = replace(
         contract,
@@ -139,36 +180,61 @@ def _first_billed(
         kind=kind,
         day=day,
         contract=begun,
-        charges=owed(contract, dates, until=day),
+        charges=() if _never_bills(contract) else owed(contract, dates, until=day),
         opens=opens,
     )
 
 
 def _renew(contract: Contract, day: date) -> Step:
     """A period ends: what falls due on its boundary, and the next one unless it is over."""
-    dates = contract.schedule_on(day)
-    charges = owed(contract, dates, until=day, after=day - timedelta(days=1))
     if contract.end is not None and day >= contract.end:
-        return _end(contract, day, charges)
-    opens = period_containing(contract, dates, day)
+        return _end(contract, day)
+    opens = period_containing(contract, contract.schedule_on(day), day)
     renewed = replace(
         contract,
         period_start=opens.start,
         period_end=opens.end,
         cycle_index=contract.cycle_index + 1,
     )
-    return Step(kind=StepKind.RENEWED, day=day, contract=renewed, charges=charges, opens=opens)
+    return Step(
+        kind=StepKind.RENEWED,
+        day=day,
+        contract=renewed,
+        charges=_fallen_due(contract, day),
+        opens=opens,
+    )
 
 
-def _end(contract: Contract, day: date, charges: tuple[Charge, ...]) -> Step:
+def _end(contract: Contract, day: date) -> Step:
     """The end: a completed subscription keeps its last period, a cancelled one has none."""
-    is_cancelled = contract.ending is SubscriptionStatus.CANCELLED
+    cancelled = contract.ends_cancelled
     ended = replace(
         contract,
-        status=contract.ending,
-        period_start=day if is_cancelled else contract.period_start,
-        period_end=None if is_cancelled else contract.period_end,
+        status=SubscriptionStatus.CANCELLED if cancelled else SubscriptionStatus.COMPLETED,
+        period_start=day if cancelled else contract.period_start,
+        period_end=None if cancelled else contract.period_end,
         mrr=0,
     )
-    kind = StepKind.CANCELLED if is_cancelled else StepKind.COMPLETED
-    return Step(kind=kind, day=day, contract=ended, charges=charges, opens=None)
+    return Step(
+        kind=StepKind.CANCELLED if cancelled else StepKind.COMPLETED,
+        day=day,
+        contract=ended,
+        charges=_fallen_due(contract, day),
+        opens=None,
+    )
+
+
+def _fallen_due(contract: Contract, day: date) -> tuple[Charge, ...]:
+    """What has fallen due since the current period began, up to a day.
+
+    What fell due on the day on which it began was billed with it.
+    """
+    if not contract.is_billed or _never_bills(contract):
+        return ()
+    dates = contract.schedule_on(day)
+    return owed(contract, dates, until=day, after=contract.period_start)
+
+
+def _never_bills(contract: Contract) -> bool:
+    """A plan that can owe nothing and has a trial makes no invoices, not even of zero."""
+    return contract.trial_end is not None and not contract.can_owe

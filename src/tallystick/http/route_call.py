@@ -6,6 +6,7 @@ costs half as much, and keeps one reading of bodies for all doors.
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -31,7 +32,7 @@ class RouteCall:
     Args:
         endpoint: The route's function. A parameter of the path has its name; one that is
             annotated with `Query()` is the query; `provided` comes from elsewhere; what is
-            left is the body.
+            left is the body, which may be left out where its default is None.
         path_names: The names in the route's path.
         provided: The parameter that the caller fills in.
     """
@@ -43,6 +44,7 @@ class RouteCall:
         self._schemas: dict[str, SchemaPaths] = {}
         self._query: tuple[str, TypeAdapter[Any], frozenset[str]] | None = None
         self._body: tuple[str, TypeAdapter[Any]] | None = None
+        self._needs_body = True
         signature = inspect.signature(endpoint, eval_str=True)
         for name, parameter in signature.parameters.items():
             kind = parameter.annotation
@@ -56,8 +58,10 @@ class RouteCall:
                 self._schemas["query"] = SchemaPaths(model)
             else:
                 assert self._body is None, f"{endpoint} takes two bodies"
-                self._body = (name, TypeAdapter(kind))
-                self._schemas["body"] = SchemaPaths(kind)
+                self._needs_body = parameter.default is parameter.empty
+                told = kind if self._needs_body else _without_none(kind)
+                self._body = (name, TypeAdapter(told))
+                self._schemas["body"] = SchemaPaths(told)
 
     def read(self, request: Request, body: bytes) -> dict[str, Any]:
         """The arguments that the request gives to the route.
@@ -84,6 +88,8 @@ class RouteCall:
         if self._body is None:
             if value not in (None, {}):
                 raise InvalidInput("This request takes no body.")
+        elif not body and not self._needs_body:
+            found[self._body[0]] = None
         elif not body:
             faults.append(_REQUIRED)
         else:
@@ -107,6 +113,12 @@ class RouteCall:
             problems = invalid.errors(include_url=False, include_input=False)
             placed = [{**one, "loc": (part, *one["loc"])} for one in problems]
             faults.extend(faults_of(placed, self._schemas))
+
+
+def _without_none(kind: Any) -> Any:  # noqa: ANN401 - a type, or a union with None
+    """The type of an optional body that was sent."""
+    (told,) = [part for part in get_args(kind) if part is not NoneType]
+    return told
 
 
 def _parsed(request: Request, body: bytes) -> object:

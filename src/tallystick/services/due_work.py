@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tallystick.db import due_moments, due_sessions
+from tallystick.db import due_contracts, due_moments, due_sessions
 from tallystick.domain.life import StepKind
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.context import App, Context
@@ -15,6 +15,8 @@ from tallystick.services.renew_due import renew_due
 from tallystick.services.tenant_context import tenant_context
 
 SESSIONS_AT_ONCE = 4
+AGAIN_AFTER_SECONDS = 3600.0
+"""How long, in real time, a step that could not be taken is left alone."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -60,10 +62,11 @@ async def expire_sessions_of(ctx: Context) -> int:
 async def bill_due(app: App, real_now: datetime) -> int:
     """Bill what is due, tenant by tenant, each at its own now; how much there was.
 
-    A tenant whose clock is being moved is left to whoever moves it.
+    A tenant whose clock is being moved is left to whoever moves it. What was set aside an hour
+    ago is tried again.
     """
     async with app.database.connection() as tx:
-        tenants = await due_moments.tenants_with_due_work(tx, real_now)
+        tenants = await due_moments.tenants_with_due_work(tx, real_now, AGAIN_AFTER_SECONDS)
     total = 0
     for tenant_id in tenants:
         async with (
@@ -73,6 +76,7 @@ async def bill_due(app: App, real_now: datetime) -> int:
             if not shared:
                 continue
             ctx = await tenant_context(app, holder, tenant_id, real_now, actor="worker")
+            await due_contracts.take_up_again(holder, tenant_id, AGAIN_AFTER_SECONDS)
             done = await do_due_work(ctx)
         total += sum(done.steps.values()) + done.finalized + done.collected
     return total

@@ -32,8 +32,18 @@ async def finalize_due(ctx: Context) -> int:
 
 async def _batch(ctx: Context, tx: Tx) -> int:
     due = await due_drafts.lock(tx, ctx.tenant.id, ctx.now, BATCH)
+    await _finalize(ctx, tx, due)
+    return len(due)
+
+
+async def finalize_at_once(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) -> None:
+    """Finalize drafts that were just made, except those that wait for a person."""
+    await _finalize(ctx, tx, await due_drafts.lock_these(tx, ctx.tenant.id, invoice_ids))
+
+
+async def _finalize(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> None:
     if not due:
-        return 0
+        return
     customers = sorted({one.customer_id for one in due})
     available = await due_drafts.lock_balances(tx, ctx.tenant.id, customers)
     applied: dict[UUID, int] = {}
@@ -52,7 +62,6 @@ async def _batch(ctx: Context, tx: Tx) -> int:
     numbered = await _numbered(ctx, tx, due, applied)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
     await record_many(ctx.within(tx), [event for one in numbered for event in _events(one)])
-    return len(due)
 
 
 async def _numbered(

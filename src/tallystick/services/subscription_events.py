@@ -26,6 +26,16 @@ def step_event(kind: StepKind, due: DueContract, contract: Contract) -> Told | N
     if kind not in _TYPES:
         return None
     event_type, change_type = _TYPES[kind]
+    reason = due.cancellation_reason if kind is StepKind.CANCELLED else None
+    return subscription_event(
+        event_type, due, contract, change_type=change_type, cancellation_reason=reason
+    )
+
+
+def subscription_event(
+    event_type: str, due: DueContract, contract: Contract, **more: str | None
+) -> Told:
+    """An event of a subscription as its contract stands; `more` is left out where None."""
     body: dict[str, EventValue] = {
         "subscription_id": encode(Prefix.SUBSCRIPTION, contract.id),
         "customer_id": encode(Prefix.CUSTOMER, contract.customer_id),
@@ -41,7 +51,7 @@ def step_event(kind: StepKind, due: DueContract, contract: Contract) -> Told | N
         "billing_day_anchor": contract.anchor,
         "start_date": contract.start,
         "billing_start_date": contract.billing_start,
-        "end_date": contract.end,
+        "end_date": contract.end_date,
         "trial_duration": due.trial_duration,
         "auto_advance_invoices": contract.auto_advance_invoices,
         "charge_automatically": contract.charge_automatically,
@@ -53,6 +63,5 @@ def step_event(kind: StepKind, due: DueContract, contract: Contract) -> Told | N
         "metadata": None if due.metadata is None else json.loads(due.metadata),
         "custom_properties": json.loads(due.custom_properties),
     }
-    if change_type is not None:
-        body["change_type"] = change_type
+    body.update({name: value for name, value in more.items() if value is not None})
     return event_type, contract.id, body

@@ -22,7 +22,7 @@ from tallystick.http.v1.scalars import (
 )
 from tallystick.services.advance_clock import ClockMove, advance_clock
 from tallystick.services.context import Context
-from tallystick.services.renew_due import start_of
+from tallystick.services.take_steps import start_of
 
 router = APIRouter(prefix="/test-clock", tags=["Test clock"], route_class=Route)
 
