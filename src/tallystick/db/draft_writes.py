@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db.draft_recipes import RECIPE
 from tallystick.db.engine import Tx
 from tallystick.db.invoice_writes import (
     BREAKDOWN,
@@ -45,6 +46,7 @@ _INVOICE_COLUMNS = (
     "memo",
     "purchase_order",
     "finalize_at",
+    "recipe",
     "created_at",
     "updated_at",
 )
@@ -132,6 +134,7 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.memo,
         invoice.purchase_order,
         new.finalize_at,
+        RECIPE.dump(new.draft.recipe) if new.draft.recipe.meters else None,
         invoice.created_at,
         invoice.created_at,
     )

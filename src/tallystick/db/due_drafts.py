@@ -5,7 +5,7 @@ entities' counters last, once per batch.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -14,7 +14,8 @@ from tallystick.db.engine import Row, Tx
 _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.currency,
            i.invoice_date, i.total, i.tax_amount, i.created_at, e.number_pattern,
-           coalesce(s.charge_automatically, false) as charges
+           coalesce(s.charge_automatically, false) as charges,
+           i.recipe is not null as bills_usage
     from ({drafts}) i
     join invoicing_entities e
       on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
@@ -72,7 +73,8 @@ _COUNT = """
 
 _FINALIZE = """
     update invoices i
-    set status = 'FINALIZED', finalize_at = null, finalized_at = $2, updated_at = $2,
+    set status = 'FINALIZED', finalize_at = null, recipe = null, finalized_at = $2,
+        updated_at = $2,
         number = f.number, invoice_number = f.text, applied_balance = f.applied,
         written_off = f.written_off,
         write_off_reason = case when f.written_off > 0 then 'BELOW_MINIMUM_CHARGE' end,
@@ -105,6 +107,7 @@ class DueDraft:
     created_at: datetime
     number_pattern: str
     charges: bool
+    bills_usage: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +137,25 @@ async def lock(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[DueDr
 async def lock_these(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueDraft]:
     """Lock those of `ids` that do not wait for a person to finalize them."""
     return [_draft(row) for row in await tx.fetch(_LOCK_THESE, tenant_id, ids)]
+
+
+async def read_again(tx: Tx, tenant_id: UUID, drafts: Sequence[DueDraft]) -> list[DueDraft]:
+    """Locked drafts with the sums that they have now, after late usage."""
+    changed = [one.id for one in drafts if one.bills_usage]
+    if not changed:
+        return list(drafts)
+    rows = await tx.fetch(
+        "select id, total, tax_amount from invoices where tenant_id = $1 and id = any($2)",
+        tenant_id,
+        changed,
+    )
+    sums = {row["id"]: (row["total"], row["tax_amount"]) for row in rows}
+    return [
+        replace(one, total=sums[one.id][0], tax_amount=sums[one.id][1])
+        if one.id in sums
+        else one
+        for one in drafts
+    ]
 
 
 async def lock_balances(

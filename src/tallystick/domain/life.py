@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from tallystick.domain.charges import Charge, monthly_value
 from tallystick.domain.contract import Contract
+from tallystick.domain.metered import Meter
 from tallystick.domain.offer import OnlinePayment
-from tallystick.domain.owed import owed
+from tallystick.domain.owed import meters_closing, owed
 from tallystick.domain.periods import Period
 from tallystick.domain.purchase import Activation, SubscriptionStatus
 from tallystick.domain.schedule import period_containing
@@ -34,7 +35,8 @@ class StepKind(StrEnum):
 class Step:
     """One step: the contract as it stands afterwards, and what is billed on its day.
 
-    No charges, no invoice. `opens` is the subscription's period that begins on the day, None
+    Neither charges nor meters, no invoice: `meters` are the windows of usage that close on the
+    day. `opens` is the subscription's period that begins on the day, None
     where none does.
     """
 
@@ -43,6 +45,7 @@ class Step:
     contract: Contract
     charges: tuple[Charge, ...]
     opens: Period | None
+    meters: tuple[Meter, ...] = ()
 
 
 _OVER = frozenset(
@@ -202,6 +205,7 @@ def _renew(contract: Contract, day: date) -> Step:
         contract=renewed,
         charges=_fallen_due(contract, day),
         opens=opens,
+        meters=_closed(contract, day),
     )
 
 
@@ -221,6 +225,7 @@ def _end(contract: Contract, day: date) -> Step:
         contract=ended,
         charges=_fallen_due(contract, day),
         opens=None,
+        meters=_closed(contract, day),
     )
 
 
@@ -233,6 +238,13 @@ def _fallen_due(contract: Contract, day: date) -> tuple[Charge, ...]:
         return ()
     dates = contract.schedule_on(day)
     return owed(contract, dates, until=day, after=contract.period_start)
+
+
+def _closed(contract: Contract, day: date) -> tuple[Meter, ...]:
+    """The windows of usage that close on a day of a contract that is billed."""
+    if not contract.is_billed:
+        return ()
+    return meters_closing(contract, contract.schedule_on(day), day)
 
 
 def _never_bills(contract: Contract) -> bool:

@@ -5,11 +5,12 @@ when the draft is finalized.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from tallystick.domain.bill import Bill, bill
+from tallystick.domain.charges import Charge
 from tallystick.domain.contract import RunningCoupon
 from tallystick.domain.invoice import (
     Invoice,
@@ -21,6 +22,7 @@ from tallystick.domain.invoice import (
     subtotal_recurring,
 )
 from tallystick.domain.life import Step
+from tallystick.domain.metered import Meter
 from tallystick.domain.parties import Customer, InvoicingEntity
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.tax import Buyer, TaxDecision, decide
@@ -51,53 +53,97 @@ class UsedCoupon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a draft is made of, so that it can be made again when late usage has come.
+
+    `charges` are the fixed ones, `meters` the windows of usage that it bills, `metered` what
+    their usage came to when it was made last.
+    """
+
+    day: date
+    currency: str
+    inclusive: bool
+    charges: tuple[Charge, ...]
+    meters: tuple[Meter, ...]
+    metered: tuple[Charge, ...]
+    coupons: tuple[RunningCoupon, ...]
+    used: tuple[UsedCoupon, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A draft invoice, and the coupons that it uses."""
+    """A draft invoice, the coupons that it uses, and what it is made of."""
 
     invoice: Invoice
     used: tuple[UsedCoupon, ...]
+    recipe: Recipe
 
 
 def draft_of(
-    step: Step, facts: RenewalFacts, *, invoice_id: UUID, now: datetime
+    step: Step,
+    metered: tuple[Charge, ...],
+    facts: RenewalFacts,
+    *,
+    invoice_id: UUID,
+    now: datetime,
 ) -> Draft | None:
     """The draft of what a step bills, dated by the step's day; None where it bills nothing.
 
-    Raises `AmountTooLarge` where a sum cannot be stored and sent exactly.
+    `metered` are the charges of the step's meters. While a meter's usage may still come late,
+    a draft without lines is a draft, too. Raises `AmountTooLarge` where a sum cannot be stored
+    and sent exactly.
     """
-    if not step.charges:
+    if not step.charges and not step.meters:
         return None
-    contract, day = step.contract, step.day
-    running = [one for one in contract.coupons if one.applies]
+    contract = step.contract
+    recipe = Recipe(
+        day=step.day,
+        currency=contract.currency,
+        inclusive=contract.tax_inclusive,
+        charges=step.charges,
+        meters=step.meters,
+        metered=metered,
+        coupons=tuple(one for one in contract.coupons if one.applies),
+    )
+    made = bill_of(recipe, facts)
+    used = coupons_used(recipe, made)
+    return Draft(
+        invoice=_invoice(step, made, facts, invoice_id, now),
+        used=used,
+        recipe=replace(recipe, used=used),
+    )
+
+
+def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
+    """What a recipe comes to, taxed as of its day."""
     decided: dict[int, TaxDecision] = {}
 
     def decision_of(product_id: UUID) -> TaxDecision:
         product = facts.product_taxes.get(product_id, _NO_TAX_SETTINGS)
         known = decided.get(id(product))
         if known is None:
-            known = decide(
-                facts.entity.tax_seller, facts.buyer, product.rules, product.vat_class, day
-            )
+            seller = facts.entity.tax_seller
+            known = decide(seller, facts.buyer, product.rules, product.vat_class, recipe.day)
             decided[id(product)] = known
         return known
 
-    made = bill(
-        step.charges,
-        currency=contract.currency,
-        coupons=[one.terms for one in running],
+    return bill(
+        (*recipe.charges, *recipe.metered),
+        currency=recipe.currency,
+        coupons=[one.terms for one in recipe.coupons],
         decision_of=decision_of,
-        inclusive=contract.tax_inclusive,
-    )
-    return Draft(
-        invoice=_invoice(step, made, facts, invoice_id, now), used=_used(running, made)
+        inclusive=recipe.inclusive,
     )
 
 
-def _used(running: list[RunningCoupon], made: Bill) -> tuple[UsedCoupon, ...]:
+def coupons_used(recipe: Recipe, made: Bill) -> tuple[UsedCoupon, ...]:
+    """What each coupon of a recipe takes off; one that finds no lines is not used."""
+    if not made.lines:
+        return ()
     amounts = {one.coupon_id: one.amount for one in made.coupons}
     return tuple(
         UsedCoupon(redemption_id=one.redemption_id, amount=amounts[one.terms.id])
-        for one in running
+        for one in recipe.coupons
     )
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from tallystick.db import due_drafts
+from tallystick.db import draft_recipes, due_drafts
 from tallystick.db.due_drafts import DueDraft, Numbered
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.bill import settle
@@ -16,6 +16,7 @@ from tallystick.domain.invoice import InvoiceStatus, number_text
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, Told, record_many
 from tallystick.services.ids import new_id
+from tallystick.services.refresh_drafts import refresh_drafts
 
 BATCH = 500
 
@@ -44,6 +45,11 @@ async def finalize_at_once(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) ->
 async def _finalize(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> None:
     if not due:
         return
+    empty = await refresh_drafts(ctx, tx, [one.id for one in due if one.bills_usage])
+    await draft_recipes.delete_empty(tx, ctx.tenant.id, list(empty))
+    due = await due_drafts.read_again(
+        tx, ctx.tenant.id, [one for one in due if one.id not in empty]
+    )
     customers = sorted({one.customer_id for one in due})
     available = await due_drafts.lock_balances(tx, ctx.tenant.id, customers)
     applied: dict[UUID, int] = {}

@@ -18,6 +18,7 @@ from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
 from tallystick.services.context import Context
 from tallystick.services.events import Told, record_many
 from tallystick.services.ids import new_id
+from tallystick.services.meter_usage import Asked, meter_usage
 from tallystick.services.purchase_events import invoice_event
 from tallystick.services.quoting import vat_number_valid
 from tallystick.services.subscription_events import step_event
@@ -42,9 +43,21 @@ async def take_steps(
     """
     products = {item.product_id for one in due for item in one.contract.items}
     taxes = await checkout_facts.load_product_taxes(tx, ctx.tenant.id, list(products))
+    steps = [step(one.contract) for one in due]
+    metered = await meter_usage(
+        ctx,
+        tx,
+        [
+            Asked(
+                customer_id=moved.contract.customer_id,
+                meters=moved.meters,
+                currency=moved.contract.currency,
+            )
+            for moved in steps
+        ],
+    )
     taken = []
-    for one in due:
-        moved = step(one.contract)
+    for one, moved, charges in zip(due, steps, metered, strict=True):
         facts = RenewalFacts(
             customer=one.customer,
             entity=one.entity,
@@ -54,7 +67,7 @@ async def take_steps(
             ),
             product_taxes=taxes,
         )
-        draft = draft_of(moved, facts, invoice_id=new_id(), now=ctx.now)
+        draft = draft_of(moved, charges, facts, invoice_id=new_id(), now=ctx.now)
         taken.append(Taken(due=one, step=moved, draft=draft))
     await draft_writes.insert(
         tx,
@@ -95,7 +108,7 @@ def start_of(day: date, time_zone: str) -> datetime:
 def _events(taken: Taken, *, tells_steps: bool) -> list[Told]:
     told = step_event(taken.step.kind, taken.due, taken.step.contract) if tells_steps else None
     found = [] if told is None else [told]
-    if taken.draft is not None:
+    if taken.draft is not None and taken.draft.invoice.lines:
         invoice = taken.draft.invoice
         found.append(("invoice.created", invoice.id, invoice_event(invoice, None)))
     return found

@@ -68,3 +68,6 @@ alter table transactions
     add check (num_nonnulls(attempt_id, collection_id) <= 1);
 create unique index one_transaction_per_collection on transactions (tenant_id, collection_id)
     where collection_id is not null;
+
+-- What a draft that bills usage is made of: followed again before it is finalized.
+alter table invoices add column recipe jsonb check (recipe is null or status = 'DRAFT');
