@@ -152,10 +152,7 @@ class World:
         is_free: bool = False,
         **version: object,
     ) -> SoldPlan:
-        """A published plan: without components nothing where `is_free`, else EUR 49 a month.
-
-        `version` sets columns.
-        """
+        """A published plan, EUR 49 a month or `is_free`; `version` sets its columns."""
         plan_id, version_id = new_id(), new_id()
         parts = (
             components

@@ -56,6 +56,8 @@ PRICE: Json = {
 }
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
 
+CLOCK = "GET /api/v1/test-clock"
+
 API: dict[str, Json | None] = {
     "POST /api/v1/checkout-sessions": {},
     "POST /api/v1/checkout-sessions/preview": {},
@@ -90,18 +92,27 @@ API: dict[str, Json | None] = {
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,
+    "POST /api/v1/subscriptions": {},
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
+    "PATCH /api/v1/subscriptions/{subscription_id}": {"net_terms": 1},
+    "POST /api/v1/subscriptions/{subscription_id}/cancel": None,
+    "POST /api/v1/subscriptions/{subscription_id}/reactivate": None,
+    "POST /api/v1/subscriptions/{subscription_id}/activate": None,
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,
     "GET /api/v1/invoicing-entities": None,
     "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
+    CLOCK: None,
+    "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
-OF_MANY = sorted(route for route in API if route.startswith("GET") and "{" not in route)
+OF_MANY = sorted(
+    route for route in API if route.startswith("GET") and "{" not in route and route != CLOCK
+)
 
 
 @dataclass(frozen=True)
