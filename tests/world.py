@@ -28,6 +28,7 @@ from tallystick.services.ports import PaymentProvider
 from tallystick.services.show_checkout import show_checkout
 
 FEE: Codec[FeeStructure] = Codec(FeeStructure)
+FEE_OF_49 = ("Fee", RateFee(), [(Cadence.MONTHLY, RatePricing(rate=Decimal("49.00")))])
 DISCOUNT: Codec[Discount] = Codec(Discount)
 ADDRESS: Codec[Address] = Codec(Address)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -153,16 +154,9 @@ class World:
         is_free: bool = False,
         **version: object,
     ) -> SoldPlan:
-        """A published plan: without components nothing where `is_free`, else EUR 49 a month.
-
-        `version` sets columns.
-        """
+        """A published plan, EUR 49 a month or `is_free`; `version` sets its columns."""
         plan_id, version_id = new_id(), new_id()
-        parts = (
-            components
-            if is_free or components
-            else (("Fee", RateFee(), [(Cadence.MONTHLY, rate("49.00"))]),)
-        )
+        parts = components if is_free or components else (FEE_OF_49,)
         await self._insert(
             "plans",
             {

@@ -56,6 +56,8 @@ PRICE: Json = {
 }
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
 
+CLOCK = "GET /api/v1/test-clock"
+
 API: dict[str, Json | None] = {
     "POST /api/v1/checkout-sessions": {},
     "POST /api/v1/checkout-sessions/preview": {},
@@ -91,16 +93,23 @@ API: dict[str, Json | None] = {
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,
+    "POST /api/v1/subscriptions": {},
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
     "GET /api/v1/usage/customer/{customer_id}": None,
     "GET /api/v1/usage/subscription/{subscription_id}": None,
     "GET /api/v1/usage/summary": None,
+    "PATCH /api/v1/subscriptions/{subscription_id}": {"net_terms": 1},
+    "POST /api/v1/subscriptions/{subscription_id}/cancel": None,
+    "POST /api/v1/subscriptions/{subscription_id}/reactivate": None,
+    "POST /api/v1/subscriptions/{subscription_id}/activate": None,
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,
     "GET /api/v1/invoicing-entities": None,
     "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
+    CLOCK: None,
+    "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
@@ -114,6 +123,9 @@ OF_MANY = sorted(
 
 WINDOW = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
 """What reports of usage must be asked for."""
+OF_MANY = sorted(
+    route for route in API if route.startswith("GET") and "{" not in route and route != CLOCK
+)
 
 
 @dataclass(frozen=True)

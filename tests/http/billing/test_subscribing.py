@@ -114,16 +114,8 @@ async def test_a_future_start_waits_for_its_day(sdk: AsyncMeteroid, world: World
     assert stands["activated_at"] is not None
 
 
-async def test_everything_that_can_be_asked_for(sdk: AsyncMeteroid, world: World) -> None:
-    """Add-on, slots, override, extra, coupons, terms: 2 x 10 + 5 x 8 + 30 + 7, less 10 %, 5."""
-    plan = await world.plan(
-        ("Fee", RateFee(), [(Cadence.MONTHLY, rate("49.00"))]),
-        (
-            "Seats",
-            SlotFee(unit_name="seat"),
-            [(Cadence.MONTHLY, SlotPricing(unit_rate=Decimal("8.00"), min_slots=1))],
-        ),
-    )
+async def care_add_on(world: World) -> str:
+    """An add-on of EUR 10 a month."""
     care = await world.product("Care", RateFee())
     price = await world.price(care, rate("10.00"))
     add_on = new_id()
@@ -136,49 +128,67 @@ async def test_everything_that_can_be_asked_for(sdk: AsyncMeteroid, world: World
         price,
         world.ctx.now,
     )
+    return encode(Prefix.ADD_ON, add_on)
+
+
+def priced(amount: str) -> m.PriceInput:
+    """A new monthly price."""
+    return m.PriceInput(
+        cadence=m.BillingPeriodEnum.MONTHLY,
+        currency="EUR",
+        pricing=m.RatePricing(rate=Decimal(amount)),
+    )
+
+
+def changed(plan: SoldPlan) -> m.CreateSubscriptionComponents:
+    """Five seats, the fee at EUR 30, and a concierge at EUR 7."""
+    return m.CreateSubscriptionComponents(
+        parameterized_components=[
+            m.ComponentParameterization(
+                component_id=encode(Prefix.COMPONENT, plan.components["Seats"]),
+                parameters=m.ComponentParameters(initial_slot_count=5),
+            )
+        ],
+        overridden_components=[
+            m.ComponentOverride(
+                component_id=encode(Prefix.COMPONENT, plan.components["Fee"]),
+                name="Fee for friends",
+                price_entry=priced("30.00"),
+            )
+        ],
+        extra_components=[
+            m.ExtraComponent(
+                name="Concierge",
+                product_ref=m.NewProductRef(
+                    name="Concierge",
+                    fee_type=m.ProductFeeTypeEnum.RATE,
+                    fee_structure=m.RateFeeStructure(),
+                ),
+                price_entry=priced("7.00"),
+            )
+        ],
+    )
+
+
+async def test_everything_that_can_be_asked_for(sdk: AsyncMeteroid, world: World) -> None:
+    """Add-on, slots, override, extra, coupons, terms: 2 x 10 + 5 x 8 + 30 + 7, less 10 %, 5."""
+    plan = await world.plan(
+        ("Fee", RateFee(), [(Cadence.MONTHLY, rate("49.00"))]),
+        (
+            "Seats",
+            SlotFee(unit_name="seat"),
+            [(Cadence.MONTHLY, SlotPricing(unit_rate=Decimal("8.00"), min_slots=1))],
+        ),
+    )
     await world.coupon("TEN", Percentage(percentage=Decimal(10)))
     await world.coupon("FIVE", Fixed(amount=Decimal(5), currency="EUR"))
-
-    def priced(amount: str) -> m.PriceInput:
-        return m.PriceInput(
-            cadence=m.BillingPeriodEnum.MONTHLY,
-            currency="EUR",
-            pricing=m.RatePricing(rate=Decimal(amount)),
-        )
 
     made = await subscribed(
         sdk,
         world,
         plan,
-        add_ons=[
-            m.CreateSubscriptionAddOn(add_on_id=encode(Prefix.ADD_ON, add_on), quantity=2)
-        ],
-        price_components=m.CreateSubscriptionComponents(
-            parameterized_components=[
-                m.ComponentParameterization(
-                    component_id=encode(Prefix.COMPONENT, plan.components["Seats"]),
-                    parameters=m.ComponentParameters(initial_slot_count=5),
-                )
-            ],
-            overridden_components=[
-                m.ComponentOverride(
-                    component_id=encode(Prefix.COMPONENT, plan.components["Fee"]),
-                    name="Fee for friends",
-                    price_entry=priced("30.00"),
-                )
-            ],
-            extra_components=[
-                m.ExtraComponent(
-                    name="Concierge",
-                    product_ref=m.NewProductRef(
-                        name="Concierge",
-                        fee_type=m.ProductFeeTypeEnum.RATE,
-                        fee_structure=m.RateFeeStructure(),
-                    ),
-                    price_entry=priced("7.00"),
-                )
-            ],
-        ),
+        add_ons=[m.CreateSubscriptionAddOn(add_on_id=await care_add_on(world), quantity=2)],
+        price_components=changed(plan),
         coupon_codes=["TEN", "FIVE", "TEN"],
         trial_days=0,
         billing_day_anchor=10,
