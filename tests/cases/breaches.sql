@@ -198,6 +198,10 @@ update pgqueuer set execute_after = now() - interval '1 hour';
 -- job-late
 update pgqueuer set status = 'picked', heartbeat = now() - interval '1 hour';
 
+-- usage-event-customer
+insert into usage_events (tenant_id, customer_id, event_id, code, happened_at, received_at)
+select id, gen_random_uuid(), 'e1', 'api_calls', now(), now() from tenants;
+
 -- schema-guards
 alter table invoices disable trigger finalized_invoice_is_fixed;
 

@@ -25,6 +25,7 @@ from tallystick.domain.usage_pricing import (
     PricedUsage,
     UsageLine,
     dimension_keys,
+    price_metered,
     price_overage,
     price_usage,
 )
@@ -292,6 +293,21 @@ def test_corrections_never_pay_out(model: UsageModel) -> None:
     line = _line(model, -3)
     assert line.amount == 0
     assert [line.usage, line.quantity] == [-3, 0]
+
+
+def test_one_way_to_price_what_is_metered() -> None:
+    """Metered usage and overage alike: a capacity bought twice includes twice as much."""
+    capacity = CapacityPricing(rate=Decimal(10), included=500, overage_rate=Decimal("0.02"))
+    usage = [_measured(1100)]
+    assert [one.amount for one in price_metered(capacity, usage, "EUR").lines] == [1200]
+    assert [one.amount for one in price_metered(capacity, usage, "EUR", instances=2).lines] == [
+        200
+    ]
+    assert price_metered(capacity, usage, "EUR", instances=3).lines == ()
+    calls = UsagePricing(model=PerUnit(rate=Decimal("0.02")))
+    assert [one.amount for one in price_metered(calls, usage, "EUR", instances=2).lines] == [
+        2200
+    ]
 
 
 def test_only_a_matrix_asks_for_dimensions() -> None:

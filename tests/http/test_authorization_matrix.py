@@ -118,14 +118,13 @@ SUMS = {"GET /api/v1/usage/summary"}
 """Routes that list nothing: whose figures they sum up is tested beside them."""
 
 OF_MANY = sorted(
-    route for route in API.keys() - SUMS if route.startswith("GET") and "{" not in route
+    route
+    for route in API.keys() - SUMS - {CLOCK}
+    if route.startswith("GET") and "{" not in route
 )
 
 WINDOW = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
 """What reports of usage must be asked for."""
-OF_MANY = sorted(
-    route for route in API if route.startswith("GET") and "{" not in route and route != CLOCK
-)
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,6 @@ def test_every_interval_is_a_setting() -> None:
         "sweep_collections": 15,
         "bill_due": 10,
         "expire_sessions": 10,
-        "bill_due": 10,
         "settle_debits": 3,
         "sequence_events": 1,
         "purge_idempotency_keys": 3600,

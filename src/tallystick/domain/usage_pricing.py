@@ -128,6 +128,28 @@ def dimension_keys(pricing: UsagePricing | CapacityPricing) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
+def price_metered(
+    pricing: UsagePricing | CapacityPricing,
+    usage: Sequence[Measured],
+    currency: str,
+    *,
+    instances: int = 1,
+) -> PricedUsage:
+    """What a window's usage costs at any price that counts it, a capacity's overage included.
+
+    Args:
+        pricing: The price.
+        usage: As it was metered for this price (`metering.metering_for`).
+        currency: Of the price.
+        instances: How often a capacity was bought; metered usage is not multiplied by it.
+    """
+    if isinstance(pricing, UsagePricing):
+        return price_usage(pricing, usage, currency)
+    total = sum((one.quantity for one in usage), Fraction(0))
+    line = price_overage(pricing, total, instances, currency)
+    return PricedUsage(lines=() if line is None else (line,))
+
+
 def price_usage(pricing: UsagePricing, usage: Sequence[Measured], currency: str) -> PricedUsage:
     """What the usage of one window costs: a line for each group, in the order given.
 

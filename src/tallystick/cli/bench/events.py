@@ -33,7 +33,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def bench_events(
-    events: Events = 200_000, clients: Clients = 4, *, as_json: Json = False
+    events: Events = 200_000, clients: Clients = 8, *, as_json: Json = False
 ) -> None:
     """Measure how fast usage events come in, against the bare COPY of the same rows.
 

@@ -10,6 +10,7 @@ from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
+from tallystick.db.audit.usage import USAGE_RULES
 
 __all__ = ["RULES"]
 
@@ -19,5 +20,6 @@ RULES = (
     *CHECKOUT_RULES,
     *BILLING_RULES,
     *BANK_RULES,
+    *USAGE_RULES,
     *MACHINERY_RULES,
 )

@@ -4,9 +4,9 @@
 -- and indexes stay small while there is more and more usage. A customer's events lie in one partition;
 -- the index finds those of one metric and one window in it, however many others there are.
 --
--- There is no foreign key to customers: it would lock the customer's row for every single event, and
--- ingestion for one customer would wait for itself. The statement that writes events joins customers
--- instead, nothing deletes a customer, and `tallystick doctor` looks for strangers.
+-- There is no foreign key to customers: it would look the customer up for every event and lock its row
+-- in every call. The statement that writes events joins customers instead, nothing deletes a customer,
+-- and `tallystick doctor` looks for strangers.
 create table usage_events (
     tenant_id uuid not null,
     customer_id uuid not null,
