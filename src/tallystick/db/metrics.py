@@ -107,20 +107,6 @@ async def by_codes(
     return found
 
 
-async def load_many(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Metric]:
-    """Those of `ids` that are metrics of this tenant, archived or not."""
-    rows = await tx.fetch(
-        f"""
-        select {_METRIC_JSON} as metric from metrics metric
-        where metric.tenant_id = $1 and metric.id = any($2)
-        """,
-        tenant_id,
-        list(ids),
-    )
-    found = [_metric.load(row["metric"]) for row in rows]
-    return {one.id: one for one in found}
-
-
 async def known_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> frozenset[UUID]:
     """Those of `ids` that are unarchived metrics of this tenant."""
     rows = await tx.fetch(

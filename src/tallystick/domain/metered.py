@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from uuid import UUID
 
 from tallystick.domain.charges import Charge, Computation, Item
 from tallystick.domain.periods import Period
-from tallystick.domain.pricing import CapacityFee, CapacityPricing, UsageFee, UsagePricing
-from tallystick.domain.usage_pricing import Measured, UsageLine, price_overage, price_usage
+from tallystick.domain.pricing import (
+    CapacityFee,
+    CapacityPricing,
+    UsageFee,
+    UsageModelType,
+    UsagePricing,
+)
+from tallystick.domain.usage_pricing import Measured, UsageLine, price_metered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +45,16 @@ def usage_charges(meter: Meter, usage: Sequence[Measured], currency: str) -> lis
     Nothing used, no charge. Usage that no row of a matrix prices is a charge of nothing, so
     that the invoice tells of it.
     """
-    pricing = meter.pricing
-    if isinstance(pricing, CapacityPricing):
-        total = sum((one.quantity for one in usage), Fraction(0))
-        over = price_overage(pricing, total, meter.item.instances, currency)
-        return [] if over is None else [_charge(meter, over, "overage")]
-    priced = price_usage(pricing, usage, currency)
-    charges = [_charge(meter, line, line.group) for line in priced.lines if line.usage != 0]
+    priced = price_metered(meter.pricing, usage, currency, instances=meter.item.instances)
+    charges = [
+        _charge(meter, line, "overage" if line.model is None else line.group)
+        for line in priced.lines
+        if line.usage != 0 or line.amount != 0
+    ]
     for left in priced.unpriced:
         values = ", ".join(f"{one.key} {one.value}" for one in left.dimensions)
         line = UsageLine(
-            model=pricing.model.type,
+            model=UsageModelType.MATRIX,
             usage=left.quantity,
             amount=0,
             parts=(),

@@ -27,7 +27,7 @@ async def meter_usage(ctx: Context, tx: Tx, asked: Sequence[Asked]) -> list[tupl
     wanted = {meter.metric_id for one in asked for meter in one.meters}
     if not wanted:
         return [()] * len(asked)
-    known = await metrics.load_many(tx, ctx.tenant.id, wanted)
+    known = await metrics.by_ids(tx, ctx.tenant.id, wanted)
     questions = [
         metering_for(meter.pricing, known[meter.metric_id], one.customer_id, meter.window)
         for one in asked
