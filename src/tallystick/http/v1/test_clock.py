@@ -74,6 +74,7 @@ class HappenedOut(AnswerModel):
     trials_ended: int
     subscriptions_ended: int
     invoices_finalized: int
+    invoices_charged: int
     sessions_expired: int
 
 
@@ -118,6 +119,7 @@ def show_move(move: ClockMove) -> AdvanceOut:
             trials_ended=steps[StepKind.TRIAL_ENDED] + steps[StepKind.TRIAL_EXPIRED],
             subscriptions_ended=steps[StepKind.COMPLETED] + steps[StepKind.CANCELLED],
             invoices_finalized=move.done.finalized,
+            invoices_charged=move.done.collected,
             sessions_expired=move.done.expired,
         ),
     )
