@@ -50,27 +50,34 @@ Answer = TypeVar("Answer")
 
 
 async def collect_due(ctx: Context) -> int:
-    """Try to collect every invoice that is due for it at the tenant's now."""
-    total = 0
+    """Try to collect every invoice that is due for it at the tenant's now.
+
+    Returns how many were tried; where there is nothing to charge, nothing is.
+    """
+    tried = 0
+
+    async def collect(invoice_id: UUID) -> None:
+        nonlocal tried
+        tried += await collect_invoice(ctx, invoice_id)
+
     while True:
         async with ctx.app.database.connection() as tx:
             due = await collections.due(tx, ctx.tenant.id, ctx.now, BATCH)
-        done = await each_alone(
-            due, lambda one: collect_invoice(ctx, one), at_once=AT_ONCE, work="collect"
-        )
-        total += done
+        done = await each_alone(due, collect, at_once=AT_ONCE, work="collect")
         if len(due) < BATCH or not done:
-            return total
+            return tried
 
 
-async def collect_invoice(ctx: Context, invoice_id: UUID) -> None:
-    """Charge what an invoice owes to the method on file; nothing where it owes nothing now.
+async def collect_invoice(ctx: Context, invoice_id: UUID) -> bool:
+    """Charge what an invoice owes to the method on file, and tell whether it was tried.
 
     Without a method that can be charged the invoice waits for its buyer.
     """
     claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id))
-    if claimed is not None:
-        await _carry_on(ctx, claimed, await _charge(ctx, claimed), swept=False)
+    if claimed is None:
+        return False
+    await _carry_on(ctx, claimed, await _charge(ctx, claimed), swept=False)
+    return True
 
 
 async def sweep_collections(app: App, real_now: datetime) -> int:
