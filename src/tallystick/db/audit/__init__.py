@@ -8,8 +8,16 @@ from tallystick.db.audit.balances import BALANCE_RULES
 from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
+from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
 
 __all__ = ["RULES"]
 
-RULES = (*INVOICE_RULES, *BALANCE_RULES, *CHECKOUT_RULES, *BANK_RULES, *MACHINERY_RULES)
+RULES = (
+    *INVOICE_RULES,
+    *BALANCE_RULES,
+    *CHECKOUT_RULES,
+    *LIFE_RULES,
+    *BANK_RULES,
+    *MACHINERY_RULES,
+)
