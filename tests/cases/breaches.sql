@@ -76,6 +76,15 @@ update coupon_redemptions set state = 'REDEEMED';
 update coupon_redemptions set once_per_customer = true, customer_id = (select id from
     customers limit 1);
 
+-- next-step
+update subscriptions set next_step_on = null;
+
+-- next-step
+update subscriptions set status = 'SUPERSEDED';
+
+-- coupon-of-subscription
+update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
+
 -- session-awaits-payment
 update checkout_sessions set state = 'CREATED' where state = 'AWAITING_PAYMENT';
 

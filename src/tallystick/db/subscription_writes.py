@@ -132,7 +132,7 @@ async def supersede_expired_trials(
     """A new purchase of a plan replaces the customer's expired trials of it."""
     await tx.execute(
         """
-        update subscriptions set status = 'SUPERSEDED', mrr = 0
+        update subscriptions set status = 'SUPERSEDED', mrr = 0, next_step_on = null
         where tenant_id = $1 and customer_id = $2 and plan_id = $3 and status = 'TRIAL_EXPIRED'
         """,
         tenant_id,

@@ -55,7 +55,7 @@ async def _activate(ctx: Context, subscription_id: UUID) -> Activated:
     await subscription_changes.save_activation(tx, tenant_id, contract, ctx.now)
     invoice: InvoiceEntry | None = None
     if contract.start <= ctx.today:
-        due = replace(due, contract=contract, activated_at=ctx.now)
+        due = replace(due, contract=contract)
         taken = await take_at_once(ctx, tx, due)
         if taken.draft is not None:
             invoice = await invoices.load(tx, tenant_id, taken.draft.invoice.id)

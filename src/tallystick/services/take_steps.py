@@ -5,7 +5,7 @@ step is taken at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -79,7 +79,7 @@ async def take_steps(
     await due_contracts.move(tx, ctx.tenant.id, moved_on, ctx.now)
     over = [one.id for one in moved_on if not one.status.is_live]
     await places.give_back(tx, ctx.tenant.id, *over)
-    told = [event for one in taken for event in _events(one, tells_steps=tells_steps)]
+    told = [event for one in taken for event in _events(ctx, one, tells_steps=tells_steps)]
     await record_many(ctx.within(tx), told)
     return taken
 
@@ -105,8 +105,11 @@ def start_of(day: date, time_zone: str) -> datetime:
     return datetime.combine(day, time(), ZoneInfo(time_zone))
 
 
-def _events(taken: Taken, *, tells_steps: bool) -> list[Told]:
-    told = step_event(taken.step.kind, taken.due, taken.step.contract) if tells_steps else None
+def _events(ctx: Context, taken: Taken, *, tells_steps: bool) -> list[Told]:
+    due, kind = taken.due, taken.step.kind
+    if kind in {StepKind.TRIAL_STARTED, StepKind.ACTIVATED}:
+        due = replace(due, activated_at=due.activated_at or ctx.now)
+    told = step_event(kind, due, taken.step.contract) if tells_steps else None
     found = [] if told is None else [told]
     if taken.draft is not None and taken.draft.invoice.lines:
         invoice = taken.draft.invoice

@@ -9,6 +9,7 @@ from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
+from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
 from tallystick.db.audit.usage import USAGE_RULES
 
@@ -18,6 +19,7 @@ RULES = (
     *INVOICE_RULES,
     *BALANCE_RULES,
     *CHECKOUT_RULES,
+    *LIFE_RULES,
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,

@@ -5,19 +5,6 @@ from tallystick.domain.ids import Prefix
 
 BILLING_RULES = (
     Rule(
-        name="next-step",
-        holds="A subscription that goes on has its next step, and one that is over has none",
-        kind=Prefix.SUBSCRIPTION,
-        query="""
-            select s.tenant_id, s.id,
-                   format('%s, next step %s', s.status,
-                          coalesce(s.next_step_on::text, 'none')) as about
-            from subscriptions s
-            where (s.status in ('ACTIVE', 'TRIAL_ACTIVE')) <> (s.next_step_on is not null)
-              and s.status not in ('PENDING_ACTIVATION', 'SUSPENDED')
-        """,
-    ),
-    Rule(
         name="collection-payment",
         holds="A try to collect that succeeded has one payment of its amount, any other none",
         kind=None,
