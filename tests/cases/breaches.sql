@@ -216,3 +216,22 @@ alter table invoices disable trigger finalized_invoice_is_fixed;
 
 -- schema-guards
 alter table invoices add constraint later check (total >= 0) not valid;
+
+-- set-aside
+update subscriptions set billing_error = 'AmountTooLarge', billing_tried_at = now();
+
+-- collection-payment
+insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id, transaction_id,
+    provider, method, amount, currency, state, claimed_at, recorded_at)
+select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{}', 100, i.currency,
+    'SUCCEEDED', now(), now()
+from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
+limit 1;
+
+-- collection-taken-up
+insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id, transaction_id,
+    provider, method, amount, currency, check_at, claimed_at, claimed_on)
+select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{}', 100, i.currency,
+    now(), now(), now() - interval '2 hours'
+from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
+limit 1;
