@@ -37,6 +37,12 @@ _LOCK_THESE = _LOCK.format(
         for no key update"""
 )
 
+_LOCK_DRAFT = _LOCK.format(
+    drafts="""
+        select * from invoices
+        where tenant_id = $1 and id = $2 and status = 'DRAFT' for no key update"""
+)
+
 _BALANCES = """
     select customer_id, currency, balance - held as available from customer_balances
     where tenant_id = $1 and customer_id = any($2) and balance > held
@@ -137,6 +143,11 @@ async def lock(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[DueDr
 async def lock_these(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueDraft]:
     """Lock those of `ids` that do not wait for a person to finalize them."""
     return [_draft(row) for row in await tx.fetch(_LOCK_THESE, tenant_id, ids)]
+
+
+async def lock_draft(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> list[DueDraft]:
+    """Lock a draft, whatever it waits for; nothing where it is none."""
+    return [_draft(row) for row in await tx.fetch(_LOCK_DRAFT, tenant_id, invoice_id)]
 
 
 async def read_again(tx: Tx, tenant_id: UUID, drafts: Sequence[DueDraft]) -> list[DueDraft]:

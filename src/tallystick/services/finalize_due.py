@@ -33,18 +33,22 @@ async def finalize_due(ctx: Context) -> int:
 
 async def _batch(ctx: Context, tx: Tx) -> int:
     due = await due_drafts.lock(tx, ctx.tenant.id, ctx.now, BATCH)
-    await _finalize(ctx, tx, due)
+    await finalize_locked(ctx, tx, due)
     return len(due)
 
 
 async def finalize_at_once(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) -> None:
     """Finalize drafts that were just made, except those that wait for a person."""
-    await _finalize(ctx, tx, await due_drafts.lock_these(tx, ctx.tenant.id, invoice_ids))
+    await finalize_locked(ctx, tx, await due_drafts.lock_these(tx, ctx.tenant.id, invoice_ids))
 
 
-async def _finalize(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> None:
+async def finalize_locked(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> int:
+    """Finalize locked drafts, and return how many there were with anything to bill.
+
+    One that bills nothing after all is gone.
+    """
     if not due:
-        return
+        return 0
     empty = await refresh_drafts(ctx, tx, [one.id for one in due if one.bills_usage])
     await draft_recipes.delete_empty(tx, ctx.tenant.id, list(empty))
     due = await due_drafts.read_again(
@@ -68,6 +72,7 @@ async def _finalize(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> None:
     numbered = await _numbered(ctx, tx, due, applied)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
     await record_many(ctx.within(tx), [event for one in numbered for event in _events(one)])
+    return len(numbered)
 
 
 async def _numbered(
