@@ -117,6 +117,7 @@ async def test_before_its_start_it_waits_for_its_start(
     told = await activate(merchant, made.subscription.id)
 
     assert (told.details.subscription.status, told.invoice) == ("PENDING_ACTIVATION", None)
+    assert (await merchant.events())[-1] == ("subscription.updated", None)
     await merchant.travel(start)
     assert [one["invoice_date"] for one in await merchant.invoices()] == [start]
     with pytest.raises(Conflict, match="this one is ACTIVE"):

@@ -10,6 +10,8 @@ from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionDetails
 from tallystick.domain.errors import Conflict
 from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.services.context import Context
+from tallystick.services.events import record_many
+from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_at_once import details_of, locked, take_at_once
 
 
@@ -59,4 +61,6 @@ async def _activate(ctx: Context, subscription_id: UUID) -> Activated:
         taken = await take_at_once(ctx, tx, due)
         if taken.draft is not None:
             invoice = await invoices.load(tx, tenant_id, taken.draft.invoice.id)
+    else:
+        await record_many(ctx, [subscription_event("subscription.updated", due, contract)])
     return Activated(details=await details_of(ctx, subscription_id), invoice=invoice)
