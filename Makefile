@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo serve test check bench format openapi lock
+.PHONY: help setup browser demo serve test check bench bench-events format openapi lock
 
 ##@ Start
 setup: $(READY) ## Make .venv and install everything that is locked
@@ -40,6 +40,9 @@ browser: $(READY) ## Find or install a Chromium for the tests of the pages
 bench: $(READY) ## Measure PostgreSQL and the product in one run, and print the ratio
 	@$(BIN)/tallystick bench $(ARGS)
 
+bench-events: $(READY) ## Measure the ingestion of events against the bare COPY of them
+	@$(BIN)/tallystick bench-events $(ARGS)
+
 ##@ Keep in order
 check: $(READY) ## Style, types, floors, lock file and OpenAPI document
 	@scripts/check && echo "check: all in order." \
@@ -59,7 +62,7 @@ lock: $(READY) ## Write requirements.lock anew after a change of pyproject.toml 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 
 # Made again when what it depends on changes; otherwise nothing runs.

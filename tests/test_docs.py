@@ -108,7 +108,7 @@ def exists(program: str, words: list[str]) -> bool:
 def targets() -> Iterator[str]:
     """The targets of the Makefile."""
     for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines():
-        if found := re.match(r"([a-z]+):", line):
+        if found := re.match(r"([a-z-]+):", line):
             yield found[1]
 
 

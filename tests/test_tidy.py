@@ -50,6 +50,8 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/api_keys.py:watch": "hears of the keys of all tenants",
     "db/attempts.py:lease_due": "the sweeper takes up the attempts of all tenants",
     "db/checkout_sessions.py:find_tenant": "a link names its session only",
+    "db/collections.py:lease_due": "the sweeper takes up the tries of all tenants",
+    "db/due_moments.py:tenants_with_due_work": "looks for the tenants with anything due",
     "db/due_sessions.py:due_to_expire": "looks for the due sessions of all tenants",
     "db/event_sequence.py:number": "numbers the events of all tenants in one statement",
     "db/idempotency.py:purge": "forgets the old keys of all tenants",

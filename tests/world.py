@@ -28,6 +28,7 @@ from tallystick.services.ports import PaymentProvider
 from tallystick.services.show_checkout import show_checkout
 
 FEE: Codec[FeeStructure] = Codec(FeeStructure)
+FEE_OF_49 = ("Fee", RateFee(), [(Cadence.MONTHLY, RatePricing(rate=Decimal("49.00")))])
 DISCOUNT: Codec[Discount] = Codec(Discount)
 ADDRESS: Codec[Address] = Codec(Address)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -104,27 +105,10 @@ class World:
 
     async def balance(self, customer_id: UUID, amount: int, currency: str = "EUR") -> None:
         """Credit on the customer's balance."""
-        await self.execute(
-            "insert into customer_balances (tenant_id, customer_id, currency, balance) "
-            "values ($1, $2, $3, $4)",
-            self.tenant_id,
-            customer_id,
-            currency,
-            amount,
-        )
-        await self._insert(
-            "balance_entries",
-            {
-                "tenant_id": self.tenant_id,
-                "id": new_id(),
-                "customer_id": customer_id,
-                "currency": currency,
-                "amount": amount,
-                "balance_after": amount,
-                "reason": "MANUAL",
-                "created_at": NOON,
-            },
-        )
+        key = {"tenant_id": self.tenant_id, "customer_id": customer_id, "currency": currency}
+        await self._insert("customer_balances", {**key, "balance": amount})
+        entry = {"id": new_id(), "amount": amount, "balance_after": amount, "created_at": NOON}
+        await self._insert("balance_entries", {**key, **entry, "reason": "MANUAL"})
 
     async def product(self, name: str, fee: FeeStructure) -> UUID:
         """A product of the catalog."""
@@ -167,11 +151,12 @@ class World:
         *components: tuple[str, FeeStructure, Sequence[tuple[Cadence, Pricing]]],
         name: str = "Pro",
         currency: str = "EUR",
+        is_free: bool = False,
         **version: object,
     ) -> SoldPlan:
-        """A published plan; without components, EUR 49 a month. `version` sets its columns."""
+        """A published plan, EUR 49 a month or `is_free`; `version` sets its columns."""
         plan_id, version_id = new_id(), new_id()
-        parts = components or (("Fee", RateFee(), [(Cadence.MONTHLY, rate("49.00"))]),)
+        parts = components if is_free or components else (FEE_OF_49,)
         await self._insert(
             "plans",
             {

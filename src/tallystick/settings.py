@@ -39,6 +39,7 @@ class Settings(BaseSettings):
         sweep_seconds: Seconds of real time between two looks for attempts that were claimed
             and not recorded.
         expire_seconds: The same, for sessions whose time is up.
+        bill_seconds: The same, for subscriptions and drafts with something due.
         settle_seconds: The same, for debits that a provider has decided.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
         purge_seconds: The same, for idempotency keys older than a day.
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     provider_call_seconds: PositiveFloat = 20.0
     sweep_seconds: PositiveFloat = 15.0
     expire_seconds: PositiveFloat = 10.0
+    bill_seconds: PositiveFloat = 10.0
     settle_seconds: PositiveFloat = 3.0
     sequence_seconds: PositiveFloat = 1.0
     purge_seconds: PositiveFloat = 3600.0

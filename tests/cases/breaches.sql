@@ -76,6 +76,15 @@ update coupon_redemptions set state = 'REDEEMED';
 update coupon_redemptions set once_per_customer = true, customer_id = (select id from
     customers limit 1);
 
+-- next-step
+update subscriptions set next_step_on = null;
+
+-- next-step
+update subscriptions set status = 'SUPERSEDED';
+
+-- coupon-of-subscription
+update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
+
 -- session-awaits-payment
 update checkout_sessions set state = 'CREATED' where state = 'AWAITING_PAYMENT';
 
@@ -225,6 +234,10 @@ update pgqueuer set execute_after = now() - interval '1 hour';
 -- job-late
 update pgqueuer set status = 'picked', heartbeat = now() - interval '1 hour';
 
+-- usage-event-customer
+insert into usage_events (tenant_id, customer_id, event_id, code, happened_at, received_at)
+select id, gen_random_uuid(), 'e1', 'api_calls', now(), now() from tenants;
+
 -- schema-guards
 alter table invoices disable trigger finalized_invoice_is_fixed;
 
@@ -248,3 +261,22 @@ drop index sandbox.one_charge;
 
 -- schema-guards
 alter table invoices enable replica trigger invoice_is_kept;
+
+-- set-aside
+update subscriptions set billing_error = 'AmountTooLarge', billing_tried_at = now();
+
+-- collection-payment
+insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id, transaction_id,
+    provider, method, amount, currency, state, claimed_at, recorded_at)
+select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{}', 100, i.currency,
+    'SUCCEEDED', now(), now()
+from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
+limit 1;
+
+-- collection-taken-up
+insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id, transaction_id,
+    provider, method, amount, currency, check_at, claimed_at, claimed_on)
+select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{}', 100, i.currency,
+    now(), now(), now() - interval '2 hours'
+from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
+limit 1;

@@ -48,6 +48,12 @@ def case(case_id: str, *, decided: str | None = None) -> dict[str, Any]:
     return _cases()[case_id]
 
 
+def plan_fixture(name: str) -> dict[str, Any]:
+    """A plan of the cases."""
+    plan: dict[str, Any] = _document()["fixtures"]["plans"][name]
+    return plan
+
+
 def rows(case_id: str, *, decided: str | None = None) -> list[dict[str, Any]]:
     """The rows of a case that is a table, each with its case's id and number under ``id``."""
     table = case(case_id, decided=decided)["expected"]["rows"]

@@ -59,6 +59,25 @@ def test_numbers_of_clients_are_numbers(clients: str) -> None:
     assert CliRunner().invoke(app, ["bench", "--clients", clients]).exit_code == 2
 
 
+@pytest.mark.timeout(300)
+def test_ingestion_is_measured_beside_its_limit() -> None:
+    """Every event is taken, over the API and by COPY, and the ratio is of the two."""
+    before = set(Path("/tmp").glob("tallystick-bench-*"))
+
+    said = CliRunner().invoke(
+        app, ["bench-events", "--events", "3999", "--clients", "2", "--json"]
+    )
+
+    assert said.exit_code == 0, said.stderr
+    found = json.loads(said.stdout)
+    assert (found["events"], found["clients"]) == (3000, 2)
+    assert found["per_second"] == pytest.approx(3000 / found["seconds"])
+    assert found["ratio"] == pytest.approx(found["per_second"] / found["bare_per_second"])
+    assert found["ratio"] > 0
+    assert "fsync on" in found["circumstances"]["settings"]
+    assert set(Path("/tmp").glob("tallystick-bench-*")) == before
+
+
 def test_latencies_are_summed_up() -> None:
     """Of 1 to 101 milliseconds half took at most 51, and 99 in a hundred at most 100."""
     found = load_of([float(one) for one in range(1, 102)], seconds=2)

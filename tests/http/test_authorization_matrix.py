@@ -56,6 +56,8 @@ PRICE: Json = {
 }
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
 
+CLOCK = "GET /api/v1/test-clock"
+
 API: dict[str, Json | None] = {
     "POST /api/v1/checkout-sessions": {},
     "POST /api/v1/checkout-sessions/preview": {},
@@ -77,6 +79,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/products/{product_id}/prices": PRICE,
     "GET /api/v1/products/{product_id}/taxes": None,
     "PUT /api/v1/products/{product_id}/taxes": TAXES,
+    "POST /api/v1/events/ingest": {},
     "POST /api/v1/metrics": {},
     "GET /api/v1/metrics": None,
     "GET /api/v1/metrics/{metric_id}": None,
@@ -90,18 +93,41 @@ API: dict[str, Json | None] = {
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,
+    "POST /api/v1/subscriptions": {},
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
+    "GET /api/v1/usage/customer/{customer_id}": None,
+    "GET /api/v1/usage/subscription/{subscription_id}": None,
+    "GET /api/v1/usage/summary": None,
+    "PATCH /api/v1/subscriptions/{subscription_id}": {"net_terms": 1},
+    "POST /api/v1/subscriptions/{subscription_id}/cancel": None,
+    "POST /api/v1/subscriptions/{subscription_id}/reactivate": None,
+    "POST /api/v1/subscriptions/{subscription_id}/activate": None,
+    "POST /api/v1/invoices/{invoice_id}/finalize": None,
+    "POST /api/v1/invoices/{invoice_id}/void": None,
+    "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,
     "GET /api/v1/invoicing-entities": None,
     "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
+    CLOCK: None,
+    "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
-OF_MANY = sorted(route for route in API if route.startswith("GET") and "{" not in route)
+SUMS = {"GET /api/v1/usage/summary"}
+"""Routes that list nothing: whose figures they sum up is tested beside them."""
+
+OF_MANY = sorted(
+    route
+    for route in API.keys() - SUMS - {CLOCK}
+    if route.startswith("GET") and "{" not in route
+)
+
+WINDOW = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
+"""What reports of usage must be asked for."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +172,14 @@ def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response
     method, _, path = route.partition(" ")
     before, _, after = path.removeprefix("/api/v1").partition("{")
     address = before + (name + after.partition("}")[2] if after else "")
-    return client.request(method, address, json=API[route])
+    window = WINDOW if before.startswith("/usage/") else None
+    return client.request(method, address, json=API[route], params=window)
+
+
+def resource_of(route: str) -> str:
+    """What a route is about, by the name of its list."""
+    first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
+    return f"{second}s" if first == "usage" else first
 
 
 def test_every_route_is_listed(shared_dsn: str) -> None:
@@ -191,8 +224,8 @@ def test_with_a_revoked_key(town: Town) -> None:
 @pytest.mark.parametrize("route", OF_ONE)
 def test_with_anothers_id(town: Town, route: str) -> None:
     """Another tenant's id is as unknown as one that nobody has, and nothing is changed."""
-    name = town.ids[route.split("/")[3]]
-    own = f"GET /api/v1/{route.split('/')[3]}/{{"
+    name = town.ids[resource_of(route)]
+    own = f"GET /api/v1/{resource_of(route)}/{{"
     read = next(one for one in OF_ONE if one.startswith(own) and one.endswith("}"))
     before = ask(town.theirs.raw, read, name)
     answer = ask(town.mine.raw, route, name)

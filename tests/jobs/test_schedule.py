@@ -100,6 +100,8 @@ def test_every_interval_is_a_setting() -> None:
     """The periodic work of the program, and how often it is done by default."""
     assert {kind.name: kind.seconds for kind in every_kind(Settings())} == {
         "sweep_attempts": 15,
+        "sweep_collections": 15,
+        "bill_due": 10,
         "expire_sessions": 10,
         "settle_debits": 3,
         "sequence_events": 1,

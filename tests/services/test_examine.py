@@ -31,7 +31,7 @@ UNGUARDED = """
     declare one record;
     begin
         for one in select conname, conrelid::regclass as place from pg_constraint
-                   where contype = 'c' and conrelid <> 0
+                   where contype = 'c' and conrelid <> 0 and coninhcount = 0
                      and connamespace in ('public'::regnamespace, 'sandbox'::regnamespace)
         loop execute format('alter table %s drop constraint %I', one.place, one.conname);
         end loop;

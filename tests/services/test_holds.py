@@ -271,7 +271,8 @@ async def test_a_higher_place_counts_when_fewer_are_allowed_again(world: World) 
     first = await world.one("select holder from plan_places where place = 0")
     await world.execute("delete from plan_places where place = 0")
     await world.execute(
-        "update subscriptions set status = 'CANCELLED' where id = $1", first["holder"]
+        "update subscriptions set status = 'CANCELLED', next_step_on = null where id = $1",
+        first["holder"],
     )
     world = await with_places(world, 1)
 

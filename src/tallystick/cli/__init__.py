@@ -4,8 +4,9 @@ import os
 
 import typer
 
-from tallystick.cli import database, doctor, entity, key, openapi, serve, tenant, worker
+from tallystick.cli import clock, database, doctor, entity, key, openapi, serve, tenant, worker
 from tallystick.cli.bench.command import bench
+from tallystick.cli.bench.events import bench_events
 from tallystick.cli.demo import demo
 from tallystick.cli.terminal import configure_logging, settings_with
 
@@ -30,8 +31,10 @@ app.add_typer(database.app, name="db")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(entity.app, name="entity")
 app.add_typer(key.app, name="key")
+app.add_typer(clock.app, name="clock")
 app.command("openapi")(openapi.openapi)
 app.command("bench")(bench)
+app.command("bench-events")(bench_events)
 
 
 @app.callback()

@@ -63,6 +63,14 @@ def operate(
         return asyncio.run(_operate(settings, dsn, work))
 
 
+def operate_long(settings: Settings, work: Callable[[App], Awaitable[Result]]) -> Result:
+    """The same for a long verb, which opens its own transactions."""
+    with failures_told(), _refusals_told():
+        with err.status("Opening the database..."):
+            dsn = ready_dsn(settings)
+        return asyncio.run(_operate_long(settings, dsn, work))
+
+
 @contextmanager
 def _refusals_told() -> Iterator[None]:
     try:
@@ -79,6 +87,14 @@ async def _operate(
     await migrate(dsn)
     async with wired(settings, dsn) as app, app.transaction() as tx:
         return await work(app, tx)
+
+
+async def _operate_long(
+    settings: Settings, dsn: str, work: Callable[[App], Awaitable[Result]]
+) -> Result:
+    await migrate(dsn)
+    async with wired(settings, dsn) as app:
+        return await work(app)
 
 
 def real_now() -> datetime:

@@ -70,7 +70,7 @@ class CreationFacts:
     holders: tuple[Holder, ...]
 
 
-_CUSTOMER = """
+CUSTOMER_JSON = """
     jsonb_build_object(
         'id', c.id, 'name', c.name, 'alias', c.alias, 'email', c.billing_email,
         'address', coalesce(c.billing_address, '{}'), 'vat_number', c.vat_number,
@@ -82,7 +82,7 @@ _CUSTOMER = """
         'locales', to_jsonb(c.preferred_locales), 'is_archived', c.archived_at is not null)
 """
 
-_ENTITY = """
+ENTITY_JSON = """
     jsonb_build_object(
         'id', e.id, 'legal_name', e.legal_name, 'address', e.address,
         'vat_number', e.vat_number, 'creditor_identifier', e.creditor_identifier,
@@ -159,7 +159,7 @@ _PRICE = """
 """
 
 _QUOTE = f"""
-    select {_CUSTOMER} as customer, {_ENTITY} as entity,
+    select {CUSTOMER_JSON} as customer, {ENTITY_JSON} as entity,
            {_BALANCE.format(currency="$4")} as balance,
            {_TRIAL_USED.format(plan="$3", session="$8")} as trial_used,
            {_COUPONS.format(tenant="$1", which="k.id = any($5)")} as coupons,
@@ -168,6 +168,8 @@ _QUOTE = f"""
     join invoicing_entities e on e.tenant_id = c.tenant_id and e.id = $7
     where c.tenant_id = $1 and c.id = $2
 """
+
+_PRODUCT_TAXES = f"select {_TAXES.format(tenant='$1', products='$2::uuid[]')}"
 
 _CREATION = f"""
     with version as (
@@ -182,8 +184,8 @@ _CREATION = f"""
         (select jsonb_build_object('plan_id', plan_id, 'name', name,
                                    'is_archived', is_archived, 'currency', currency)
          from version) as plan,
-        (select {_CUSTOMER} from c) as customer,
-        (select {_ENTITY} from c join invoicing_entities e
+        (select {CUSTOMER_JSON} from c) as customer,
+        (select {ENTITY_JSON} from c join invoicing_entities e
             on e.tenant_id = c.tenant_id and e.id = c.invoicing_entity_id) as entity,
         (select {_BALANCE.format(currency="(select currency from version)")} from c) as balance,
         (select {
@@ -191,7 +193,7 @@ _CREATION = f"""
 } from c) as trial_used,
         (select {
     _COUPONS.format(
-        tenant="$1", which="k.id = any($6) or (k.code = $7 and k.archived_at is null)"
+        tenant="$1", which="k.id = any($6) or (k.code = any($7) and k.archived_at is null)"
     )
 }
          from (select (select id from c) as id) c) as coupons,
@@ -245,7 +247,7 @@ class Named:
 
     add_on_ids: Sequence[UUID]
     coupon_ids: Sequence[UUID]
-    coupon_code: str | None
+    coupon_codes: Sequence[str]
     price_ids: Sequence[UUID]
     product_ids: Sequence[UUID]
     metric_ids: Sequence[UUID]
@@ -271,7 +273,7 @@ async def load_for_creation(
         plan_version_id,
         named.add_on_ids,
         named.coupon_ids,
-        named.coupon_code,
+        named.coupon_codes,
         named.price_ids,
         named.product_ids,
         named.metric_ids,
@@ -318,6 +320,14 @@ async def load_for_quote(
     )
     assert row is not None, "a session's customer and entity exist"
     return _parties(row)
+
+
+async def load_product_taxes(
+    tx: Tx, tenant_id: UUID, product_ids: Sequence[UUID]
+) -> Mapping[UUID, ProductTax]:
+    """The tax settings of those products that have any of their own."""
+    text = await tx.fetchval(_PRODUCT_TAXES, tenant_id, product_ids)
+    return _TAXES_CODEC.load(text)
 
 
 def _holder(text: str) -> Holder:

@@ -8,8 +8,49 @@ from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt
 from tallystick.domain.bill import Bill
 from tallystick.domain.coupons import CouponTerms
+from tallystick.domain.purchase import Subscription
 
 TERMS: Codec[CouponTerms] = Codec(CouponTerms)
+
+_TAKE = "update coupons set taken = taken + 1 where tenant_id = $1 and id = $2"
+
+
+async def lock_coded(tx: Tx, tenant_id: UUID, codes: Sequence[str]) -> None:
+    """Lock the unarchived coupons with these codes in the order of their ids."""
+    await tx.execute(
+        "select from coupons where tenant_id = $1 and code = any($2) and archived_at is null "
+        "order by id for no key update",
+        tenant_id,
+        codes,
+    )
+
+
+async def redeem_at_once(
+    tx: Tx, tenant_id: UUID, made: Subscription, redemption_ids: Sequence[UUID]
+) -> None:
+    """Redeem the coupons of a subscription that no checkout made; they are locked.
+
+    No invoice has used them yet.
+    """
+    coupons = sorted(made.offer.coupons, key=lambda terms: terms.id)
+    for redemption_id, terms in zip(redemption_ids, coupons, strict=True):
+        await tx.execute(_TAKE, tenant_id, terms.id)
+        await tx.execute(
+            """
+            insert into coupon_redemptions (
+                tenant_id, id, coupon_id, customer_id, subscription_id, state,
+                once_per_customer, terms, created_at)
+            values ($1, $2, $3, $4, $5, 'REDEEMED', $6, $7, $8)
+            """,
+            tenant_id,
+            redemption_id,
+            terms.id,
+            made.customer_id,
+            made.id,
+            terms.once_per_customer,
+            TERMS.dump(terms),
+            made.created_at,
+        )
 
 
 async def lock_coupons(tx: Tx, tenant_id: UUID, coupon_ids: Sequence[UUID]) -> None:
@@ -29,11 +70,7 @@ async def reserve(tx: Tx, tenant_id: UUID, attempt: Attempt) -> None:
     under the locks that a claim holds.
     """
     for redemption_id, terms in _redemptions(attempt):
-        await tx.execute(
-            "update coupons set taken = taken + 1 where tenant_id = $1 and id = $2",
-            tenant_id,
-            terms.id,
-        )
+        await tx.execute(_TAKE, tenant_id, terms.id)
         await tx.execute(
             """
             insert into coupon_redemptions (

@@ -34,3 +34,18 @@ async def due_to_expire(
     """Sessions to expire, of every tenant at its own now: its frozen clock, else `real_now`."""
     rows = await tx.fetch(_DUE, real_now, limit_per_tenant, limit)
     return [DueSession(tenant_id=row["tenant_id"], id=row["id"]) for row in rows]
+
+
+async def due_of_tenant(tx: Tx, tenant_id: UUID, now: datetime) -> list[UUID]:
+    """The tenant's sessions to expire at its now, longest overdue first."""
+    rows = await tx.fetch(
+        """
+        select id from checkout_sessions
+        where tenant_id = $1 and expires_at <= $2
+          and state in ('CREATED', 'AWAITING_PAYMENT') and ending_requested is null
+        order by expires_at
+        """,
+        tenant_id,
+        now,
+    )
+    return [row["id"] for row in rows]

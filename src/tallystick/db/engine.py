@@ -223,6 +223,17 @@ async def savepoint(tx: Tx) -> AsyncIterator[None]:
         yield
 
 
+@asynccontextmanager
+async def undone(tx: Tx) -> AsyncIterator[None]:
+    """Undo what the block did, however it ends, and keep the transaction usable."""
+    inner = tx.transaction()
+    await inner.start()
+    try:
+        yield
+    finally:
+        await inner.rollback()
+
+
 async def retrying(
     db: Database, verb: Callable[[Tx], Awaitable[Result]], *, attempts: int = 3
 ) -> Result:

@@ -38,6 +38,33 @@ _INSERT = """
             $32, $33, $34, $35, $35)
 """
 
+LINE_COLUMNS = (
+    "tenant_id",
+    "id",
+    "invoice_id",
+    "position",
+    "item_id",
+    "product_id",
+    "name",
+    "start_date",
+    "end_date",
+    "quantity",
+    "unit_price",
+    "quoted_unit_price",
+    "amount",
+    "discount",
+    "tax",
+    "amount_total",
+    "tax_rate",
+    "taxes",
+    "computation",
+)
+
+_INSERT_LINE = f"""
+    insert into invoice_lines ({", ".join(LINE_COLUMNS)})
+    values ({", ".join(f"${place}" for place in range(1, len(LINE_COLUMNS) + 1))})
+"""
+
 
 async def insert(
     tx: Tx, tenant_id: UUID, invoice: Invoice, line_ids: list[UUID], pattern: str
@@ -114,16 +141,9 @@ async def _insert_lines(
     tx: Tx, tenant_id: UUID, invoice: Invoice, line_ids: list[UUID]
 ) -> None:
     await tx.executemany(
-        """
-        insert into invoice_lines (
-            tenant_id, id, invoice_id, position, item_id, product_id, name, start_date,
-            end_date, quantity, unit_price, quoted_unit_price, amount, discount, tax,
-            amount_total, tax_rate, taxes, computation)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19)
-        """,
+        _INSERT_LINE,
         [
-            _line_row(tenant_id, invoice.id, position, line_id, line)
+            line_row(tenant_id, invoice.id, position, line_id, line)
             for position, (line_id, line) in enumerate(
                 zip(line_ids, invoice.lines, strict=True)
             )
@@ -131,9 +151,10 @@ async def _insert_lines(
     )
 
 
-def _line_row(
+def line_row(
     tenant_id: UUID, invoice_id: UUID, position: int, line_id: UUID, line: InvoiceLine
 ) -> tuple[object, ...]:
+    """A line as a row with `LINE_COLUMNS`."""
     return (
         tenant_id,
         line_id,

@@ -64,6 +64,49 @@ async def load(tx: Tx, tenant_id: UUID, metric_id: UUID) -> Metric | None:
     return _metric.load_optional(text)
 
 
+async def by_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> dict[UUID, Metric]:
+    """The metrics of these ids, archived or not, as far as this tenant has them."""
+    text = await tx.fetchval(
+        f"""
+        select coalesce(json_agg({_METRIC_JSON}), '[]') from metrics metric
+        where metric.tenant_id = $1 and metric.id = any($2)
+        """,
+        tenant_id,
+        list(ids),
+    )
+    return {metric.id: metric for metric in _metrics.load(text)}
+
+
+async def unarchived(tx: Tx, tenant_id: UUID) -> tuple[Metric, ...]:
+    """Every metric that is not archived."""
+    text = await tx.fetchval(
+        f"""
+        select coalesce(json_agg({_METRIC_JSON}), '[]') from metrics metric
+        where metric.tenant_id = $1 and metric.archived_at is null
+        """,
+        tenant_id,
+    )
+    return _metrics.load(text)
+
+
+async def by_codes(
+    tx: Tx, tenant_id: UUID, codes: Iterable[str]
+) -> dict[str, tuple[Metric, ...]]:
+    """The metrics of these codes, archived or not: a code may have been used before."""
+    text = await tx.fetchval(
+        f"""
+        select coalesce(json_agg({_METRIC_JSON} order by metric.id), '[]') from metrics metric
+        where metric.tenant_id = $1 and metric.code = any($2)
+        """,
+        tenant_id,
+        list(codes),
+    )
+    found: dict[str, tuple[Metric, ...]] = {}
+    for metric in _metrics.load(text):
+        found[metric.code] = (*found.get(metric.code, ()), metric)
+    return found
+
+
 async def known_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> frozenset[UUID]:
     """Those of `ids` that are unarchived metrics of this tenant."""
     rows = await tx.fetch(

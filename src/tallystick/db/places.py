@@ -1,5 +1,6 @@
 """Places: how often one customer may have one plan, kept by a unique row per place."""
 
+from typing import Literal
 from uuid import UUID
 
 from tallystick.db.engine import Tx
@@ -7,9 +8,15 @@ from tallystick.db.one_row import hits_one_row
 
 
 async def take(
-    tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID, places: int, attempt_id: UUID
+    tx: Tx,
+    tenant_id: UUID,
+    customer_id: UUID,
+    plan_id: UUID,
+    places: int,
+    holder: UUID,
+    held_by: Literal["ATTEMPT", "SUBSCRIPTION"] = "ATTEMPT",
 ) -> bool:
-    """Take the first free of `places` places for an attempt; False when none is free.
+    """Take the first free of `places` places for a holder; False when none is free.
 
     A customer who holds a place beyond them, from when more were allowed, has that many fewer.
     Two claims at once are serialized by the customer's lock, and failing that by the unique
@@ -21,7 +28,7 @@ async def take(
             select place from plan_places
             where tenant_id = $1 and customer_id = $2 and plan_id = $3)
         insert into plan_places (tenant_id, customer_id, plan_id, place, holder, held_by)
-        select $1, $2, $3, free.place, $5, 'ATTEMPT'
+        select $1, $2, $3, free.place, $5, $6
         from generate_series(0, $4 - 1) as free (place)
         where free.place not in (select place from held) and (select count(*) from held) < $4
         order by free.place limit 1
@@ -31,7 +38,8 @@ async def take(
         customer_id,
         plan_id,
         places,
-        attempt_id,
+        holder,
+        held_by,
     )
     return taken is not None
 
@@ -50,8 +58,8 @@ async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: 
     hits_one_row(done, "the place of an attempt")
 
 
-async def give_back(tx: Tx, tenant_id: UUID, holder: UUID) -> None:
-    """Free the place that an attempt took, or that a subscription held."""
+async def give_back(tx: Tx, tenant_id: UUID, *holders: UUID) -> None:
+    """Free the places that attempts took, or that subscriptions held which live no more."""
     await tx.execute(
-        "delete from plan_places where tenant_id = $1 and holder = $2", tenant_id, holder
+        "delete from plan_places where tenant_id = $1 and holder = any($2)", tenant_id, holders
     )

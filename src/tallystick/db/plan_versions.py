@@ -1,5 +1,6 @@
 """Plan versions: what a plan sells at what price, fixed for ever once published."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from tallystick.db.codec import Codec
@@ -50,6 +51,33 @@ VERSION_JSON = f"""
 """A `PlanVersion` as JSON, in statements that join `plan_versions version` and `plans plan`."""
 
 _version: Codec[PlanVersion] = Codec(PlanVersion)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanVersionOf:
+    """A version of a plan that exists; `version_id` is None where it has no such version."""
+
+    version_id: UUID | None
+
+
+async def of_plan(
+    tx: Tx, tenant_id: UUID, plan_id: UUID, version: int | None
+) -> PlanVersionOf | None:
+    """A plan's version by its number, or the one that is sold; None where there is no plan."""
+    row = await tx.fetchrow(
+        """
+        select (select v.id from plan_versions v
+                where v.tenant_id = p.tenant_id and v.plan_id = p.id
+                  and case when $3::integer is null then v.published_at is not null
+                           else v.version = $3 end
+                order by v.version desc limit 1) as version_id
+        from plans p where p.tenant_id = $1 and p.id = $2
+        """,
+        tenant_id,
+        plan_id,
+        version,
+    )
+    return None if row is None else PlanVersionOf(version_id=row["version_id"])
 
 
 async def load(tx: Tx, tenant_id: UUID, version_id: UUID) -> PlanVersion | None:

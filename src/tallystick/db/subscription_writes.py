@@ -7,6 +7,8 @@ from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.domain.buyer import Address, BuyerDetails
 from tallystick.domain.charges import Item
+from tallystick.domain.contract import contract_of
+from tallystick.domain.life import next_day
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.purchase import Subscription
@@ -23,10 +25,11 @@ _INSERT = """
         end_date, current_period_start, current_period_end, cycle_index, net_terms,
         auto_advance_invoices, charge_automatically, payment_methods_config,
         payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
-        checkout_session_id, activated_at, created_at, updated_at)
+        checkout_session_id, activated_at, created_at, updated_at, next_step_on, activation,
+        awaits_activation, fixed_anchor, billing_cycles, imported_on)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-            $34)
+            $34, $35, $36, $37, $38, $39, $40)
 """
 
 
@@ -74,6 +77,12 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         made.checkout_session_id,
         made.activated_at,
         made.created_at,
+        next_day(contract_of(made)),
+        made.activation.value,
+        made.awaits_activation,
+        offer.anchor,
+        offer.cycles_that_end_it,
+        made.imported_on,
     )
     await _insert_items(tx, tenant_id, made)
 
@@ -123,7 +132,8 @@ async def supersede_expired_trials(
     """A new purchase of a plan replaces the customer's expired trials of it; which ones."""
     rows = await tx.fetch(
         """
-        update subscriptions set status = 'SUPERSEDED', mrr = 0, updated_at = $4
+        update subscriptions
+        set status = 'SUPERSEDED', mrr = 0, next_step_on = null, updated_at = $4
         where tenant_id = $1 and customer_id = $2 and plan_id = $3 and status = 'TRIAL_EXPIRED'
         returning id
         """,

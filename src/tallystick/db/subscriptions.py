@@ -44,7 +44,10 @@ _ENTRY_JSON = """
         'metadata', subscription.metadata,
         'custom_properties', subscription.custom_properties, 'mrr', subscription.mrr,
         'checkout_session_id', subscription.checkout_session_id,
-        'activated_at', subscription.activated_at, 'created_at', subscription.created_at)
+        'activated_at', subscription.activated_at, 'created_at', subscription.created_at,
+        'cancelled_on', subscription.cancelled_on,
+        'cancellation_reason', subscription.cancellation_reason,
+        'billing_error', subscription.billing_error)
 """
 
 _TABLES = """

@@ -79,6 +79,12 @@ async def update(tx: Tx, tenant_id: UUID, changes: Mapping[str, object]) -> None
     await tx.execute(_ANNOUNCE, tenant_id)
 
 
+async def set_clock(tx: Tx, tenant_id: UUID, now: datetime) -> None:
+    """Freeze a tenant's business time at an instant, and tell every process."""
+    await tx.execute("update tenants set clock = $2 where id = $1", tenant_id, now)
+    await tx.execute(_ANNOUNCE, tenant_id)
+
+
 def tenant_of(row: Row) -> TenantRow:
     """The tenant in a row that has every column of `tenants`."""
     return TenantRow(

@@ -91,6 +91,11 @@ async def settle(tx: Tx, tenant_id: UUID, payment: PendingPayment, at: datetime)
         payment.id,
         at,
     )
+    return await credit(tx, tenant_id, payment.invoice_id, payment.amount, at)
+
+
+async def credit(tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, at: datetime) -> bool:
+    """Money came for an invoice: it owes that much less. True when it is paid in full now."""
     paid: bool = await tx.fetchval(
         """
         update invoices
@@ -101,8 +106,8 @@ async def settle(tx: Tx, tenant_id: UUID, payment: PendingPayment, at: datetime)
         returning amount_due = 0
         """,
         tenant_id,
-        payment.invoice_id,
-        payment.amount,
+        invoice_id,
+        amount,
         at,
     )
     return paid
@@ -111,7 +116,7 @@ async def settle(tx: Tx, tenant_id: UUID, payment: PendingPayment, at: datetime)
 async def fail(
     tx: Tx, tenant_id: UUID, payment: PendingPayment, reason: FailureReason, at: datetime
 ) -> None:
-    """The money will not come: the invoice is owed in full, and says so."""
+    """The money will not come; what becomes of the invoice, `collections.failed` says."""
     await tx.execute(
         """
         update transactions set status = 'FAILED', processed_at = $3,
@@ -122,13 +127,4 @@ async def fail(
         payment.id,
         at,
         reason.value,
-    )
-    await tx.execute(
-        """
-        update invoices set payment_status = 'ERRORED', updated_at = $3
-        where tenant_id = $1 and id = $2 and payment_status = 'PROCESSING'
-        """,
-        tenant_id,
-        payment.invoice_id,
-        at,
     )

@@ -7,7 +7,7 @@ validates, or reads catalog, coupons, customer or clock again.
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import assert_never
+from typing import Protocol, assert_never
 from uuid import UUID
 
 from tallystick.domain.buyer import BuyerDetails
@@ -157,8 +157,17 @@ NextStep = (
 )
 
 
+class Awaited(Protocol):
+    """What waits for a provider's answer: an attempt at the checkout, a try to collect."""
+
+    @property
+    def completes_when_accepted(self) -> bool:
+        """Whether a promise of money is enough."""
+        ...
+
+
 def after_standing(
-    attempt: Attempt,
+    attempt: Awaited,
     standing: Standing,
     *,
     give_up: bool,
@@ -188,7 +197,7 @@ def after_standing(
     assert_never(standing)
 
 
-def after_cancel(attempt: Attempt, outcome: CancelOutcome, reason: FailureReason) -> NextStep:
+def after_cancel(attempt: Awaited, outcome: CancelOutcome, reason: FailureReason) -> NextStep:
     """What the answer to a cancel means: the end, or that the money was taken after all."""
     match outcome:
         case Cancelled():
@@ -202,7 +211,7 @@ def after_cancel(attempt: Attempt, outcome: CancelOutcome, reason: FailureReason
     assert_never(outcome)
 
 
-def _after_pending(attempt: Attempt) -> NextStep:
+def _after_pending(attempt: Awaited) -> NextStep:
     if attempt.completes_when_accepted:
         return RecordSuccess(pending=True)
     return AwaitSettlement()

@@ -26,7 +26,8 @@ class SubscriptionEntry:
     """A subscription in a list; `mrr` in minor units per month.
 
     `metadata` is the JSON value that its checkout was given; `end_date` the first day not
-    covered.
+    covered; `cancelled_on` the day on which a cancellation takes effect. `billing_error` says
+    why its next step cannot be taken, where it was set aside.
     """
 
     id: UUID
@@ -64,6 +65,9 @@ class SubscriptionEntry:
     checkout_session_id: UUID | None
     activated_at: datetime | None
     created_at: datetime
+    cancelled_on: date | None
+    cancellation_reason: str | None
+    billing_error: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from tallystick.domain.pricing import (
     SlotPricing,
     UsagePricing,
 )
+from tallystick.domain.usage_pricing import UsageLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +85,8 @@ class Charge:
     """An amount owed for one item and one span of days, before discount and tax.
 
     `amount` is in minor units, as quoted: with tax included where the plan's prices include
-    it. A one-time charge starts and ends on its day, so `end` may equal `start`.
+    it. A one-time charge starts and ends on its day, so `end` may equal `start`. `usage` is how
+    metered usage was priced, None for a fixed fee.
     """
 
     item_id: UUID
@@ -94,6 +96,7 @@ class Charge:
     end: date
     amount: int
     computation: Computation
+    usage: UsageLine | None = None
 
     @property
     def is_prorated(self) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from uuid import UUID
 
 from tallystick.domain.bill import Bill, BillLine, TaxBreakdown
@@ -12,8 +13,8 @@ from tallystick.domain.charges import Computation
 from tallystick.domain.coupons import AppliedCoupon
 from tallystick.domain.money import exponent, major
 from tallystick.domain.parties import Customer, InvoicingEntity
-from tallystick.domain.pricing import FeeType
 from tallystick.domain.tax import TaxAmount, TaxDecision
+from tallystick.domain.usage_pricing import UsageLine
 
 _PRICE_DECIMALS = 12
 """Decimals of a displayed unit price: as many as a price may have on the wire."""
@@ -69,6 +70,7 @@ class LineExplanation:
     quoted_amount: int
     quoted_discount: int
     decision: TaxDecision
+    usage: UsageLine | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class InvoiceLine:
     name: str
     start_date: date
     end_date: date
-    quantity: int
+    quantity: Decimal
     unit_price: Decimal
     quoted_unit_price: Decimal | None
     amount: int
@@ -164,11 +166,7 @@ def subtotal_recurring(bill: Bill) -> int:
 
     One-time fees and a capacity's base are part of it; metered usage is not.
     """
-    return sum(
-        line.amount_net
-        for line in bill.lines
-        if line.charge.computation.fee is not FeeType.USAGE
-    )
+    return sum(line.amount_net for line in bill.lines if line.charge.usage is None)
 
 
 def number_text(pattern: str, number: int, day: date) -> str:
@@ -209,17 +207,19 @@ def seller_snapshot(entity: InvoicingEntity) -> SellerSnapshot:
 def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
     charge = line.charge
     computation = charge.computation
-    quantity = computation.quantity
-    plain = not inclusive and not charge.is_prorated
+    usage = charge.usage
+    quantity = Fraction(computation.quantity) if usage is None else _used(usage)
+    quoted_price = computation.unit_price if usage is None else usage.unit_price
+    plain = quoted_price is not None and not inclusive and not charge.is_prorated
     return InvoiceLine(
         item_id=charge.item_id,
         product_id=charge.product_id,
         name=charge.name,
         start_date=charge.start,
         end_date=charge.end,
-        quantity=quantity,
-        unit_price=computation.unit_price
-        if plain
+        quantity=_decimal(quantity),
+        unit_price=quoted_price
+        if plain and quoted_price is not None
         else _average(line.amount_net, quantity, currency),
         quoted_unit_price=_average(charge.amount, quantity, currency) if inclusive else None,
         amount=line.amount_net,
@@ -233,11 +233,23 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
             quoted_amount=charge.amount,
             quoted_discount=line.discount,
             decision=line.decision,
+            usage=usage,
         ),
     )
 
 
-def _average(amount: int, quantity: int, currency: str) -> Decimal:
+def _used(usage: UsageLine) -> Fraction:
+    """What is paid for; what has no price is shown as it was used."""
+    return usage.quantity if usage.parts else usage.usage
+
+
+def _decimal(quantity: Fraction) -> Decimal:
+    """A quantity as it is shown: exact where a decimal can be, else cut to twelve decimals."""
+    scaled = quantity * 10**_PRICE_DECIMALS // 1
+    return Decimal(f"{Decimal(scaled).scaleb(-_PRICE_DECIMALS).normalize():f}")
+
+
+def _average(amount: int, quantity: Fraction, currency: str) -> Decimal:
     """The displayed price of one unit: the amount over the quantity, cut to twelve decimals.
 
     It is shown, never multiplied again.

@@ -1,12 +1,11 @@
-"""Billable metrics: how raw usage events become a number that can be priced.
+"""Billable metrics: how raw usage events become a number that can be priced."""
 
-A metric is defined and kept here; counting with it comes with usage.
-"""
-
+import math
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from fractions import Fraction
+from typing import Literal, assert_never
 from uuid import UUID
 
 from tallystick.domain.errors import Fault
@@ -25,7 +24,10 @@ class Aggregation(StrEnum):
 
 
 class UnitRounding(StrEnum):
-    """How a converted number of units is rounded."""
+    """How a converted number of units is rounded: to whole units, to halves or to tenths.
+
+    The nearest takes halves away from zero, as money does.
+    """
 
     UP = "UP"
     DOWN = "DOWN"
@@ -152,3 +154,44 @@ def faults_of_definition(
                 )
             )
     return faults
+
+
+def converted(raw: Fraction, conversion: UnitConversion | None) -> Fraction:
+    """An aggregated number of raw units as the number of units that is priced; exact."""
+    if conversion is None:
+        return raw
+    units = Fraction(raw, conversion.factor)
+    match conversion.rounding:
+        case UnitRounding.NONE:
+            return units
+        case UnitRounding.UP:
+            return Fraction(math.ceil(units))
+        case UnitRounding.DOWN:
+            return Fraction(math.floor(units))
+        case UnitRounding.NEAREST:
+            return _nearest(units, parts=1)
+        case UnitRounding.NEAREST_HALF:
+            return _nearest(units, parts=2)
+        case UnitRounding.NEAREST_DECILE:
+            return _nearest(units, parts=10)
+    assert_never(conversion.rounding)
+
+
+def _nearest(units: Fraction, *, parts: int) -> Fraction:
+    """The nearest multiple of one unit's `parts`-th part; halves away from zero."""
+    whole = math.floor(abs(units) * parts + Fraction(1, 2))
+    return Fraction(whole if units >= 0 else -whole, parts)
+
+
+def segmentation_keys(definition: MetricDefinition) -> tuple[str, ...]:
+    """The properties by which a metric tells usage apart; none without a segmentation."""
+    match definition.segmentation:
+        case None:
+            return ()
+        case SingleSegmentation(key=key):
+            return (key,)
+        case DoubleSegmentation(dimension1=first, dimension2=second):
+            return (first.key, second.key)
+        case LinkedSegmentation(dimension1_key=first_key, dimension2_key=second_key):
+            return (first_key, second_key)
+    assert_never(definition.segmentation)

@@ -123,6 +123,11 @@ class Offer:
         return shortest([item.cadence for item in self.recurring])
 
     @property
+    def cycles_that_end_it(self) -> int | None:
+        """The number of periods after which it ends, None where an end date or nothing does."""
+        return self.billing_cycles if self.end_date is None else None
+
+    @property
     def can_owe(self) -> bool:
         """Whether anything of it can ever cost something, coupons aside.
 

@@ -127,6 +127,7 @@ class OfferRequest:
     extra: tuple[Extra, ...] = ()
     removed: tuple[UUID, ...] = ()
     coupon_code: str | None = None
+    coupon_codes: tuple[str, ...] = ()
     coupon_ids: tuple[UUID, ...] = ()
     billing_start_date: date | None = None
     billing_day_anchor: int | None = None

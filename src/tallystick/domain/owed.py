@@ -9,8 +9,8 @@ no charge here.
 from datetime import date, timedelta
 
 from tallystick.domain.charges import Charge, Item, billing_type, charge, charge_once
-from tallystick.domain.offer import Offer
-from tallystick.domain.periods import boundary, index_containing, period
+from tallystick.domain.metered import Meter
+from tallystick.domain.periods import index_containing, period
 from tallystick.domain.pricing import (
     BillingType,
     CapacityPricing,
@@ -19,10 +19,11 @@ from tallystick.domain.pricing import (
     costs_nothing,
 )
 from tallystick.domain.schedule import Schedule
+from tallystick.domain.terms import Terms
 
 
 def owed(
-    offer: Offer, dates: Schedule, *, until: date, after: date | None = None
+    offer: Terms, dates: Schedule, *, until: date, after: date | None = None
 ) -> tuple[Charge, ...]:
     """The charges that fall due on `until` or before it, and after `after` where it is given.
 
@@ -48,11 +49,24 @@ def owed(
     return (*(one for _, _, one in charges), *once)
 
 
-def meters_close(offer: Offer, dates: Schedule, day: date) -> bool:
+def meters_close(offer: Terms, dates: Schedule, day: date) -> bool:
     """Whether a window of metered usage ends on `day`, so that usage may be billed then."""
-    return any(
-        _window_end(item, dates, day) == day for item in offer.recurring if bills_usage(item)
-    )
+    return bool(meters_closing(offer, dates, day))
+
+
+def meters_closing(offer: Terms, dates: Schedule, day: date) -> tuple[Meter, ...]:
+    """The windows of metered usage that end on `day`, as the offer lists their items."""
+    if dates.is_over or day <= dates.billing_start:
+        return ()
+    closing = []
+    for item in offer.recurring:
+        if bills_usage(item):
+            start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
+            index = index_containing(start, anchor, cadence, day - timedelta(days=1))
+            window = period(start, anchor, cadence, index, dates.end)
+            if window is not None and window.billed.end == day:
+                closing.append(Meter(item=item, window=window.billed))
+    return tuple(closing)
 
 
 def bills_usage(item: Item) -> bool:
@@ -66,16 +80,8 @@ def bills_usage(item: Item) -> bool:
             return False
 
 
-def _window_end(item: Item, dates: Schedule, day: date) -> date:
-    """The end of the item's period that contains the day before `day`."""
-    start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
-    index = index_containing(start, anchor, cadence, day - timedelta(days=1))
-    end = boundary(start, anchor, cadence, index)
-    return end if dates.end is None else min(end, dates.end)
-
-
 def _of_item(
-    item: Item, offer: Offer, dates: Schedule, after: date | None, until: date
+    item: Item, offer: Terms, dates: Schedule, after: date | None, until: date
 ) -> list[tuple[date, Charge]]:
     """The item's charges up to a day, each with the moment at which it fell due.
 

@@ -53,9 +53,21 @@ _NOT_LIVE = frozenset(
 )
 
 
+class Activation(StrEnum):
+    """How a subscription began, which decides what the end of its free trial may bill."""
+
+    CHECKOUT = "CHECKOUT"
+    ON_START = "ON_START"
+    MANUAL = "MANUAL"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A subscription as a purchase makes it; `mrr` in minor units per month."""
+    """A subscription as it is made; `mrr` in minor units per month.
+
+    `awaits_activation` keeps it pending until somebody activates it. `imported_on` is the day
+    on which it came with a past that was billed elsewhere.
+    """
 
     id: UUID
     customer_id: UUID
@@ -68,9 +80,12 @@ class Subscription:
     cycle_index: int
     mrr: int
     payment_method_id: UUID | None
-    checkout_session_id: UUID
+    checkout_session_id: UUID | None
     activated_at: datetime | None
     created_at: datetime
+    activation: Activation = Activation.CHECKOUT
+    awaits_activation: bool = False
+    imported_on: date | None = None
 
 
 def subscription_of(attempt: Attempt) -> Subscription:

@@ -6,8 +6,8 @@ bought and billed.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import assert_never
 from uuid import UUID
 
 from tallystick.domain.charges import charge_once, monthly_value
@@ -15,27 +15,37 @@ from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
 from tallystick.domain.offer import (
-    BankTransfer,
-    ExternalPayment,
     Offer,
-    OnlinePayment,
-    PaymentConfig,
     Trial,
 )
 from tallystick.domain.offer_request import CouponFacts, OfferFacts, OfferRequest
-from tallystick.domain.parties import InvoicingEntity
 from tallystick.domain.resolve_add_ons import resolve_add_ons
 from tallystick.domain.resolve_components import resolve_components
+from tallystick.domain.resolve_payment import resolve_charging, resolve_payment
 from tallystick.domain.resolve_prices import Resolution
 from tallystick.domain.schedule import schedule
 
 START_DAYS_BACK_MAX = 366
+IMPORT_DAYS_BACK_MAX = 3660
 START_DAYS_AHEAD_MAX = 3660
 MONTHS_ON_ONE_INVOICE_MAX = 24
 """More months than a start in the past and an annual fee can bring onto one invoice."""
 
-DEBIT_CURRENCY = "EUR"
-"""SEPA direct debits are in euro only."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """How far back a start may lie, and what that means.
+
+    `is_lived_through`: its dates are counted from the start as if today were that day, trial
+    included, and what has fallen due since is caught up.
+    """
+
+    days_back_max: int
+    is_lived_through: bool
+
+
+AT_A_CHECKOUT = Past(days_back_max=START_DAYS_BACK_MAX, is_lived_through=False)
+WITHOUT_CHECKOUT = Past(days_back_max=IMPORT_DAYS_BACK_MAX, is_lived_through=True)
 
 _RESTS_ON = {
     "charge_automatically": ("payment_methods_config",),
@@ -63,6 +73,7 @@ def resolve_offer(
     today: date,
     new_id: Callable[[], UUID],
     trial_used: bool,
+    past: Past = AT_A_CHECKOUT,
 ) -> Offer:
     """The offer that the request means, or `InvalidInput` with every fault and its path.
 
@@ -77,9 +88,9 @@ def resolve_offer(
     )
     plan = (version.plan_id, version.currency)
     coupons = _coupons(request, facts.coupons, plan, now, work.faults)
-    payment = _payment(request, facts.entity, work)
-    charged = _charge_automatically(request, payment, work)
-    _start(request, today, work.faults)
+    payment = resolve_payment(request.payment, facts.entity, work)
+    charged = resolve_charging(payment, work, asked=request.charge_automatically)
+    _start(request, today, past, work.faults)
     offer = Offer(
         plan_id=version.plan_id,
         plan_version_id=version.id,
@@ -106,7 +117,8 @@ def resolve_offer(
         new_products=tuple(work.new_products),
         new_prices=tuple(work.new_prices),
     )
-    _end(offer, today, work, trial_used=trial_used)
+    seen_on = request.billing_start_date if past.is_lived_through else None
+    _end(offer, seen_on or today, work, trial_used=trial_used)
     _size(offer, work)
     fail_if(request.unread.joined(work.faults, _RESTS_ON))
     return offer
@@ -119,6 +131,7 @@ def faults_apart(
     *,
     now: datetime,
     today: date,
+    past: Past,
 ) -> list[Fault]:
     """What is wrong with a request whose customer or plan is unknown, as far as can be told.
 
@@ -126,7 +139,7 @@ def faults_apart(
     """
     faults: list[Fault] = []
     _coupons(request, coupons, plan, now, faults)
-    _start(request, today, faults)
+    _start(request, today, past, faults)
     return request.unread.joined(faults, _RESTS_ON)
 
 
@@ -135,22 +148,6 @@ def _sold(facts: OfferFacts, work: Resolution) -> None:
         work.fault("plan_version_id", "draft", "must be published; this version is a draft")
     if not facts.plan_is_sold:
         work.fault("plan_version_id", "archived", "must belong to a plan that is not archived")
-
-
-def _charge_automatically(
-    request: OfferRequest, payment: PaymentConfig, work: Resolution
-) -> bool:
-    """Whether later invoices are charged: as asked, else wherever payment is online."""
-    is_online = isinstance(payment, OnlinePayment)
-    if request.charge_automatically is None:
-        return is_online
-    if request.charge_automatically and not is_online:
-        work.fault(
-            "charge_automatically",
-            "contradiction",
-            f"only online payments can be charged automatically, not {payment.type}",
-        )
-    return request.charge_automatically
 
 
 def _end(offer: Offer, today: date, work: Resolution, *, trial_used: bool) -> None:
@@ -208,11 +205,11 @@ def _trial(request: OfferRequest, facts: OfferFacts) -> Trial | None:
     )
 
 
-def _start(request: OfferRequest, today: date, faults: list[Fault]) -> None:
+def _start(request: OfferRequest, today: date, past: Past, faults: list[Fault]) -> None:
     start = request.billing_start_date
     if start is None:
         return
-    earliest = today - timedelta(days=START_DAYS_BACK_MAX)
+    earliest = today - timedelta(days=past.days_back_max)
     latest = today + timedelta(days=START_DAYS_AHEAD_MAX)
     if not earliest <= start <= latest:
         bounds = f"{earliest.isoformat()} and {latest.isoformat()}"
@@ -231,6 +228,10 @@ def _coupons(
         code = request.coupon_code
         wanted.append(("coupon_code", facts.ids_by_code.get(code)))
     wanted += [
+        (f"coupon_codes[{index}]", facts.ids_by_code.get(code))
+        for index, code in enumerate(request.coupon_codes)
+    ]
+    wanted += [
         (f"coupon_ids[{index}]", coupon_id)
         for index, coupon_id in enumerate(request.coupon_ids)
     ]
@@ -247,43 +248,3 @@ def _coupons(
         if reason is not None:
             faults.append(Fault(path, reason.value.lower(), _COUPON_MESSAGES[reason]))
     return tuple(found.values())
-
-
-def _payment(request: OfferRequest, entity: InvoicingEntity, work: Resolution) -> PaymentConfig:
-    """The configuration asked for or the entity's, if something of it can work."""
-    wanted = request.payment if request.payment is not None else entity.default_payment
-    match wanted:
-        case OnlinePayment(card=card, direct_debit=direct_debit):
-            # A mandate names the creditor; without that number there is nothing to sign.
-            can_debit = (
-                direct_debit
-                and work.currency == DEBIT_CURRENCY
-                and entity.creditor_identifier is not None
-            )
-            if not card and not can_debit:
-                work.fault(
-                    "payment_methods_config",
-                    "unusable",
-                    f"must allow cards, or direct debit for a plan in {DEBIT_CURRENCY} by an "
-                    "entity with a creditor identifier",
-                )
-            return OnlinePayment(card=card, direct_debit=can_debit)
-        case BankTransfer(account_id=account_id):
-            known = {account.id for account in entity.bank_accounts}
-            if account_id is not None and account_id not in known:
-                work.fault(
-                    "payment_methods_config.account_id",
-                    "unknown",
-                    "must be a bank account of the invoicing entity",
-                )
-            elif not known:
-                work.fault(
-                    "payment_methods_config",
-                    "unusable",
-                    "the invoicing entity has no bank account to transfer to; add one first",
-                )
-        case ExternalPayment():
-            pass
-        case _:
-            assert_never(wanted)
-    return wanted

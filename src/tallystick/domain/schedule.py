@@ -17,6 +17,7 @@ from tallystick.domain.periods import (
     end_of_cycles,
     index_containing,
 )
+from tallystick.domain.terms import Terms
 
 
 class ScheduleNotice(StrEnum):
@@ -136,7 +137,7 @@ def closing_day(offer: Offer, *, trial_used: bool) -> date | None:
     return offer.end_date - timedelta(days=free_days)
 
 
-def period_containing(offer: Offer, dates: Schedule, day: date) -> Period:
+def period_containing(offer: Terms, dates: Schedule, day: date) -> Period:
     """The subscription's own period that contains `day`, cut at its end."""
     index = index_containing(dates.billing_start, dates.anchor, offer.cadence, day)
     end = boundary(dates.billing_start, dates.anchor, offer.cadence, index)

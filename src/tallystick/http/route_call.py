@@ -6,6 +6,7 @@ costs half as much, and keeps one reading of bodies for all doors.
 
 import inspect
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -38,7 +39,8 @@ class RouteCall:
     Args:
         endpoint: The route's function. A parameter of the path has its name; one that is
             annotated with `Query()` is the query; one for an `Unread` gets what of the body
-            could not be read; `provided` comes from elsewhere; what is left is the body.
+            could not be read; `provided` comes from elsewhere; what is left is the body, which
+            may be left out where its default is None.
         path_names: The names in the route's path.
         provided: The parameter that the caller fills in.
     """
@@ -49,6 +51,7 @@ class RouteCall:
         self._path: dict[str, TypeAdapter[Any]] = {}
         self._query: tuple[str, Reader, frozenset[str]] | None = None
         self._body: tuple[str, Reader] | None = None
+        self._needs_body = True
         self._unread = ""
         signature = inspect.signature(endpoint, eval_str=True)
         for name, parameter in signature.parameters.items():
@@ -64,7 +67,9 @@ class RouteCall:
                 self._query = (name, Reader(model, "query"), _lists(model))
             else:
                 assert self._body is None, f"{endpoint} takes two bodies"
-                self._body = (name, Reader(kind, "body"))
+                self._needs_body = parameter.default is parameter.empty
+                told = kind if self._needs_body else _without_none(kind)
+                self._body = (name, Reader(told, "body"))
 
     def read(self, request: Request, body: bytes) -> dict[str, Any]:
         """The arguments that the request gives to the route.
@@ -106,9 +111,15 @@ class RouteCall:
         name, reader = self._body
         if not body:
             found[name] = None
-            return Unread((_REQUIRED,))
+            return Unread((_REQUIRED,)) if self._needs_body else ALL_READ
         found[name], unread = (reader.read_apart if self._unread else reader.read)(value)
         return unread
+
+
+def _without_none(kind: Any) -> Any:  # noqa: ANN401 - a type, or a union with None
+    """The type of an optional body that was sent."""
+    (told,) = [part for part in get_args(kind) if part is not NoneType]
+    return told
 
 
 def _parsed(request: Request, body: bytes) -> object:

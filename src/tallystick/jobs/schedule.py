@@ -16,7 +16,9 @@ import structlog
 from tallystick.db import periodic_work
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.jobs.pause import pause
+from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.context import App
+from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.sequence_events import sequence_events
@@ -49,6 +51,10 @@ def every_kind(settings: Settings) -> tuple[Periodic, ...]:
         Periodic(
             name="expire_sessions", seconds=settings.expire_seconds, turn=expire_due_sessions
         ),
+        Periodic(
+            name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
+        ),
+        Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
         Periodic(
             name="sequence_events",

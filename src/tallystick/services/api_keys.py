@@ -90,4 +90,5 @@ def as_tenant(row: TenantRow) -> Tenant:
         places_per_plan=row.places_per_plan,
         link_secret=row.link_secret,
         clock=row.clock,
+        dunning_days=row.dunning_days,
     )

@@ -24,6 +24,7 @@ class Tenant:
     places_per_plan: int
     link_secret: bytes
     clock: datetime | None
+    dunning_days: tuple[int, ...] = (3, 5, 7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

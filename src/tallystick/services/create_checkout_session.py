@@ -7,35 +7,25 @@ remains is an offer, frozen in the session.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tallystick.db import checkout_facts, checkout_sessions, plan_versions
-from tallystick.db.checkout_facts import CreationFacts, Holder, Named, PartyFacts
+from tallystick.db import checkout_sessions
+from tallystick.db.checkout_facts import Holder, PartyFacts
 from tallystick.db.checkout_sessions import NewSession, SessionRecord, StoredAnswer
 from tallystick.db.engine import Tx
-from tallystick.domain.catalog import PlanVersion
 from tallystick.domain.checkout_request import CheckoutRequest
-from tallystick.domain.errors import (
-    Busy,
-    Conflict,
-    Fault,
-    InvalidInput,
-    NotFound,
-    sentence,
-)
+from tallystick.domain.errors import Busy, Conflict, Fault, InvalidInput, sentence
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.money import AmountTooLarge
 from tallystick.domain.offer import Offer
-from tallystick.domain.offer_request import CouponFacts, OfferFacts
 from tallystick.domain.quote import Quote
-from tallystick.domain.resolve_offer import faults_apart, resolve_offer
 from tallystick.domain.schedule import closing_day
 from tallystick.domain.session import CheckoutType, Session, SessionState
 from tallystick.services.checkout_events import session_event_text
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 from tallystick.services.quoting import price_offer, quoted
+from tallystick.services.resolve_request import resolve_request
 
 BUSY_SECONDS = 15
 """When to ask again while a place is being paid for."""
@@ -75,32 +65,14 @@ async def resolve_checkout(ctx: Context, tx: Tx, request: CheckoutRequest) -> Pr
         NotFound: no such customer or plan version.
         InvalidInput: every other fault of the request, all together.
     """
-    facts = await _read(ctx, tx, request)
-    if facts.parties is None or facts.plan is None:
-        raise _not_found(ctx, request, facts)
-    version = await _version(ctx, tx, request.plan_version_id)
-    parties = facts.parties
-    faults = _customer_faults(parties)
-    offer: Offer | None = None
-    try:
-        offer = resolve_offer(
-            request.offer,
-            _offer_facts(request, facts, parties, version),
-            now=ctx.now,
-            today=ctx.today,
-            new_id=new_id,
-            trial_used=parties.trial_used,
-        )
-    except InvalidInput as refused:
-        faults.extend(refused.faults)
-    if faults or offer is None:
-        raise InvalidInput(sentence(faults), tuple(faults))
+    found = await resolve_request(ctx, tx, request)
+    offer, parties = found.offer, found.parties
     try:
         priced = price_offer(ctx, offer, parties, buyer=parties.customer.details)
     except AmountTooLarge:
         fault = Fault("components", "too_large", "must not cost more than can be charged")
         raise InvalidInput(sentence([fault]), (fault,)) from None
-    return PricedOffer(offer=offer, quote=priced, parties=parties, holders=facts.holders)
+    return PricedOffer(offer=offer, quote=priced, parties=parties, holders=found.holders)
 
 
 async def create_checkout_session(
@@ -169,96 +141,6 @@ def _expiry(ctx: Context, resolved: PricedOffer, hours: int) -> datetime | None:
         return wanted
     closes = datetime.combine(closing, time(), ZoneInfo(ctx.tenant.time_zone))
     return closes if wanted is None else min(wanted, closes)
-
-
-async def _read(ctx: Context, tx: Tx, request: CheckoutRequest) -> CreationFacts:
-    wanted = request.offer
-    return await checkout_facts.load_for_creation(
-        tx,
-        ctx.tenant.id,
-        request.customer_id,
-        None if request.customer_id is not None else request.customer,
-        request.plan_version_id,
-        Named(
-            add_on_ids=[entry.add_on_id for entry in wanted.add_ons],
-            coupon_ids=list(wanted.coupon_ids),
-            coupon_code=wanted.coupon_code,
-            price_ids=request.price_ids,
-            product_ids=request.product_ids,
-            metric_ids=request.metric_ids,
-        ),
-    )
-
-
-async def _version(ctx: Context, tx: Tx, version_id: UUID) -> PlanVersion:
-    """The plan version, from memory where it is known: once published it never changes."""
-    key = (ctx.tenant.id, version_id)
-    known = ctx.app.plan_versions.get(key)
-    if known is not None:
-        return known
-    version = await plan_versions.load(tx, ctx.tenant.id, version_id)
-    assert version is not None, "the same statement found its plan"
-    if version.is_published:
-        ctx.app.plan_versions[key] = version
-    return version
-
-
-def _offer_facts(
-    request: CheckoutRequest, facts: CreationFacts, parties: PartyFacts, version: PlanVersion
-) -> OfferFacts:
-    assert facts.plan is not None, "checked by the caller"
-    return OfferFacts(
-        version=version,
-        plan_name=facts.plan.name,
-        plan_is_sold=not facts.plan.is_archived,
-        entity=parties.entity,
-        add_ons=facts.add_ons,
-        products=facts.products,
-        prices=facts.prices,
-        metric_ids=facts.metric_ids,
-        coupons=_coupon_facts(request, facts),
-    )
-
-
-def _coupon_facts(request: CheckoutRequest, facts: CreationFacts) -> CouponFacts:
-    found = facts.coupons.values()
-    return CouponFacts(
-        by_id={one.terms.id: (one.terms, one.state) for one in found},
-        ids_by_code={
-            one.terms.code: one.terms.id
-            for one in found
-            if one.terms.code == request.offer.coupon_code and not one.state.archived
-        },
-    )
-
-
-def _not_found(
-    ctx: Context, request: CheckoutRequest, facts: CreationFacts
-) -> NotFound | InvalidInput:
-    """Who or what is unknown, and whatever else is wrong that can be told without it.
-
-    A request of which a part could not be read is malformed before anything else.
-    """
-    faults = []
-    if facts.parties is None:
-        faults.append(Fault("customer_id", "unknown", "must be a customer's id or alias"))
-    if facts.plan is None:
-        faults.append(Fault("plan_version_id", "unknown", "must be a plan version"))
-    faults += faults_apart(
-        request.offer,
-        _coupon_facts(request, facts),
-        None if facts.plan is None else (facts.plan.plan_id, facts.plan.currency),
-        now=ctx.now,
-        today=ctx.today,
-    )
-    error = InvalidInput if request.offer.unread.fields else NotFound
-    return error(sentence(faults), tuple(faults))
-
-
-def _customer_faults(parties: PartyFacts) -> list[Fault]:
-    if parties.customer.is_archived:
-        return [Fault("customer_id", "archived", "this customer is archived")]
-    return []
 
 
 def _no_place(holders: Sequence[Holder]) -> Conflict:

@@ -2,7 +2,6 @@
 
 from tallystick.db import attempts, invoice_facts, transactions
 from tallystick.db.engine import Tx, retrying
-from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import (
     Cancelled,
     Declined,
@@ -11,7 +10,8 @@ from tallystick.domain.payment import (
     Succeeded,
 )
 from tallystick.services.context import Context
-from tallystick.services.events import EventValue, record
+from tallystick.services.events import record
+from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.record_purchase import record_purchase
 
 
@@ -40,19 +40,17 @@ async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> No
     elif isinstance(outcome, Declined | Cancelled):
         reason = outcome.reason if isinstance(outcome, Declined) else FailureReason.DEBIT_FAILED
         await transactions.fail(tx, ctx.tenant.id, payment, reason, ctx.now)
-        failed: dict[str, EventValue] = {
-            "transaction_id": encode(Prefix.TRANSACTION, payment.id),
-            "invoice_id": encode(Prefix.INVOICE, payment.invoice_id),
-            "customer_id": encode(Prefix.CUSTOMER, payment.customer_id),
-            "payment_type": "PAYMENT",
-            "status": "FAILED",
-            "amount": payment.amount,
-            "amount_refunded": 0,
-            "amount_reversed": 0,
-            "currency": payment.currency,
-            "error": reason.value,
-        }
-        await record(inner, "payment.failed", payment.id, failed)
+        await tell_failure(
+            inner,
+            FailedPayment(
+                transaction_id=payment.id,
+                invoice_id=payment.invoice_id,
+                customer_id=payment.customer_id,
+                amount=payment.amount,
+                currency=payment.currency,
+                reason=reason,
+            ),
+        )
 
 
 async def _record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> None:

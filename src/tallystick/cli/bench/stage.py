@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from tallystick.bootstrap import wired
 from tallystick.cli.bench.measured import BenchFailed
@@ -24,7 +25,7 @@ from tallystick.cli.demo_request import full_request
 from tallystick.db.migrate import migrate
 from tallystick.db.server import EmbeddedServer
 from tallystick.services.context import App
-from tallystick.services.create_tenant import create_tenant
+from tallystick.services.create_tenant import NewTenant, create_tenant
 from tallystick.settings import Settings
 
 PROCESSES = 2
@@ -48,6 +49,7 @@ class Stage:
         app: The product wired in this process, on the same database.
         api: A client of the server.
         catalog: What is for sale.
+        tenant_id: The merchant.
         today: The tenant's day.
     """
 
@@ -59,6 +61,7 @@ class Stage:
     app: App
     api: Api
     catalog: Catalog
+    tenant_id: UUID
     today: date
 
     @property
@@ -106,8 +109,8 @@ async def set_stage(now: datetime) -> AsyncIterator[Stage]:
             assert postgres is not None, "it has just been started"
             settings = Settings(database_url=dsn, port=_free_port())
             async with _server(settings, folder) as pid, wired(settings, dsn) as app:
-                key = await _tenant(app, now)
-                api = Api(settings.base_url, key)
+                tenant = await _tenant(app, now)
+                api = Api(settings.base_url, tenant.api_key)
                 await set_up_entity(api)
                 stage = Stage(
                     folder=folder,
@@ -118,6 +121,7 @@ async def set_stage(now: datetime) -> AsyncIterator[Stage]:
                     app=app,
                     api=api,
                     catalog=await set_up_catalog(api),
+                    tenant_id=tenant.tenant_id,
                     today=now.astimezone(UTC).date(),
                 )
                 yield stage
@@ -126,12 +130,11 @@ async def set_stage(now: datetime) -> AsyncIterator[Stage]:
             await asyncio.to_thread(server.stop)
 
 
-async def _tenant(app: App, now: datetime) -> str:
+async def _tenant(app: App, now: datetime) -> NewTenant:
     async with app.transaction() as tx:
-        made = await create_tenant(
+        return await create_tenant(
             app, tx, name="Bench", currency="EUR", clock=None, live=False, real_now=now
         )
-    return made.api_key
 
 
 @asynccontextmanager

@@ -6,10 +6,22 @@ could know, and what somebody did behind their backs. Each rule is about all ten
 
 from tallystick.db.audit.balances import BALANCE_RULES
 from tallystick.db.audit.bank import BANK_RULES
+from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
+from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
+from tallystick.db.audit.usage import USAGE_RULES
 
 __all__ = ["RULES"]
 
-RULES = (*INVOICE_RULES, *BALANCE_RULES, *CHECKOUT_RULES, *BANK_RULES, *MACHINERY_RULES)
+RULES = (
+    *INVOICE_RULES,
+    *BALANCE_RULES,
+    *CHECKOUT_RULES,
+    *LIFE_RULES,
+    *BILLING_RULES,
+    *BANK_RULES,
+    *USAGE_RULES,
+    *MACHINERY_RULES,
+)

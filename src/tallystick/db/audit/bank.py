@@ -19,6 +19,10 @@ BANK_RULES = (
                 and a.provider = 'sandbox' and a.reference = m.reference
             where m.kind = 'CHARGE'
               and (a.id is null or a.state = 'FAILED' and a.late_money is null)
+              and not exists (
+                select from collections c
+                where c.tenant_id = m.tenant_id and c.provider = 'sandbox'
+                  and c.reference = m.reference and c.state <> 'FAILED')
         """,
     ),
     Rule(

@@ -7,6 +7,7 @@ from tallystick.http.v1 import (
     checkout_sessions,
     coupons,
     customers,
+    events,
     invoices,
     invoicing_entities,
     metrics,
@@ -15,6 +16,8 @@ from tallystick.http.v1 import (
     product_families,
     products,
     subscriptions,
+    test_clock,
+    usage,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -24,11 +27,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     products.router,
     prices.router,
     metrics.router,
+    events.router,
+    usage.router,
     plans.router,
     add_ons.router,
     coupons.router,
     subscriptions.router,
     invoices.router,
     invoicing_entities.router,
+    test_clock.router,
 )
 """Every resource, in the order in which the API's document lists them."""

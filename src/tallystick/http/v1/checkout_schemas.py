@@ -1,6 +1,7 @@
 """The request that creates a checkout session, and what it means."""
 
 import json
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -244,25 +245,35 @@ class CreateCheckoutSession(RequestModel):
     ] = None
 
 
+def what_is_sold(
+    add_ons: list[AddOnIn] | None, components: ComponentsIn | None, unread: Unread
+) -> OfferRequest:
+    """The part of an offer that says what is sold, with the faults of impossible prices.
+
+    `unread` is what is not in the request because it could not be read.
+    """
+    faults: list[Fault] = []
+    changes = components or ComponentsIn()
+    return OfferRequest(
+        add_ons=_add_ons(add_ons or [], faults),
+        parameterized=tuple(
+            Parameterized(component_id=one.component_id, parameters=_parameters(one.parameters))
+            for one in changes.parameterized_components or ()
+        ),
+        overridden=_overridden(changes.overridden_components or [], faults),
+        extra=_extra(changes.extra_components or [], faults),
+        removed=tuple(changes.remove_components or ()),
+        unread=Unread((*unread.faults, *faults), unread.fields),
+    )
+
+
 def to_checkout_request(body: CreateCheckoutSession, unread: Unread) -> CheckoutRequest:
     """What a request means, with the faults of prices that cannot be computed.
 
     `unread` is what is not in the body because it could not be read.
     """
-    faults: list[Fault] = []
-    components = body.components or ComponentsIn()
-    add_ons = _add_ons(body.add_ons or [], faults)
-    overridden = _overridden(components.overridden_components or [], faults)
-    extra = _extra(components.extra_components or [], faults)
-    offer = OfferRequest(
-        add_ons=add_ons,
-        parameterized=tuple(
-            Parameterized(component_id=one.component_id, parameters=_parameters(one.parameters))
-            for one in components.parameterized_components or ()
-        ),
-        overridden=overridden,
-        extra=extra,
-        removed=tuple(components.remove_components or ()),
+    offer = replace(
+        what_is_sold(body.add_ons, body.components, unread),
         coupon_code=body.coupon_code,
         coupon_ids=tuple(body.coupon_ids or ()),
         billing_start_date=body.billing_start_date,
@@ -276,7 +287,6 @@ def to_checkout_request(body: CreateCheckoutSession, unread: Unread) -> Checkout
         invoice_memo=body.invoice_memo,
         purchase_order=body.purchase_order,
         invoice_threshold=body.invoice_threshold,
-        unread=Unread((*unread.faults, *faults), unread.fields),
     )
     hours = body.expires_in_hours
     by_id = body.customer_id if isinstance(body.customer_id, UUID) else None

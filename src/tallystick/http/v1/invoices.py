@@ -1,6 +1,8 @@
 """Invoices: `/invoices`."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -19,7 +21,22 @@ from tallystick.http.v1.invoice_schemas import (
     show_invoice,
 )
 from tallystick.http.v1.paging import Order, OrderBy, PageQuery
-from tallystick.http.v1.scalars import CustomerIdOrAlias, InvoiceId, SubscriptionId
+from tallystick.http.v1.scalars import (
+    Amount,
+    CustomerIdOrAlias,
+    Instant,
+    InvoiceId,
+    RequestModel,
+    ShortText,
+    SubscriptionId,
+)
+from tallystick.services.change_invoice import (
+    MoneyReceived,
+    finalize_invoice,
+    receive_money,
+    void_invoice,
+)
+from tallystick.services.context import Context
 
 router = APIRouter(prefix="/invoices", tags=["Invoices"], route_class=Route)
 
@@ -61,6 +78,16 @@ async def list_invoices(door: Entered, query: Annotated[InvoiceQuery, Query()]) 
     )
 
 
+class PaymentRequest(RequestModel):
+    """Money that came another way than through the product."""
+
+    amount: Annotated[Amount, Field(description="In minor units; at most what is due.")]
+    paid_at: Annotated[Instant | None, Field(description="When it came; default now.")] = None
+    reference: Annotated[
+        ShortText | None, Field(description="What it is known by, once per tenant.")
+    ] = None
+
+
 @router.get("/{invoice_id}", response_model=InvoiceOut)
 async def get_invoice(door: Entered, invoice_id: InvoiceId) -> Response:
     """Get an invoice with its payments."""
@@ -70,3 +97,40 @@ async def get_invoice(door: Entered, invoice_id: InvoiceId) -> Response:
         ),
         show_invoice,
     )
+
+
+@router.post("/{invoice_id}/finalize", response_model=InvoiceOut)
+async def finalize(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Finalize a draft now; from then on it never changes."""
+    return await door.write(_changed(invoice_id, finalize_invoice), show_invoice)
+
+
+@router.post("/{invoice_id}/void", response_model=InvoiceOut)
+async def void(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Void a finalized invoice on which nothing was paid."""
+    return await door.write(_changed(invoice_id, void_invoice), show_invoice)
+
+
+@router.post("/{invoice_id}/payments", response_model=InvoiceOut)
+async def add_payment(door: Entered, invoice_id: InvoiceId, body: PaymentRequest) -> Response:
+    """Note money that came another way; the whole amount due makes the invoice PAID."""
+    money = MoneyReceived(amount=body.amount, paid_at=body.paid_at, reference=body.reference)
+
+    async def receive(ctx: Context, of: UUID) -> None:
+        await receive_money(ctx, of, money)
+
+    return await door.write(_changed(invoice_id, receive), show_invoice)
+
+
+def _changed(
+    invoice_id: UUID, change: Callable[[Context, UUID], Awaitable[None]]
+) -> Callable[[Context], Awaitable[InvoiceEntry]]:
+    """Change an invoice, and return it as it stands then."""
+
+    async def verb(ctx: Context) -> InvoiceEntry:
+        await change(ctx, invoice_id)
+        entry = await invoices.load(ctx.transaction, ctx.tenant.id, invoice_id)
+        assert entry is not None, "it was just changed"
+        return entry
+
+    return verb

@@ -10,6 +10,8 @@ NOT_YET = frozenset(
         "POST /customers: custom_properties",
         "PATCH /customers/{id_or_alias}: custom_properties",
         "POST /plans: entitlements",
+        "POST /subscriptions: custom_properties",
+        "PATCH /subscriptions/{subscription_id}: custom_properties",
         "GET /invoices: einvoicing_status",
     }
 )

@@ -128,6 +128,14 @@ class SubscriptionOut(AnswerModel):
     checkout_session_id: CheckoutSessionId | None
     activated_at: Instant | None
     created_at: Instant
+    cancelled_on: Annotated[
+        Day | None, Field(description="The day on which a cancellation takes, or took, effect.")
+    ]
+    cancellation_reason: str | None
+    billing_error: Annotated[
+        str | None,
+        Field(description="Why its next step cannot be billed; tried again every hour."),
+    ]
 
 
 class SubscriptionDetailsOut(SubscriptionOut):
@@ -206,6 +214,9 @@ def _fields(entry: SubscriptionEntry) -> dict[str, Any]:
         "checkout_session_id": entry.checkout_session_id,
         "activated_at": entry.activated_at,
         "created_at": entry.created_at,
+        "cancelled_on": entry.cancelled_on,
+        "cancellation_reason": entry.cancellation_reason,
+        "billing_error": entry.billing_error,
     }
 
 

@@ -8,11 +8,23 @@ from starlette.responses import Response
 
 from tallystick.db import subscriptions
 from tallystick.db.paging import Page
-from tallystick.domain.billing_entries import SubscriptionEntry
+from tallystick.domain.billing_entries import SubscriptionDetails, SubscriptionEntry
 from tallystick.http.door import Entered, Route
 from tallystick.http.v1.existing import existing
+from tallystick.http.v1.invoice_schemas import show_invoice
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
 from tallystick.http.v1.scalars import CustomerIdOrAlias, PlanId, SubscriptionId
+from tallystick.http.v1.subscription_requests import (
+    ActivateSubscriptionRequest,
+    ActivateSubscriptionResponse,
+    CancelSubscriptionRequest,
+    CancelSubscriptionResponse,
+    SubscriptionCreateRequest,
+    SubscriptionUpdateRequest,
+    SubscriptionUpdateResponse,
+    to_subscription_request,
+    to_terms_change,
+)
 from tallystick.http.v1.subscription_schemas import (
     SubscriptionDetailsOut,
     SubscriptionList,
@@ -20,6 +32,13 @@ from tallystick.http.v1.subscription_schemas import (
     show_details,
     show_subscription,
 )
+from tallystick.services.activate_subscription import Activated, activate_subscription
+from tallystick.services.cancel_subscription import (
+    cancel_subscription,
+    reactivate_subscription,
+)
+from tallystick.services.create_subscription import create_subscription
+from tallystick.services.edit_subscription import edit_subscription
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"], route_class=Route)
 
@@ -34,6 +53,15 @@ class SubscriptionQuery(PageQuery):
         list[SubscriptionStatusName],
         Field(default_factory=list, max_length=len(SubscriptionStatusName)),
     ]
+
+
+@router.post("", status_code=201, response_model=SubscriptionDetailsOut)
+async def post_subscription(door: Entered, body: SubscriptionCreateRequest) -> Response:
+    """Create a subscription without a checkout."""
+    request = to_subscription_request(body)
+    return await door.write(
+        lambda ctx: create_subscription(ctx, request), show_details, status=201
+    )
 
 
 @router.get("", response_model=SubscriptionList)
@@ -71,3 +99,64 @@ async def get_subscription(door: Entered, subscription_id: SubscriptionId) -> Re
         ),
         show_details,
     )
+
+
+@router.patch("/{subscription_id}", response_model=SubscriptionUpdateResponse)
+async def patch_subscription(
+    door: Entered, subscription_id: SubscriptionId, body: SubscriptionUpdateRequest
+) -> Response:
+    """Change how a subscription is billed from now on."""
+    change = to_terms_change(body)
+    return await door.write(
+        lambda ctx: edit_subscription(ctx, subscription_id, change),
+        lambda details: SubscriptionUpdateResponse(subscription=show_details(details)),
+    )
+
+
+@router.post("/{subscription_id}/cancel", response_model=CancelSubscriptionResponse)
+async def cancel(
+    door: Entered,
+    subscription_id: SubscriptionId,
+    body: CancelSubscriptionRequest | None = None,
+) -> Response:
+    """Cancel a subscription; nothing that was billed in advance is given back."""
+    asked = body or CancelSubscriptionRequest()
+    return await door.write(
+        lambda ctx: cancel_subscription(
+            ctx, subscription_id, asked.effective_date, asked.reason
+        ),
+        _show_cancelled,
+    )
+
+
+@router.post("/{subscription_id}/reactivate", response_model=CancelSubscriptionResponse)
+async def reactivate(door: Entered, subscription_id: SubscriptionId) -> Response:
+    """Take a scheduled cancellation back before it takes effect."""
+    return await door.write(
+        lambda ctx: reactivate_subscription(ctx, subscription_id), _show_cancelled
+    )
+
+
+@router.post("/{subscription_id}/activate", response_model=ActivateSubscriptionResponse)
+async def activate(
+    door: Entered,
+    subscription_id: SubscriptionId,
+    body: ActivateSubscriptionRequest | None = None,
+) -> Response:
+    """Activate a subscription that waits for it, or show what that would bill."""
+    asked = body or ActivateSubscriptionRequest()
+
+    def show(activated: Activated) -> ActivateSubscriptionResponse:
+        invoice = activated.invoice
+        return ActivateSubscriptionResponse(
+            subscription=show_details(activated.details),
+            invoice=None if invoice is None else show_invoice(invoice),
+        )
+
+    return await door.write(
+        lambda ctx: activate_subscription(ctx, subscription_id, preview=asked.preview), show
+    )
+
+
+def _show_cancelled(details: SubscriptionDetails) -> CancelSubscriptionResponse:
+    return CancelSubscriptionResponse(subscription=show_subscription(details.subscription))

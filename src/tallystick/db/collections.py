@@ -1,0 +1,343 @@
+"""Tries to collect invoices: claimed, asked of the provider, recorded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Row, Tx
+from tallystick.domain.attempt import AttemptState
+from tallystick.domain.collection import Collection, SavedMethod
+from tallystick.domain.payment import FailureReason, Method, MethodKind
+
+METHOD: Codec[Method] = Codec(Method)
+
+_COLUMNS = """
+    id, invoice_id, customer_id, payment_method_id, transaction_id, provider, reference, method,
+    amount, currency, state, failure, claimed_at
+"""
+
+_METHODS = """
+    select m.id, m.provider, m.token, m.kind, m.card_brand, m.card_last4, m.card_expiry,
+           m.account_number_hint, m.mandate_reference, m.created_at,
+           coalesce(m.id = $4, false) as is_own
+    from payment_methods m
+    where m.tenant_id = $1 and m.customer_id = $2 and m.provider = $3
+      and m.archived_at is null
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owing:
+    """A locked invoice that is to be collected: what is due, and how often it failed."""
+
+    id: UUID
+    customer_id: UUID
+    currency: str
+    amount_due: int
+    failures: int
+    own_method_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueCollection:
+    """A try that the sweeper has leased."""
+
+    tenant_id: UUID
+    id: UUID
+
+
+async def due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
+    """Invoices to collect at the tenant's now, longest due first."""
+    rows = await tx.fetch(
+        """
+        select id from invoices where tenant_id = $1 and collect_at <= $2
+        order by collect_at, id limit $3
+        """,
+        tenant_id,
+        now,
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Owing | None:
+    """Lock the customer, then the invoice; None where it is not to be collected any more."""
+    await tx.execute(
+        """
+        select from customers c join invoices i
+          on i.tenant_id = c.tenant_id and i.customer_id = c.id
+        where i.tenant_id = $1 and i.id = $2 for no key update of c
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    row = await tx.fetchrow(
+        """
+        select i.id, i.customer_id, i.currency, i.amount_due,
+               i.collection_failures as failures,
+               (select s.payment_method_id from subscriptions s
+                where s.tenant_id = i.tenant_id and s.id = i.subscription_id) as own_method_id
+        from invoices i
+        where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
+        for no key update of i
+        """,
+        tenant_id,
+        invoice_id,
+        now,
+    )
+    return None if row is None else Owing(**dict(row))
+
+
+async def methods(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, provider: str, own_method_id: UUID | None
+) -> list[SavedMethod]:
+    """The customer's saved methods at a provider."""
+    rows = await tx.fetch(_METHODS, tenant_id, customer_id, provider, own_method_id)
+    return [_saved(row) for row in rows]
+
+
+async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float) -> None:
+    """Write a claimed try; the invoice waits for it.
+
+    Raises `UniqueViolation` (one_live_collection) where one is under way.
+    """
+    await tx.execute(
+        """
+        insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
+            transaction_id, provider, method, amount, currency, claimed_at, check_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+                clock_timestamp() + make_interval(secs => $12))
+        """,
+        tenant_id,
+        made.id,
+        made.invoice_id,
+        made.customer_id,
+        made.payment_method_id,
+        made.transaction_id,
+        made.provider,
+        METHOD.dump(made.method),
+        made.amount,
+        made.currency,
+        made.claimed_at,
+        lease_seconds,
+    )
+
+
+async def stop(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> None:
+    """Collect the invoice no more by itself, while a try is under way or none is left."""
+    await tx.execute(
+        "update invoices set collect_at = null where tenant_id = $1 and id = $2",
+        tenant_id,
+        invoice_id,
+    )
+
+
+async def load(tx: Tx, tenant_id: UUID, collection_id: UUID) -> Collection | None:
+    """A try as it stands now."""
+    row = await tx.fetchrow(
+        f"select {_COLUMNS} from collections where tenant_id = $1 and id = $2",
+        tenant_id,
+        collection_id,
+    )
+    return None if row is None else _collection(row)
+
+
+async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
+    """Lock customer, invoice and try, and return the try as it stands now."""
+    await tx.execute(
+        "select from customers where tenant_id = $1 and id = $2 for no key update",
+        tenant_id,
+        known.customer_id,
+    )
+    await tx.execute(
+        "select from invoices where tenant_id = $1 and id = $2 for no key update",
+        tenant_id,
+        known.invoice_id,
+    )
+    row = await tx.fetchrow(
+        f"select {_COLUMNS} from collections where tenant_id = $1 and id = $2 "
+        "for no key update",
+        tenant_id,
+        known.id,
+    )
+    assert row is not None, "tries are not deleted"
+    return _collection(row)
+
+
+async def keep_reference(
+    tx: Tx, tenant_id: UUID, collection_id: UUID, reference: str, lease_seconds: float
+) -> bool:
+    """Keep the provider's reference and renew the lease; False when the try has ended."""
+    done = await tx.execute(
+        """
+        update collections
+        set reference = $3, check_at = clock_timestamp() + make_interval(secs => $4)
+        where tenant_id = $1 and id = $2 and state = 'LIVE'
+          and (reference is null or reference = $3)
+        """,
+        tenant_id,
+        collection_id,
+        reference,
+        lease_seconds,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def finish(
+    tx: Tx,
+    tenant_id: UUID,
+    collection_id: UUID,
+    state: AttemptState,
+    failure: FailureReason | None,
+) -> None:
+    """The try has ended, with the money or without it."""
+    await tx.execute(
+        """
+        update collections
+        set state = $3, failure = $4, check_at = null, recorded_at = now()
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        collection_id,
+        state.value,
+        None if failure is None else failure.value,
+    )
+
+
+async def insert_transaction(
+    tx: Tx, tenant_id: UUID, collection: Collection, *, pending: bool
+) -> None:
+    """The payment of a try that succeeded: settled, or pending until the bank has decided."""
+    await tx.execute(
+        """
+        insert into transactions (tenant_id, id, invoice_id, customer_id, collection_id,
+            payment_method_id, payment_type, status, provider, reference, amount, currency,
+            method, created_at, processed_at)
+        values ($1, $2, $3, $4, $5, $6, 'PAYMENT', $7, $8, $9, $10, $11, $12, $13, $14)
+        """,
+        tenant_id,
+        collection.transaction_id,
+        collection.invoice_id,
+        collection.customer_id,
+        collection.id,
+        collection.payment_method_id,
+        "PENDING" if pending else "SETTLED",
+        collection.provider,
+        collection.reference,
+        collection.amount,
+        collection.currency,
+        METHOD.dump(collection.method),
+        collection.claimed_at,
+        None if pending else collection.claimed_at,
+    )
+
+
+async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> None:
+    """A debit was accepted: the invoice waits for it."""
+    await tx.execute(
+        """
+        update invoices set payment_status = 'PROCESSING', updated_at = $3
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        at,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """How often an invoice's tries have failed, and whether it is charged automatically."""
+
+    failures: int
+    charges: bool
+
+
+async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
+    """What decides about another try of an invoice."""
+    row = await tx.fetchrow(
+        """
+        select i.collection_failures as failures,
+               coalesce(s.charge_automatically, false) as charges
+        from invoices i
+        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
+        where i.tenant_id = $1 and i.id = $2
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    assert row is not None, "a payment has its invoice"
+    return Tried(**dict(row))
+
+
+async def failed(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, again: datetime | None, at: datetime
+) -> None:
+    """A try failed: the invoice says so, and is tried again at `again`, if ever."""
+    await tx.execute(
+        """
+        update invoices
+        set payment_status = 'ERRORED', collection_failures = collection_failures + 1,
+            collect_at = $3, updated_at = $4
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        again,
+        at,
+    )
+
+
+async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueCollection]:
+    """Lease tries, of every tenant, that nobody has recorded in time; oldest first."""
+    rows = await tx.fetch(
+        """
+        with due as (
+            select tenant_id, id from collections
+            where state = 'LIVE' and check_at <= clock_timestamp()
+            order by check_at limit $1 for no key update skip locked)
+        update collections c set check_at = clock_timestamp() + make_interval(secs => $2)
+        from due where c.tenant_id = due.tenant_id and c.id = due.id
+        returning c.tenant_id, c.id
+        """,
+        limit,
+        lease_seconds,
+    )
+    return [DueCollection(tenant_id=row["tenant_id"], id=row["id"]) for row in rows]
+
+
+def _collection(row: Row) -> Collection:
+    return Collection(
+        id=row["id"],
+        invoice_id=row["invoice_id"],
+        customer_id=row["customer_id"],
+        payment_method_id=row["payment_method_id"],
+        transaction_id=row["transaction_id"],
+        provider=row["provider"],
+        reference=row["reference"],
+        method=METHOD.load(row["method"]),
+        amount=row["amount"],
+        currency=row["currency"],
+        state=AttemptState(row["state"]),
+        failure=None if row["failure"] is None else FailureReason(row["failure"]),
+        claimed_at=row["claimed_at"],
+    )
+
+
+def _saved(row: Row) -> SavedMethod:
+    return SavedMethod(
+        id=row["id"],
+        method=Method(
+            provider=row["provider"],
+            token=row["token"],
+            kind=MethodKind(row["kind"]),
+            card_brand=row["card_brand"],
+            card_last4=row["card_last4"],
+            card_expiry=row["card_expiry"],
+            account_hint=row["account_number_hint"],
+            mandate_reference=row["mandate_reference"],
+        ),
+        is_own=row["is_own"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,140 @@
+"""Draft invoices, written by the set: lines, invoices, and what they used of coupons."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.draft_recipes import RECIPE
+from tallystick.db.engine import Tx
+from tallystick.db.invoice_writes import (
+    BREAKDOWN,
+    COUPONS,
+    CUSTOMER,
+    LINE_COLUMNS,
+    SELLER,
+    line_row,
+)
+from tallystick.domain.renewal import Draft
+
+_INVOICE_COLUMNS = (
+    "tenant_id",
+    "id",
+    "customer_id",
+    "subscription_id",
+    "invoicing_entity_id",
+    "invoice_type",
+    "status",
+    "payment_status",
+    "invoice_date",
+    "due_date",
+    "billing_period_start",
+    "billing_period_end",
+    "net_terms",
+    "currency",
+    "tax_inclusive",
+    "subtotal",
+    "subtotal_recurring",
+    "discount",
+    "tax_amount",
+    "total",
+    "amount_due",
+    "coupons",
+    "tax_breakdown",
+    "customer_details",
+    "seller_details",
+    "memo",
+    "purchase_order",
+    "finalize_at",
+    "recipe",
+    "created_at",
+    "updated_at",
+)
+
+_USE_COUPONS = """
+    update coupon_redemptions r
+    set applied_count = applied_count + 1, applied_amount = applied_amount + u.amount,
+        last_applied_at = $2
+    from unnest($3::uuid[], $4::bigint[]) as u (id, amount)
+    where r.tenant_id = $1 and r.id = u.id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDraft:
+    """A draft to store. `finalize_at` is None for one that waits for a person."""
+
+    draft: Draft
+    line_ids: Sequence[UUID]
+    finalize_at: datetime | None
+
+
+async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime) -> None:
+    """Write drafts with their lines by COPY, and count their coupons' uses.
+
+    A period that was billed before is refused by the schema, and nothing is written.
+    """
+    if not drafts:
+        return
+    await tx.copy_records_to_table(
+        "invoice_lines",
+        columns=LINE_COLUMNS,
+        records=[
+            line_row(tenant_id, new.draft.invoice.id, position, line_id, line)
+            for new in drafts
+            for position, (line_id, line) in enumerate(
+                zip(new.line_ids, new.draft.invoice.lines, strict=True)
+            )
+        ],
+    )
+    await tx.copy_records_to_table(
+        "invoices",
+        columns=_INVOICE_COLUMNS,
+        records=[_row(tenant_id, new) for new in drafts],
+    )
+    used = [one for new in drafts for one in new.draft.used]
+    if used:
+        await tx.execute(
+            _USE_COUPONS,
+            tenant_id,
+            now,
+            [one.redemption_id for one in used],
+            [one.amount for one in used],
+        )
+
+
+def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
+    invoice = new.draft.invoice
+    return (
+        tenant_id,
+        invoice.id,
+        invoice.customer_id,
+        invoice.subscription_id,
+        invoice.invoicing_entity_id,
+        "RECURRING",
+        invoice.status.value,
+        invoice.payment_status.value,
+        invoice.invoice_date,
+        invoice.due_date,
+        invoice.billing_period_start,
+        invoice.billing_period_end,
+        invoice.net_terms,
+        invoice.currency,
+        invoice.tax_inclusive,
+        invoice.subtotal,
+        invoice.subtotal_recurring,
+        invoice.discount,
+        invoice.tax_amount,
+        invoice.total,
+        invoice.amount_due,
+        COUPONS.dump(invoice.coupons),
+        BREAKDOWN.dump(invoice.breakdown),
+        CUSTOMER.dump(invoice.customer),
+        SELLER.dump(invoice.seller),
+        invoice.memo,
+        invoice.purchase_order,
+        new.finalize_at,
+        RECIPE.dump(new.draft.recipe) if new.draft.recipe.meters else None,
+        invoice.created_at,
+        invoice.created_at,
+    )

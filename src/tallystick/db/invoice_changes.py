@@ -1,0 +1,140 @@
+"""What a person may do to an invoice: locked, voided, paid by money that came another way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.engine import Tx
+from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedInvoice:
+    """An invoice that nobody else changes now; amounts in minor units of `currency`.
+
+    `is_collected` says that a try to collect it is under way.
+    """
+
+    id: UUID
+    customer_id: UUID
+    status: InvoiceStatus
+    payment_status: PaymentStatus
+    currency: str
+    applied_balance: int
+    settled: int
+    amount_due: int
+    is_collected: bool
+
+
+async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | None:
+    """Lock the customer, then the invoice; None where this tenant has none of that id."""
+    await tx.execute(
+        """
+        select from customers c join invoices i
+          on i.tenant_id = c.tenant_id and i.customer_id = c.id
+        where i.tenant_id = $1 and i.id = $2 for no key update of c
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    row = await tx.fetchrow(
+        """
+        select i.id, i.customer_id, i.status, i.payment_status, i.currency, i.applied_balance,
+               i.settled, i.amount_due,
+               exists (select from collections c
+                       where c.tenant_id = i.tenant_id and c.invoice_id = i.id
+                         and c.state = 'LIVE') as is_collected
+        from invoices i where i.tenant_id = $1 and i.id = $2 for no key update of i
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    if row is None:
+        return None
+    return LockedInvoice(
+        id=row["id"],
+        customer_id=row["customer_id"],
+        status=InvoiceStatus(row["status"]),
+        payment_status=PaymentStatus(row["payment_status"]),
+        currency=row["currency"],
+        applied_balance=row["applied_balance"],
+        settled=row["settled"],
+        amount_due=row["amount_due"],
+        is_collected=row["is_collected"],
+    )
+
+
+async def void(
+    tx: Tx, tenant_id: UUID, invoice: LockedInvoice, entry_id: UUID, now: datetime
+) -> None:
+    """Void a locked invoice: nothing is due, and the balance that it used is given back."""
+    if invoice.applied_balance:
+        await tx.execute(
+            """
+            with given as (
+                update customer_balances set balance = balance + $5
+                where tenant_id = $1 and customer_id = $2 and currency = $3
+                returning balance)
+            insert into balance_entries (tenant_id, id, customer_id, currency, amount,
+                                         balance_after, reason, invoice_id, created_at)
+            select $1, $4, $2, $3, $5, balance, 'VOID', $6, $7 from given
+            """,
+            tenant_id,
+            invoice.customer_id,
+            invoice.currency,
+            entry_id,
+            invoice.applied_balance,
+            invoice.id,
+            now,
+        )
+    await tx.execute(
+        """
+        update invoices
+        set status = 'VOID', voided_at = $3, updated_at = $3, applied_balance = 0,
+            amount_due = 0, collect_at = null
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        invoice.id,
+        now,
+    )
+
+
+async def insert_payment(
+    tx: Tx,
+    tenant_id: UUID,
+    invoice: LockedInvoice,
+    *,
+    transaction_id: UUID,
+    amount: int,
+    reference: str,
+    paid_at: datetime,
+) -> None:
+    """Money that came another way; `reference` is what a person knows it by."""
+    await tx.execute(
+        """
+        insert into transactions (tenant_id, id, invoice_id, customer_id, payment_type, status,
+            provider, reference, amount, currency, created_at, processed_at)
+        values ($1, $2, $3, $4, 'PAYMENT', 'SETTLED', 'manual', $5, $6, $7, $8, $8)
+        """,
+        tenant_id,
+        transaction_id,
+        invoice.id,
+        invoice.customer_id,
+        reference,
+        amount,
+        invoice.currency,
+        paid_at,
+    )
+
+
+async def stop_collecting(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> None:
+    """What is paid in full is not collected any more."""
+    await tx.execute(
+        """
+        update invoices set collect_at = null
+        where tenant_id = $1 and id = $2 and amount_due = 0
+        """,
+        tenant_id,
+        invoice_id,
+    )

@@ -1,0 +1,92 @@
+"""Changes of a subscription that is locked: its ending, its activation, its terms."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from tallystick.db.engine import Tx
+from tallystick.domain.contract import Contract
+from tallystick.domain.life import next_day
+
+_END = """
+    update subscriptions
+    set cancelled_on = $3, cancellation_reason = $4, current_period_end = $5,
+        next_step_on = $6, updated_at = $7
+    where tenant_id = $1 and id = $2
+"""
+
+_ACTIVATE = """
+    update subscriptions
+    set start_date = $3, trial_end = $4, billing_start_date = $5, billing_day_anchor = $6,
+        end_date = $7, current_period_start = $8, next_step_on = $9, updated_at = $10,
+        awaits_activation = false
+    where tenant_id = $1 and id = $2
+"""
+
+_SLOTS = """
+    update slot_entries e set effective_on = $3
+    from subscription_items i
+    where i.tenant_id = $1 and i.subscription_id = $2
+      and e.tenant_id = i.tenant_id and e.item_id = i.id and e.id = i.id
+"""
+
+_TERMS = frozenset(
+    {
+        "auto_advance_invoices",
+        "charge_automatically",
+        "invoice_memo",
+        "net_terms",
+        "payment_methods_config",
+        "purchase_order",
+    }
+)
+
+
+async def save_ending(
+    tx: Tx, tenant_id: UUID, contract: Contract, reason: str | None, now: datetime
+) -> None:
+    """Store a cancellation with its reason, or that there is none any more."""
+    await tx.execute(
+        _END,
+        tenant_id,
+        contract.id,
+        contract.cancelled_on,
+        reason,
+        contract.period_end,
+        next_day(contract),
+        now,
+    )
+
+
+async def save_activation(tx: Tx, tenant_id: UUID, contract: Contract, now: datetime) -> None:
+    """Store the dates of a subscription that waits no longer; its slots count from there."""
+    await tx.execute(
+        _ACTIVATE,
+        tenant_id,
+        contract.id,
+        contract.start,
+        contract.trial_end,
+        contract.billing_start,
+        contract.anchor,
+        contract.end_date,
+        contract.period_start,
+        next_day(contract),
+        now,
+    )
+    await tx.execute(_SLOTS, tenant_id, contract.id, contract.billing_start)
+
+
+async def save_terms(
+    tx: Tx, tenant_id: UUID, subscription_id: UUID, terms: Mapping[str, Any], now: datetime
+) -> None:
+    """Store terms of billing by the names of their columns."""
+    assert terms.keys() <= _TERMS, "only what may change"
+    sets = "".join(f", {column} = ${n}" for n, column in enumerate(terms, start=4))
+    await tx.execute(
+        f"update subscriptions set updated_at = $3{sets} where tenant_id = $1 and id = $2",
+        tenant_id,
+        subscription_id,
+        now,
+        *terms.values(),
+    )

@@ -1,0 +1,75 @@
+"""Collecting an invoice from a saved payment method, without the buyer.
+
+One try owns everything that recording it needs, like an attempt at the checkout: it is claimed,
+asked of the provider under its own keys, and recorded once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tallystick.domain.attempt import AttemptState
+from tallystick.domain.payment import FailureReason, Method, MethodKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """One try to collect what an invoice owes; `amount` in minor units.
+
+    `claimed_at` is business time and dates everything that comes of it.
+    """
+
+    id: UUID
+    invoice_id: UUID
+    customer_id: UUID
+    payment_method_id: UUID
+    transaction_id: UUID
+    provider: str
+    reference: str | None
+    method: Method
+    amount: int
+    currency: str
+    state: AttemptState
+    failure: FailureReason | None
+    claimed_at: datetime
+
+    @property
+    def completes_when_accepted(self) -> bool:
+        """Whether a promise of money is enough for now: that of a debit, and no other."""
+        return self.method.kind is MethodKind.DIRECT_DEBIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedMethod:
+    """A payment method on file. `is_own` marks the one that the subscription's own checkout
+    saved.
+    """
+
+    id: UUID
+    method: Method
+    is_own: bool
+    created_at: datetime
+
+
+def method_to_charge(saved: Sequence[SavedMethod], now: datetime) -> SavedMethod | None:
+    """The subscription's own method, else the customer's newest, that can still be charged."""
+    usable = [one for one in saved if not _has_expired(one.method, now)]
+    return max(usable, key=lambda one: (one.is_own, one.created_at, one.id), default=None)
+
+
+def next_try(
+    failed_at: datetime, failures: int, dunning_days: Sequence[int]
+) -> datetime | None:
+    """When to try again after so many failures; None when no try is left."""
+    if failures > len(dunning_days):
+        return None
+    return failed_at + timedelta(days=dunning_days[failures - 1])
+
+
+def _has_expired(method: Method, now: datetime) -> bool:
+    """Whether a card's last month (`MM/YYYY`) is over."""
+    if method.card_expiry is None:
+        return False
+    month, _, year = method.card_expiry.partition("/")
+    return (int(year), int(month)) < (now.year, now.month)

@@ -1,0 +1,174 @@
+"""A contract: a subscription as billing sees it, its terms and how far it has come.
+
+Read from where it is stored, moved one step at a time by `domain/life.py`, written back.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from uuid import UUID
+
+from tallystick.domain.charges import Item
+from tallystick.domain.coupons import CouponTerms
+from tallystick.domain.offer import PaymentConfig
+from tallystick.domain.periods import Cadence
+from tallystick.domain.pricing import FeeType, costs_nothing
+from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
+from tallystick.domain.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningCoupon:
+    """A redeemed coupon: its terms as redeemed, and to how many invoices it has applied."""
+
+    redemption_id: UUID
+    terms: CouponTerms
+    applied_count: int
+
+    @property
+    def applies(self) -> bool:
+        """Whether it applies to the next recurring invoice."""
+        limit = self.terms.recurring_value
+        return limit is None or self.applied_count < limit
+
+
+# Without slots, so that what every step asks of it is worked out once.
+@dataclass(frozen=True, kw_only=True)
+class Contract:
+    """A subscription's terms and its place in time.
+
+    `billing_start` is the first billed day. `end_date` is the first day not covered, and
+    `cancelled_on` the day on which a cancellation takes effect; the earlier one ends it.
+    `period_end` is None before the start and after the end. `cycle_index` counts the complete
+    periods, a first stub included. `fixed_anchor` is the billing day that somebody gave, None
+    where it follows the first billed day; `billing_cycles` is None unless they make its
+    `end_date`. Days are the tenant's.
+    """
+
+    id: UUID
+    customer_id: UUID
+    plan_id: UUID
+    invoicing_entity_id: UUID
+    status: SubscriptionStatus
+    currency: str
+    tax_inclusive: bool
+    items: tuple[Item, ...]
+    coupons: tuple[RunningCoupon, ...]
+    cadence: Cadence
+    start: date
+    billing_start: date
+    anchor: int
+    trial_end: date | None
+    trial_is_free: bool
+    end_date: date | None
+    cancelled_on: date | None
+    period_start: date
+    period_end: date | None
+    cycle_index: int
+    mrr: int
+    net_terms: int
+    auto_advance_invoices: bool
+    charge_automatically: bool
+    payment: PaymentConfig
+    payment_method_id: UUID | None
+    invoice_memo: str | None
+    purchase_order: str | None
+    activation: Activation = Activation.CHECKOUT
+    awaits_activation: bool = False
+    fixed_anchor: int | None = None
+    billing_cycles: int | None = None
+
+    @cached_property
+    def recurring(self) -> tuple[Item, ...]:
+        """The items with a period: all but the one-time ones."""
+        return tuple(item for item in self.items if item.fee.type is not FeeType.ONE_TIME)
+
+    @cached_property
+    def one_time(self) -> tuple[Item, ...]:
+        """The items billed once, on the first invoice."""
+        return tuple(item for item in self.items if item.fee.type is FeeType.ONE_TIME)
+
+    @property
+    def end(self) -> date | None:
+        """The first day not covered: by contract, or by cancellation where that is earlier."""
+        return min(
+            (day for day in (self.end_date, self.cancelled_on) if day is not None), default=None
+        )
+
+    @property
+    def ends_cancelled(self) -> bool:
+        """Whether it ends by a cancellation; one on the day of its end counts."""
+        return self.cancelled_on is not None and self.end == self.cancelled_on
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether its first billed day has come, and its end has not."""
+        match self.status:
+            case SubscriptionStatus.ACTIVE | SubscriptionStatus.SUSPENDED:
+                return True
+            case SubscriptionStatus.TRIAL_ACTIVE:
+                return not self.trial_is_free
+            case _:
+                return False
+
+    @property
+    def can_owe(self) -> bool:
+        """Whether anything of it can ever cost something, coupons aside."""
+        return not all(costs_nothing(item.pricing) for item in self.items)
+
+    @property
+    def in_free_trial(self) -> bool:
+        """Whether its free trial is running, or waits for what ends it."""
+        return self.status is SubscriptionStatus.TRIAL_ACTIVE and self.trial_is_free
+
+    def schedule_on(self, day: date) -> Schedule:
+        """Its dates, seen from a day."""
+        return Schedule(
+            today=day,
+            start=self.start,
+            billing_start=self.billing_start,
+            anchor=self.anchor,
+            trial_end=self.trial_end,
+            trial_is_free=self.trial_is_free,
+            trial_days=None if self.trial_end is None else (self.trial_end - self.start).days,
+            end=self.end,
+        )
+
+
+def contract_of(made: Subscription, coupons: tuple[RunningCoupon, ...] = ()) -> Contract:
+    """The contract that a purchase makes."""
+    offer, dates = made.offer, made.dates
+    return Contract(
+        id=made.id,
+        customer_id=made.customer_id,
+        plan_id=offer.plan_id,
+        invoicing_entity_id=offer.invoicing_entity_id,
+        status=made.status,
+        currency=offer.currency,
+        tax_inclusive=offer.tax_inclusive,
+        items=offer.items,
+        coupons=coupons,
+        cadence=made.cadence,
+        start=dates.start,
+        billing_start=dates.billing_start,
+        anchor=dates.anchor,
+        trial_end=dates.trial_end,
+        trial_is_free=dates.trial_is_free,
+        end_date=dates.end,
+        cancelled_on=None,
+        period_start=made.current_period_start,
+        period_end=made.current_period_end,
+        cycle_index=made.cycle_index,
+        mrr=made.mrr,
+        net_terms=offer.net_terms,
+        auto_advance_invoices=offer.auto_advance_invoices,
+        charge_automatically=offer.charge_automatically,
+        payment=offer.payment,
+        payment_method_id=made.payment_method_id,
+        invoice_memo=offer.invoice_memo,
+        purchase_order=offer.purchase_order,
+        activation=made.activation,
+        awaits_activation=made.awaits_activation,
+        fixed_anchor=offer.anchor,
+        billing_cycles=offer.cycles_that_end_it,
+    )

@@ -1,0 +1,252 @@
+"""The life of a subscription after it was made: what is due next, and one step of it.
+
+Every step is dated by the day on which it falls due, however late it is taken, so that a
+worker that was down for a month makes the same invoices as one that never was (reference rules
+of money and time, sections 3 and 4).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from tallystick.domain.charges import Charge, monthly_value
+from tallystick.domain.contract import Contract
+from tallystick.domain.metered import Meter
+from tallystick.domain.offer import OnlinePayment
+from tallystick.domain.owed import meters_closing, owed
+from tallystick.domain.periods import Period
+from tallystick.domain.purchase import Activation, SubscriptionStatus
+from tallystick.domain.schedule import period_containing
+
+
+class StepKind(StrEnum):
+    """What happens to a subscription at a due moment."""
+
+    TRIAL_STARTED = "TRIAL_STARTED"
+    ACTIVATED = "ACTIVATED"
+    TRIAL_ENDED = "TRIAL_ENDED"
+    TRIAL_EXPIRED = "TRIAL_EXPIRED"
+    RENEWED = "RENEWED"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step: the contract as it stands afterwards, and what is billed on its day.
+
+    Neither charges nor meters, no invoice: `meters` are the windows of usage that close on the
+    day. `opens` is the subscription's period that begins on the day, None
+    where none does.
+    """
+
+    kind: StepKind
+    day: date
+    contract: Contract
+    charges: tuple[Charge, ...]
+    opens: Period | None
+    meters: tuple[Meter, ...] = ()
+
+
+_OVER = frozenset(
+    {SubscriptionStatus.CANCELLED, SubscriptionStatus.COMPLETED, SubscriptionStatus.SUPERSEDED}
+)
+
+
+def is_over(contract: Contract) -> bool:
+    """Whether nothing can happen to the contract any more."""
+    return contract.status in _OVER
+
+
+def next_day(contract: Contract) -> date | None:
+    """The day of the contract's next step, None where nothing is due any more by itself."""
+    day = _next_by_itself(contract)
+    if contract.ends_cancelled and not is_over(contract):
+        assert contract.end is not None, "a cancellation has its day"
+        return contract.end if day is None else min(day, contract.end)
+    return day
+
+
+def _next_by_itself(contract: Contract) -> date | None:
+    match contract.status:
+        case SubscriptionStatus.PENDING_ACTIVATION:
+            return None if contract.awaits_activation else contract.start
+        case SubscriptionStatus.TRIAL_ACTIVE if contract.trial_is_free:
+            return contract.trial_end
+        case SubscriptionStatus.TRIAL_ACTIVE:
+            days = [day for day in (contract.trial_end, contract.period_end) if day is not None]
+            return min(days, default=None)
+        case SubscriptionStatus.ACTIVE | SubscriptionStatus.SUSPENDED:
+            return contract.period_end
+        case _:
+            return None
+
+
+def step(contract: Contract) -> Step:
+    """The contract's next step; there must be one."""
+    day = next_day(contract)
+    assert day is not None, "nothing is due"
+    if contract.ends_cancelled and day == contract.end:
+        return _end(contract, day)
+    match contract.status:
+        case SubscriptionStatus.PENDING_ACTIVATION:
+            return _start(contract, day)
+        case SubscriptionStatus.TRIAL_ACTIVE if contract.trial_is_free:
+            return _end_free_trial(contract, day)
+        case SubscriptionStatus.TRIAL_ACTIVE if day == contract.trial_end:
+            # A paid trial ends without an invoice; a period that ends with it is the next step.
+            active = replace(contract, status=SubscriptionStatus.ACTIVE)
+            return Step(
+                kind=StepKind.TRIAL_ENDED, day=day, contract=active, charges=(), opens=None
+            )
+        case _:
+            return _renew(contract, day)
+
+
+def brought_along(contract: Contract, today: date) -> Contract:
+    """The contract as it would stand today had it lived here, with nothing billed for it.
+
+    So that what was billed elsewhere goes on here in the period that contains today.
+    """
+    while (day := next_day(contract)) is not None and day <= today:
+        contract = step(contract).contract
+    return contract
+
+
+def _start(contract: Contract, day: date) -> Step:
+    if contract.trial_is_free and contract.trial_end is not None:
+        trial = Period(day, contract.trial_end)
+        started = replace(
+            contract,
+            status=SubscriptionStatus.TRIAL_ACTIVE,
+            period_start=trial.start,
+            period_end=cut(trial, contract.end),
+        )
+        return Step(
+            kind=StepKind.TRIAL_STARTED, day=day, contract=started, charges=(), opens=trial
+        )
+    status = (
+        SubscriptionStatus.ACTIVE
+        if contract.trial_end is None
+        else SubscriptionStatus.TRIAL_ACTIVE
+    )
+    return _first_billed(contract, day, StepKind.ACTIVATED, status)
+
+
+def cut(period: Period, end: date | None) -> date:
+    """Where a period ends in a contract with this end, if any."""
+    return period.end if end is None else min(period.end, end)
+
+
+def _end_free_trial(contract: Contract, day: date) -> Step:
+    """The free trial is over: billed from today, or expired where nobody agreed to pay.
+
+    Who started it without a checkout answers for it, what is saved can be charged, and a seller
+    that collects by other means sends its invoice; in any other case nothing is billed without
+    consent.
+    """
+    collects_otherwise = not contract.charge_automatically or not isinstance(
+        contract.payment, OnlinePayment
+    )
+    if (
+        not contract.can_owe
+        or contract.activation is Activation.ON_START
+        or collects_otherwise
+        or contract.payment_method_id is not None
+    ):
+        return _first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
+    expired = replace(
+        contract,
+        status=SubscriptionStatus.TRIAL_EXPIRED,
+        period_start=day,
+        period_end=None,
+        mrr=0,
+    )
+    return Step(kind=StepKind.TRIAL_EXPIRED, day=day, contract=expired, charges=(), opens=None)
+
+
+def _first_billed(
+    contract: Contract, day: date, kind: StepKind, status: SubscriptionStatus
+) -> Step:
+    """The first billed day: everything that is owed on it, and the first period."""
+    dates = contract.schedule_on(day)
+    opens = period_containing(contract, dates, day)
+    begun = replace(
+        contract,
+        status=status,
+        period_start=opens.start,
+        period_end=opens.end,
+        cycle_index=0,
+        mrr=monthly_value(contract.items, contract.currency),
+    )
+    return Step(
+        kind=kind,
+        day=day,
+        contract=begun,
+        charges=() if _never_bills(contract) else owed(contract, dates, until=day),
+        opens=opens,
+    )
+
+
+def _renew(contract: Contract, day: date) -> Step:
+    """A period ends: what falls due on its boundary, and the next one unless it is over."""
+    if contract.end is not None and day >= contract.end:
+        return _end(contract, day)
+    opens = period_containing(contract, contract.schedule_on(day), day)
+    renewed = replace(
+        contract,
+        period_start=opens.start,
+        period_end=opens.end,
+        cycle_index=contract.cycle_index + 1,
+    )
+    return Step(
+        kind=StepKind.RENEWED,
+        day=day,
+        contract=renewed,
+        charges=_fallen_due(contract, day),
+        opens=opens,
+        meters=_closed(contract, day),
+    )
+
+
+def _end(contract: Contract, day: date) -> Step:
+    """The end: a completed subscription keeps its last period, a cancelled one has none."""
+    cancelled = contract.ends_cancelled
+    ended = replace(
+        contract,
+        status=SubscriptionStatus.CANCELLED if cancelled else SubscriptionStatus.COMPLETED,
+        period_start=day if cancelled else contract.period_start,
+        period_end=None if cancelled else contract.period_end,
+        mrr=0,
+    )
+    return Step(
+        kind=StepKind.CANCELLED if cancelled else StepKind.COMPLETED,
+        day=day,
+        contract=ended,
+        charges=_fallen_due(contract, day),
+        opens=None,
+        meters=_closed(contract, day),
+    )
+
+
+def _fallen_due(contract: Contract, day: date) -> tuple[Charge, ...]:
+    """What has fallen due since the current period began, up to a day.
+
+    What fell due on the day on which it began was billed with it.
+    """
+    if not contract.is_billed or _never_bills(contract):
+        return ()
+    dates = contract.schedule_on(day)
+    return owed(contract, dates, until=day, after=contract.period_start)
+
+
+def _closed(contract: Contract, day: date) -> tuple[Meter, ...]:
+    """The windows of usage that close on a day of a contract that is billed."""
+    if not contract.is_billed:
+        return ()
+    return meters_closing(contract, contract.schedule_on(day), day)
+
+
+def _never_bills(contract: Contract) -> bool:
+    """A plan that can owe nothing and has a trial makes no invoices, not even of zero."""
+    return contract.trial_end is not None and not contract.can_owe

@@ -1,0 +1,186 @@
+"""What a step of a subscription's life is billed: its draft invoice.
+
+The same bill as everywhere: charges, coupons, tax. The balance is applied and the number given
+when the draft is finalized.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from tallystick.domain.bill import Bill, bill
+from tallystick.domain.charges import Charge
+from tallystick.domain.contract import RunningCoupon
+from tallystick.domain.invoice import (
+    Invoice,
+    InvoiceStatus,
+    PaymentStatus,
+    customer_snapshot,
+    invoice_lines,
+    seller_snapshot,
+    subtotal_recurring,
+)
+from tallystick.domain.life import Step
+from tallystick.domain.metered import Meter
+from tallystick.domain.parties import Customer, InvoicingEntity
+from tallystick.domain.quote import ProductTax
+from tallystick.domain.tax import Buyer, TaxDecision, decide
+
+_NO_TAX_SETTINGS = ProductTax()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewalFacts:
+    """What the price of a step depends on beside its contract.
+
+    `buyer` is the customer as tax sees it. `product_taxes` has the products with tax settings
+    of their own.
+    """
+
+    customer: Customer
+    entity: InvoicingEntity
+    buyer: Buyer
+    product_taxes: Mapping[UUID, ProductTax]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedCoupon:
+    """What a redeemed coupon has taken off one invoice, in minor units; it may be nothing."""
+
+    redemption_id: UUID
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What a draft is made of, so that it can be made again when late usage has come.
+
+    `charges` are the fixed ones, `meters` the windows of usage that it bills, `metered` what
+    their usage came to when it was made last.
+    """
+
+    day: date
+    currency: str
+    inclusive: bool
+    charges: tuple[Charge, ...]
+    meters: tuple[Meter, ...]
+    metered: tuple[Charge, ...]
+    coupons: tuple[RunningCoupon, ...]
+    used: tuple[UsedCoupon, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A draft invoice, the coupons that it uses, and what it is made of."""
+
+    invoice: Invoice
+    used: tuple[UsedCoupon, ...]
+    recipe: Recipe
+
+
+def draft_of(
+    step: Step,
+    metered: tuple[Charge, ...],
+    facts: RenewalFacts,
+    *,
+    invoice_id: UUID,
+    now: datetime,
+) -> Draft | None:
+    """The draft of what a step bills, dated by the step's day; None where it bills nothing.
+
+    `metered` are the charges of the step's meters. While a meter's usage may still come late,
+    a draft without lines is a draft, too. Raises `AmountTooLarge` where a sum cannot be stored
+    and sent exactly.
+    """
+    if not step.charges and not step.meters:
+        return None
+    contract = step.contract
+    recipe = Recipe(
+        day=step.day,
+        currency=contract.currency,
+        inclusive=contract.tax_inclusive,
+        charges=step.charges,
+        meters=step.meters,
+        metered=metered,
+        coupons=tuple(one for one in contract.coupons if one.applies),
+    )
+    made = bill_of(recipe, facts)
+    used = coupons_used(recipe, made)
+    return Draft(
+        invoice=_invoice(step, made, facts, invoice_id, now),
+        used=used,
+        recipe=replace(recipe, used=used),
+    )
+
+
+def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
+    """What a recipe comes to, taxed as of its day."""
+    decided: dict[int, TaxDecision] = {}
+
+    def decision_of(product_id: UUID) -> TaxDecision:
+        product = facts.product_taxes.get(product_id, _NO_TAX_SETTINGS)
+        known = decided.get(id(product))
+        if known is None:
+            seller = facts.entity.tax_seller
+            known = decide(seller, facts.buyer, product.rules, product.vat_class, recipe.day)
+            decided[id(product)] = known
+        return known
+
+    return bill(
+        (*recipe.charges, *recipe.metered),
+        currency=recipe.currency,
+        coupons=[one.terms for one in recipe.coupons],
+        decision_of=decision_of,
+        inclusive=recipe.inclusive,
+    )
+
+
+def coupons_used(recipe: Recipe, made: Bill) -> tuple[UsedCoupon, ...]:
+    """What each coupon of a recipe takes off; one that finds no lines is not used."""
+    if not made.lines:
+        return ()
+    amounts = {one.coupon_id: one.amount for one in made.coupons}
+    return tuple(
+        UsedCoupon(redemption_id=one.redemption_id, amount=amounts[one.terms.id])
+        for one in recipe.coupons
+    )
+
+
+def _invoice(
+    step: Step, made: Bill, facts: RenewalFacts, invoice_id: UUID, now: datetime
+) -> Invoice:
+    contract, opens = step.contract, step.opens
+    return Invoice(
+        id=invoice_id,
+        customer_id=contract.customer_id,
+        subscription_id=contract.id,
+        invoicing_entity_id=contract.invoicing_entity_id,
+        status=InvoiceStatus.DRAFT,
+        payment_status=PaymentStatus.UNPAID,
+        invoice_date=step.day,
+        net_terms=contract.net_terms,
+        billing_period_start=step.day if opens is None else opens.start,
+        billing_period_end=None if opens is None else opens.end,
+        currency=made.currency,
+        tax_inclusive=made.inclusive,
+        lines=invoice_lines(made),
+        coupons=made.coupons_net,
+        breakdown=made.breakdown,
+        subtotal=made.subtotal,
+        subtotal_recurring=subtotal_recurring(made),
+        discount=made.discount,
+        tax_amount=made.tax,
+        total=made.total,
+        applied_balance=0,
+        written_off=0,
+        settled=0,
+        amount_due=made.total,
+        customer=customer_snapshot(facts.customer, facts.customer.details, now),
+        seller=seller_snapshot(facts.entity),
+        memo=contract.invoice_memo,
+        purchase_order=contract.purchase_order,
+        finalized_at=None,
+        paid_at=None,
+        created_at=now,
+    )

@@ -1,0 +1,71 @@
+"""How a subscription is paid: as asked, else as its invoicing entity has it, if it can work."""
+
+from typing import assert_never
+
+from tallystick.domain.offer import (
+    BankTransfer,
+    ExternalPayment,
+    OnlinePayment,
+    PaymentConfig,
+)
+from tallystick.domain.parties import InvoicingEntity
+from tallystick.domain.resolve_prices import Resolution
+
+DEBIT_CURRENCY = "EUR"
+"""SEPA direct debits are in euro only."""
+
+
+def resolve_payment(
+    asked: PaymentConfig | None, entity: InvoicingEntity, work: Resolution
+) -> PaymentConfig:
+    """The configuration asked for or the entity's, if something of it can work."""
+    wanted = entity.default_payment if asked is None else asked
+    match wanted:
+        case OnlinePayment(card=card, direct_debit=direct_debit):
+            # A mandate names the creditor; without that number there is nothing to sign.
+            can_debit = (
+                direct_debit
+                and work.currency == DEBIT_CURRENCY
+                and entity.creditor_identifier is not None
+            )
+            if not card and not can_debit:
+                work.fault(
+                    "payment_methods_config",
+                    "unusable",
+                    f"must allow cards, or direct debit for a plan in {DEBIT_CURRENCY} by an "
+                    "entity with a creditor identifier",
+                )
+            return OnlinePayment(card=card, direct_debit=can_debit)
+        case BankTransfer(account_id=account_id):
+            known = {account.id for account in entity.bank_accounts}
+            if account_id is not None and account_id not in known:
+                work.fault(
+                    "payment_methods_config.account_id",
+                    "unknown",
+                    "must be a bank account of the invoicing entity",
+                )
+            elif not known:
+                work.fault(
+                    "payment_methods_config",
+                    "unusable",
+                    "the invoicing entity has no bank account to transfer to; add one first",
+                )
+        case ExternalPayment():
+            pass
+        case _:
+            assert_never(wanted)
+    return wanted
+
+
+def resolve_charging(payment: PaymentConfig, work: Resolution, *, asked: bool | None) -> bool:
+    """Whether later invoices are charged: as asked, else wherever payment is online."""
+    is_online = isinstance(payment, OnlinePayment)
+    if asked is None:
+        return is_online
+    if asked and not is_online:
+        work.fault(
+            "charge_automatically",
+            "contradiction",
+            f"only online payments can be charged automatically, not {payment.type}",
+        )
+    return asked

@@ -1,0 +1,221 @@
+"""The requests that create and change subscriptions, and what they mean."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.json_schema import JsonSchemaValue
+from typing_extensions import override
+
+from tallystick.domain.errors import ALL_READ
+from tallystick.domain.purchase import Activation
+from tallystick.http.v1.checkout_schemas import (
+    DAYS_IN_MONTH_MAX,
+    NET_TERMS_MAX,
+    TRIAL_DAYS_MAX,
+    AddOnIn,
+    ComponentsIn,
+    PaymentMethodsConfigIn,
+    to_payment,
+    what_is_sold,
+)
+from tallystick.http.v1.free_form import NotYet
+from tallystick.http.v1.invoice_schemas import InvoiceOut
+from tallystick.http.v1.scalar import Scalar, must_be_text, problem
+from tallystick.http.v1.scalars import (
+    LIST_MAX,
+    AnswerModel,
+    CustomerIdOrAlias,
+    Day,
+    Flag,
+    LongText,
+    Name,
+    PlanId,
+    RequestModel,
+    ShortText,
+    Text,
+    WholeNumber,
+)
+from tallystick.http.v1.subscription_schemas import SubscriptionDetailsOut, SubscriptionOut
+from tallystick.services.create_subscription import SubscriptionRequest
+from tallystick.services.edit_subscription import TermsChange
+
+VERSION_MAX = 2**31 - 1
+REASON_CHARS_MAX = 1000
+
+
+class ActivationName(Scalar):
+    """How the subscription begins; ON_CHECKOUT is not there yet."""
+
+    @override
+    def parse(self, value: Any) -> Activation:
+        match must_be_text(value):
+            case "ON_START":
+                return Activation.ON_START
+            case "MANUAL":
+                return Activation.MANUAL
+            case "ON_CHECKOUT":
+                raise problem("not_supported_yet", "ON_CHECKOUT is not supported yet")
+            case _:
+                raise problem("unknown_value", "must be ON_START or MANUAL")
+
+    @override
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "string", "enum": ["ON_START", "MANUAL"]}
+
+
+class SubscriptionCreateRequest(RequestModel):
+    """A subscription of a customer to a plan, without a checkout."""
+
+    activation_condition: Annotated[
+        Activation,
+        ActivationName(),
+        Field(description="ON_START: by itself on `start_date`. MANUAL: when it is activated."),
+    ]
+    customer_id_or_alias: CustomerIdOrAlias
+    plan_id: PlanId
+    start_date: Annotated[
+        Day,
+        Field(description="Where it begins, trial included; past periods are caught up."),
+    ]
+    add_ons: Annotated[list[AddOnIn] | None, Field(max_length=LIST_MAX)] = None
+    auto_advance_invoices: Annotated[
+        Flag | None,
+        Field(description="Default true. False: invoices stay drafts until finalized by hand."),
+    ] = None
+    backdate_invoices: Annotated[
+        Flag | None,
+        Field(description="Changes nothing: every invoice is dated by its period."),
+    ] = None
+    billing_day_anchor: Annotated[
+        WholeNumber | None,
+        Field(
+            ge=1, le=DAYS_IN_MONTH_MAX, description="Day of the month on which periods begin."
+        ),
+    ] = None
+    charge_automatically: Annotated[
+        Flag | None,
+        Field(description="Charge invoices to the saved method; default true online."),
+    ] = None
+    coupon_codes: Annotated[
+        list[Name] | None,
+        Field(max_length=LIST_MAX, description="Matched exactly; duplicates merge."),
+    ] = None
+    custom_properties: NotYet = None
+    end_date: Annotated[Day | None, Field(description="The first day not covered.")] = None
+    invoice_memo: Annotated[LongText | None, Field(description="Shown on every invoice.")] = (
+        None
+    )
+    net_terms: Annotated[
+        WholeNumber | None,
+        Field(ge=0, le=NET_TERMS_MAX, description="Days from invoice date to due date."),
+    ] = None
+    payment_methods_config: PaymentMethodsConfigIn | None = None
+    price_components: ComponentsIn | None = None
+    purchase_order: Annotated[
+        ShortText | None, Field(description="Shown on every invoice.")
+    ] = None
+    skip_past_invoices: Annotated[
+        Flag | None,
+        Field(description="True: what lies before today was billed elsewhere."),
+    ] = None
+    trial_days: Annotated[
+        WholeNumber | None,
+        Field(ge=0, le=TRIAL_DAYS_MAX, description="Null: the plan's trial. 0: none."),
+    ] = None
+    version: Annotated[
+        WholeNumber | None,
+        Field(ge=1, le=VERSION_MAX, description="Default: the plan's published version."),
+    ] = None
+
+
+class SubscriptionUpdateRequest(RequestModel):
+    """A change of how a subscription is billed: what is left out stays, null is the default."""
+
+    auto_advance_invoices: Flag | None = None
+    charge_automatically: Flag | None = None
+    custom_properties: NotYet = None
+    invoice_memo: LongText | None = None
+    net_terms: Annotated[WholeNumber | None, Field(ge=0, le=NET_TERMS_MAX)] = None
+    payment_methods_config: Annotated[
+        PaymentMethodsConfigIn | None,
+        Field(description="One that is not online turns automatic charging off."),
+    ] = None
+    purchase_order: ShortText | None = None
+
+
+class CancelSubscriptionRequest(RequestModel):
+    """When and why; both may be left out, and so may the body."""
+
+    effective_date: Annotated[
+        Day | None, Field(description="Default: the end of the current period.")
+    ] = None
+    reason: Annotated[str, Text(REASON_CHARS_MAX, blank=True)] | None = None
+
+
+class ActivateSubscriptionRequest(RequestModel):
+    """Whether to activate, or to show only what it would bill; may be left out."""
+
+    preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
+
+
+class CancelSubscriptionResponse(AnswerModel):
+    """The subscription with its cancellation, or without it again."""
+
+    subscription: SubscriptionOut
+
+
+class SubscriptionUpdateResponse(AnswerModel):
+    """The subscription as changed."""
+
+    subscription: SubscriptionDetailsOut
+
+
+class ActivateSubscriptionResponse(AnswerModel):
+    """The subscription as activated, and the invoice that was made at once, if any.
+
+    In a preview neither is stored, and the invoice has no number.
+    """
+
+    subscription: SubscriptionDetailsOut
+    invoice: InvoiceOut | None
+
+
+def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequest:
+    """What a request means, with the faults of prices that cannot be computed."""
+    offer = replace(
+        what_is_sold(body.add_ons, body.price_components, ALL_READ),
+        coupon_codes=tuple(body.coupon_codes or ()),
+        billing_start_date=body.start_date,
+        billing_day_anchor=body.billing_day_anchor,
+        end_date=body.end_date,
+        trial_duration_days=body.trial_days,
+        net_terms=body.net_terms,
+        auto_advance_invoices=body.auto_advance_invoices,
+        charge_automatically=body.charge_automatically,
+        payment=to_payment(body.payment_methods_config),
+        invoice_memo=body.invoice_memo,
+        purchase_order=body.purchase_order,
+    )
+    return SubscriptionRequest(
+        customer=body.customer_id_or_alias,
+        plan_id=body.plan_id,
+        version=body.version,
+        activation=body.activation_condition,
+        start=body.start_date,
+        offer=offer,
+        skips_past=body.skip_past_invoices is True,
+    )
+
+
+def to_terms_change(body: SubscriptionUpdateRequest) -> TermsChange:
+    """What a change means."""
+    return TermsChange(
+        said=frozenset(body.model_fields_set),
+        auto_advance_invoices=body.auto_advance_invoices,
+        charge_automatically=body.charge_automatically,
+        invoice_memo=body.invoice_memo,
+        net_terms=body.net_terms,
+        payment=to_payment(body.payment_methods_config),
+        purchase_order=body.purchase_order,
+    )

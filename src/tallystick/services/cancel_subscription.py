@@ -1,0 +1,61 @@
+"""Cancel a subscription at a day or at the end of its period, or take that back."""
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from tallystick.db import subscription_changes
+from tallystick.domain.billing_entries import SubscriptionDetails
+from tallystick.domain.cancellation import cancelled, reactivated
+from tallystick.domain.life import next_day
+from tallystick.services.context import Context
+from tallystick.services.events import record_many
+from tallystick.services.subscription_events import subscription_event
+from tallystick.services.take_at_once import details_of, locked, take_at_once
+
+
+async def cancel_subscription(
+    ctx: Context, subscription_id: UUID, on: date | None, reason: str | None
+) -> SubscriptionDetails:
+    """Cancel a subscription on a day; without one, at the end of its current period.
+
+    A day that has come takes effect at once. A cancellation that was scheduled is replaced.
+
+    Raises:
+        NotFound: There is no such subscription.
+        Conflict: It has ended.
+        InvalidInput: The day is past, too far away, or after its own end.
+    """
+    tx = ctx.transaction
+    due = await locked(ctx, subscription_id)
+    contract = cancelled(due.contract, on, ctx.today)
+    await subscription_changes.save_ending(tx, ctx.tenant.id, contract, reason, ctx.now)
+    due = replace(due, contract=contract, cancellation_reason=reason)
+    if contract.cancelled_on == next_day(contract) == ctx.today:
+        await take_at_once(ctx, tx, due)
+    else:
+        told = subscription_event(
+            "subscription.updated",
+            due,
+            contract,
+            change_type="cancellation_scheduled",
+            cancellation_reason=reason,
+        )
+        await record_many(ctx, [told])
+    return await details_of(ctx, subscription_id)
+
+
+async def reactivate_subscription(ctx: Context, subscription_id: UUID) -> SubscriptionDetails:
+    """Take a scheduled cancellation back before it takes effect.
+
+    Raises:
+        NotFound: There is no such subscription.
+        Conflict: No cancellation is scheduled, or its day has come.
+    """
+    due = await locked(ctx, subscription_id)
+    contract = reactivated(due.contract, ctx.today)
+    await subscription_changes.save_ending(
+        ctx.transaction, ctx.tenant.id, contract, None, ctx.now
+    )
+    await record_many(ctx, [subscription_event("subscription.updated", due, contract)])
+    return await details_of(ctx, subscription_id)

@@ -1,0 +1,123 @@
+"""What a person does to an invoice: finalize a draft, void it, note money that came."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db import due_drafts, invoice_changes, invoice_facts, transactions
+from tallystick.db.invoice_changes import LockedInvoice
+from tallystick.db.refusals import UniqueViolation
+from tallystick.domain.errors import Busy, Conflict, Fault, InvalidInput, NotFound
+from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
+from tallystick.services.context import Context
+from tallystick.services.events import record
+from tallystick.services.finalize_due import finalize_locked
+from tallystick.services.ids import new_id
+
+BUSY_SECONDS = 15
+"""When to ask again while a payment's outcome is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoneyReceived:
+    """Money that came another way than through the product; `amount` in minor units."""
+
+    amount: int
+    paid_at: datetime | None
+    reference: str | None
+
+
+async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
+    """Finalize a draft now, whatever it waited for; late usage is taken in first.
+
+    Raises:
+        NotFound: There is no such invoice.
+        Conflict: It is no draft, or has no lines.
+    """
+    await _locked(ctx, invoice_id)
+    drafts = await due_drafts.lock_draft(ctx.transaction, ctx.tenant.id, invoice_id)
+    if not drafts:
+        raise Conflict("Only a draft can be finalized: this invoice is final already.")
+    if not await finalize_locked(ctx, ctx.transaction, drafts):
+        raise Conflict("This draft has no lines: nothing was used yet that it could bill.")
+
+
+async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
+    """Void a finalized invoice on which nothing was paid; the balance it used is given back.
+
+    Raises:
+        NotFound: There is no such invoice.
+        Conflict: It is a draft or void, or something was paid on it.
+        Busy: A payment for it is under way.
+    """
+    invoice = await _open(ctx, invoice_id, "voided")
+    if invoice.settled or invoice.payment_status is PaymentStatus.PAID:
+        raise Conflict("An invoice that was paid, even in part, cannot be voided.")
+    await invoice_changes.void(ctx.transaction, ctx.tenant.id, invoice, new_id(), ctx.now)
+    await _tell(ctx, "invoice.voided", invoice_id)
+
+
+async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) -> None:
+    """Note money that came another way; the whole amount due makes the invoice PAID.
+
+    Raises:
+        NotFound: There is no such invoice.
+        InvalidInput: More than is due, or a day in the future.
+        Conflict: It is a draft or void, or the reference is known.
+        Busy: A payment for it is under way.
+    """
+    invoice = await _open(ctx, invoice_id, "paid")
+    faults = []
+    if not 0 < money.amount <= invoice.amount_due:
+        message = f"must be from 1 to the {invoice.amount_due} that are due, in minor units"
+        faults.append(Fault("amount", "out_of_range", message))
+    if money.paid_at is not None and money.paid_at > ctx.now:
+        faults.append(Fault("paid_at", "in_the_future", "must not lie in the future"))
+    if faults:
+        raise InvalidInput(faults[0].message, tuple(faults))
+    transaction_id = new_id()
+    paid_at = money.paid_at or ctx.now
+    try:
+        await invoice_changes.insert_payment(
+            ctx.transaction,
+            ctx.tenant.id,
+            invoice,
+            transaction_id=transaction_id,
+            amount=money.amount,
+            reference=money.reference or encode(Prefix.TRANSACTION, transaction_id),
+            paid_at=paid_at,
+        )
+    except UniqueViolation:
+        fault = Fault("reference", "known", "names a payment that was noted already")
+        raise Conflict(f"reference: {fault.message}", (fault,)) from None
+    paid = await transactions.credit(
+        ctx.transaction, ctx.tenant.id, invoice_id, money.amount, paid_at
+    )
+    if paid:
+        await invoice_changes.stop_collecting(ctx.transaction, ctx.tenant.id, invoice_id)
+        await _tell(ctx, "invoice.paid", invoice_id)
+
+
+async def _open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
+    """A final invoice for which no payment is under way."""
+    invoice = await _locked(ctx, invoice_id)
+    if invoice.status is not InvoiceStatus.FINALIZED:
+        raise Conflict(
+            f"Only a finalized invoice can be {done}: this one is {invoice.status.value}."
+        )
+    if invoice.is_collected or invoice.payment_status is PaymentStatus.PROCESSING:
+        raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
+    return invoice
+
+
+async def _locked(ctx: Context, invoice_id: UUID) -> LockedInvoice:
+    invoice = await invoice_changes.lock(ctx.transaction, ctx.tenant.id, invoice_id)
+    if invoice is None:
+        raise NotFound("There is no such invoice.")
+    return invoice
+
+
+async def _tell(ctx: Context, event_type: str, invoice_id: UUID) -> None:
+    body = await invoice_facts.event_body(ctx.transaction, ctx.tenant.id, invoice_id)
+    await record(ctx, event_type, invoice_id, body)

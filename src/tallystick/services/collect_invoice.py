@@ -1,0 +1,275 @@
+"""Collect an invoice from a saved method: claim, charge, record, without the buyer.
+
+A long verb. Nothing is asked of the provider while a transaction is open, every call carries
+the key of its first try, and no answer is never a failure: the sweeper asks again.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+
+from tallystick.db import collections, invoice_facts, transactions
+from tallystick.db.engine import Tx, retrying
+from tallystick.domain.attempt import (
+    AskToCancel,
+    AttemptState,
+    NextStep,
+    RecordFailure,
+    RecordSuccess,
+    after_cancel,
+    after_standing,
+)
+from tallystick.domain.collection import Collection, method_to_charge
+from tallystick.domain.payment import (
+    Declined,
+    FailureReason,
+    NeedsAction,
+    PaymentOrder,
+    Pending,
+    Standing,
+    Unknown,
+)
+from tallystick.services.claim import lease_seconds
+from tallystick.services.context import App, Context
+from tallystick.services.each_alone import each_alone
+from tallystick.services.events import record
+from tallystick.services.failed_payment import FailedPayment, tell_failure
+from tallystick.services.ids import new_id
+from tallystick.services.tenant_context import tenant_context
+
+AT_ONCE = 8
+"""So many wait for the provider together; no connection is held meanwhile."""
+BATCH = 200
+
+log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+
+async def collect_due(ctx: Context) -> int:
+    """Try to collect every invoice that is due for it at the tenant's now.
+
+    Returns how many were tried; where there is nothing to charge, nothing is.
+    """
+    tried = 0
+
+    async def collect(invoice_id: UUID) -> None:
+        nonlocal tried
+        tried += await collect_invoice(ctx, invoice_id)
+
+    while True:
+        async with ctx.app.database.connection() as tx:
+            due = await collections.due(tx, ctx.tenant.id, ctx.now, BATCH)
+        done = await each_alone(due, collect, at_once=AT_ONCE, work="collect")
+        if len(due) < BATCH or not done:
+            return tried
+
+
+async def collect_invoice(ctx: Context, invoice_id: UUID) -> bool:
+    """Charge what an invoice owes to the method on file, and tell whether it was tried.
+
+    Without a method that can be charged the invoice waits for its buyer.
+    """
+    claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id))
+    if claimed is None:
+        return False
+    await _carry_on(ctx, claimed, await _charge(ctx, claimed), swept=False)
+    return True
+
+
+async def sweep_collections(app: App, real_now: datetime) -> int:
+    """Take up the tries that nobody has recorded in time, of every tenant."""
+    total = 0
+    while True:
+        async with app.transaction() as tx:
+            due = await collections.lease_due(tx, AT_ONCE, lease_seconds(app))
+
+        async def take_up(one: collections.DueCollection) -> None:
+            async with app.database.connection() as tx:
+                ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
+                known = await collections.load(tx, one.tenant_id, one.id)
+            assert known is not None, "tries are kept"
+            await _take_up(ctx, known)
+
+        total += await each_alone(due, take_up, at_once=AT_ONCE, work="sweep_collections")
+        if len(due) < AT_ONCE:
+            return total
+
+
+async def _claim(ctx: Context, tx: Tx, invoice_id: UUID) -> Collection | None:
+    """Lock the invoice and write the try, or note that there is nothing to charge."""
+    owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
+    if owing is None:
+        return None
+    provider = ctx.app.provider_of(ctx.tenant)
+    saved = await collections.methods(
+        tx, ctx.tenant.id, owing.customer_id, provider.name, owing.own_method_id
+    )
+    chosen = method_to_charge(saved, ctx.now)
+    await collections.stop(tx, ctx.tenant.id, invoice_id)
+    if chosen is None:
+        return None
+    made = Collection(
+        id=new_id(),
+        invoice_id=owing.id,
+        customer_id=owing.customer_id,
+        payment_method_id=chosen.id,
+        transaction_id=new_id(),
+        provider=provider.name,
+        reference=None,
+        method=chosen.method,
+        amount=owing.amount_due,
+        currency=owing.currency,
+        state=AttemptState.LIVE,
+        failure=None,
+        claimed_at=ctx.now,
+    )
+    await collections.insert(tx, ctx.tenant.id, made, lease_seconds(ctx.app))
+    return made
+
+
+def _order(ctx: Context, collection: Collection) -> PaymentOrder:
+    return PaymentOrder(
+        tenant_id=ctx.tenant.id,
+        attempt_id=collection.id,
+        customer_id=collection.customer_id,
+        amount=collection.amount,
+        currency=collection.currency,
+        method=collection.method,
+        save=False,
+        return_url=ctx.app.public_url,
+    )
+
+
+async def _reference(ctx: Context, collection: Collection) -> str | Declined | None:
+    """The provider's reference, opened and kept under its key if there is none yet."""
+    if collection.reference is not None:
+        return collection.reference
+    provider = ctx.app.provider_of(ctx.tenant)
+    reference = await _limited(ctx, provider.open(_order(ctx, collection)))
+    if reference is None or isinstance(reference, Declined):
+        return reference
+    async with ctx.app.transaction() as tx:
+        kept = await collections.keep_reference(
+            tx, ctx.tenant.id, collection.id, reference, lease_seconds(ctx.app)
+        )
+    return reference if kept else None
+
+
+async def _charge(ctx: Context, collection: Collection) -> Standing:
+    reference = await _reference(ctx, collection)
+    if reference is None:
+        return Unknown()
+    if isinstance(reference, Declined):
+        return reference
+    provider = ctx.app.provider_of(ctx.tenant)
+    return (
+        await _limited(ctx, provider.confirm(_order(ctx, collection), reference)) or Unknown()
+    )
+
+
+async def _take_up(ctx: Context, known: Collection) -> None:
+    """Ask the provider where a try stands; what nobody works on any more is cancelled."""
+    if known.state is not AttemptState.LIVE:
+        return
+    reference = await _reference(ctx, known)
+    if reference is None:
+        return
+    standing: Standing
+    if isinstance(reference, Declined):
+        standing = reference
+    else:
+        provider = ctx.app.provider_of(ctx.tenant)
+        standing = await _limited(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
+    await _carry_on(ctx, known, standing, swept=True)
+
+
+async def _carry_on(
+    ctx: Context, collection: Collection, standing: Standing, *, swept: bool
+) -> None:
+    """Record what the answer means; what nobody works on any more is cancelled.
+
+    Nobody is there to authenticate, so a try that needs it is cancelled at once. `swept` says
+    that the call's time is over; before that, silence is left to the sweeper.
+    """
+    challenged = isinstance(standing, NeedsAction)
+    give_up = challenged or (swept and not isinstance(standing, Pending))
+    reason = FailureReason.AUTHENTICATION_FAILED if challenged else FailureReason.INTERRUPTED
+    step: NextStep = after_standing(collection, standing, give_up=give_up, reason=reason)
+    if isinstance(step, AskToCancel):
+        step = await _cancelled(ctx, collection, reason)
+    match step:
+        case RecordSuccess(pending=pending):
+            await retrying(
+                ctx.app.database,
+                lambda tx: _record_success(ctx, tx, collection, pending=pending),
+            )
+        case RecordFailure(reason=why):
+            await retrying(
+                ctx.app.database, lambda tx: _record_failure(ctx, tx, collection, why)
+            )
+        case _:
+            # No answer, or none that decides: the sweeper asks again after the lease.
+            return
+
+
+async def _cancelled(ctx: Context, known: Collection, reason: FailureReason) -> NextStep:
+    async with ctx.app.database.connection() as tx:
+        collection = await collections.load(tx, ctx.tenant.id, known.id)
+    assert collection is not None, "tries are kept"
+    assert collection.reference is not None, "what is cancelled was opened"
+    provider = ctx.app.provider_of(ctx.tenant)
+    answer = await _limited(ctx, provider.cancel(_order(ctx, collection), collection.reference))
+    return after_cancel(collection, answer or Unknown(), reason)
+
+
+async def _record_success(ctx: Context, tx: Tx, known: Collection, *, pending: bool) -> None:
+    """The money came, or is promised; twice is the same as once."""
+    collection = await collections.lock(tx, ctx.tenant.id, known)
+    if collection.state is not AttemptState.LIVE:
+        return
+    await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.SUCCEEDED, None)
+    await collections.insert_transaction(tx, ctx.tenant.id, collection, pending=pending)
+    if pending:
+        await collections.promised(tx, ctx.tenant.id, collection.invoice_id, ctx.now)
+        return
+    paid = await transactions.credit(
+        tx, ctx.tenant.id, collection.invoice_id, collection.amount, collection.claimed_at
+    )
+    if paid:
+        body = await invoice_facts.event_body(tx, ctx.tenant.id, collection.invoice_id)
+        await record(ctx.within(tx), "invoice.paid", collection.invoice_id, body)
+
+
+async def _record_failure(
+    ctx: Context, tx: Tx, known: Collection, reason: FailureReason
+) -> None:
+    """The try failed: the invoice says so, and is tried again after the tenant's days."""
+    collection = await collections.lock(tx, ctx.tenant.id, known)
+    if collection.state is not AttemptState.LIVE:
+        return
+    await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.FAILED, reason)
+    await tell_failure(
+        ctx.within(tx),
+        FailedPayment(
+            transaction_id=collection.transaction_id,
+            invoice_id=collection.invoice_id,
+            customer_id=collection.customer_id,
+            amount=collection.amount,
+            currency=collection.currency,
+            reason=reason,
+        ),
+    )
+
+
+async def _limited(ctx: Context, call: Awaitable[Answer]) -> Answer | None:
+    """The provider's answer, or None when there was none in time; silence proves nothing."""
+    try:
+        async with asyncio.timeout(ctx.app.call_limit_seconds):
+            return await call
+    except Exception:
+        log.warning("provider.no_answer", exc_info=True)
+        return None

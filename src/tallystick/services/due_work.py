@@ -1,0 +1,82 @@
+"""What is due at a tenant's now: the one question that the worker and a moving clock ask."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tallystick.db import due_contracts, due_moments, due_sessions
+from tallystick.domain.life import StepKind
+from tallystick.services.collect_invoice import collect_due
+from tallystick.services.context import App, Context
+from tallystick.services.each_alone import each_alone
+from tallystick.services.end_session import expire_session
+from tallystick.services.finalize_due import finalize_due
+from tallystick.services.renew_due import renew_due
+from tallystick.services.tenant_context import tenant_context
+
+SESSIONS_AT_ONCE = 4
+AGAIN_AFTER_SECONDS = 3600.0
+"""How long, in real time, a step that could not be taken is left alone."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Done:
+    """What was done: steps of subscriptions by kind, invoices finalized and tried, sessions."""
+
+    steps: Counter[StepKind] = field(default_factory=Counter)
+    finalized: int = 0
+    collected: int = 0
+    expired: int = 0
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there was nothing to do."""
+        return not (self.steps or self.finalized or self.collected or self.expired)
+
+    def add(self, more: "Done") -> None:
+        """Count what was done besides."""
+        self.steps.update(more.steps)
+        self.finalized += more.finalized
+        self.collected += more.collected
+        self.expired += more.expired
+
+
+async def do_due_work(ctx: Context) -> Done:
+    """Do everything that is due at the tenant's now: steps, drafts, then collections."""
+    done = Done()
+    done.steps = await renew_due(ctx)
+    done.finalized = await finalize_due(ctx)
+    done.collected = await collect_due(ctx)
+    return done
+
+
+async def expire_sessions_of(ctx: Context) -> int:
+    """Expire the tenant's sessions whose time is up."""
+    async with ctx.app.database.connection() as tx:
+        due = await due_sessions.due_of_tenant(tx, ctx.tenant.id, ctx.now)
+    return await each_alone(
+        due, lambda one: expire_session(ctx, one), at_once=SESSIONS_AT_ONCE, work="expire"
+    )
+
+
+async def bill_due(app: App, real_now: datetime) -> int:
+    """Bill what is due, tenant by tenant, each at its own now; how much there was.
+
+    A tenant whose clock is being moved is left to whoever moves it. What was set aside an hour
+    ago is tried again.
+    """
+    async with app.database.connection() as tx:
+        tenants = await due_moments.tenants_with_due_work(tx, real_now, AGAIN_AFTER_SECONDS)
+    total = 0
+    for tenant_id in tenants:
+        async with (
+            app.database.connection() as holder,
+            due_moments.sharing_clock(holder, tenant_id) as shared,
+        ):
+            if not shared:
+                continue
+            ctx = await tenant_context(app, holder, tenant_id, real_now, actor="worker")
+            await due_contracts.take_up_again(holder, tenant_id, AGAIN_AFTER_SECONDS)
+            done = await do_due_work(ctx)
+        total += sum(done.steps.values()) + done.finalized + done.collected
+    return total

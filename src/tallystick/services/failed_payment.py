@@ -1,0 +1,49 @@
+"""A payment that failed: its invoice owes, says so, and is tried again after some days."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from tallystick.db import collections
+from tallystick.domain.collection import next_try
+from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.payment import FailureReason
+from tallystick.services.context import Context
+from tallystick.services.events import EventValue, record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedPayment:
+    """Money that will not come; `amount` in minor units."""
+
+    transaction_id: UUID
+    invoice_id: UUID
+    customer_id: UUID
+    amount: int
+    currency: str
+    reason: FailureReason
+
+
+async def tell_failure(ctx: Context, payment: FailedPayment) -> None:
+    """Note the failure on the invoice, with its next try if one is left, and tell of it.
+
+    Tries are made for invoices that are charged automatically only.
+    """
+    tx, tenant = ctx.transaction, ctx.tenant
+    tried = await collections.tried(tx, tenant.id, payment.invoice_id)
+    again = next_try(ctx.now, tried.failures + 1, tenant.dunning_days)
+    await collections.failed(
+        tx, tenant.id, payment.invoice_id, again if tried.charges else None, ctx.now
+    )
+    told: dict[str, EventValue] = {
+        "transaction_id": encode(Prefix.TRANSACTION, payment.transaction_id),
+        "invoice_id": encode(Prefix.INVOICE, payment.invoice_id),
+        "customer_id": encode(Prefix.CUSTOMER, payment.customer_id),
+        "payment_type": "PAYMENT",
+        "status": "FAILED",
+        "amount": payment.amount,
+        "amount_refunded": 0,
+        "amount_reversed": 0,
+        "currency": payment.currency,
+        "error": payment.reason.value,
+    }
+    await record(ctx, "payment.failed", payment.transaction_id, told)

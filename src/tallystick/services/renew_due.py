@@ -1,0 +1,69 @@
+"""Take the due steps of subscriptions: trials that end, periods that begin, ends.
+
+Set by set: a batch is locked with SKIP LOCKED, priced in memory, and written by COPY, so any
+number of workers may run. A batch that fails is halved until the bad one is alone, and that one
+is set aside with its reason.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from tallystick.db import due_contracts
+from tallystick.db.engine import DatabaseUnavailable, Tx, retrying
+from tallystick.domain.life import StepKind
+from tallystick.services.context import Context
+from tallystick.services.take_steps import take_steps
+
+BATCH = 250
+"""Steps in one transaction: enough that the round trips do not count, few enough that a
+failure does not undo much."""
+
+log = structlog.get_logger(__name__)
+
+
+async def renew_due(ctx: Context) -> Counter[StepKind]:
+    """Take every step that is due at the tenant's now, in the order of their days.
+
+    Returns how many steps of each kind were taken. What cannot be billed is set aside.
+    """
+    taken: Counter[StepKind] = Counter()
+    while True:
+        async with ctx.app.database.connection() as tx:
+            ids = await due_contracts.due_ids(tx, ctx.tenant.id, ctx.today, BATCH)
+        found = await _take(ctx, ids) if ids else Counter()
+        taken.update(found)
+        # What is due and was not taken is in another worker's hands.
+        if not found:
+            return taken
+
+
+async def _take(ctx: Context, ids: Sequence[UUID]) -> Counter[StepKind]:
+    try:
+        return await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+    except DatabaseUnavailable:
+        raise
+    except Exception as reason:
+        if len(ids) == 1:
+            log.exception("billing.set_aside", subscription=str(ids[0]))
+            await _set_aside(ctx, ids[0], reason)
+            return Counter()
+        middle = len(ids) // 2
+        return await _take(ctx, ids[:middle]) + await _take(ctx, ids[middle:])
+
+
+async def _set_aside(ctx: Context, subscription_id: UUID, reason: Exception) -> None:
+    said = f"{type(reason).__name__}: {reason}"[:1000]
+    async with ctx.app.transaction() as tx:
+        await due_contracts.set_aside(tx, ctx.tenant.id, subscription_id, said)
+
+
+async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Counter[StepKind]:
+    """Lock, decide, write: one step of each of these subscriptions."""
+    due = await due_contracts.lock(tx, ctx.tenant.id, ids, ctx.today)
+    if not due:
+        return Counter()
+    taken = await take_steps(ctx, tx, due)
+    return Counter(one.step.kind for one in taken)

@@ -1,0 +1,117 @@
+"""Take steps of subscriptions that are locked: decide, write drafts, move on, tell.
+
+The same for the worker's batches, for a clock that is moved, and for one subscription whose
+step is taken at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from tallystick.db import checkout_facts, draft_writes, due_contracts, places
+from tallystick.db.draft_writes import NewDraft
+from tallystick.db.due_contracts import DueContract
+from tallystick.db.engine import Tx
+from tallystick.domain.life import Step, StepKind, step
+from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
+from tallystick.services.context import Context
+from tallystick.services.events import Told, record_many
+from tallystick.services.ids import new_id
+from tallystick.services.meter_usage import Asked, meter_usage
+from tallystick.services.purchase_events import invoice_event
+from tallystick.services.quoting import vat_number_valid
+from tallystick.services.subscription_events import step_event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A step that was taken, with the draft that it makes, if any."""
+
+    due: DueContract
+    step: Step
+    draft: Draft | None
+
+
+async def take_steps(
+    ctx: Context, tx: Tx, due: Sequence[DueContract], *, tells_steps: bool = True
+) -> list[Taken]:
+    """Take the next step of each of these locked contracts, and write what it makes.
+
+    `tells_steps` False leaves the events of the steps to the caller; those of the drafts are
+    written.
+    """
+    products = {item.product_id for one in due for item in one.contract.items}
+    taxes = await checkout_facts.load_product_taxes(tx, ctx.tenant.id, list(products))
+    steps = [step(one.contract) for one in due]
+    metered = await meter_usage(
+        ctx,
+        tx,
+        [
+            Asked(
+                customer_id=moved.contract.customer_id,
+                meters=moved.meters,
+                currency=moved.contract.currency,
+            )
+            for moved in steps
+        ],
+    )
+    taken = []
+    for one, moved, charges in zip(due, steps, metered, strict=True):
+        facts = RenewalFacts(
+            customer=one.customer,
+            entity=one.entity,
+            buyer=one.customer.tax_buyer(
+                one.customer.details,
+                vat_number_valid=vat_number_valid(one.customer.details) is True,
+            ),
+            product_taxes=taxes,
+        )
+        draft = draft_of(moved, charges, facts, invoice_id=new_id(), now=ctx.now)
+        taken.append(Taken(due=one, step=moved, draft=draft))
+    await draft_writes.insert(
+        tx,
+        ctx.tenant.id,
+        [_new_draft(ctx, one, one.draft) for one in taken if one.draft is not None],
+        ctx.now,
+    )
+    moved_on = [one.step.contract for one in taken]
+    await due_contracts.move(tx, ctx.tenant.id, moved_on, ctx.now)
+    over = [one.id for one in moved_on if not one.status.is_live]
+    await places.give_back(tx, ctx.tenant.id, *over)
+    told = [event for one in taken for event in _events(ctx, one, tells_steps=tells_steps)]
+    await record_many(ctx.within(tx), told)
+    return taken
+
+
+def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:
+    return NewDraft(
+        draft=draft,
+        line_ids=[new_id() for _ in draft.invoice.lines],
+        finalize_at=_finalize_at(ctx, taken),
+    )
+
+
+def _finalize_at(ctx: Context, taken: Taken) -> datetime | None:
+    """When the draft is finalized: a renewal after the entity's grace, all else at once."""
+    if not taken.step.contract.auto_advance_invoices:
+        return None
+    grace = taken.due.grace_hours if taken.step.kind is StepKind.RENEWED else 0
+    return start_of(taken.step.day, ctx.tenant.time_zone) + timedelta(hours=grace)
+
+
+def start_of(day: date, time_zone: str) -> datetime:
+    """The instant at which a day begins in a time zone."""
+    return datetime.combine(day, time(), ZoneInfo(time_zone))
+
+
+def _events(ctx: Context, taken: Taken, *, tells_steps: bool) -> list[Told]:
+    due, kind = taken.due, taken.step.kind
+    if kind in {StepKind.TRIAL_STARTED, StepKind.ACTIVATED}:
+        due = replace(due, activated_at=due.activated_at or ctx.now)
+    told = step_event(kind, due, taken.step.contract) if tells_steps else None
+    found = [] if told is None else [told]
+    if taken.draft is not None and taken.draft.invoice.lines:
+        invoice = taken.draft.invoice
+        found.append(("invoice.created", invoice.id, invoice_event(invoice, None)))
+    return found
