@@ -7,6 +7,9 @@ import httpx
 import pytest
 
 from tallystick.db import api_keys, tenants
+from tallystick.domain.errors import RateLimited
+from tallystick.http import keyring as keyring_module
+from tallystick.http.keyring import Keyring
 from tallystick.services.api_keys import create_api_key, revoke_api_key
 from tallystick.services.context import Context
 from tallystick.services.tenant_context import tenant_context
@@ -157,3 +160,33 @@ async def test_too_many_requests(database_dsn: str) -> None:
         assert refused[0].json()["code"] == "TOO_MANY_REQUESTS"
         assert int(refused[0].headers["retry-after"]) >= 1
         assert await status(other.client) == 200
+
+
+async def test_a_key_is_counted_though_nothing_is_remembered(shop: Shop) -> None:
+    """While revocations cannot be heard, a key is looked up each time, and still counted."""
+    moment = 100.0
+    keyring = Keyring(shop.app.database, requests_per_second=1, clock=lambda: moment)
+    header = f"Bearer {shop.tenant.api_key}"
+    for _ in range(2):
+        await keyring.caller(header)
+
+    with pytest.raises(RateLimited):
+        await keyring.caller(header)
+    moment += 1
+    await keyring.caller(header)
+    with pytest.raises(RateLimited):
+        await keyring.caller(header)
+
+
+async def test_the_counts_are_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more keys than are counted at once, the one unused for longest starts anew."""
+    monkeypatch.setattr(keyring_module, "KEYS_MAX", 2)
+    keyring = Keyring(shop.app.database, requests_per_second=0.5, clock=lambda: 100.0)
+    first, *others = [shop, await shop.another(), await shop.another()]
+    await keyring.caller(f"Bearer {first.tenant.api_key}")
+    for other in others:
+        await keyring.caller(f"Bearer {other.tenant.api_key}")
+
+    await keyring.caller(f"Bearer {first.tenant.api_key}")
+    with pytest.raises(RateLimited):
+        await keyring.caller(f"Bearer {others[1].tenant.api_key}")

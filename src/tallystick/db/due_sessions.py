@@ -7,16 +7,17 @@ from uuid import UUID
 from tallystick.db.engine import Tx
 
 # One short look per tenant into the index of what can expire, because each tenant has its own
-# now. Ten thousand tenants with nothing due take some hundredths of a second.
+# now. Ten thousand tenants with nothing due take some hundredths of a second. By lot, so that
+# sessions which cannot be ended do not stand first for ever and keep the others waiting.
 _DUE = """
     select due.tenant_id, due.id
     from tenants t
     cross join lateral (
-        select s.tenant_id, s.id, s.expires_at from checkout_sessions s
+        select s.tenant_id, s.id from checkout_sessions s
         where s.tenant_id = t.id and s.expires_at <= coalesce(t.clock, $1)
           and s.state in ('CREATED', 'AWAITING_PAYMENT') and s.ending_requested is null
-        order by s.expires_at limit $2) due
-    order by due.expires_at limit $3
+        order by random() limit $2) due
+    order by random() limit $3
 """
 
 
@@ -31,7 +32,10 @@ class DueSession:
 async def due_to_expire(
     tx: Tx, real_now: datetime, *, limit: int, limit_per_tenant: int
 ) -> list[DueSession]:
-    """Sessions to expire, of every tenant at its own now: its frozen clock, else `real_now`."""
+    """Sessions to expire, of every tenant at its own now: its frozen clock, else `real_now`.
+
+    Where there are more than may be taken, the lot decides.
+    """
     rows = await tx.fetch(_DUE, real_now, limit_per_tenant, limit)
     return [DueSession(tenant_id=row["tenant_id"], id=row["id"]) for row in rows]
 

@@ -1,17 +1,20 @@
 """API keys that this process has verified, and how fast each may ask.
 
 A cache answers only for keys it has verified, whole, for a minute at most, and only while this
-process hears of revocations: it is emptied when the connection that tells of them is lost.
+process hears of revocations: it is emptied when the connection that tells of them is lost. How
+often a key has asked is counted apart from it.
 """
 
 import asyncio
 import hmac
 import time
-from collections.abc import AsyncIterator
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
+from uuid import UUID
 
 from tallystick.db import api_keys, tenants
 from tallystick.db.engine import Database
@@ -29,6 +32,12 @@ class _Entry:
     key: VerifiedKey
     actor: str
     until: float
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """How many requests a key may still make, as of a moment."""
+
     tokens: float
     filled_at: float
 
@@ -49,12 +58,21 @@ class Keyring:
         database: Where keys are.
         requests_per_second: How many requests one key may make in this process, twice as many
             in a burst; 0 for no limit.
+        clock: Tells real time in seconds, never backwards.
     """
 
-    def __init__(self, database: Database, *, requests_per_second: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        requests_per_second: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._database = database
         self._rate = requests_per_second
+        self._clock = clock
         self._entries: dict[bytes, _Entry] = {}
+        self._buckets: OrderedDict[UUID, _Bucket] = OrderedDict()
         self._hears = False
         self._generation = 0
 
@@ -83,7 +101,7 @@ class Keyring:
         if scheme.lower() != "bearer" or not secret.strip():
             raise Unauthorized("Send an API key in the header `Authorization: Bearer <key>`.")
         entry = await self._entry(hash_of(secret.strip()))
-        self._take_token(entry)
+        self._take_token(entry.key.id)
         now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         tenant = entry.key.tenant
@@ -94,7 +112,7 @@ class Keyring:
         return Caller(tenant=tenant, actor=entry.actor, now=now)
 
     async def _entry(self, digest: bytes) -> _Entry:
-        moment = time.monotonic()
+        moment = self._clock()
         entry = self._entries.get(digest)
         if (
             entry is not None
@@ -112,8 +130,6 @@ class Keyring:
             key=key,
             actor=encode(Prefix.API_KEY, key.id),
             until=moment + CACHE_SECONDS_MAX,
-            tokens=entry.tokens if entry else 2 * self._rate,
-            filled_at=entry.filled_at if entry else moment,
         )
         # A key that was revoked between the look and now must not be remembered.
         if self._hears and generation == self._generation:
@@ -122,19 +138,23 @@ class Keyring:
             self._entries[digest] = fresh
         return fresh
 
-    def _take_token(self, entry: _Entry) -> None:
+    def _take_token(self, key_id: UUID) -> None:
         if not self._rate:
             return
-        moment = time.monotonic()
-        refill = (moment - entry.filled_at) * self._rate
-        entry.tokens = min(2 * self._rate, entry.tokens + refill)
-        entry.filled_at = moment
-        if entry.tokens < 1:
-            pause = max(1, ceil((1 - entry.tokens) / self._rate))
+        moment, burst = self._clock(), 2 * self._rate
+        bucket = self._buckets.setdefault(key_id, _Bucket(burst, moment))
+        self._buckets.move_to_end(key_id)
+        if len(self._buckets) > KEYS_MAX:
+            self._buckets.popitem(last=False)
+        refill = (moment - bucket.filled_at) * self._rate
+        bucket.tokens = min(burst, bucket.tokens + refill)
+        bucket.filled_at = moment
+        if bucket.tokens < 1:
+            pause = max(1, ceil((1 - bucket.tokens) / self._rate))
             raise RateLimited(
                 f"This API key may make {self._rate:g} requests a second; it made more.", pause
             )
-        entry.tokens -= 1
+        bucket.tokens -= 1
 
     def _on_change(self, what: str) -> None:
         self._hears = True

@@ -17,7 +17,7 @@ SESSIONS_AT_ONCE = 4
 
 
 async def expire_due_sessions(app: App, real_now: datetime) -> int:
-    """Expire due sessions, longest overdue first, and return how many went well.
+    """Expire due sessions, and return how many went well.
 
     A long verb: a session that is being paid is cancelled at its provider first. Two workers at
     the same session meet on its lock, and the second one finds it ended.

@@ -1,0 +1,105 @@
+"""A database that is in use is brought to a later schema with all that is in it."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from tallystick.db import migrate as migrations
+from tallystick.db.engine import Database, connect
+from tallystick.db.server import EmbeddedServer
+from tallystick.services.examine import examine
+from tests.database import administer, in_own_loop
+
+IN_USE = """
+    insert into tenants (id, name, currency, is_test, link_secret)
+        values (t(1), 'Acme', 'EUR', true, decode(repeat('00', 32), 'hex'));
+    insert into invoicing_entities (tenant_id, id, legal_name) values (t(1), t(2), 'Acme');
+    insert into invoice_counters values (t(1), t(2), 1);
+    insert into customers (tenant_id, id, invoicing_entity_id, name, currency, created_at,
+        updated_at) values (t(1), t(3), t(2), 'Globex', 'EUR', now(), now());
+    insert into product_families values (t(1), t(4), 'Cloud', now());
+    insert into plans (tenant_id, id, product_family_id, name, plan_type, status, created_at)
+        values (t(1), t(5), t(4), 'Pro', 'STANDARD', 'ACTIVE', now());
+    insert into plan_versions (tenant_id, id, plan_id, version, currency, published_at,
+        created_at) values (t(1), t(6), t(5), 1, 'EUR', now(), now());
+    insert into checkout_sessions (tenant_id, id, customer_id, plan_id, plan_version_id, state,
+        request, offer, quote_id, amount_total, amount_due, created_at, updated_at)
+        values (t(1), t(7), t(3), t(5), t(6), 'AWAITING_PAYMENT', '{}', '{}', '', 1, 1,
+                '2026-01-01', '2026-01-01');
+    insert into payment_attempts (tenant_id, id, session_id, customer_id, kind, obligation,
+        amount, currency, business_date, subscription_id, invoice_id, transaction_id, check_at,
+        claimed_at) values (t(1), t(8), t(7), t(3), 'PAYMENT', '{}', 1, 'EUR', '2026-01-01',
+                            t(9), t(10), t(11), now(), '2026-01-01');
+    insert into plan_places values (t(1), t(3), t(5), 0, t(8), 'ATTEMPT');
+    insert into invoice_lines (tenant_id, id, invoice_id, position, name, start_date, end_date,
+        amount, discount, tax, amount_total, tax_rate, taxes, computation)
+        values (t(1), t(12), t(13), 0, 'Fee', '2026-01-01', '2026-01-01', 100, 0, 0, 100, 0,
+                '[]', '{}');
+    insert into invoices (tenant_id, id, customer_id, invoicing_entity_id, invoice_type, status,
+        payment_status, number, invoice_number, invoice_date, due_date, billing_period_start,
+        net_terms, currency, tax_inclusive, subtotal, subtotal_recurring, discount, tax_amount,
+        total, settled, amount_due, customer_details, seller_details, finalized_at, paid_at,
+        created_at, updated_at)
+        values (t(1), t(13), t(3), t(2), 'ONE_OFF', 'FINALIZED', 'PAID', 1, 'INV-1',
+                '2026-01-01', '2026-01-01', '2026-01-01', 0, 'EUR', false, 100, 0, 0, 0, 100,
+                100, 0, '{}', '{}', now(), now(), now(), now());
+    insert into transactions (tenant_id, id, invoice_id, customer_id, payment_type, status,
+        provider, reference, amount, currency, created_at)
+        values (t(1), t(14), t(13), t(3), 'PAYMENT', 'SETTLED', 'other', 'r', 100, 'EUR',
+                now());
+"""
+"""A shop with a payment under way and a paid invoice; `t` makes ids of numbers."""
+
+IDS = """
+    create function t(n integer) returns uuid language sql
+        as $$ select lpad(n::text, 32, '0')::uuid $$
+"""
+
+
+@pytest.fixture
+def old_dsn(server: EmbeddedServer) -> Iterator[str]:
+    """A database of the fourth revision that is in use."""
+    name = "of_the_fourth_revision"
+    in_own_loop(administer(server, f"create database {name}"))
+    in_own_loop(fill(server.dsn_of(name)))
+    yield server.dsn_of(name)
+    in_own_loop(administer(server, f"drop database {name} with (force)"))
+
+
+async def fill(dsn: str) -> None:
+    """Apply four revisions, and let something happen."""
+
+    def upgrade(connection: Connection) -> None:
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: connect(dsn), poolclass=NullPool
+    )
+    async with engine.connect() as connection:
+        await connection.run_sync(upgrade)
+    driver = await connect(dsn)
+    async with driver.transaction():
+        await driver.execute(f"{IDS}; {IN_USE}; drop function t")
+    await driver.close()
+
+
+async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
+    """Payments under way count from the migration; everything that must hold holds."""
+    await migrations.migrate(old_dsn)
+
+    database = await Database.open(old_dsn)
+    assert (await examine(database)).breaches == ()
+    async with database.connection() as connection:
+        attempt = await connection.fetchrow(
+            "select claimed_on > now() - interval '1 minute' as is_new, browser"
+            " from payment_attempts"
+        )
+        assert attempt is not None
+        assert (attempt["is_new"], attempt["browser"]) == (True, None)
+    await database.close()
