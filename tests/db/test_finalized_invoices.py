@@ -160,6 +160,10 @@ MAY_CHANGE = {
     "paid_at": "paid later",
     "applied_balance": "given back when it is voided",
     "voided_at": "voided",
+    "finalize_at": "a draft's alone: a check keeps it null",
+    "recipe": "a draft's alone: a check keeps it null",
+    "collect_at": "tried again, or not any more",
+    "collection_failures": "a try failed",
     "custom_properties": "the merchant's own",
     "updated_at": "says when",
 }

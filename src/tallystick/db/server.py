@@ -24,6 +24,12 @@ from urllib.parse import quote
 
 import structlog
 
+from tallystick.db.server_options import (
+    CLUSTER_OPTIONS,
+    SERVER_OPTIONS,
+    SUPERUSER,
+    TEST_OPTIONS,
+)
 from tallystick.db.server_programs import (
     ServerCannotRun,
     bin_dir,
@@ -43,7 +49,6 @@ __all__ = [
 ]
 
 DATABASE = "tallystick"
-SUPERUSER = "postgres"
 
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_DIR_CHARS_MAX = 90
@@ -61,39 +66,6 @@ POLL_SECONDS = 0.05
 
 DEAD_PID = 2**30
 """No system gives out so high a process id."""
-
-CLUSTER_OPTIONS = (
-    "--auth=trust",
-    "--encoding=UTF8",
-    # One sort order on every machine, whatever its language: PostgreSQL's own.
-    "--locale=C",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-    f"--username={SUPERUSER}",
-)
-
-SERVER_OPTIONS = {
-    "shared_buffers": "256MB",
-    "max_connections": "200",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "lc_messages": "C",
-    # Statements are short: neither compiling nor sharing them out pays.
-    "jit": "off",
-    "max_parallel_workers_per_gather": "0",
-    "random_page_cost": "1.1",
-}
-
-TEST_OPTIONS = {
-    "shared_buffers": "128MB",
-    "max_connections": "300",
-    # What a test writes need not survive the machine.
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "autovacuum": "off",
-    "io_method": "sync",
-}
 
 log = structlog.get_logger(__name__)
 
