@@ -230,9 +230,15 @@ def _not_found(
     """
     faults = []
     if facts.parties is None:
-        faults.append(Fault("customer_id", "unknown", "must be a customer's id or alias"))
+        who = request.customer
+        if request.customer_id is not None:
+            who = encode(Prefix.CUSTOMER, request.customer_id)
+        message = f"must be a customer's id or alias, and `{who}` is neither"
+        faults.append(Fault("customer_id", "unknown", message))
     if facts.plan is None:
-        faults.append(Fault("plan_version_id", "unknown", "must be a plan version"))
+        version = encode(Prefix.PLAN_VERSION, request.plan_version_id)
+        message = f"must be a plan version, and `{version}` is none"
+        faults.append(Fault("plan_version_id", "unknown", message))
     faults += faults_apart(
         request.offer,
         _coupon_facts(request, facts),
