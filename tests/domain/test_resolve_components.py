@@ -277,7 +277,7 @@ def test_both_faults_of_a_price_are_told() -> None:
     wanted = OfferRequest(overridden=(_overriding("Platform", entry),))
     assert messages(catalog(version(PLATFORM)), wanted) == [
         "is in USD, but the plan is sold in EUR",
-        "must be RATE pricing, because the product is",
+        "must be RATE pricing, as the fee of the product says",
     ]
 
 

@@ -133,6 +133,7 @@ def test_extras_that_cannot_be() -> None:
         (f"{EXTRAS}[4].price_entry.currency", "wrong_currency"),
         (f"{EXTRAS}[4].price_entry.pricing", "wrong_fee_type"),
     ]
-    assert "must be USAGE pricing with a TIERED model, because the product is" in messages(
-        facts, wanted
+    assert (
+        "must be USAGE pricing with a TIERED model, as the fee of the product says"
+        in messages(facts, wanted)
     )

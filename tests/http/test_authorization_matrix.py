@@ -221,6 +221,31 @@ def test_with_a_revoked_key(town: Town) -> None:
     assert ask(town.mine.raw, "GET /api/v1/customers").status_code == 200
 
 
+@pytest.mark.parametrize("route", sorted(API))
+def test_with_an_unknown_parameter(town: Town, route: str) -> None:
+    """A parameter that a route does not have is refused everywhere, and nothing is done."""
+    method, _, path = route.partition(" ")
+    name = town.ids.get(route.split("/")[3], MISSING)
+    before, brace, after = path.removeprefix("/api/v1").partition("{")
+    address = before + (name + after.partition("}")[2] if brace else "")
+    answer = town.mine.raw.request(method, f"{address}?per_pag=1", json=API[route])
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "BAD_REQUEST")
+    assert ("per_pag", "unknown_field") in [
+        (fault["field"], fault["code"]) for fault in answer.json()["errors"]
+    ]
+
+
+def test_with_two_keys(town: Town) -> None:
+    """Two Authorization headers are refused: which of them counts nobody can tell."""
+    key = town.mine.raw.headers["authorization"]
+    with httpx.Client(base_url=f"{town.mine.url}/api/v1") as client:
+        headers = [("Authorization", key), ("Authorization", key)]
+        answer = client.get("/customers", headers=headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
+
+
 @pytest.mark.parametrize("route", OF_ONE)
 def test_with_anothers_id(town: Town, route: str) -> None:
     """Another tenant's id is as unknown as one that nobody has, and nothing is changed."""
@@ -233,7 +258,9 @@ def test_with_anothers_id(town: Town, route: str) -> None:
 
     assert before.status_code == 200
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
-    assert answer.json()["message"] == unknown.json()["message"]
+    told = answer.json()["message"]
+    assert name in told
+    assert told.replace(name, MISSING) == unknown.json()["message"]
     assert ask(town.theirs.raw, read, name).json() == before.json()
 
 

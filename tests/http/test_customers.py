@@ -200,6 +200,31 @@ def test_an_alias_cannot_pass_for_an_id(sdk: Meteroid) -> None:
         sdk.customers.create(currency="EUR", name="Two", alias=made.id)
 
 
+@pytest.mark.parametrize("alias", ["a/b", "/", ".", "..", "a\nb", "a\x7fb", "a\x85b"])
+async def test_an_alias_must_fit_into_an_address(shop: Shop, alias: str) -> None:
+    """An alias that no address could hold is refused, new or changed."""
+    body = {"name": "Globex", "currency": "EUR"}
+    made = await shop.client.post("/customers", json=body)
+    refused = [
+        await shop.client.post("/customers", json=body | {"alias": alias}),
+        await shop.client.patch(f"/customers/{made.json()['id']}", json={"alias": alias}),
+    ]
+
+    for answer in refused:
+        assert answer.status_code == 400
+        (fault,) = answer.json()["errors"]
+        assert (fault["field"], fault["code"]) == ("alias", "malformed")
+        assert "without `/`" in fault["message"]
+
+
+@pytest.mark.parametrize("alias", ["a b", "a.b", "...", "é?#%2F&", "\N{SNOWMAN}"])
+def test_any_other_alias_finds_its_customer(sdk: Meteroid, alias: str) -> None:
+    """Whatever else an alias holds, the customer is found by it."""
+    made = sdk.customers.create(currency="EUR", name="Globex", alias=alias)
+
+    assert sdk.customers.retrieve(alias).id == made.id
+
+
 def test_languages_that_nobody_writes(sdk: Meteroid) -> None:
     """A list of languages needs one that documents are written in."""
     made = sdk.customers.create(currency="EUR", name="A", preferred_locales=["pt-BR", "es"])

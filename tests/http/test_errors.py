@@ -1,6 +1,7 @@
 """Every refusal has one shape, whichever door refused."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import httpx
 import pytest
@@ -48,6 +49,64 @@ async def test_allow_names_every_method(client: httpx.AsyncClient) -> None:
     answer = await client.delete("/customers/somebody")
 
     assert answer.headers["allow"] == "GET, HEAD, PATCH"
+
+
+async def test_what_is_not_found_is_named(client: httpx.AsyncClient) -> None:
+    """A sentence about something unknown names it as the caller did, and ends with a stop."""
+    told = [
+        (await client.get(path)).json()["message"]
+        for path in ("/customers/nobody", "/plans/plan_1", f"/products/{UUID(int=1)}")
+    ]
+    coupon = await client.post(
+        "/checkout-sessions", json={"customer_id": "no one", "plan_version_id": "plv_1"}
+    )
+
+    assert told == [
+        "There is no such customer: nobody.",
+        "There is no such plan or version of it: plan_1.",
+        f"There is no such product: {UUID(int=1)}.",
+    ]
+    assert [fault["message"] for fault in coupon.json()["errors"]] == [
+        "must be a customer's id or alias, and `no one` is neither",
+        "must be a plan version, and `plv_1` is none",
+    ]
+    assert coupon.json()["message"].endswith("(and 1 more).")
+
+
+async def test_null_where_something_is_needed(client: httpx.AsyncClient) -> None:
+    """Null for a required field is told like nothing; elsewhere it is told as null."""
+    omitted = await client.post("/checkout-sessions", json={"plan_version_id": "plv_1"})
+    null = await client.post(
+        "/checkout-sessions", json={"plan_version_id": "plv_1", "customer_id": None}
+    )
+    entity = (await client.get("/invoicing-entities")).json()["data"][0]["id"]
+    kept = await client.patch(f"/invoicing-entities/{entity}", json={"legal_name": None})
+
+    assert shape_of(omitted) == shape_of(null) == {"customer_id": "is required"}
+    assert shape_of(kept) == {"legal_name": "must not be null"}
+
+
+@pytest.mark.parametrize("value", ["1", "1.5", '"x"', "[]", "true"])
+async def test_a_union_that_is_no_object(client: httpx.AsyncClient, value: str) -> None:
+    """Where one of several objects is wanted, whatever is none is told to be none."""
+    body = (
+        f'{{"customer_id": "a", "plan_version_id": "plv_1", "payment_methods_config": {value}}}'
+    )
+    answer = await client.post("/checkout-sessions", content=body, headers=JSON)
+
+    assert shape_of(answer)["payment_methods_config"] == "must be an object"
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"name": "A", "currency": "EUR", "name": "B"}', '{"billing_address": {"a": 1, "a": 1}}'],
+)
+async def test_a_name_that_stands_twice(client: httpx.AsyncClient, body: str) -> None:
+    """A field that is given twice in one object is refused: readers would disagree."""
+    answer = await client.post("/customers", content=body, headers=JSON)
+
+    assert answer.status_code == 400
+    assert "twice" in shape_of(answer)["body"]
 
 
 async def test_all_faults_together(client: httpx.AsyncClient) -> None:

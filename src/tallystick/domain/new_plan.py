@@ -132,7 +132,7 @@ def _product_faults(component: NewComponent, path: str, facts: NewPlanFacts) -> 
         yield Fault(
             f"{path}.fee.type",
             "wrong_fee_type",
-            f"must be {product.fee.type.value}, because the product is",
+            f"must be {product.fee.type.value}, as the fee of the product says",
         )
     elif product.fee != component.fee:
         yield Fault(

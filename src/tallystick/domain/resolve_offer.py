@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from tallystick.domain.charges import charge_once, monthly_value
+from tallystick.domain.charges import Item, charge_once, monthly_value
 from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
@@ -19,6 +19,7 @@ from tallystick.domain.offer import (
     Trial,
 )
 from tallystick.domain.offer_request import CouponFacts, OfferFacts, OfferRequest
+from tallystick.domain.pricing import OneTimePricing
 from tallystick.domain.resolve_add_ons import resolve_add_ons
 from tallystick.domain.resolve_components import resolve_components
 from tallystick.domain.resolve_payment import resolve_charging, resolve_payment
@@ -166,16 +167,24 @@ def _size(offer: Offer, work: Resolution) -> None:
 
     So that nothing that the buyer does on the page can take it past what can be charged.
     """
+    if _at_most(offer, offer.items) > AMOUNT_MAX // 4:
+        dearest = max(offer.items, key=lambda item: _at_most(offer, (item,)))
+        message = f"must not cost more than can be charged; `{dearest.name}` costs the most"
+        work.fault("components", "too_large", message)
+
+
+def _at_most(offer: Offer, items: tuple[Item, ...]) -> int:
+    """What items of an offer can come to on one invoice, in minor units."""
     try:
-        monthly = monthly_value(offer.items, offer.currency)
+        monthly = monthly_value(items, offer.currency)
         once = sum(
             charge_once(item, offer.created_on, offer.currency).amount
-            for item in offer.one_time
+            for item in items
+            if isinstance(item.pricing, OneTimePricing)
         )
     except AmountTooLarge:
-        monthly = once = AMOUNT_MAX
-    if max(monthly * MONTHS_ON_ONE_INVOICE_MAX, once) > AMOUNT_MAX // 4:
-        work.fault("components", "too_large", "must not cost more than can be charged")
+        return AMOUNT_MAX
+    return max(monthly * MONTHS_ON_ONE_INVOICE_MAX, once)
 
 
 def _first(*choices: int | None) -> int:

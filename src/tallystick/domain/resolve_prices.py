@@ -154,7 +154,7 @@ def has_period(price: Price, wanted: Cadence | None) -> bool:
 def _expected(fee: FeeStructure) -> str:
     model = getattr(fee, "model", None)
     detail = "" if model is None else f" with a {model.value} model"
-    return f"must be {fee.type.value} pricing{detail}, because the product is"
+    return f"must be {fee.type.value} pricing{detail}, as the fee of the product says"
 
 
 def _choices(prices: tuple[Price, ...], subject: str) -> str:

@@ -18,7 +18,8 @@ Before a route runs, its caller is authenticated, `now` is fixed, and the body i
 for its type and parsed. A write is committed before its answer is sent.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -35,8 +36,16 @@ from tallystick.db import idempotency
 from tallystick.db.engine import Tx, retrying, savepoint
 from tallystick.db.idempotency import KeySlot
 from tallystick.db.refusals import LockTimeout
-from tallystick.domain.errors import ALL_READ, Busy, TallystickError, Unread
+from tallystick.domain.errors import (
+    ALL_READ,
+    Busy,
+    NotFound,
+    TallystickError,
+    Unauthorized,
+    Unread,
+)
 from tallystick.http.errors import is_kept, refusal, request_id_of
+from tallystick.http.faults import path_text
 from tallystick.http.idempotent import (
     check_same,
     hash_of_request,
@@ -101,7 +110,8 @@ class Door:
     async def read(self, verb: Verb[Result], show: Show[Result], status: int = 200) -> Response:
         """Answer with what a verb finds; each of its statements sees what is committed then."""
         async with self.app.database.connection() as connection:
-            result = await verb(self.context(connection))
+            with self._named():
+                result = await verb(self.context(connection))
         return answer(show(result), status)
 
     async def write(
@@ -119,7 +129,8 @@ class Door:
         key = key_of(self.scope) if self.scope["method"] == "POST" else None
 
         async def plainly(tx: Tx) -> Response:
-            result = await verb(self.context(tx))
+            with self._named():
+                result = await verb(self.context(tx))
             return answer(show(result) if show else b"", status)
 
         if key is None:
@@ -168,7 +179,8 @@ class Door:
         """
         key = key_of(self.scope)
         if key is None:
-            result = await verb(self.context(), Operation(subject, resumed=False))
+            with self._named():
+                result = await verb(self.context(), Operation(subject, resumed=False))
             return answer(show(result), status)
         slot, request_hash = self._slot(key), self._hash()
         try:
@@ -188,7 +200,8 @@ class Door:
                 return replay(earlier, request_hash)
             operation = Operation(earlier.subject_id or subject, resumed=True)
         try:
-            given = answer(show(await verb(self.context(), operation)), status)
+            with self._named():
+                given = answer(show(await verb(self.context(), operation)), status)
         except TallystickError as error:
             if not is_kept(error):
                 if not isinstance(error, Busy):
@@ -199,6 +212,18 @@ class Door:
         async with self.app.transaction() as tx:
             await idempotency.keep(tx, self.tenant.id, slot, given.status_code, _text(given))
         return given
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let what is not found be told by the name that the address has for it."""
+        try:
+            yield
+        except NotFound as error:
+            names = self.scope.get("path_params", {}).values()
+            if not names or error.faults:
+                raise
+            given = path_text(tuple(map(str, names)))
+            raise NotFound(f"{error.message.rstrip('.')}: {given}.") from None
 
     def _slot(self, key: str) -> KeySlot:
         return KeySlot(operation=operation_of(self.scope), key=key)
@@ -232,11 +257,14 @@ class Gate:
         """Authenticate a request and read its body.
 
         Raises:
-            Unauthorized: No valid API key.
+            Unauthorized: No valid API key, or more than one.
             RateLimited: The key has asked too often.
             BodyTooLarge: The body is over the limit.
         """
-        caller = await self.keyring.caller(request.headers.get("authorization"))
+        given = request.headers.getlist("authorization")
+        if len(given) > 1:
+            raise Unauthorized("Send the header `Authorization` once.")
+        caller = await self.keyring.caller(given[0] if given else None)
         return Door(self.app, caller, await request.body(), request.scope)
 
 

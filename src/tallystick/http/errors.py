@@ -123,8 +123,9 @@ def refusal(error: TallystickError, request_id: str) -> Response:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
+    message = error.message if error.message.endswith((".", "!", "?")) else f"{error.message}."
     return error_response(
-        status_of(error), error.message, request_id, faults=error.faults, headers=headers
+        status_of(error), message, request_id, faults=error.faults, headers=headers
     )
 
 

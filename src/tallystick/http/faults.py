@@ -32,6 +32,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "model_type": ("wrong_type", "must be an object"),
     "model_attributes_type": ("wrong_type", "must be an object"),
     "dataclass_type": ("wrong_type", "must be an object"),
+    "not_null": ("wrong_type", "must not be null"),
     "none_required": ("wrong_type", "must be null"),
     "string_too_short": ("too_short", "must have at least {min_length} characters"),
     "string_too_long": ("too_long", "must have at most {max_length} characters"),
@@ -69,7 +70,7 @@ def path_text(path: Place) -> str:
         if isinstance(element, int):
             text += f"[{element}]"
         else:
-            text += f".{_short(element)}" if text else _short(element)
+            text += f".{short(element)}" if text else short(element)
     return text
 
 
@@ -80,6 +81,12 @@ def _fault(problem: Mapping[str, Any], schemas: Mapping[str, SchemaPaths]) -> Fa
     located = schema.locate(place) if schema else Located(place)
     kind, context = str(problem["type"]), problem.get("ctx") or {}
     path = located.path
+    sent = problem.get("input", "")
+    if sent is None and located.is_field:
+        # Null is as good as nothing where nothing is not enough.
+        kind, context = ("missing" if located.is_required else "not_null"), {}
+    elif kind == "union_tag_not_found" and not isinstance(sent, Mapping):
+        kind = "model_type"
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         path = (*path, located.discriminator or "type")
     code, message = _words(kind, str(problem["msg"]), context, located)
@@ -116,5 +123,6 @@ def _listed(tags: tuple[str, ...]) -> str:
     return ", ".join(f"`{tag}`" for tag in tags) or "the known types"
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A name as it is shown: not longer than helps anybody."""
     return name if len(name) <= NAME_CHARS_MAX else f"{name[:NAME_CHARS_MAX]}..."

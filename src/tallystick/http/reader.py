@@ -34,7 +34,7 @@ class Reader:
         try:
             return self._adapter.validate_python(value), ALL_READ
         except ValidationError as invalid:
-            problems = invalid.errors(include_url=False, include_input=False)
+            problems = invalid.errors(include_url=False)
         placed = [{**one, "loc": (self._part, *one["loc"])} for one in problems]
         aside = frozenset(str(one["loc"][0]) for one in problems if one["loc"])
         return None, Unread(faults_of(placed, self._schemas), aside)

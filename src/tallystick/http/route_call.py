@@ -25,6 +25,10 @@ from tallystick.domain.errors import (
 from tallystick.http.faults import path_text
 from tallystick.http.json_body import parse_json
 from tallystick.http.reader import Reader
+from tallystick.http.v1.scalars import RequestModel
+
+_NO_QUERY = Reader(RequestModel, "query")
+"""Of a route that has none: whatever is sent is unknown."""
 
 _REQUIRED = Fault("body", "required", "is required")
 
@@ -49,7 +53,7 @@ class RouteCall:
         self, endpoint: Callable[..., object], path_names: set[str], provided: str
     ) -> None:
         self._path: dict[str, TypeAdapter[Any]] = {}
-        self._query: tuple[str, Reader, frozenset[str]] | None = None
+        self._query: tuple[str, Reader, frozenset[str]] = ("", _NO_QUERY, frozenset())
         self._body: tuple[str, Reader] | None = None
         self._needs_body = True
         self._unread = ""
@@ -86,18 +90,20 @@ class RouteCall:
                 found[name] = kind.validate_python(request.path_params[name])
             except ValidationError:
                 raise NotFound(
-                    "There is nothing at this address: its id is not well-formed."
+                    "There is nothing at this address: its id is not well-formed"
                 ) from None
         faults: list[Fault] = []
-        if self._query is not None:
-            name, reader, lists = self._query
-            sent = _sent_query(request.scope["query_string"], lists, faults)
-            found[name], wrong = reader.read(sent)
-            faults.extend(wrong.faults)
+        name, reader, lists = self._query
+        sent = _sent_query(request.scope["query_string"], lists, faults)
+        query, wrong = reader.read(sent)
+        faults.extend(wrong.faults)
+        if name:
+            found[name] = query
         unread = self._read_body(request, body, found)
-        unread = Unread((*faults, *unread.faults), unread.fields)
-        if unread.faults and (not self._unread or None in found.values()):
-            raise InvalidInput(sentence(unread.faults), unread.faults)
+        faults.extend(unread.faults)
+        is_partial = self._unread and query is not None and None not in found.values()
+        if faults and not is_partial:
+            raise InvalidInput(sentence(faults), tuple(faults))
         if self._unread:
             found[self._unread] = unread
         return found

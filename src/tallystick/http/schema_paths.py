@@ -21,12 +21,16 @@ class Located:
     Attributes:
         path: Names and indices as the caller wrote them.
         siblings: The names that the object around the last element has.
+        is_field: Whether the last element is a field that the object around it has.
+        is_required: Whether that field must be there.
         discriminator: The field that tells the union at this place apart, '' where none stands.
         tags: What that field may hold.
     """
 
     path: Place
     siblings: tuple[str, ...] = ()
+    is_field: bool = False
+    is_required: bool = False
     discriminator: str = ""
     tags: tuple[str, ...] = ()
 
@@ -47,6 +51,7 @@ class SchemaPaths:
         node: _Node | None = self._root
         path: list[str | int] = []
         siblings: tuple[str, ...] = ()
+        is_field = is_required = False
         for element in place:
             node = self._bare(node)
             kind = node["type"] if node else ""
@@ -56,17 +61,25 @@ class SchemaPaths:
             if element != "[key]":
                 path.append(element)
             siblings = ()
+            is_field = is_required = False
             if node is not None and kind in {"model-fields", "typed-dict", "dataclass-args"}:
                 fields = _fields(node)
                 siblings = tuple(fields)
                 node = fields.get(str(element))
+                is_field = node is not None
+                is_required = node is not None and node["type"] != "default"
             elif node is not None:
                 node = node.get("items_schema") or node.get("values_schema")
         node = self._bare(node)
         if node is None or node["type"] != "tagged-union":
-            return Located(tuple(path), siblings)
+            return Located(tuple(path), siblings, is_field, is_required)
         return Located(
-            tuple(path), siblings, str(node["discriminator"]), tuple(map(str, node["choices"]))
+            tuple(path),
+            siblings,
+            is_field,
+            is_required,
+            str(node["discriminator"]),
+            tuple(map(str, node["choices"])),
         )
 
     def _bare(self, node: _Node | None) -> _Node | None:

@@ -29,7 +29,7 @@ async def create_price(ctx: Context, product_id: UUID, new: NewPrice) -> Price:
         fault = Fault(
             "pricing",
             "wrong_fee_type",
-            f"must be {product.fee.type.value} pricing{detail}, because the product is",
+            f"must be {product.fee.type.value} pricing{detail}, as the fee of the product says",
         )
         raise InvalidInput(sentence([fault]), (fault,))
     price = Price(

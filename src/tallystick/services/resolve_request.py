@@ -12,6 +12,7 @@ from tallystick.db.engine import Tx
 from tallystick.domain.catalog import PlanVersion
 from tallystick.domain.checkout_request import CheckoutRequest
 from tallystick.domain.errors import Fault, InvalidInput, NotFound, sentence
+from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.offer import Offer
 from tallystick.domain.offer_request import CouponFacts, OfferFacts
 from tallystick.domain.resolve_offer import (
@@ -142,9 +143,15 @@ def _not_found(
     """
     faults = []
     if facts.parties is None:
-        faults.append(Fault("customer_id", "unknown", "must be a customer's id or alias"))
+        who = request.customer
+        if request.customer_id is not None:
+            who = encode(Prefix.CUSTOMER, request.customer_id)
+        message = f"must be a customer's id or alias, and `{who}` is neither"
+        faults.append(Fault("customer_id", "unknown", message))
     if facts.plan is None:
-        faults.append(Fault("plan_version_id", "unknown", "must be a plan version"))
+        version = encode(Prefix.PLAN_VERSION, request.plan_version_id)
+        message = f"must be a plan version, and `{version}` is none"
+        faults.append(Fault("plan_version_id", "unknown", message))
     faults += faults_apart(
         request.offer,
         _coupon_facts(request, facts),

@@ -76,6 +76,8 @@ def test_prices_too_large_to_charge(market: Market) -> None:
             for n in range(100)
         ]
     }
+    dearest = market.create(components=priced(one)).json()["errors"][0]["message"]
+    assert dearest == "must not cost more than can be charged; `Onboarding` costs the most"
     for components in (priced(one), many):
         assert refused(market, market.body(components=components)) == [
             ("components", "too_large")

@@ -32,6 +32,7 @@ _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 _LOCALE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UUID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _EXAMPLE_ID = UUID("0198c4a5-7b3e-7c11-9f00-0123456789ab")
@@ -102,6 +103,22 @@ class Shaped(Text):
 
 
 @dataclass(frozen=True)
+class AliasText(Text):
+    """Text that can stand in an address as one of its parts."""
+
+    @override
+    def parse(self, value: Any) -> str:
+        text = super().parse(value)
+        if "/" in text or text in {".", ".."} or _CONTROL.search(text):
+            message = (
+                "must be usable in an address: without `/` and control characters, and not "
+                "`.` or `..`"
+            )
+            raise problem("malformed", message)
+        return text
+
+
+@dataclass(frozen=True)
 class OneOf(Scalar):
     """A code from a closed list that is too long to be listed in a sentence."""
 
@@ -122,7 +139,7 @@ class OneOf(Scalar):
 
 Name = Annotated[str, Text(255)]
 """1 to 255 characters, not blank."""
-Alias = Annotated[str, Text(ALIAS_CHARS_MAX)]
+Alias = Annotated[str, AliasText(ALIAS_CHARS_MAX)]
 """A merchant's own name for an object."""
 ShortText = Annotated[str, Text(255, blank=True)]
 LongText = Annotated[str, Text(10_000, blank=True)]
@@ -167,7 +184,8 @@ class DecimalText(Scalar):
         if not _DECIMAL.fullmatch(text):
             raise problem(
                 "malformed",
-                "must be a decimal with at most 15 digits before and 12 after the point",
+                "must be a decimal with at most 15 digits before and 12 after the point, "
+                "without exponent",
             )
         number = Decimal(text)
         if self.minimum is not None and number < self.minimum:
