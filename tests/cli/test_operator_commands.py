@@ -187,6 +187,7 @@ def test_an_entity(acme: dict[str, str], tallystick: Tallystick) -> None:
         (("--country", "UK"), 2, "--country: must be a country code"),
         (("--tax-engine", "US"), 2, "--tax-engine: must be"),
         (("--bank-account", "{x"), 2, "not JSON"),
+        (("--vat-number", "DE136695977"), 2, "--vat-number: must be a VAT number"),
         (("--clear", "vat"), 2, "did you mean `vat_number`?"),
         (("--default-payment", "cash"), 2, "`bank_transfer`"),
         (("--number-pattern", "INV"), 2, "--number-pattern: must hold {number}"),

@@ -225,6 +225,55 @@ def test_any_other_alias_finds_its_customer(sdk: Meteroid, alias: str) -> None:
     assert sdk.customers.retrieve(alias).id == made.id
 
 
+NO_RULE = {"country": "US"}
+FRENCH = {"country": "FR"}
+
+
+@pytest.mark.parametrize(
+    ("number", "address", "is_taken"),
+    [
+        ("FR40303265045", FRENCH, True),
+        ("fr 40 303 265 045", FRENCH, True),
+        ("FR40303265046", FRENCH, False),
+        ("DE136695976", FRENCH, False),
+        ("FR40303265046", None, False),
+        ("12-3456789", NO_RULE, True),
+        ("CHE-107.787.577 IVA", None, True),
+        ("CHE-107.787.578 IVA", {"country": "CH"}, False),
+    ],
+)
+async def test_vat_numbers(
+    shop: Shop, number: str, address: dict[str, str] | None, *, is_taken: bool
+) -> None:
+    """A VAT number is looked at by its check digits where its country's rule is known."""
+    body = {"name": "Globex", "currency": "EUR", "billing_address": address}
+    made = await shop.client.post("/customers", json=body)
+    answers = [
+        await shop.client.post("/customers", json=body | {"vat_number": number}),
+        await shop.client.patch(f"/customers/{made.json()['id']}", json={"vat_number": number}),
+    ]
+
+    assert [answer.is_success for answer in answers] == [is_taken] * 2
+    told = [answer.json().get("errors", []) for answer in answers]
+    assert (
+        is_taken or [[fault["field"] for fault in one] for one in told] == [["vat_number"]] * 2
+    )
+
+
+async def test_a_vat_number_follows_its_address(shop: Shop) -> None:
+    """Moving to another country needs another number; other changes do not look at it."""
+    body = {"name": "G", "currency": "EUR", "billing_address": FRENCH}
+    made = await shop.client.post("/customers", json=body | {"vat_number": "FR40303265045"})
+    path = f"/customers/{made.json()['id']}"
+    moved = await shop.client.patch(path, json={"billing_address": {"country": "DE"}})
+    async with shop.app.transaction() as tx:
+        await tx.execute("update customers set vat_number = 'FR1'")
+    renamed = await shop.client.patch(path, json={"name": "Globex"})
+
+    assert [fault["field"] for fault in moved.json()["errors"]] == ["vat_number"]
+    assert renamed.status_code == 200
+
+
 def test_languages_that_nobody_writes(sdk: Meteroid) -> None:
     """A list of languages needs one that documents are written in."""
     made = sdk.customers.create(currency="EUR", name="A", preferred_locales=["pt-BR", "es"])

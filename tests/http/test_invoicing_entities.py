@@ -151,6 +151,8 @@ async def test_all_that_cannot_be(client: httpx.AsyncClient, path: str) -> None:
         ({"logo_url": "javascript:alert(1)"}, "logo_url"),
         ({"tax_engine": "US_TAX"}, "tax_engine"),
         ({"creditor_identifier": "ZZZ"}, "creditor_identifier"),
+        ({"vat_number": "DE136695977"}, "vat_number"),
+        ({"vat_number": "FR40303265045", "address": {"country": "DE"}}, "vat_number"),
         ({"address": {"country": "UK"}}, "address.country"),
         ({"bank_accounts": [{"holder": "Acme"}]}, "bank_accounts[0]"),
         (

@@ -8,16 +8,17 @@ from enum import StrEnum
 from uuid import UUID
 
 from tallystick.domain.buyer import Address
-from tallystick.domain.errors import Fault, Unread
+from tallystick.domain.errors import Fault
 from tallystick.domain.ids import Prefix, is_prefixed
 
 LANGUAGES = ("en", "fr", "de", "es")
 """The languages that pages and documents are written in."""
 
 
-_RESTS_ON = dict.fromkeys(
-    ("name", "first_name", "last_name", "billing_address"), ("customer_type",)
-)
+RESTS_ON = {
+    **dict.fromkeys(("name", "first_name", "last_name", "billing_address"), ("customer_type",)),
+    "vat_number": ("billing_address",),
+}
 """Field -> others that decide whether it can be: what is said of it needs them, too."""
 
 
@@ -91,18 +92,14 @@ def full_name(fields: CustomerFields) -> str:
     return " ".join(part for part in (fields.first_name, fields.last_name) if part)
 
 
-def customer_faults(customer: CustomerFields, unread: Unread) -> list[Fault]:
-    """What cannot be about this customer, every fault of it.
-
-    `unread` is what could not be read of what was said about it.
-    """
-    found = (
+def customer_faults(customer: CustomerFields) -> list[Fault]:
+    """What cannot be about this customer, every fault of it."""
+    return [
         *_name_faults(customer),
         *_alias_faults(customer.alias),
         *_locale_faults(customer.preferred_locales),
         *_tax_faults(customer.custom_taxes),
-    )
-    return unread.joined(found, _RESTS_ON)
+    ]
 
 
 def _name_faults(customer: CustomerFields) -> Iterator[Fault]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from tallystick.db import customers, invoicing_entities
 from tallystick.db.refusals import UniqueViolation, constraint_of
 from tallystick.domain.customer_record import (
+    RESTS_ON,
     CustomerFields,
     CustomerRecord,
     customer_faults,
@@ -13,6 +14,7 @@ from tallystick.domain.customer_record import (
 )
 from tallystick.domain.errors import ALL_READ, Conflict, Fault, NotFound, Unread, fail_if
 from tallystick.domain.ids import Prefix, encode
+from tallystick.services import vat_numbers
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, record
 from tallystick.services.ids import new_id
@@ -38,7 +40,7 @@ async def create_customer(
         NotFound: The tenant has no such invoicing entity.
         Conflict: Another customer has the alias.
     """
-    fail_if(customer_faults(wanted, unread))
+    fail_if(unread.joined([*customer_faults(wanted), *number_faults(wanted)], RESTS_ON))
     said = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     customer = CustomerRecord(
         **said | {"name": full_name(wanted)},
@@ -53,6 +55,12 @@ async def create_customer(
         raise alias_taken(refusal, customer.alias) from None
     await record(ctx, "customer.created", customer.id, _event(customer))
     return customer
+
+
+def number_faults(customer: CustomerFields) -> list[Fault]:
+    """What is wrong with a customer's VAT number; it is looked at as on the checkout page."""
+    address = customer.billing_address
+    return vat_numbers.faults(customer.vat_number, None if address is None else address.country)
 
 
 async def entity_for(ctx: Context, invoicing_entity_id: UUID | None) -> UUID:

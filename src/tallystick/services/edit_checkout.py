@@ -12,8 +12,9 @@ from tallystick.domain.countries import COUNTRIES
 from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.session import Session, SessionState
+from tallystick.services import vat_numbers
 from tallystick.services.context import Context
-from tallystick.services.quoting import load_parties, quote_session, quoted, vat_number_valid
+from tallystick.services.quoting import load_parties, quote_session, quoted
 
 _FIELD_LENGTH_MAX = 255
 
@@ -120,8 +121,7 @@ def _buyer_faults(buyer: BuyerDetails) -> list[Fault]:
     country = buyer.address.country
     if country is not None and country not in COUNTRIES:
         faults.append(Fault("country", "unknown", "must be a country code of ISO 3166-1"))
-    if vat_number_valid(buyer) is False:
-        faults.append(Fault("vat_number", "invalid", "must be a valid VAT number"))
+    faults.extend(vat_numbers.faults(buyer.vat_number, country))
     texts = {
         "name": buyer.name,
         "email": buyer.email,

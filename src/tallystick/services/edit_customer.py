@@ -6,10 +6,15 @@ from uuid import UUID
 
 from tallystick.db import customers
 from tallystick.db.refusals import UniqueViolation
-from tallystick.domain.customer_record import CustomerRecord, customer_faults, full_name
+from tallystick.domain.customer_record import (
+    RESTS_ON,
+    CustomerRecord,
+    customer_faults,
+    full_name,
+)
 from tallystick.domain.errors import ALL_READ, NotFound, Unread, fail_if
 from tallystick.services.context import Context
-from tallystick.services.create_customer import alias_taken, entity_for
+from tallystick.services.create_customer import alias_taken, entity_for, number_faults
 
 
 async def edit_customer(
@@ -45,7 +50,10 @@ async def edit_customer(
     after = replace(change(before), updated_at=ctx.now)
     if renames:
         after = replace(after, name=full_name(after))
-    fail_if(customer_faults(after, unread))
+    faults = customer_faults(after)
+    if (after.vat_number, after.billing_address) != (before.vat_number, before.billing_address):
+        faults += number_faults(after)
+    fail_if(unread.joined(faults, RESTS_ON))
     if move_to_entity:
         entity_id = await entity_for(ctx, invoicing_entity_id)
         after = replace(after, invoicing_entity_id=entity_id)

@@ -8,10 +8,14 @@ from tallystick.db import checkout_sessions, invoicing_entities
 from tallystick.domain.entity_settings import EntityAccount, EntitySettings, entity_faults
 from tallystick.domain.errors import ALL_READ, Conflict, Fault, NotFound, Unread, fail_if
 from tallystick.domain.ids import Prefix, encode
+from tallystick.services import vat_numbers
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 
-_RESTS_ON = {"default_payment_methods_config": ("bank_accounts",)}
+_RESTS_ON = {
+    "default_payment_methods_config": ("bank_accounts",),
+    "vat_number": ("address",),
+}
 """Field -> others that decide whether it can be: what is said of it needs them, too."""
 
 
@@ -58,7 +62,10 @@ async def edit_entity(
     if accounts is not None:
         faults.extend(_stranger_faults(before, accounts))
         after = replace(after, bank_accounts=tuple(_account(wanted) for wanted in accounts))
-    fail_if(unread.joined([*faults, *entity_faults(after)], _RESTS_ON))
+    faults += entity_faults(after)
+    if (after.vat_number, after.address) != (before.vat_number, before.address):
+        faults += vat_numbers.faults(after.vat_number, after.address.country)
+    fail_if(unread.joined(faults, _RESTS_ON))
     await _check_promises(ctx, before, after)
     await invoicing_entities.save(ctx.transaction, ctx.tenant.id, after)
     return after
