@@ -26,7 +26,7 @@ from tests.domain.offers import (
 )
 from tests.domain.samples import DAY, percent
 
-START, TRIAL_END, RENEWAL = UpcomingReason
+START, TRIAL_END, RENEWAL, END = UpcomingReason
 
 
 def _told(made: Quote) -> list[tuple[date, UpcomingReason, int, bool]]:
@@ -130,7 +130,7 @@ def test_arrears_and_usage_are_due_at_the_end() -> None:
     made = offer(rate("29"), arrears("5"), usage(), end_date=date(2024, 2, 10))
     assert _told(quoted(made)) == [
         (date(2024, 2, 1), RENEWAL, 900 + 500, True),
-        (date(2024, 2, 10), RENEWAL, 500, True),
+        (date(2024, 2, 10), END, 500, True),
     ]
     assert _told(quoted(made, date(2024, 2, 10))) == []
 
@@ -139,7 +139,7 @@ def test_an_end_inside_the_first_period_leaves_nothing_to_come() -> None:
     """An advance fee is paid, and nothing follows."""
     assert _told(quoted(offer(rate("31"), end_date=date(2024, 1, 11)))) == []
     with_arrears = offer(rate("31"), arrears("5"), end_date=date(2024, 1, 11))
-    assert _told(quoted(with_arrears)) == [(date(2024, 1, 11), RENEWAL, 500, False)]
+    assert _told(quoted(with_arrears)) == [(date(2024, 1, 11), END, 500, False)]
 
 
 def test_billing_cycles_end_the_charges() -> None:
@@ -154,6 +154,22 @@ def test_an_end_after_equal_charges_is_told_once() -> None:
     """Arrears of the last, shorter window are the same again."""
     made = offer(arrears("5"), end_date=date(2024, 3, 20))
     assert _told(quoted(made)) == [(date(2024, 2, 1), RENEWAL, 500, False)]
+
+
+def test_what_the_last_period_leaves_is_no_renewal() -> None:
+    """Usage and fees in arrears that are billed after the end are told as such."""
+    year = offer(rate("10"), usage(), end_date=date(2025, 1, 1))
+    month = offer(rate("10"), usage(), end_date=date(2024, 2, 1))
+    arrear = offer(rate("10"), arrears("5", Cadence.ANNUAL), end_date=date(2024, 2, 1))
+
+    assert _told(quoted(year)) == [
+        (date(2024, 2, 1), RENEWAL, 1000, True),
+        (date(2025, 1, 1), END, 0, True),
+    ]
+    assert _told(quoted(month)) == [(date(2024, 2, 1), END, 0, True)]
+    assert [(due, reason) for due, reason, *_ in _told(quoted(arrear))] == [
+        (date(2024, 2, 1), END)
+    ]
 
 
 def test_an_end_far_away_says_what_its_last_period_costs() -> None:

@@ -31,11 +31,12 @@ TAX_LOOKAHEAD_DAYS = 800
 
 
 class UpcomingReason(StrEnum):
-    """Why a later charge falls due."""
+    """Why a later charge falls due; END is what the last period leaves to be billed."""
 
     START = "START"
     TRIAL_END = "TRIAL_END"
     RENEWAL = "RENEWAL"
+    END = "END"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +199,7 @@ def _moments(offer: Offer, dates: Schedule) -> Iterator[tuple[date, UpcomingReas
         end = boundary(dates.billing_start, dates.anchor, offer.cadence, index)
         if dates.end is not None and end >= dates.end:
             if dates.end > dates.today:
-                yield dates.end, UpcomingReason.RENEWAL
+                yield dates.end, UpcomingReason.END
             return
         yield end, UpcomingReason.RENEWAL
         index += 1

@@ -7,12 +7,13 @@ from stdnum import get_cc_module
 from stdnum.eu import vat as eu_vat
 
 from tallystick.domain.errors import Fault
-from tallystick.domain.vat_rates import EU_COUNTRIES, vat_number_prefix
+from tallystick.domain.vat_rates import EU_COUNTRIES
 
 _NORTHERN_IRELAND = "XI"
 """Numbers of Northern Irish traders in goods, whose addresses are in GB."""
 
-_PREFIXES = frozenset({_NORTHERN_IRELAND, *map(vat_number_prefix, EU_COUNTRIES)})
+_PREFIXES = (EU_COUNTRIES - {"GR"}) | {"EL", _NORTHERN_IRELAND}
+"""How the numbers of the member states begin: Greece's with EL."""
 
 
 def is_valid(number: str, country: str | None) -> bool | None:

@@ -10,13 +10,13 @@ from datetime import timedelta
 from tallystick.domain.offer import Offer
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
-from tallystick.domain.upcoming import Upcoming
+from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.domain.vat_rates import member_state
 from tallystick.http.checkout.teller import Teller
-from tallystick.http.checkout.upcoming import upcoming_amount
+from tallystick.http.checkout.upcoming import is_usage_only, upcoming_amount
 from tallystick.services.checkout_view import SellerCard
 
-CONSENT_VERSION = "2026-11.3"
+CONSENT_VERSION = "2026-11.4"
 """Version of the consent and mandate texts; raised whenever their wording changes."""
 
 
@@ -109,14 +109,20 @@ def _authorisation(quote: Quote, offer: Offer, seller: SellerCard, say: Teller) 
     has_one_rhythm = len({item.cadence for item in offer.recurring}) == 1
     change = "consent.charge_from" if has_one_rhythm else "consent.charge_first"
     charges = [
-        _charge("consent.charge_next", quote.upcoming[0], quote, say),
-        *(_charge(change, one, quote, say) for one in quote.upcoming[1:]),
+        _charge("consent.charge_next" if position == 0 else change, one, quote, say)
+        for position, one in enumerate(quote.upcoming)
     ]
     return say.words("consent.next", seller=seller.legal_name, charges="; ".join(charges))
 
 
 def _charge(key: str, one: Upcoming, quote: Quote, say: Teller) -> str:
-    amount = upcoming_amount(one, quote.currency, say)
+    if one.reason is UpcomingReason.END:
+        key = "consent.charge_last"
+    amount = (
+        say.words("consent.usage_only")
+        if is_usage_only(one)
+        else upcoming_amount(one, quote.currency, say)
+    )
     return say.words(key, amount=amount, day=say.formats.day(one.due))
 
 
@@ -125,4 +131,6 @@ def _rhythm(quote: Quote, say: Teller) -> str:
     if quote.dates.end is None:
         return say.words("consent.until_cancelled", every=every)
     last = say.formats.day(quote.dates.end - timedelta(days=1))
+    if all(one.reason is UpcomingReason.END for one in quote.upcoming):
+        return say.words("consent.ends", day=last)
     return say.words("consent.until_end", every=every, day=last)

@@ -45,9 +45,19 @@ def steps(quote: Quote, offer: Offer, say: Teller) -> tuple[Step, ...]:
 
 
 def upcoming_amount(one: Upcoming, currency: str, say: Teller) -> str:
-    """A later charge's amount, with a word for the usage that comes on top of it."""
+    """A later charge's amount, with a word for the usage that comes on top of it.
+
+    Where usage is all there can be, no amount is named.
+    """
+    if is_usage_only(one):
+        return say.words("step.usage_only")
     money = say.formats.money(one.total, currency)
     return say.words("step.with_usage", amount=money) if one.has_usage else money
+
+
+def is_usage_only(one: Upcoming) -> bool:
+    """Whether nothing but metered usage falls due."""
+    return one.total == 0 and one.has_usage
 
 
 def renewal_note(quote: Quote, offer: Offer, say: Teller) -> str | None:
@@ -78,9 +88,11 @@ def _today(quote: Quote, offer: Offer, say: Teller) -> Step:
 
 
 def _later(one: Upcoming, position: int, offer: Offer, say: Teller) -> str:
+    how = "charge" if offer.charge_automatically else "invoice"
+    if one.reason is UpcomingReason.END:
+        return say.words("step.last_usage" if is_usage_only(one) else f"step.last_{how}")
     if position > 0:
         return say.words("step.changes")
-    how = "charge" if offer.charge_automatically else "invoice"
     match one.reason:
         case UpcomingReason.TRIAL_END:
             return say.words(f"step.trial_ends_{how}")
