@@ -59,4 +59,6 @@ def test_details_on_file() -> None:
     assert CUSTOMER.details == BuyerDetails(
         name="On file", email="file@buyer.example", address=Address(country="DE")
     )
-    assert CUSTOMER.tax_buyer(TYPED, vat_number_valid=False) == Buyer(country="DE")
+    assert CUSTOMER.tax_buyer(TYPED, vat_number_valid=False) == Buyer(
+        country="DE", postal_code="10115"
+    )

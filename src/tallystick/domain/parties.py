@@ -90,6 +90,7 @@ class Customer:
         return Buyer(
             country=details.address.country,
             region=details.address.state,
+            postal_code=details.address.zip_code,
             vat_number_valid=vat_number_valid,
             exempt=self.is_tax_exempt,
             exemption_reason=self.exemption_reason,

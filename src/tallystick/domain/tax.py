@@ -14,6 +14,7 @@ from typing import assert_never
 from tallystick.domain.countries import COUNTRIES
 from tallystick.domain.money import rounded_ratio
 from tallystick.domain.vat_rates import VatRates, member_state, rates_on
+from tallystick.domain.vat_territories import territory_of
 
 REVERSE_CHARGE_NOTE = (
     "Reverse charge: VAT is to be accounted for by the recipient"
@@ -22,6 +23,10 @@ REVERSE_CHARGE_NOTE = (
 EXPORT_NOTE = "Not subject to EU VAT: the customer is outside the European Union"
 NOT_REGISTERED_NOTE = "No VAT charged: the seller is not established in the European Union"
 EXEMPT_NOTE = "The customer is exempt from tax"
+TERRITORY_NOTE = (
+    "Not subject to EU VAT: outside the Union's VAT area"
+    " ({territory}; Article 6 of Directive 2006/112/EC)"
+)
 
 
 class TaxFault(ValueError):
@@ -74,6 +79,7 @@ class TaxWhy(StrEnum):
     EU_ORIGIN = "EU_ORIGIN"
     EXPORT = "EXPORT"
     NOT_REGISTERED = "NOT_REGISTERED"
+    NO_VAT_TERRITORY = "NO_VAT_TERRITORY"
     COUNTRY_UNKNOWN = "COUNTRY_UNKNOWN"
     NONE = "NONE"
 
@@ -124,6 +130,7 @@ class Buyer:
 
     country: str | None
     region: str | None = None
+    postal_code: str | None = None
     vat_number_valid: bool = False
     exempt: bool = False
     exemption_reason: str | None = None
@@ -200,7 +207,7 @@ def decide(
     if buyer.exempt:
         reason = buyer.exemption_reason or EXEMPT_NOTE
         return _untaxed(TaxWhy.EXEMPT, ExemptionType.TAX_EXEMPT, reason)
-    if seller.engine is TaxEngine.EU_VAT and _is_reverse_charge(seller, buyer):
+    if seller.engine is TaxEngine.EU_VAT and _is_reverse_charge(seller, buyer, day):
         return _untaxed(
             TaxWhy.REVERSE_CHARGE, ExemptionType.REVERSE_CHARGE, REVERSE_CHARGE_NOTE
         )
@@ -249,8 +256,10 @@ def _untaxed(why: TaxWhy, exemption: ExemptionType, reason: str) -> TaxDecision:
     return TaxDecision(rates=(), exemption=exemption, reason=reason, why=why)
 
 
-def _is_reverse_charge(seller: Seller, buyer: Buyer) -> bool:
+def _is_reverse_charge(seller: Seller, buyer: Buyer, day: date) -> bool:
     """Whether both are in the Union, in different states, and the buyer is a business."""
+    if territory_of(buyer.country, buyer.postal_code, day) is not None:
+        return False
     if not buyer.vat_number_valid or seller.country is None or buyer.country is None:
         return False
     home, away = member_state(seller.country), member_state(buyer.country)
@@ -287,6 +296,10 @@ def _eu_vat(seller: Seller, buyer: Buyer, vat_class: VatClass, day: date) -> Tax
         )
     if away is None:
         return _untaxed(TaxWhy.EXPORT, ExemptionType.EXPORT, EXPORT_NOTE)
+    territory = territory_of(buyer.country, buyer.postal_code, day)
+    if territory is not None:
+        note = TERRITORY_NOTE.format(territory=territory.name)
+        return _untaxed(TaxWhy.NO_VAT_TERRITORY, ExemptionType.NO_VAT_TERRITORY, note)
     if home == away:
         return _taxed(TaxWhy.EU_DOMESTIC, _vat(home, vat_class, day))
     if seller.below_threshold:

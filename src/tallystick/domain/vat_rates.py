@@ -19,9 +19,9 @@ What the data covers, and what it does not:
   software sold there are sold to the United Kingdom (GB).
 - Territories outside the Union's VAT area that have a country code of their own (AX, BL, FO,
   GF, GL, GP, MF, MQ, RE, SM, VA, YT...) are outside here as well. Those without one (Canary
-  Islands, Ceuta, Melilla, Livigno, Campione d'Italia, Buesingen, Heligoland, Mount Athos), and
-  regions with other rates (Azores, Madeira, Corsica, Jungholz, Mittelberg), cannot be told from
-  their country: mark such a customer exempt, or give it a rate of its own.
+  Islands, Livigno, Heligoland...) are told by their postal codes, in `vat_territories`.
+- Regions with other rates (Azores, Madeira, Corsica, Jungholz, Mittelberg) are not told from
+  their country: give such a customer a rate of its own.
 """
 
 from collections.abc import Mapping

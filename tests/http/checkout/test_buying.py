@@ -105,6 +105,21 @@ async def test_an_address_changes_the_tax(visit: Visit, world: World) -> None:
     assert "Pay €49.00" in page.text
 
 
+async def test_a_postal_code_changes_the_tax(visit: Visit, world: World) -> None:
+    """On the Canary Islands no VAT is due, which the postal code tells."""
+    await world.execute("update invoicing_entities set tax_engine = 'EU_VAT'")
+    buyer = await visit()
+    page = await buyer.open()
+    page = await buyer.send(page.form, {"country": "ES"}, to=buyer.quote_url)
+
+    assert "Pay €59.29" in page.text
+
+    page = await buyer.send(page.form, {"zip_code": "38001"}, to=buyer.quote_url)
+
+    assert "Your territory is outside the European Union's VAT area. €0.00" in page.text
+    assert "Pay €49.00" in page.text
+
+
 async def test_a_country_is_asked_for_first(visit: Visit, world: World) -> None:
     """Where tax needs the country the page says so, and takes no order until it is chosen."""
     await world.execute("update invoicing_entities set tax_engine = 'EU_VAT'")
