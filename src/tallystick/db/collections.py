@@ -80,6 +80,7 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
                 where s.tenant_id = i.tenant_id and s.id = i.subscription_id) as own_method_id
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
+          and i.status = 'FINALIZED'
         for no key update of i
         """,
         tenant_id,
@@ -243,6 +244,34 @@ async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> N
         tenant_id,
         invoice_id,
         at,
+    )
+
+
+async def failed_under(
+    tx: Tx, tenant_id: UUID, provider: str, reference: str
+) -> Collection | None:
+    """The try under a provider's reference, where it had ended without money."""
+    row = await tx.fetchrow(
+        f"""
+        select {_COLUMNS} from collections
+        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'FAILED'
+        """,
+        tenant_id,
+        provider,
+        reference,
+    )
+    return None if row is None else _collection(row)
+
+
+async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> None:
+    """A try that had failed got its money after all."""
+    await tx.execute(
+        """
+        update collections set state = 'SUCCEEDED', failure = null, recorded_at = now()
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        collection_id,
     )
 
 

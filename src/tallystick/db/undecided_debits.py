@@ -9,6 +9,9 @@ _EXISTS = """
                select from payment_attempts
                where tenant_id = $1 and provider = $2 and reference = $3 and state = 'LIVE')
         or exists (
+               select from collections
+               where tenant_id = $1 and provider = $2 and reference = $3 and state = 'LIVE')
+        or exists (
                select from transactions
                where tenant_id = $1 and provider = $2 and reference = $3
                  and payment_type = 'PAYMENT' and status = 'PENDING')
@@ -16,6 +19,6 @@ _EXISTS = """
 
 
 async def exists(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool:
-    """Whether an attempt or a transaction of ours is open under the provider's reference."""
+    """Whether something of ours is open under the reference: attempt, try, or transaction."""
     found: bool = await tx.fetchval(_EXISTS, tenant_id, provider, reference)
     return found

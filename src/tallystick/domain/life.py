@@ -16,7 +16,7 @@ from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.owed import meters_closing, owed
 from tallystick.domain.periods import Period
 from tallystick.domain.purchase import Activation, SubscriptionStatus
-from tallystick.domain.schedule import period_containing
+from tallystick.domain.schedule import Schedule, period_containing
 
 
 class StepKind(StrEnum):
@@ -183,7 +183,9 @@ def _first_billed(
         kind=kind,
         day=day,
         contract=begun,
-        charges=() if _never_bills(contract) else owed(contract, dates, until=day),
+        charges=()
+        if _never_bills(contract)
+        else owed(contract, _promised(contract, day), until=day),
         opens=opens,
     )
 
@@ -236,13 +238,24 @@ def _fallen_due(contract: Contract, day: date) -> tuple[Charge, ...]:
     """
     if not contract.is_billed or _never_bills(contract):
         return ()
-    dates = contract.schedule_on(day)
-    return owed(contract, dates, until=day, after=contract.period_start)
+    return owed(contract, _promised(contract, day), until=day, after=contract.period_start)
+
+
+def _promised(contract: Contract, day: date) -> Schedule:
+    """The dates that fees are billed by on a day.
+
+    What is billed in advance is not given back by a cancellation, so one that is still to come
+    cuts nothing: it can be replaced or taken back, and what was billed stays right.
+    """
+    if contract.cancelled_on is not None and day < contract.cancelled_on:
+        contract = replace(contract, cancelled_on=None)
+    return contract.schedule_on(day)
 
 
 def _closed(contract: Contract, day: date) -> tuple[Meter, ...]:
     """The windows of usage that close on a day of a contract that is billed."""
-    if not contract.is_billed:
+    if not contract.is_billed or day <= contract.period_start:
+        # What closed on the day on which the period began was billed with it.
         return ()
     return meters_closing(contract, contract.schedule_on(day), day)
 

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import params
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from tallystick.domain.errors import (
@@ -25,9 +25,13 @@ from tallystick.domain.errors import (
 from tallystick.http.faults import path_text
 from tallystick.http.json_body import parse_json
 from tallystick.http.reader import Reader
-from tallystick.http.v1.scalars import RequestModel
 
-_NO_QUERY = Reader(RequestModel, "query")
+
+class _NoQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+_NO_QUERY = Reader(_NoQuery, "query")
 """Of a route that has none: whatever is sent is unknown."""
 
 _REQUIRED = Fault("body", "required", "is required")

@@ -71,7 +71,8 @@ async def collect_due(ctx: Context) -> int:
 async def collect_invoice(ctx: Context, invoice_id: UUID) -> bool:
     """Charge what an invoice owes to the method on file, and tell whether it was tried.
 
-    Without a method that can be charged the invoice waits for its buyer.
+    Without a method that can be charged, or with too little left to charge, the invoice waits
+    for its buyer.
     """
     claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id))
     if claimed is None:
@@ -110,7 +111,7 @@ async def _claim(ctx: Context, tx: Tx, invoice_id: UUID) -> Collection | None:
     )
     chosen = method_to_charge(saved, ctx.now)
     await collections.stop(tx, ctx.tenant.id, invoice_id)
-    if chosen is None:
+    if chosen is None or not provider.chargeable(owing.amount_due, owing.currency):
         return None
     made = Collection(
         id=new_id(),
