@@ -265,6 +265,9 @@ alter table invoices enable replica trigger invoice_is_kept;
 -- set-aside
 update subscriptions set billing_error = 'AmountTooLarge', billing_tried_at = now();
 
+-- draft-set-aside
+update invoices set billing_error = 'AmountTooLarge', billing_tried_at = now();
+
 -- collection-payment
 insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id, transaction_id,
     provider, method, amount, currency, state, claimed_at, recorded_at)

@@ -162,6 +162,8 @@ MAY_CHANGE = {
     "voided_at": "voided",
     "finalize_at": "a draft's alone: a check keeps it null",
     "recipe": "a draft's alone: a check keeps it null",
+    "billing_error": "a draft's alone: a check keeps it null",
+    "billing_tried_at": "when it was set aside as a draft",
     "collect_at": "tried again, or not any more",
     "collection_failures": "a try failed",
     "custom_properties": "the merchant's own",

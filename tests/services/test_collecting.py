@@ -1,28 +1,36 @@
 """Collecting invoices while nobody is at a page: one charge, whatever fails in between."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from typing_extensions import override
 
+from tallystick.db.engine import Database
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.payment import (
+    Cancelled,
     Declined,
     FailureReason,
     NeedsAction,
     PaymentOrder,
     Pending,
     Succeeded,
+    Unconfirmed,
     Unknown,
 )
+from tallystick.providers.sandbox import Sandbox
+from tallystick.services.change_invoice import MoneyReceived, receive_money
 from tallystick.services.collect_invoice import collect_due, sweep_collections
+from tallystick.services.due_work import bill_due
+from tallystick.services.examine import examine
 from tallystick.services.finalize_due import finalize_due
 from tallystick.services.renew_due import renew_due
 from tests.real_time import debits_are_decided
-from tests.scripted_bank import ScriptedBank, Step, lost, says, silent, with_bank
-from tests.world import World
+from tests.scripted_bank import ScriptedBank, Step, after, lost, says, silent, with_bank
+from tests.world import PUBLIC_URL, World, open_world
 
 RENEWED = datetime(2026, 4, 10, 12, tzinfo=UTC)
 
@@ -199,3 +207,85 @@ async def test_the_newest_method_is_charged_where_there_is_no_own_one(world: Wor
     await collect_due(later.ctx)
 
     assert await later.charges() == [4900, 4900]
+
+
+async def by_debit(world: World) -> World:
+    """A renewal that is to be collected from an account."""
+    session = await world.session(await world.customer(), await world.plan())
+    await world.confirm(session, method=await world.debit())
+    await debits_are_decided(world)
+    return await a_month_later(world)
+
+
+async def test_news_that_comes_before_the_answer_is_kept(world: World) -> None:
+    """The bank decides about a debit before its acceptance is recorded: it is asked again."""
+    later = await by_debit(world)
+    bank = ScriptedBank(later.sandbox)
+    bank.script("confirm", after(lambda: debits_are_decided(world)))
+    later = with_bank(later, bank)
+
+    await collect_due(later.ctx)
+    await debits_are_decided(later)
+
+    paid = await invoice(later)
+    assert (paid["payment_status"], paid["amount_due"]) == ("PAID", 0)
+    assert await later.charges() == [4900, 4900]
+
+
+async def test_a_debit_that_comes_after_its_try_was_given_up(world: World) -> None:
+    """It pays the invoice that it was asked for, which is not collected a second time."""
+    later = await by_debit(world)
+    bank = ScriptedBank(later.sandbox)
+    bank.script("confirm", lost)
+    bank.script("look", says(Unconfirmed()))
+    bank.script("cancel", says(Cancelled()))
+    later = with_bank(later, bank)
+    await collect_due(later.ctx)
+    await swept(later)
+    assert await tries(later) == ["FAILED"]
+
+    await debits_are_decided(later)
+
+    paid = await invoice(later)
+    assert (paid["payment_status"], paid["amount_due"]) == ("PAID", 0)
+    assert paid["collect_at"] is None
+    assert await tries(later) == ["SUCCEEDED"]
+    assert await later.charges() == [4900, 4900]
+    assert (await examine(world.database)).breaches == ()
+
+
+async def test_what_is_too_little_to_be_charged_is_not_tried(world: World) -> None:
+    """After a part was paid another way, the bank is not asked for 20 cents."""
+    later = await renewed(world)
+    (row,) = await later.fetch("select id from invoices where number = 2")
+    async with later.app.transaction() as tx:
+        money = MoneyReceived(amount=4880, paid_at=None, reference=None)
+        await receive_money(later.ctx.within(tx), row["id"], money)
+
+    assert await collect_due(later.ctx) == 0
+
+    assert await tries(later) == []
+    owing = await invoice(later)
+    assert (owing["payment_status"], owing["amount_due"]) == ("PARTIALLY_PAID", 20)
+    assert owing["collect_at"] is None
+
+
+async def test_one_connection_is_enough_to_bill(database_dsn: str) -> None:
+    """The lock on the tenant's clock takes none away from the work."""
+    database = await Database.open(database_dsn, max_size=1)
+    bank = await Database.open(database_dsn, max_size=6)
+    world = await open_world(database)
+    sandbox = Sandbox(bank, public_url=PUBLIC_URL, debit_seconds=5)
+    app = replace(world.app, providers={"sandbox": sandbox})
+    world = replace(world, app=app, ctx=replace(world.ctx, app=app), sandbox=sandbox)
+    await world.confirm(await world.session(await world.customer(), await world.plan()))
+    after_grace = datetime(2026, 4, 11, 12, tzinfo=UTC)
+    await world.execute(
+        "update tenants set clock = $1 where id = $2", after_grace, world.tenant_id
+    )
+
+    await bill_due(world.app, RENEWED)
+
+    assert await world.charges() == [4900, 4900]
+    await database.close()
+    await bank.close()

@@ -263,16 +263,29 @@ async def failed_under(
     return None if row is None else _collection(row)
 
 
-async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> None:
-    """A try that had failed got its money after all."""
-    await tx.execute(
+async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
+    """A locked try that had failed got its money after all.
+
+    False where its invoice does not owe so much any more, or is being collected again.
+    """
+    done = await tx.execute(
         """
-        update collections set state = 'SUCCEEDED', failure = null, recorded_at = now()
-        where tenant_id = $1 and id = $2
+        update collections c set state = 'SUCCEEDED', failure = null, recorded_at = now()
+        where c.tenant_id = $1 and c.id = $2 and c.state = 'FAILED'
+          and exists (
+            select from invoices i
+            where i.tenant_id = c.tenant_id and i.id = c.invoice_id
+              and i.status = 'FINALIZED' and i.payment_status <> 'PROCESSING'
+              and i.amount_due >= c.amount)
+          and not exists (
+            select from collections o
+            where o.tenant_id = c.tenant_id and o.invoice_id = c.invoice_id
+              and o.state = 'LIVE')
         """,
         tenant_id,
         collection_id,
     )
+    return bool(done == "UPDATE 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

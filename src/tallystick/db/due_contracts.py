@@ -166,19 +166,17 @@ async def set_aside(tx: Tx, tenant_id: UUID, subscription_id: UUID, reason: str)
     )
 
 
-async def take_up_again(tx: Tx, tenant_id: UUID, after_seconds: float) -> int:
-    """What was set aside some real time ago is tried again; returns how many there were."""
-    rows = await tx.fetch(
+async def take_up_again(tx: Tx, tenant_id: UUID, after_seconds: float) -> None:
+    """Steps that were set aside some real time ago are tried again."""
+    await tx.execute(
         """
         update subscriptions set billing_error = null
         where tenant_id = $1 and billing_error is not null
           and billing_tried_at <= now() - make_interval(secs => $2)
-        returning id
         """,
         tenant_id,
         after_seconds,
     )
-    return len(rows)
 
 
 def _due(row: Row, entity: InvoicingEntity) -> DueContract:

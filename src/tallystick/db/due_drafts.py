@@ -23,11 +23,17 @@ _LOCK = """
     order by i.finalize_at, i.invoice_date, i.id
 """
 
+_DUE = """
+    select id from invoices
+    where tenant_id = $1 and finalize_at <= $2 and billing_error is null
+    order by finalize_at, id limit $3
+"""
+
 _LOCK_DUE = _LOCK.format(
     drafts="""
         select * from invoices
-        where tenant_id = $1 and finalize_at <= $2
-        order by finalize_at, id limit $3 for no key update skip locked"""
+        where tenant_id = $1 and id = any($2) and finalize_at <= $3 and billing_error is null
+        order by id for no key update skip locked"""
 )
 
 _LOCK_THESE = _LOCK.format(
@@ -80,7 +86,7 @@ _COUNT = """
 _FINALIZE = """
     update invoices i
     set status = 'FINALIZED', finalize_at = null, recipe = null, finalized_at = $2,
-        updated_at = $2,
+        billing_error = null, updated_at = $2,
         number = f.number, invoice_number = f.text, applied_balance = f.applied,
         written_off = f.written_off,
         write_off_reason = case when f.written_off > 0 then 'BELOW_MINIMUM_CHARGE' end,
@@ -135,9 +141,40 @@ class Numbered:
         return self.draft.total - self.applied - self.written_off
 
 
-async def lock(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[DueDraft]:
-    """Lock drafts that are due at the tenant's now and that nobody else has locked."""
-    return [_draft(row) for row in await tx.fetch(_LOCK_DUE, tenant_id, now, limit)]
+async def due_ids(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
+    """Drafts that are due at the tenant's now, longest overdue first."""
+    return [row["id"] for row in await tx.fetch(_DUE, tenant_id, now, limit)]
+
+
+async def lock(tx: Tx, tenant_id: UUID, ids: Sequence[UUID], now: datetime) -> list[DueDraft]:
+    """Lock those of `ids` that are still due and that nobody else has locked."""
+    return [_draft(row) for row in await tx.fetch(_LOCK_DUE, tenant_id, ids, now)]
+
+
+async def set_aside(tx: Tx, tenant_id: UUID, invoice_id: UUID, reason: str) -> None:
+    """A draft that cannot be finalized is set aside with its reason, and stops nobody else."""
+    await tx.execute(
+        """
+        update invoices set billing_error = $3, billing_tried_at = now()
+        where tenant_id = $1 and id = $2 and status = 'DRAFT'
+        """,
+        tenant_id,
+        invoice_id,
+        reason,
+    )
+
+
+async def take_up_again(tx: Tx, tenant_id: UUID, after_seconds: float) -> None:
+    """Drafts that were set aside some real time ago are tried again."""
+    await tx.execute(
+        """
+        update invoices set billing_error = null
+        where tenant_id = $1 and billing_error is not null
+          and billing_tried_at <= now() - make_interval(secs => $2)
+        """,
+        tenant_id,
+        after_seconds,
+    )
 
 
 async def lock_these(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueDraft]:

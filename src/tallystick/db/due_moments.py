@@ -18,7 +18,8 @@ _TENANTS = """
           and s.next_step_on <= (coalesce(t.clock, $1) at time zone t.time_zone)::date)
        or exists (
         select from invoices i
-        where i.tenant_id = t.id and i.finalize_at <= coalesce(t.clock, $1))
+        where i.tenant_id = t.id and i.billing_error is null
+          and i.finalize_at <= coalesce(t.clock, $1))
        or exists (
         select from invoices i
         where i.tenant_id = t.id and i.collect_at <= coalesce(t.clock, $1))
@@ -26,6 +27,10 @@ _TENANTS = """
         select from subscriptions s
         where s.tenant_id = t.id and s.billing_error is not null
           and s.billing_tried_at <= now() - make_interval(secs => $2))
+       or exists (
+        select from invoices i
+        where i.tenant_id = t.id and i.billing_error is not null
+          and i.billing_tried_at <= now() - make_interval(secs => $2))
     order by t.id
 """
 
@@ -33,7 +38,8 @@ _NEXT = """
     select least(
         (select min(s.next_step_on)::timestamp at time zone t.time_zone
          from subscriptions s where s.tenant_id = t.id and s.billing_error is null),
-        (select min(i.finalize_at) from invoices i where i.tenant_id = t.id),
+        (select min(i.finalize_at) from invoices i
+         where i.tenant_id = t.id and i.billing_error is null),
         (select min(i.collect_at) from invoices i where i.tenant_id = t.id),
         (select min(o.expires_at) from checkout_sessions o
          where o.tenant_id = t.id and o.state in ('CREATED', 'AWAITING_PAYMENT')

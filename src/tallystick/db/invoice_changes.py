@@ -126,15 +126,3 @@ async def insert_payment(
         invoice.currency,
         paid_at,
     )
-
-
-async def stop_collecting(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> None:
-    """What is paid in full is not collected any more."""
-    await tx.execute(
-        """
-        update invoices set collect_at = null
-        where tenant_id = $1 and id = $2 and amount_due = 0
-        """,
-        tenant_id,
-        invoice_id,
-    )

@@ -91,15 +91,21 @@ async def settle(tx: Tx, tenant_id: UUID, payment: PendingPayment, at: datetime)
         payment.id,
         at,
     )
-    return await credit(tx, tenant_id, payment.invoice_id, payment.amount, at)
+    return await credit(tx, tenant_id, payment.invoice_id, payment.amount, at, now=at)
 
 
-async def credit(tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, at: datetime) -> bool:
-    """Money came for an invoice: it owes that much less. True when it is paid in full now."""
+async def credit(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, paid_at: datetime, *, now: datetime
+) -> bool:
+    """Money came for an invoice: it owes that much less. True when it is paid in full now.
+
+    What is paid in full is not collected any more.
+    """
     paid: bool = await tx.fetchval(
         """
         update invoices
-        set settled = settled + $3, amount_due = amount_due - $3, updated_at = $4,
+        set settled = settled + $3, amount_due = amount_due - $3, updated_at = $5,
+            collect_at = case when amount_due > $3 then collect_at end,
             payment_status = case when amount_due = $3 then 'PAID' else 'PARTIALLY_PAID' end,
             paid_at = case when amount_due = $3 then $4::timestamptz end
         where tenant_id = $1 and id = $2
@@ -108,7 +114,8 @@ async def credit(tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, at: dat
         tenant_id,
         invoice_id,
         amount,
-        at,
+        paid_at,
+        now,
     )
     return paid
 

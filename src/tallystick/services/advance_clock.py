@@ -12,7 +12,12 @@ from tallystick.db import due_moments, tenants
 from tallystick.db.engine import Tx
 from tallystick.domain.errors import Busy, Conflict, Fault
 from tallystick.services.context import Context
-from tallystick.services.due_work import Done, do_due_work, expire_sessions_of
+from tallystick.services.due_work import (
+    Done,
+    do_due_work,
+    expire_sessions_of,
+    take_up_again,
+)
 from tallystick.services.tenant_context import tenant_context
 
 WAIT_SECONDS_MAX = 30.0
@@ -35,7 +40,7 @@ async def advance_clock(ctx: Context, to: datetime) -> ClockMove:
     """Move the tenant's clock to an instant, and do what falls due until then, in order.
 
     A long verb. An interrupted move leaves the clock at the last moment that was finished; the
-    same move can be asked for again.
+    same move can be asked for again. What was set aside is tried once more.
 
     Raises:
         Conflict: The tenant is live, or the instant lies before its now.
@@ -44,14 +49,14 @@ async def advance_clock(ctx: Context, to: datetime) -> ClockMove:
     if not ctx.tenant.is_test:
         raise Conflict("Only a test tenant has a clock that can be moved")
     async with ctx.app.database.own_connection() as holder:
-        if not await due_moments.lock_clock(holder, ctx.tenant.id):
-            raise Busy("This tenant's clock is being moved already", BUSY_SECONDS)
+        await _take_clock(ctx, holder)
         fresh = await tenant_context(ctx.app, holder, ctx.tenant.id, ctx.now, ctx.actor)
         if to < fresh.now:
             told = fresh.now.astimezone(UTC).isoformat(timespec="milliseconds")
             fault = Fault("to", "in_the_past", f"must not be before the tenant's now, {told}")
             raise Conflict(f"A clock goes forward only: {fault.message}", (fault,))
         await _wait_for_payments(ctx, holder)
+        await take_up_again(fresh, 0)
         return await _walk(fresh, holder, to)
 
 
@@ -67,12 +72,18 @@ async def _walk(ctx: Context, holder: Tx, to: datetime) -> ClockMove:
         more = await do_due_work(at)
         more.expired = await expire_sessions_of(at)
         done.add(more)
-        if more.is_nothing:
+        # A payment that is still open now must end on this day, not on a later one.
+        await _wait_for_payments(ctx, holder)
+        if not more.is_nothing:
+            idle = 0.0
+        else:
             # Something due is in somebody else's hands for a moment: a request, a payment.
             if idle > WAIT_SECONDS_MAX:
                 raise Busy("Something that is due is being worked on; ask again", BUSY_SECONDS)
             await asyncio.sleep(LOOK_SECONDS)
             idle += LOOK_SECONDS
+    else:
+        raise AssertionError("what is due comes to an end")
     await _set(ctx, to)
     return ClockMove(now=to, done=done)
 
@@ -81,6 +92,16 @@ async def _set(ctx: Context, now: datetime) -> Context:
     async with ctx.app.transaction() as tx:
         await tenants.set_clock(tx, ctx.tenant.id, now)
     return replace(ctx, now=now, tenant=replace(ctx.tenant, clock=now))
+
+
+async def _take_clock(ctx: Context, holder: Tx) -> None:
+    """Take the clock as soon as a worker's round with this tenant is over."""
+    waited = 0.0
+    while not await due_moments.lock_clock(holder, ctx.tenant.id):
+        if waited > BUSY_SECONDS:
+            raise Busy("This tenant's clock is being moved already", BUSY_SECONDS)
+        await asyncio.sleep(LOOK_SECONDS)
+        waited += LOOK_SECONDS
 
 
 async def _wait_for_payments(ctx: Context, holder: Tx) -> None:

@@ -92,10 +92,9 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
         fault = Fault("reference", "known", "names a payment that was noted already")
         raise Conflict(f"reference: {fault.message}", (fault,)) from None
     paid = await transactions.credit(
-        ctx.transaction, ctx.tenant.id, invoice_id, money.amount, paid_at
+        ctx.transaction, ctx.tenant.id, invoice_id, money.amount, paid_at, now=ctx.now
     )
     if paid:
-        await invoice_changes.stop_collecting(ctx.transaction, ctx.tenant.id, invoice_id)
         await _tell(ctx, "invoice.paid", invoice_id)
 
 

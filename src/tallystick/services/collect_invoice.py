@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 
-from tallystick.db import collections, invoice_facts, transactions
+from tallystick.db import collections
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import (
     AskToCancel,
@@ -36,9 +36,9 @@ from tallystick.domain.payment import (
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
-from tallystick.services.events import record
 from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.ids import new_id
+from tallystick.services.record_collected import record_collected
 from tallystick.services.tenant_context import tenant_context
 
 AT_ONCE = 8
@@ -233,16 +233,11 @@ async def _record_success(ctx: Context, tx: Tx, known: Collection, *, pending: b
     if collection.state is not AttemptState.LIVE:
         return
     await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.SUCCEEDED, None)
-    await collections.insert_transaction(tx, ctx.tenant.id, collection, pending=pending)
     if pending:
+        await collections.insert_transaction(tx, ctx.tenant.id, collection, pending=True)
         await collections.promised(tx, ctx.tenant.id, collection.invoice_id, ctx.now)
-        return
-    paid = await transactions.credit(
-        tx, ctx.tenant.id, collection.invoice_id, collection.amount, collection.claimed_at
-    )
-    if paid:
-        body = await invoice_facts.event_body(tx, ctx.tenant.id, collection.invoice_id)
-        await record(ctx.within(tx), "invoice.paid", collection.invoice_id, body)
+    else:
+        await record_collected(ctx, tx, collection)
 
 
 async def _record_failure(

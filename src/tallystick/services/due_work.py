@@ -3,8 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
+from uuid import UUID
 
-from tallystick.db import due_contracts, due_moments, due_sessions
+from tallystick.db import due_contracts, due_drafts, due_moments, due_sessions
 from tallystick.domain.life import StepKind
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.context import App, Context
@@ -62,21 +63,37 @@ async def expire_sessions_of(ctx: Context) -> int:
 async def bill_due(app: App, real_now: datetime) -> int:
     """Bill what is due, tenant by tenant, each at its own now; how much there was.
 
-    A tenant whose clock is being moved is left to whoever moves it. What was set aside an hour
-    ago is tried again.
+    A tenant whose clock is being moved is left to whoever moves it, and one that fails stops
+    no other. What was set aside an hour ago is tried again.
+
+    Raises:
+        DatabaseUnavailable: It went away; the rest was not billed.
     """
     async with app.database.connection() as tx:
         tenants = await due_moments.tenants_with_due_work(tx, real_now, AGAIN_AFTER_SECONDS)
+    if not tenants:
+        return 0
     total = 0
-    for tenant_id in tenants:
-        async with (
-            app.database.connection() as holder,
-            due_moments.sharing_clock(holder, tenant_id) as shared,
-        ):
-            if not shared:
-                continue
-            ctx = await tenant_context(app, holder, tenant_id, real_now, actor="worker")
-            await due_contracts.take_up_again(holder, tenant_id, AGAIN_AFTER_SECONDS)
-            done = await do_due_work(ctx)
-        total += sum(done.steps.values()) + done.finalized + done.collected
+    # The locks live on a connection of their own: they end with it, however this ends, and the
+    # work itself never waits for one that is held.
+    async with app.database.own_connection() as holder:
+
+        async def bill(tenant_id: UUID) -> None:
+            nonlocal total
+            async with due_moments.sharing_clock(holder, tenant_id) as shared:
+                if not shared:
+                    return
+                ctx = await tenant_context(app, holder, tenant_id, real_now, actor="worker")
+                await take_up_again(ctx, AGAIN_AFTER_SECONDS)
+                done = await do_due_work(ctx)
+            total += sum(done.steps.values()) + done.finalized + done.collected
+
+        await each_alone(tenants, bill, at_once=1, work="bill")
     return total
+
+
+async def take_up_again(ctx: Context, after_seconds: float) -> None:
+    """Let what was set aside, so much real time ago at least, be due again."""
+    async with ctx.app.transaction() as tx:
+        await due_contracts.take_up_again(tx, ctx.tenant.id, after_seconds)
+        await due_drafts.take_up_again(tx, ctx.tenant.id, after_seconds)

@@ -16,23 +16,38 @@ from tallystick.domain.invoice import InvoiceStatus, number_text
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, Told, record_many
 from tallystick.services.ids import new_id
+from tallystick.services.in_halves import in_halves
 from tallystick.services.refresh_drafts import refresh_drafts
 
 BATCH = 500
 
 
 async def finalize_due(ctx: Context) -> int:
-    """Finalize every draft that is due at the tenant's now, and return how many there were."""
+    """Finalize every draft that is due at the tenant's now, and return how many there were.
+
+    What cannot be finalized is set aside.
+    """
+
+    async def finalize(ids: Sequence[UUID]) -> int:
+        return await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+
+    async def set_aside(invoice_id: UUID, reason: str) -> None:
+        async with ctx.app.transaction() as tx:
+            await due_drafts.set_aside(tx, ctx.tenant.id, invoice_id, reason)
+
     finalized = 0
     while True:
-        found = await retrying(ctx.app.database, lambda tx: _batch(ctx, tx))
-        finalized += found
-        if found < BATCH:
+        async with ctx.app.database.connection() as tx:
+            ids = await due_drafts.due_ids(tx, ctx.tenant.id, ctx.now, BATCH)
+        done = await in_halves(ids, finalize, set_aside) if ids else 0
+        finalized += done
+        # What is due and was not taken is in another worker's hands.
+        if not done:
             return finalized
 
 
-async def _batch(ctx: Context, tx: Tx) -> int:
-    due = await due_drafts.lock(tx, ctx.tenant.id, ctx.now, BATCH)
+async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> int:
+    due = await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
     await finalize_locked(ctx, tx, due)
     return len(due)
 

@@ -9,19 +9,16 @@ from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
-import structlog
-
 from tallystick.db import due_contracts
-from tallystick.db.engine import DatabaseUnavailable, Tx, retrying
+from tallystick.db.engine import Tx, retrying
 from tallystick.domain.life import StepKind
 from tallystick.services.context import Context
+from tallystick.services.in_halves import in_halves
 from tallystick.services.take_steps import take_steps
 
 BATCH = 250
 """Steps in one transaction: enough that the round trips do not count, few enough that a
 failure does not undo much."""
-
-log = structlog.get_logger(__name__)
 
 
 async def renew_due(ctx: Context) -> Counter[StepKind]:
@@ -30,34 +27,22 @@ async def renew_due(ctx: Context) -> Counter[StepKind]:
     Returns how many steps of each kind were taken. What cannot be billed is set aside.
     """
     taken: Counter[StepKind] = Counter()
+
+    async def take(ids: Sequence[UUID]) -> int:
+        found = await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+        taken.update(found)
+        return found.total()
+
+    async def set_aside(subscription_id: UUID, reason: str) -> None:
+        async with ctx.app.transaction() as tx:
+            await due_contracts.set_aside(tx, ctx.tenant.id, subscription_id, reason)
+
     while True:
         async with ctx.app.database.connection() as tx:
             ids = await due_contracts.due_ids(tx, ctx.tenant.id, ctx.today, BATCH)
-        found = await _take(ctx, ids) if ids else Counter()
-        taken.update(found)
         # What is due and was not taken is in another worker's hands.
-        if not found:
+        if not ids or not await in_halves(ids, take, set_aside):
             return taken
-
-
-async def _take(ctx: Context, ids: Sequence[UUID]) -> Counter[StepKind]:
-    try:
-        return await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
-    except DatabaseUnavailable:
-        raise
-    except Exception as reason:
-        if len(ids) == 1:
-            log.exception("billing.set_aside", subscription=str(ids[0]))
-            await _set_aside(ctx, ids[0], reason)
-            return Counter()
-        middle = len(ids) // 2
-        return await _take(ctx, ids[:middle]) + await _take(ctx, ids[middle:])
-
-
-async def _set_aside(ctx: Context, subscription_id: UUID, reason: Exception) -> None:
-    said = f"{type(reason).__name__}: {reason}"[:1000]
-    async with ctx.app.transaction() as tx:
-        await due_contracts.set_aside(tx, ctx.tenant.id, subscription_id, said)
 
 
 async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Counter[StepKind]:

@@ -1,5 +1,7 @@
 """Settle a debit: the bank's final word on a payment that was accepted at the checkout."""
 
+import structlog
+
 from tallystick.db import attempts, invoice_facts, transactions
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.payment import (
@@ -12,7 +14,10 @@ from tallystick.domain.payment import (
 from tallystick.services.context import Context
 from tallystick.services.events import record
 from tallystick.services.failed_payment import FailedPayment, tell_failure
+from tallystick.services.record_collected import record_collected_late
 from tallystick.services.record_purchase import record_purchase
+
+log = structlog.get_logger(__name__)
 
 
 async def settle_debit(ctx: Context, reference: str, outcome: Standing) -> None:
@@ -54,7 +59,9 @@ async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> No
 
 
 async def _record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> None:
-    """The debit of an attempt that had ended without money has come all the same."""
+    """A debit that had ended without money, at the checkout or later, has come all the same."""
     attempt_id = await attempts.failed_payment(tx, ctx.tenant.id, provider, reference)
     if attempt_id is not None:
         await record_purchase(ctx, tx, attempt_id)
+    elif not await record_collected_late(ctx, tx, reference):
+        log.warning("debit.without_owner", provider=provider, reference=reference)

@@ -93,10 +93,14 @@ def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:
 
 
 def _finalize_at(ctx: Context, taken: Taken) -> datetime | None:
-    """When the draft is finalized: a renewal after the entity's grace, all else at once."""
+    """When the draft is finalized: after the entity's grace, where usage may come late.
+
+    That is a renewal, and the end of what is billed by usage; all else goes on at once.
+    """
     if not taken.step.contract.auto_advance_invoices:
         return None
-    grace = taken.due.grace_hours if taken.step.kind is StepKind.RENEWED else 0
+    waits = taken.step.kind is StepKind.RENEWED or taken.step.meters
+    grace = taken.due.grace_hours if waits else 0
     return start_of(taken.step.day, ctx.tenant.time_zone) + timedelta(hours=grace)
 
 

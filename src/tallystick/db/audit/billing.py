@@ -40,4 +40,14 @@ BILLING_RULES = (
             from subscriptions s where s.billing_error is not null
         """,
     ),
+    Rule(
+        name="draft-set-aside",
+        holds="Every draft can be finalized",
+        kind=Prefix.INVOICE,
+        query="""
+            select i.tenant_id, i.id,
+                   format('set aside on %s: %s', i.billing_tried_at, i.billing_error) as about
+            from invoices i where i.billing_error is not null
+        """,
+    ),
 )

@@ -20,8 +20,15 @@ create index subscriptions_set_aside on subscriptions (tenant_id, billing_tried_
     where billing_error is not null;
 
 -- A draft that goes on by itself is finalized at this instant of business time.
-alter table invoices add column finalize_at timestamptz check (finalize_at is null or status = 'DRAFT');
-create index drafts_due on invoices (tenant_id, finalize_at) where finalize_at is not null;
+alter table invoices
+    add column finalize_at timestamptz check (finalize_at is null or status = 'DRAFT'),
+    add column billing_error text,          -- set aside: why it cannot be finalized
+    add column billing_tried_at timestamptz,
+    add check (billing_error is null or (status = 'DRAFT' and billing_tried_at is not null));
+create index drafts_due on invoices (tenant_id, finalize_at)
+    where finalize_at is not null and billing_error is null;
+create index drafts_set_aside on invoices (tenant_id, billing_tried_at)
+    where billing_error is not null;
 
 -- Collecting invoices from saved payment methods: claim, charge, record, as at the checkout.
 
