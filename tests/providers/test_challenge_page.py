@@ -73,6 +73,31 @@ async def test_the_page_shows_what_is_confirmed(
     assert 'http-equiv="refresh"' not in page.text
 
 
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("fr-FR", ["Confirmez ce paiement", "5\u202f412,34\u00a0EUR", "Approuver"]),
+        ("de-DE", ["Bestätigen Sie diese Zahlung", "5.412,34\u00a0EUR", "Freigeben"]),
+        ("es-ES", ["Confirme este pago", "5.412,34\u00a0EUR", "Aprobar"]),
+        ("it", ["Confirm this payment", "EUR\u00a05,412.34", "Approve"]),
+    ],
+)
+async def test_the_page_speaks_the_buyers_language(
+    bank: SandboxBank, browser: httpx.AsyncClient, language: str, shown: list[str]
+) -> None:
+    """The browser's language decides, unless another was chosen on the checkout page."""
+    _, _, url = await _challenged(bank)
+    page = await browser.get(url, headers={"Accept-Language": language})
+    missing = await browser.get(f"{url}x", headers={"Accept-Language": language})
+    cookie = {"Accept-Language": "it", "Cookie": f"tallystick_language={language[:2]}"}
+    chosen = await browser.get(url, headers=cookie)
+
+    assert f'<html lang="{language[:2] if language != "it" else "en"}">' in page.text
+    assert [words for words in shown if words not in page.text] == []
+    assert shown[0] in chosen.text
+    assert ("Nothing to confirm" in missing.text) == (language == "it")
+
+
 async def test_the_page_allows_nothing_foreign(
     bank: SandboxBank, browser: httpx.AsyncClient
 ) -> None:
@@ -81,6 +106,7 @@ async def test_the_page_allows_nothing_foreign(
 
     page = await browser.get(url)
     style = await browser.get(httpx.URL(url).join("../challenge.css"))
+    icon = await browser.get(httpx.URL(url).join("../challenge.svg"))
 
     assert page.headers["content-security-policy"] == (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -90,6 +116,8 @@ async def test_the_page_allows_nothing_foreign(
     assert page.headers["referrer-policy"] == "no-referrer"
     assert not re.search(r"<script|<style|style=|set-cookie", page.text + str(page.headers))
     assert style.headers["content-type"].startswith("text/css")
+    assert 'href="../challenge.svg"' in page.text
+    assert icon.headers["content-type"] == "image/svg+xml"
 
 
 @pytest.mark.parametrize(

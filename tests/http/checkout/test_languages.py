@@ -24,6 +24,8 @@ from tallystick.http.checkout.languages import (
 )
 
 ENGLISH = words_for(Locale("en"))
+FILES = (".html", ".js", ".css", ".svg")
+"""How the names of files end, which look like keys."""
 
 FAULTS = [
     ("name", "required"),
@@ -170,11 +172,15 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
 def _named_keys() -> Iterator[str]:
     """Every text in the page's sources that looks like a key of the catalogue."""
     folder = Path(str(page.__file__)).parent
+    bank = folder.parent / "sandbox"
     sections = {key.split(".")[0] for key in catalogue("en")}
     quoted = re.compile(r"""["']([a-z_]+\.[A-Za-z_{}.()]+)["']""")
-    for file in (*folder.glob("*.py"), *folder.glob("templates/*.html")):
+    for file in (
+        *(file for room in (folder, bank) for file in room.glob("*.py")),
+        *(file for room in (folder, bank) for file in room.glob("templates/*.html")),
+    ):
         for name in quoted.findall(file.read_text(encoding="utf-8")):
-            if name.split(".")[0] in sections and not name.endswith((".html", ".js", ".css")):
+            if name.split(".")[0] in sections and not name.endswith(FILES):
                 yield name
     for key in (
         "unknown",

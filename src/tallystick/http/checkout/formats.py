@@ -43,6 +43,12 @@ class Formats:
         most = max(decimals, _decimals(price))
         return _written(price, currency, self.locale, decimals, most)
 
+    def decimal(self, value: Decimal, currency: str) -> str:
+        """A number in major units with all decimals of its currency, and no symbol."""
+        decimals = exponent(currency)
+        pattern = _with_decimals(self.locale.decimal_formats[None], (decimals, decimals))
+        return str(pattern.apply(value, self.locale))
+
     def number(self, value: int) -> str:
         """A count with the locale's grouping."""
         return format_decimal(value, locale=self.locale)

@@ -190,7 +190,8 @@ def keep_language(assets: Assets, link: tuple[str, str], language: str) -> Respo
         LANGUAGE_COOKIE,
         language,
         max_age=_LANGUAGE_SECONDS,
-        path=f"{assets.root}/checkout",
+        # The test bank's page speaks it, too.
+        path=assets.root or "/",
         httponly=True,
         samesite="lax",
     )

@@ -1,9 +1,10 @@
-"""Two routes and a style sheet: the page on which the test bank's 3-D Secure is answered.
+"""Two routes and two files: the page on which the test bank's 3-D Secure is answered.
 
-The page has no session and no cookie, so there is no standing power that a foreign site could
-borrow. What lets somebody answer is the address itself, 192 random bits that only the buyer was
-sent to. An address can leak (a log, a shared screen) without its page having been read, so a
-form must also bring back a token of the intent that stands nowhere but in the page.
+The page has no session, so there is no standing power that a foreign site could borrow; the one
+cookie that it reads is the language of the checkout page. What lets somebody answer is the
+address itself, 192 random bits that only the buyer was sent to. An address can leak (a log, a
+shared screen) without its page having been read, so a form must also bring back a token of the
+intent that stands nowhere but in the page.
 
 The answer to the form is a redirect to the page itself, and the page, once answered, sends the
 buyer on with a refresh of zero seconds. A redirect straight to the merchant's pages would tie
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -33,6 +34,9 @@ from tallystick.domain.payment import (
     Unconfirmed,
     Unknown,
 )
+from tallystick.http.checkout.languages import choose
+from tallystick.http.checkout.teller import Teller, teller_for
+from tallystick.http.checkout.visit import chosen_language
 from tallystick.providers.sandbox import Challenge, Sandbox
 from tallystick.providers.sandbox_calls import NoSuchIntent
 
@@ -72,37 +76,49 @@ def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
             headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
         )
 
+    @routes.get("/challenge.svg")
+    async def icon() -> Response:
+        return FileResponse(
+            _FOLDER / "challenge.svg",
+            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
+        )
+
     @routes.get("/challenge/{reference}")
-    async def show(reference: str, tenant: str = "") -> Response:
+    async def show(request: Request, reference: str, tenant: str = "") -> Response:
+        say = _teller(request)
         found = await _find(sandbox, reference, tenant)
         if found is None:
-            return _missing()
+            return _page("missing.html", say, 404)
         tenant_id, challenge = found
+        brand = challenge.card_brand.capitalize()
         return _page(
             "challenge.html",
-            amount=_amount(challenge),
-            card=f"{challenge.card_brand.capitalize()} ending in {challenge.card_last4}",
+            say,
+            amount=_amount(challenge, say),
+            card=say.words("method.card_ending", brand=brand, last4=challenge.card_last4),
             challenge=challenge,
             merchant=await merchant_name(tenant_id),
-            result=_result(challenge.standing),
+            result=say.words(f"bank.{_result(challenge.standing)}"),
         )
 
     @routes.post("/challenge/{reference}")
     async def answer(
+        request: Request,
         reference: str,
         tenant: str = "",
         form_token: Annotated[str, Form()] = "",
         answer: Annotated[str, Form()] = "",
     ) -> Response:
+        say = _teller(request)
         found = await _find(sandbox, reference, tenant)
         if found is None:
-            return _missing()
+            return _page("missing.html", say, 404)
         tenant_id, challenge = found
         expected = challenge.form_token.encode()
         if not secrets.compare_digest(form_token.encode(errors="replace"), expected):
-            return _page("foreign.html", 403)
+            return _page("foreign.html", say, 403)
         if answer not in {"approve", "refuse"}:
-            return _page("foreign.html", 400)
+            return _page("foreign.html", say, 400)
         await sandbox.answer_challenge(tenant_id, reference, approve=answer == "approve")
         # Relative, so that it holds under whatever path the pages are served.
         same_page = f"{reference}?tenant={encode(Prefix.TENANT, tenant_id)}"
@@ -122,29 +138,34 @@ async def _find(sandbox: Sandbox, reference: str, tenant: str) -> tuple[UUID, Ch
         return None
 
 
-def _amount(challenge: Challenge) -> str | None:
+def _teller(request: Request) -> Teller:
+    """The buyer's language: chosen on the checkout page, else their browser's."""
+    accepted = request.headers.get("accept-language", "")
+    return teller_for(choose(chosen_language(request), (), accepted))
+
+
+def _amount(challenge: Challenge, say: Teller) -> str | None:
     """The amount as a bank writes it: the currency's code, and all of its decimals."""
     if challenge.amount is None:
         return None
-    return f"{challenge.currency}\u00a0{major(challenge.amount, challenge.currency):,f}"
+    currency = challenge.currency
+    number = say.formats.decimal(major(challenge.amount, currency), currency)
+    return say.words("bank.money", currency=currency, number=number)
 
 
 def _result(standing: Standing) -> str:
-    """What the page says once there is nothing to answer any more."""
+    """The word for how it stands once there is nothing to answer any more."""
     match standing:
         case Succeeded():
-            return "Approved"
+            return "approved"
         case Declined():
-            return "Refused"
+            return "refused"
         case Cancelled():
-            return "Cancelled by the merchant"
+            return "cancelled"
         case NeedsAction() | Pending() | Unconfirmed() | Unknown():
-            return "Waiting for your answer"
+            return "waiting"
 
 
-def _missing() -> Response:
-    return _page("missing.html", 404)
-
-
-def _page(name: str, status: int = 200, **values: object) -> Response:
-    return HTMLResponse(_pages.get_template(name).render(values), status, _HEADERS)
+def _page(name: str, say: Teller, status: int = 200, **values: object) -> Response:
+    content = _pages.get_template(name).render(t=say.words, **values)
+    return HTMLResponse(content, status, _HEADERS)
