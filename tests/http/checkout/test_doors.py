@@ -362,6 +362,16 @@ async def test_success_at_no_address_stays_here(visit: Visit, world: World) -> N
     assert await world.charges() == [4900]
 
 
+async def test_a_part_of_a_link_gets_a_page(visit: Visit) -> None:
+    """Whoever opens a link that was cut off anywhere is told so on a page."""
+    buyer = await visit()
+    session = buyer.link.rpartition("/")[0]
+    for address in ("/checkout", "/checkout/", session, f"{session}/", buyer.link[:-5]):
+        page = Seen.of(await buyer.client.get(address))
+        assert page.status == 404
+        assert "We cannot find this page" in page.text
+
+
 async def test_a_scanner_looks_without_reading(visit: Visit) -> None:
     """HEAD, by which scanners look at a link in a mail, answers as GET without a body."""
     buyer = await visit()

@@ -63,8 +63,9 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     _add_reading(routes, assets, visit_of)
     _add_doing(routes, paced)
 
+    @routes.get("/checkout")
     @routes.get("/checkout/{_:path}")
-    async def part_of_a_link(_: str) -> Response:
+    async def part_of_a_link(_: str = "") -> Response:
         raise NotFound("There is no such checkout")
 
     @routes.get("/assets/checkout/{name}")
