@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tallystick.http.api_page import prose
 from tests.http.conftest import Shop
 
 OUTSIDE = "http://testserver"
@@ -61,3 +62,12 @@ async def test_the_page(stranger: httpx.AsyncClient) -> None:
     assert "<script" not in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_code_is_set_as_code(stranger: httpx.AsyncClient) -> None:
+    """What the document marks as code is set as code, and nothing else of it is markup."""
+    page = await stranger.get("/api-docs")
+
+    assert "`" not in page.text
+    assert "<code>preferred_locales</code>" in page.text
+    assert prose("a <b> `<i>`") == "a &lt;b&gt; <code>&lt;i&gt;</code>"

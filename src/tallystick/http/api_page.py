@@ -1,10 +1,12 @@
 """The API's reference as a page: made from the OpenAPI document, without scripts."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent / "api_docs"
 STYLE = _FOLDER / "style.css"
@@ -24,6 +26,19 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_CODE = re.compile(r"(`[^`]+`)")
+
+
+def prose(text: str) -> Markup:
+    """Text of the document, what stands in backquotes set as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part[1:-1]) if part[0] == "`" else part
+        for part in _CODE.split(text)
+        if part
+    )
+
+
+_pages.filters["prose"] = prose
 
 
 def render(document: Mapping[str, Any]) -> str:
