@@ -31,6 +31,7 @@ from tallystick.domain.pricing import (
     Volume,
 )
 from tallystick.http.checkout.teller import Teller
+from tallystick.http.checkout.tiers import tier_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +201,8 @@ def _model_words(model: UsageModel, currency: str, say: Teller) -> str:
     match model:
         case PerUnit(rate=rate):
             return say.words("usage.per_unit", rate=price(rate, currency))
-        case Tiered(tiers=tiers) | Volume(tiers=tiers):
-            return say.words("usage.from", rate=price(tiers[0].rate, currency))
+        case Tiered() | Volume():
+            return tier_words(model, currency, say)
         case Package(rate=rate, block_size=size):
             return say.words(
                 "usage.package", rate=price(rate, currency), size=say.formats.number(size)
