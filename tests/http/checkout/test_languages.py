@@ -211,10 +211,16 @@ def _named_keys() -> Iterator[str]:
         (None, ("de_DE.UTF-8",), "", "de_DE"),
         (None, (), "*;q=x, ,;;,fr;q=0, es", "es"),
         (None, (), "zh-Hant-TW", "en"),
+        ("en", (), "fr, en-GB;q=0.5", "en_GB"),
+        (None, ("de",), "en-GB, de-CH;q=0.5", "de_CH"),
+        (None, ("de-AT",), "de-CH", "de_AT"),
+        (None, (), "en, en-GB;q=0.9", "en_GB"),
     ],
 )
 def test_the_language_is_the_buyers(
     chosen: str | None, preferred: tuple[str, ...], header: str, expected: str
 ) -> None:
-    """Chosen on the page, else the customer record's, else the browser's, else English."""
+    """Chosen on the page, else the customer record's, else the browser's, else English; the
+    region is the browser's where no other is named.
+    """
     assert str(choose(chosen, preferred, header)) == expected

@@ -108,14 +108,24 @@ def catalogue(language: str) -> Mapping[str, Text]:
 def choose(chosen: str | None, preferred: Sequence[str], accept_language: str) -> Locale:
     """The buyer's locale: chosen on the page, their customer record's, their browser's.
 
-    The region is kept where CLDR knows it ("de-AT" writes amounts as Austria does).
+    The region is kept where CLDR knows it ("de-AT" writes amounts as Austria does); where the
+    language was named without one, it is the browser's for that language.
     """
-    wishes = [*([chosen] if chosen else []), *preferred, *_accepted(accept_language)]
-    for wish in wishes:
+    accepted = _accepted(accept_language)
+    for wish in (*([chosen] if chosen else []), *preferred, *accepted):
         locale = _supported(wish)
         if locale is not None:
-            return locale
+            return locale if locale.territory else _regional(locale, accepted)
     return Locale(LANGUAGES[0])
+
+
+def _regional(locale: Locale, accepted: list[str]) -> Locale:
+    """The locale in the first region that the browser names with its language."""
+    for tag in accepted:
+        found = _supported(tag)
+        if found is not None and found.territory and found.language == locale.language:
+            return found
+    return locale
 
 
 def _supported(tag: str) -> Locale | None:
