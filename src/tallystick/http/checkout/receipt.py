@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from tallystick.domain.offer import BankTransfer, Offer
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.http.checkout.form import account_rows
-from tallystick.http.checkout.summary import Row, RowKind, summarize
+from tallystick.http.checkout.summary import BETWEEN, Row, RowKind, summarize
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import upcoming_amount
 from tallystick.services.checkout_view import CompletedCard, InvoiceCard, SellerCard
@@ -96,7 +96,12 @@ def _bill(
     """The bill as the page showed it before it was paid: lines, totals, and what was due."""
     summary = summarize(card.quote, offer, say)
     lines = tuple(
-        Row(kind=RowKind.PLAIN, label=line.name, amount=line.amount)
+        Row(
+            kind=RowKind.PLAIN,
+            label=line.name,
+            amount=line.amount,
+            note=BETWEEN.join(line.details) or None,
+        )
         for line in summary.lines
         if line.amount is not None
     )

@@ -27,7 +27,8 @@ from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import Step, renewal_note, steps, upcoming_amount
 
 _SHORT = 2
-_BETWEEN = " \N{MIDDLE DOT} "
+BETWEEN = " \N{MIDDLE DOT} "
+"""Stands between facts of one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,14 @@ def _lines(quote: Quote, offer: Offer, say: Teller) -> tuple[Line, ...]:
             for line in billed
         ),
         *(_later(item, quote, say) for item in offer.items if item.id not in seen),
+        *(() if offer.items else (_nothing(offer, say),)),
     )
+
+
+def _nothing(offer: Offer, say: Teller) -> Line:
+    """What stands for a plan of which nothing is ever billed."""
+    tag = say.words("line.free")
+    return Line(name=offer.plan_name, details=(), amount=None, tag=tag, explanation=())
 
 
 def _billed(line: BillLine, item: Item, currency: str, say: Teller, *, inclusive: bool) -> Line:
@@ -164,7 +172,7 @@ def _billed(line: BillLine, item: Item, currency: str, say: Teller, *, inclusive
                 full_days=say.formats.number(how.full_days),
             )
         )
-    details = [price_words(price, currency, say), *([_BETWEEN.join(when)] if when else [])]
+    details = [price_words(price, currency, say), *([BETWEEN.join(when)] if when else [])]
     return Line(
         name=charge.name,
         details=tuple(details),
