@@ -42,7 +42,9 @@ OPEN = {
     "POST /checkout/{session}/{signature}/another-method",
     "GET /checkout/{session}/{signature}/another-method",
     "GET /checkout/{session}/{signature}/status",
+    "GET /checkout",
     "GET /sandbox/challenge.css",
+    "GET /sandbox/challenge.svg",
     "GET /sandbox/challenge/{reference}",
     "POST /sandbox/challenge/{reference}",
 }

@@ -26,7 +26,7 @@ def _show(done: Ingested) -> bytes:
 
 @router.post("/ingest", response_model=IngestEventsOut)
 async def ingest(door: Entered, body: IngestEventsRequest) -> Response:
-    """Ingest usage events, each counted once for its customer and `event_id`."""
+    """Ingest usage events, each counted once for its customer and event id."""
     return await door.write(
         lambda ctx: ingest_events(
             ctx,
