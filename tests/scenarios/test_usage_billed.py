@@ -1,5 +1,6 @@
 """Usage on invoices: metered in the window that ends, priced exactly, late events taken in."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.db import metrics
+from tallystick.domain.coupons import Percentage
 from tallystick.domain.metrics import Aggregation, Metric, MetricDefinition
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
@@ -19,9 +21,11 @@ from tallystick.domain.pricing import (
     UsagePricing,
 )
 from tallystick.domain.usage_events import IncomingEvent
+from tallystick.services.change_invoice import finalize_invoice
 from tallystick.services.ids import new_id
 from tallystick.services.ingest_events import ingest_events
 from tests.scenarios.test_renewals import invoices, travel
+from tests.subscribing import Merchant
 from tests.world import SoldPlan, World, rate
 
 CALLS = "calls"
@@ -169,3 +173,59 @@ async def test_the_last_window_is_billed_at_the_end(world: World) -> None:
         (date(2026, 4, 10), 667),
         (date(2026, 4, 20), 100),
     ]
+
+
+async def usage_only(world: World) -> SoldPlan:
+    """Nothing but EUR 0.10 for each call: without usage, a draft is empty."""
+    fee = UsageFee(metric_id=await metric(world), model=UsageModelType.PER_UNIT)
+    pricing = UsagePricing(model=PerUnit(rate=Decimal("0.10")))
+    return await world.plan(("Calls", fee, [(Cadence.MONTHLY, pricing)]))
+
+
+async def test_a_coupon_is_not_used_twice_by_drafts_made_again(world: World) -> None:
+    """A coupon for one invoice, used by a later draft, does not apply to an earlier one."""
+    merchant = Merchant(world=world)
+    customer = await world.customer()
+    coupon = await world.coupon("ONCE", Percentage(percentage=Decimal(50)), recurring_value=1)
+    await merchant.subscribe(
+        customer,
+        await usage_only(world),
+        date(2026, 3, 10),
+        coupon_ids=(coupon,),
+        auto_advance_invoices=False,
+    )
+    await use(world, customer, 100, "2026-04-20T13:00:00")
+    await merchant.travel(date(2026, 5, 10))
+    await use(world, customer, 100, "2026-03-20T13:00:00")
+
+    for one in await merchant.invoices():
+        async with world.app.transaction() as tx:
+            await finalize_invoice(merchant.world.ctx.within(tx), one["id"])
+
+    billed = [(one["subtotal"], one["discount"]) for one in await merchant.invoices()]
+    assert billed == [(1000, 0), (1000, 500)]
+    redeemed = await world.one("select applied_count, applied_amount from coupon_redemptions")
+    assert (redeemed["applied_count"], redeemed["applied_amount"]) == (1, 500)
+    await merchant.is_sound()
+
+
+async def test_late_usage_tells_of_an_invoice_that_was_empty(world: World) -> None:
+    """Its creation is told once, when it has lines, with the customer as taxed."""
+    merchant = Merchant(world=world)
+    customer = await world.customer()
+    await merchant.subscribe(customer, await usage_only(world), date(2026, 3, 10))
+    await merchant.travel(datetime(2026, 4, 10, 1, tzinfo=UTC))
+    assert "invoice.created" not in [kind for kind, _ in await merchant.events()]
+    await world.execute(
+        "update customers set billing_address = $1 where id = $2",
+        json.dumps({"country": "US"}),
+        customer,
+    )
+    await use(world, customer, 100, "2026-03-20T13:00:00")
+
+    await merchant.travel(datetime(2026, 4, 11, 1, tzinfo=UTC))
+
+    kinds = [kind for kind, _ in await merchant.events()]
+    assert kinds.count("invoice.created") == kinds.count("invoice.finalized") == 1
+    (made,) = await merchant.invoices()
+    assert json.loads(made["customer_details"])["billing_address"]["country"] == "US"

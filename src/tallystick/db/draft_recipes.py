@@ -1,6 +1,6 @@
 """Drafts that bill usage: what they are made of, and how they are made again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,9 +8,10 @@ from uuid import UUID
 from tallystick.db.checkout_facts import CUSTOMER_JSON, ENTITY_JSON, load_product_taxes
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
-from tallystick.db.invoice_writes import BREAKDOWN, COUPONS, LINE_COLUMNS, line_row
+from tallystick.db.invoice_writes import BREAKDOWN, COUPONS, LINE_COLUMNS, SELLER, line_row
+from tallystick.db.invoice_writes import CUSTOMER as SNAPSHOT
 from tallystick.domain.bill import Bill
-from tallystick.domain.invoice import InvoiceLine
+from tallystick.domain.invoice import CustomerSnapshot, InvoiceLine, SellerSnapshot
 from tallystick.domain.parties import Customer, InvoicingEntity
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Recipe, UsedCoupon
@@ -32,7 +33,8 @@ _LOAD = f"""
 _UPDATE = """
     update invoices
     set subtotal = $3, subtotal_recurring = $4, discount = $5, tax_amount = $6, total = $7,
-        amount_due = $7, coupons = $8, tax_breakdown = $9, updated_at = $10
+        amount_due = $7, coupons = $8, tax_breakdown = $9, customer_details = $10,
+        seller_details = $11, updated_at = $12
     where tenant_id = $1 and id = $2
 """
 
@@ -58,9 +60,14 @@ class RecipeFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rewritten:
-    """A draft made again; `before` and `used` are its coupons' shares, then and now."""
+    """A draft made again; `before` and `used` are its coupons' shares, then and now.
+
+    `customer` and `seller` are the parties whose facts the tax was decided by.
+    """
 
     invoice_id: UUID
+    customer: CustomerSnapshot
+    seller: SellerSnapshot
     made: Bill
     lines: tuple[InvoiceLine, ...]
     line_ids: tuple[UUID, ...]
@@ -92,6 +99,23 @@ async def load(tx: Tx, tenant_id: UUID, invoice_ids: Sequence[UUID]) -> list[Rec
         )
         for row, recipe in zip(rows, recipes, strict=True)
     ]
+
+
+async def lock_uses(
+    tx: Tx, tenant_id: UUID, redemption_ids: Collection[UUID]
+) -> dict[UUID, int]:
+    """Lock redemptions, and return to how many invoices each has applied by now."""
+    if not redemption_ids:
+        return {}
+    rows = await tx.fetch(
+        """
+        select id, applied_count from coupon_redemptions
+        where tenant_id = $1 and id = any($2) order by id for no key update
+        """,
+        tenant_id,
+        list(redemption_ids),
+    )
+    return {row["id"]: row["applied_count"] for row in rows}
 
 
 async def rewrite(
@@ -144,6 +168,8 @@ def _row(tenant_id: UUID, one: Rewritten, now: datetime) -> tuple[object, ...]:
         made.total,
         COUPONS.dump(made.coupons_net),
         BREAKDOWN.dump(made.breakdown),
+        SNAPSHOT.dump(one.customer),
+        SELLER.dump(one.seller),
         now,
     )
 

@@ -136,6 +136,22 @@ def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
     )
 
 
+def still_applying(recipe: Recipe, uses: Mapping[UUID, int]) -> Recipe:
+    """A recipe without the coupons that other invoices have used up since it was written.
+
+    `uses` counts by redemption the invoices that it has applied to by now. One that the draft
+    itself uses goes on applying to it.
+    """
+    own = {one.redemption_id for one in recipe.used}
+    coupons = tuple(
+        one
+        for one in recipe.coupons
+        if one.redemption_id in own
+        or replace(one, applied_count=uses[one.redemption_id]).applies
+    )
+    return replace(recipe, coupons=coupons)
+
+
 def coupons_used(recipe: Recipe, made: Bill) -> tuple[UsedCoupon, ...]:
     """What each coupon of a recipe takes off; one that finds no lines is not used."""
     if not made.lines:

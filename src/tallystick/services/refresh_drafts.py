@@ -4,12 +4,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from tallystick.db import draft_recipes
+from tallystick.db import draft_recipes, invoice_facts
 from tallystick.db.draft_recipes import RecipeFacts
 from tallystick.db.engine import Tx
-from tallystick.domain.invoice import invoice_lines, subtotal_recurring
-from tallystick.domain.renewal import Recipe, RenewalFacts, bill_of, coupons_used
+from tallystick.domain.invoice import (
+    customer_snapshot,
+    invoice_lines,
+    seller_snapshot,
+    subtotal_recurring,
+)
+from tallystick.domain.renewal import (
+    Recipe,
+    RenewalFacts,
+    bill_of,
+    coupons_used,
+    still_applying,
+)
 from tallystick.services.context import Context
+from tallystick.services.events import record
 from tallystick.services.ids import new_id
 from tallystick.services.meter_usage import Asked, meter_usage
 from tallystick.services.quoting import vat_number_valid
@@ -33,18 +45,35 @@ async def refresh_drafts(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) -> f
             for one in known
         ],
     )
-    rewritten, empty = [], set()
-    for one, charges in zip(known, metered, strict=True):
-        recipe = one.recipe
-        if charges != recipe.metered:
-            rewritten.append(_rewritten(one, replace(recipe, metered=charges)))
-        if not charges and not recipe.charges:
-            empty.add(one.invoice_id)
+    changed = [
+        (one, replace(one.recipe, metered=charges))
+        for one, charges in zip(known, metered, strict=True)
+        if charges != one.recipe.metered
+    ]
+    coupons = {coupon.redemption_id for _, recipe in changed for coupon in recipe.coupons}
+    uses = await draft_recipes.lock_uses(tx, ctx.tenant.id, coupons)
+    rewritten = []
+    for one, recipe in changed:
+        again = _rewritten(ctx, one, still_applying(recipe, uses))
+        rewritten.append(again)
+        for used in again.used:
+            uses[used.redemption_id] += 1
+        for used in again.before:
+            uses[used.redemption_id] -= 1
     await draft_recipes.rewrite(tx, ctx.tenant.id, rewritten, ctx.now)
-    return frozenset(empty)
+    for one, recipe in changed:
+        if recipe.metered and not one.recipe.metered and not recipe.charges:
+            # It has lines for the first time: nobody was told of it while it was empty.
+            body = await invoice_facts.event_body(tx, ctx.tenant.id, one.invoice_id)
+            await record(ctx.within(tx), "invoice.created", one.invoice_id, body)
+    return frozenset(
+        one.invoice_id
+        for one, charges in zip(known, metered, strict=True)
+        if not charges and not one.recipe.charges
+    )
 
 
-def _rewritten(known: RecipeFacts, recipe: Recipe) -> draft_recipes.Rewritten:
+def _rewritten(ctx: Context, known: RecipeFacts, recipe: Recipe) -> draft_recipes.Rewritten:
     details = known.customer.details
     facts = RenewalFacts(
         customer=known.customer,
@@ -58,6 +87,8 @@ def _rewritten(known: RecipeFacts, recipe: Recipe) -> draft_recipes.Rewritten:
     lines = invoice_lines(made)
     return draft_recipes.Rewritten(
         invoice_id=known.invoice_id,
+        customer=customer_snapshot(known.customer, details, ctx.now),
+        seller=seller_snapshot(known.entity),
         made=made,
         lines=lines,
         line_ids=tuple(new_id() for _ in lines),
