@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from typing_extensions import override
 
@@ -45,6 +45,9 @@ def page_route(assets: Assets) -> type[APIRoute]:
             async def handle(request: Request) -> Response:
                 try:
                     return await inner(request)
+                except ClientDisconnect:
+                    # Nobody is left to see a page; the edge knows.
+                    raise
                 except Exception as error:  # noqa: BLE001 - a buyer gets a page in any case
                     return _page_of(error, request, assets)
 
