@@ -89,7 +89,7 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
     if isinstance(result, QuoteChanged):
         result = replace(result, shown=shown)
     if isinstance(result, Challenge):
-        return await _marked(visit, visit.go(result.url))
+        return await _marked(visit, visit.to_bank(result.url, view))
     return await _marked(visit, await answer(visit, result, typed))
 
 

@@ -121,6 +121,12 @@ class Visit:
             return Response(headers={**page_headers(), "HX-Redirect": url})
         return RedirectResponse(url, 303, page_headers())
 
+    def to_bank(self, url: str, view: CheckoutView) -> Response:
+        """Send the browser to a challenge, where the test bank goes on in the same language."""
+        response = self.go(url)
+        _set_language(response, self.assets, self.sheet(view).say.words.language)
+        return response
+
     def onward(self, view: CheckoutView) -> str | None:
         """The merchant's own page after success, where it named one."""
         url = view.session.success_url
@@ -186,13 +192,20 @@ def chosen_language(request: Request) -> str | None:
 def keep_language(assets: Assets, link: tuple[str, str], language: str) -> Response:
     """Keep a language that was chosen in the footer, and show the page again without it."""
     response = RedirectResponse(links_of(assets.root, *link).page, 303, page_headers())
+    _set_language(response, assets, language, _LANGUAGE_SECONDS)
+    return response
+
+
+def _set_language(
+    response: Response, assets: Assets, language: str, seconds: int | None = None
+) -> None:
+    """Keep a language for so long, or until the browser is closed."""
     response.set_cookie(
         LANGUAGE_COOKIE,
         language,
-        max_age=_LANGUAGE_SECONDS,
+        max_age=seconds,
         # The test bank's page speaks it, too.
         path=assets.root or "/",
         httponly=True,
         samesite="lax",
     )
-    return response
