@@ -20,3 +20,13 @@ _CODES = """
 
 COUNTRIES = frozenset(_CODES.split())
 """Every code that an address may name."""
+
+_WITH_STATES = """
+    AE AR AU BR BS CA CL CN CO EG ES HK HN ID IE IN IT JM JP KI KN KR KY MX MY NG NI NR PE PH RU
+    SC SO SR SV TH TR TV TW UA US UY UZ VE VI VN
+"""
+
+STATES_NAMED_IN = frozenset(_WITH_STATES.split())
+"""Countries in whose postal addresses a state, province, county or island is written, after the
+address formats of Google's libaddressinput.
+"""

@@ -9,7 +9,7 @@ from babel import Locale
 from markupsafe import Markup
 
 from tallystick.domain.buyer import BuyerDetails
-from tallystick.domain.countries import COUNTRIES
+from tallystick.domain.countries import COUNTRIES, STATES_NAMED_IN
 from tallystick.domain.errors import Fault
 from tallystick.domain.offer import BankTransfer, ExternalPayment, Offer, OnlinePayment
 from tallystick.domain.parties import BankAccount
@@ -31,7 +31,8 @@ class Field:
     """One labelled input. `value` is never that of a payment field: those are not shown again.
 
     `required` is checked by the browser; `needed` by our script, while the field's panel
-    is open. `refreshes` says that a change of it changes the total.
+    is open. `refreshes` says that a change of it changes the total. `only_in` names the
+    countries that use the field; it is `hidden` elsewhere while it is empty.
     """
 
     name: str
@@ -47,6 +48,8 @@ class Field:
     needed: bool = False
     optional: bool = False
     refreshes: bool = False
+    only_in: frozenset[str] = frozenset()
+    hidden: bool = False
     placeholder: str = ""
     width: str = "full"
 
@@ -136,7 +139,6 @@ def make_form(
             optional=True,
             refreshes=True,
             length=30,
-            width="pair",
         ),
         code=replace(label("code", typed.code), length=255),
         panel=_panel(quote, offer, seller, typed.method, label),
@@ -228,7 +230,8 @@ def _address(buyer: BuyerDetails, label: _Labels) -> tuple[Field, ...]:
             autocomplete="billing address-level1",
             optional=True,
             refreshes=True,
-            width="pair",
+            only_in=STATES_NAMED_IN,
+            hidden=not place.state and place.country not in STATES_NAMED_IN,
         ),
     )
 

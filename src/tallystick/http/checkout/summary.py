@@ -87,6 +87,11 @@ class Summary:
     purchase_order: str | None
 
     @property
+    def folds(self) -> bool:
+        """Whether a phone shows the lines on demand only, so that the form is not far down."""
+        return len(self.lines) > _SHORT
+
+    @property
     def is_short(self) -> bool:
         """Whether it fits beside the form and may stay in sight while the form is scrolled."""
         return len(self.lines) <= _SHORT and not self.notices and self.memo is None

@@ -1,6 +1,16 @@
 "use strict";
 // Everything here is an addition: the page works without it.
 (() => {
+  // A logo that does not load, or did not before this ran, gives way to the first letter.
+  document.querySelectorAll("img.logo").forEach((logo) => {
+    const giveWay = () => {
+      logo.hidden = true;
+      logo.nextElementSibling.hidden = false;
+    };
+    logo.addEventListener("error", giveWay);
+    if (logo.complete && !logo.naturalWidth) giveWay();
+  });
+
   const form = document.getElementById("checkout");
   if (!form) return;
 
@@ -112,6 +122,14 @@
   });
   // The page comes back from the history as it was left: let it be sent again.
   window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+
+  // A field that only some countries use is not in the way of others, unless it holds something.
+  form.elements.country.addEventListener("change", () =>
+    form.querySelectorAll("[data-only-in]").forEach((place) => {
+      const isUsed = place.dataset.onlyIn.split(" ").includes(form.elements.country.value);
+      place.hidden = !isUsed && !place.querySelector("input").value;
+    }),
+  );
 
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && event.target.id === "code") {
