@@ -29,7 +29,6 @@
   // that there is another amount now.
   const pay = document.getElementById("pay");
   const updates = new Set();
-  let isDown = false; // The pointer, on the button.
   let pressed = null; // The figures as the pointer went down on the button.
   let held = null; // The figures that a pressed button waits with.
   let isRepeated = false; // The press that has waited.
@@ -95,19 +94,17 @@
   }
 
   document.addEventListener("pointerdown", (event) => {
-    isDown = pay.contains(event.target);
-    pressed = isDown ? figures() : null;
+    pressed = pay.contains(event.target) ? figures() : null;
   });
   ["pointerup", "pointercancel"].forEach((name) =>
     document.addEventListener(name, () => {
-      isDown = false;
       if (postponed) postponed();
       postponed = null;
     }),
   );
   form.addEventListener("keydown", () => (pressed = null));
   document.addEventListener("htmx:confirm", (event) => {
-    if (!isDown) return;
+    if (!pay.matches(":active")) return;
     event.preventDefault();
     postponed = () => event.detail.issueRequest();
   });
