@@ -108,6 +108,18 @@ async def test_late_usage_of_the_last_period_is_billed(world: World) -> None:
     assert (await merchant.stands(made.subscription.id))["status"] == "CANCELLED"
 
 
+async def test_a_last_period_without_usage_makes_no_invoice(world: World) -> None:
+    """Its draft is gone after the grace, and is not counted as finalized."""
+    merchant = Merchant(world=world)
+    made = await merchant.subscribe(await world.customer(), await metered_plan(world), TODAY)
+    await merchant.cancel(made.subscription.id)
+
+    moved = await merchant.travel(AFTER_GRACE)
+
+    assert (moved.done.finalized, moved.done.dropped) == (0, 1)
+    assert [one["total"] for one in await merchant.invoices()] == [2000]
+
+
 async def test_time_waits_for_a_payment_whose_end_is_not_known(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

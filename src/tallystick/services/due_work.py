@@ -22,22 +22,29 @@ AGAIN_AFTER_SECONDS = 3600.0
 
 @dataclass(slots=True, kw_only=True)
 class Done:
-    """What was done: steps of subscriptions by kind, invoices finalized and tried, sessions."""
+    """What was done: steps of subscriptions by kind, invoices finalized and tried, sessions.
+
+    `dropped` are drafts that billed nothing after all.
+    """
 
     steps: Counter[StepKind] = field(default_factory=Counter)
     finalized: int = 0
+    dropped: int = 0
     collected: int = 0
     expired: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.steps or self.finalized or self.collected or self.expired)
+        return not (
+            self.steps or self.finalized or self.dropped or self.collected or self.expired
+        )
 
     def add(self, more: "Done") -> None:
         """Count what was done besides."""
         self.steps.update(more.steps)
         self.finalized += more.finalized
+        self.dropped += more.dropped
         self.collected += more.collected
         self.expired += more.expired
 
@@ -46,7 +53,7 @@ async def do_due_work(ctx: Context) -> Done:
     """Do everything that is due at the tenant's now: steps, drafts, then collections."""
     done = Done()
     done.steps = await renew_due(ctx)
-    done.finalized = await finalize_due(ctx)
+    done.finalized, done.dropped = await finalize_due(ctx)
     done.collected = await collect_due(ctx)
     return done
 

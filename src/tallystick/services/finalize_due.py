@@ -22,34 +22,37 @@ from tallystick.services.refresh_drafts import refresh_drafts
 BATCH = 500
 
 
-async def finalize_due(ctx: Context) -> int:
-    """Finalize every draft that is due at the tenant's now, and return how many there were.
+async def finalize_due(ctx: Context) -> tuple[int, int]:
+    """Finalize every draft that is due at the tenant's now.
 
-    What cannot be finalized is set aside.
+    Returns how many there were, and how many besides billed nothing and are gone. What cannot
+    be finalized is set aside.
     """
+    finalized = gone = 0
 
     async def finalize(ids: Sequence[UUID]) -> int:
-        return await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+        nonlocal finalized, gone
+        taken, made = await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+        finalized += made
+        gone += taken - made
+        return taken
 
     async def set_aside(invoice_id: UUID, reason: str) -> None:
         async with ctx.app.transaction() as tx:
             await due_drafts.set_aside(tx, ctx.tenant.id, invoice_id, reason)
 
-    finalized = 0
     while True:
         async with ctx.app.database.connection() as tx:
             ids = await due_drafts.due_ids(tx, ctx.tenant.id, ctx.now, BATCH)
-        done = await in_halves(ids, finalize, set_aside) if ids else 0
-        finalized += done
         # What is due and was not taken is in another worker's hands.
-        if not done:
-            return finalized
+        if not ids or not await in_halves(ids, finalize, set_aside):
+            return finalized, gone
 
 
-async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> int:
+async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> tuple[int, int]:
+    """How many drafts were due, and how many invoices came of them."""
     due = await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
-    await finalize_locked(ctx, tx, due)
-    return len(due)
+    return len(due), await finalize_locked(ctx, tx, due)
 
 
 async def finalize_at_once(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) -> None:
