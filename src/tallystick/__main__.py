@@ -14,7 +14,10 @@ def main() -> None:
     Loading takes a second. Who presses Ctrl-C meanwhile is not shown what was being loaded:
     nothing has begun that would have to be ended.
     """
-    before = signal.signal(signal.SIGINT, _leave)
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        # Not where it is ignored, as in the background of a script.
+        signal.signal(signal.SIGINT, _leave)
     cli = importlib.import_module("tallystick.cli")
     signal.signal(signal.SIGINT, before)
     cli.app()
