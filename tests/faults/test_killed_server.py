@@ -22,6 +22,8 @@ from tests.soundness import assert_sound
 from tests.world import World
 
 ROUNDS = 12 if os.environ.get("TALLYSTICK_FAULTS_EVERY") == "1" else 2
+ROUNDS_MAX = 20
+"""A fast machine answers everybody before it is killed; so often it may be tried again."""
 BUYERS = 8
 BURST_SECONDS = 0.3
 CARDS = ("4242424242424242", "4242424242424242", "4000000000000002", "4000000000009979")
@@ -105,7 +107,9 @@ async def test_a_killed_server_leaves_one_purchase_or_none(
     random, plan = Random(7), await world.plan()
     sessions: list[UUID] = []
     answers: list[int] = []
-    for number in range(ROUNDS):
+    for number in range(ROUNDS_MAX):
+        if number >= ROUNDS and 0 in answers:
+            break
         for buyer in range(BUYERS):
             customer = await world.customer(f"Buyer {number}-{buyer}")
             sessions.append(await world.session(customer, plan))

@@ -103,6 +103,11 @@ async def test_a_revoked_key_ends_at_once(shop: Shop) -> None:
 
 async def test_nothing_is_cached_while_deaf(shop: Shop) -> None:
     """When the connection that tells of revocations is lost, the cache is dropped at once."""
+
+    async def hears() -> bool:
+        return bool(shop.web.state.gate.keyring._hears)
+
+    assert await soon(hears)
     assert await status(shop.client) == 200
     async with shop.app.transaction() as tx:
         # Behind the product's back: without the trigger nobody is told.
