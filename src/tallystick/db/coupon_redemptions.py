@@ -1,6 +1,8 @@
 """Redemptions: reserved by a claim, redeemed by the purchase, or given back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from tallystick.db.codec import Codec
@@ -11,6 +13,9 @@ from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.purchase import Subscription
 
 TERMS: Codec[CouponTerms] = Codec(CouponTerms)
+
+Use: TypeAlias = tuple[UUID, int, int]
+"""A redemption, to how many more invoices it applies, and how much more it takes off them."""
 
 _TAKE = "update coupons set taken = taken + 1 where tenant_id = $1 and id = $2"
 
@@ -111,6 +116,43 @@ async def redeem(tx: Tx, tenant_id: UUID, attempt: Attempt) -> None:
             0 if amount is None else 1,
             amount or 0,
             None if amount is None else attempt.claimed_at,
+        )
+
+
+async def lock_uses(
+    tx: Tx, tenant_id: UUID, redemption_ids: Collection[UUID]
+) -> dict[UUID, int]:
+    """Lock redemptions, and return to how many invoices each has applied by now."""
+    if not redemption_ids:
+        return {}
+    rows = await tx.fetch(
+        """
+        select id, applied_count from coupon_redemptions
+        where tenant_id = $1 and id = any($2) order by id for no key update
+        """,
+        tenant_id,
+        list(redemption_ids),
+    )
+    return {row["id"]: row["applied_count"] for row in rows}
+
+
+async def count_uses(tx: Tx, tenant_id: UUID, uses: Sequence[Use], now: datetime) -> None:
+    """Count what drafts use of redeemed coupons, or use less than before."""
+    if uses:
+        ids, times, amounts = zip(*uses, strict=True)
+        await tx.execute(
+            """
+            update coupon_redemptions r
+            set applied_count = applied_count + u.times,
+                applied_amount = applied_amount + u.amount, last_applied_at = $2
+            from unnest($3::uuid[], $4::integer[], $5::bigint[]) as u (id, times, amount)
+            where r.tenant_id = $1 and r.id = u.id
+            """,
+            tenant_id,
+            now,
+            ids,
+            times,
+            amounts,
         )
 
 

@@ -1,10 +1,11 @@
 """Drafts that bill usage: what they are made of, and how they are made again."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db import coupon_redemptions
 from tallystick.db.checkout_facts import CUSTOMER_JSON, ENTITY_JSON, load_product_taxes
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
@@ -36,14 +37,6 @@ _UPDATE = """
         amount_due = $7, coupons = $8, tax_breakdown = $9, customer_details = $10,
         seller_details = $11, updated_at = $12
     where tenant_id = $1 and id = $2
-"""
-
-_COUPONS = """
-    update coupon_redemptions r
-    set applied_count = applied_count + u.times, applied_amount = applied_amount + u.amount,
-        last_applied_at = $2
-    from unnest($3::uuid[], $4::integer[], $5::bigint[]) as u (id, times, amount)
-    where r.tenant_id = $1 and r.id = u.id
 """
 
 
@@ -101,23 +94,6 @@ async def load(tx: Tx, tenant_id: UUID, invoice_ids: Sequence[UUID]) -> list[Rec
     ]
 
 
-async def lock_uses(
-    tx: Tx, tenant_id: UUID, redemption_ids: Collection[UUID]
-) -> dict[UUID, int]:
-    """Lock redemptions, and return to how many invoices each has applied by now."""
-    if not redemption_ids:
-        return {}
-    rows = await tx.fetch(
-        """
-        select id, applied_count from coupon_redemptions
-        where tenant_id = $1 and id = any($2) order by id for no key update
-        """,
-        tenant_id,
-        list(redemption_ids),
-    )
-    return {row["id"]: row["applied_count"] for row in rows}
-
-
 async def rewrite(
     tx: Tx, tenant_id: UUID, rewritten: Sequence[Rewritten], now: datetime
 ) -> None:
@@ -142,9 +118,7 @@ async def rewrite(
     )
     await tx.executemany(_UPDATE, [_row(tenant_id, one, now) for one in rewritten])
     changes = [change for one in rewritten for change in _coupon_changes(one)]
-    if changes:
-        ids, times, amounts = zip(*changes, strict=True)
-        await tx.execute(_COUPONS, tenant_id, now, ids, times, amounts)
+    await coupon_redemptions.count_uses(tx, tenant_id, changes, now)
 
 
 async def delete_empty(tx: Tx, tenant_id: UUID, invoice_ids: Sequence[UUID]) -> None:
@@ -174,7 +148,7 @@ def _row(tenant_id: UUID, one: Rewritten, now: datetime) -> tuple[object, ...]:
     )
 
 
-def _coupon_changes(one: Rewritten) -> list[tuple[UUID, int, int]]:
+def _coupon_changes(one: Rewritten) -> list[coupon_redemptions.Use]:
     """Redemption, how many more uses, and how much more it took off."""
     before = {used.redemption_id: used.amount for used in one.before}
     now = {used.redemption_id: used.amount for used in one.used}

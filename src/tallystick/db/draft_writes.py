@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db import coupon_redemptions
 from tallystick.db.draft_recipes import RECIPE
 from tallystick.db.engine import Tx
 from tallystick.db.invoice_writes import (
@@ -51,14 +52,6 @@ _INVOICE_COLUMNS = (
     "updated_at",
 )
 
-_USE_COUPONS = """
-    update coupon_redemptions r
-    set applied_count = applied_count + 1, applied_amount = applied_amount + u.amount,
-        last_applied_at = $2
-    from unnest($3::uuid[], $4::bigint[]) as u (id, amount)
-    where r.tenant_id = $1 and r.id = u.id
-"""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
@@ -92,15 +85,12 @@ async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datet
         columns=_INVOICE_COLUMNS,
         records=[_row(tenant_id, new) for new in drafts],
     )
-    used = [one for new in drafts for one in new.draft.used]
-    if used:
-        await tx.execute(
-            _USE_COUPONS,
-            tenant_id,
-            now,
-            [one.redemption_id for one in used],
-            [one.amount for one in used],
-        )
+    await coupon_redemptions.count_uses(
+        tx,
+        tenant_id,
+        [(one.redemption_id, 1, one.amount) for new in drafts for one in new.draft.used],
+        now,
+    )
 
 
 def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:

@@ -25,7 +25,6 @@ from tallystick.domain.charges import monthly_value
 from tallystick.domain.checkout_request import CheckoutRequest
 from tallystick.domain.errors import Fault, InvalidInput, NotFound, sentence
 from tallystick.domain.life import brought_along, next_day, step
-from tallystick.domain.offer import Offer
 from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
 from tallystick.domain.resolve_offer import WITHOUT_CHECKOUT
@@ -154,7 +153,8 @@ def _subscription(
 
 async def _write(ctx: Context, tx: Tx, made: Subscription) -> None:
     tenant_id, offer = ctx.tenant.id, made.offer
-    await _insert_what_is_new(tx, tenant_id, offer, made)
+    await products.insert_many(tx, tenant_id, offer.new_products, made.created_at)
+    await prices.insert_many(tx, tenant_id, offer.new_prices, made.created_at)
     await subscription_writes.insert(tx, tenant_id, made, None)
     await coupon_redemptions.redeem_at_once(
         tx, tenant_id, made, [new_id() for _ in offer.coupons]
@@ -169,13 +169,6 @@ async def _write(ctx: Context, tx: Tx, made: Subscription) -> None:
         made.id,
         "SUBSCRIPTION",
     )
-
-
-async def _insert_what_is_new(
-    tx: Tx, tenant_id: UUID, offer: Offer, made: Subscription
-) -> None:
-    await products.insert_many(tx, tenant_id, offer.new_products, made.created_at)
-    await prices.insert_many(tx, tenant_id, offer.new_prices, made.created_at)
 
 
 async def _begin(ctx: Context, tx: Tx, made: Subscription, *, imports: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from tallystick.db import draft_recipes, invoice_facts
+from tallystick.db import coupon_redemptions, draft_recipes, invoice_facts
 from tallystick.db.draft_recipes import RecipeFacts
 from tallystick.db.engine import Tx
 from tallystick.domain.invoice import (
@@ -51,7 +51,7 @@ async def refresh_drafts(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) -> f
         if charges != one.recipe.metered
     ]
     coupons = {coupon.redemption_id for _, recipe in changed for coupon in recipe.coupons}
-    uses = await draft_recipes.lock_uses(tx, ctx.tenant.id, coupons)
+    uses = await coupon_redemptions.lock_uses(tx, ctx.tenant.id, coupons)
     rewritten = []
     for one, recipe in changed:
         again = _rewritten(ctx, one, still_applying(recipe, uses))
