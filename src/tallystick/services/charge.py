@@ -4,12 +4,8 @@ Every call carries the key of its first try. A call that gives no answer in time
 and `Unknown` is never a failure: the sweeper asks until the provider has said what happened.
 """
 
-import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar, assert_never
+from typing import assert_never
 from uuid import UUID
-
-import structlog
 
 from tallystick.db import attempts, checkout_sessions
 from tallystick.db.engine import Tx, retrying
@@ -49,14 +45,12 @@ from tallystick.services.confirm_result import (
     PaymentFailed,
 )
 from tallystick.services.context import Context
+from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_failure import record_failure
 from tallystick.services.record_purchase import record_purchase
 
 PENDING_CARD_SECONDS = 60.0
 """How often a card payment that the provider has not decided is asked about."""
-
-log = structlog.get_logger(__name__)
-Answer = TypeVar("Answer")
 
 
 def order_of(ctx: Context, attempt: Attempt) -> PaymentOrder:
@@ -82,7 +76,7 @@ async def charge(ctx: Context, attempt: Attempt) -> Standing:
     if isinstance(reference, Declined):
         return reference
     provider = ctx.app.provider_of(ctx.tenant)
-    answer = await _limited(ctx, provider.confirm(order_of(ctx, attempt), reference))
+    answer = await answer_in_time(ctx, provider.confirm(order_of(ctx, attempt), reference))
     return Unknown() if answer is None else answer
 
 
@@ -101,7 +95,7 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | N
         if attempt.kind is AttemptKind.SETUP
         else provider.open(order)
     )
-    reference = await _limited(ctx, call)
+    reference = await answer_in_time(ctx, call)
     if reference is None or isinstance(reference, Declined):
         return reference
     async with ctx.app.transaction() as tx:
@@ -140,7 +134,7 @@ async def take_up(
         attempt = await _load(ctx, attempt_id)
         return await carry_on(ctx, attempt, Unknown(), give_up=True, reason=reason)
     provider = ctx.app.provider_of(ctx.tenant)
-    standing = await _limited(ctx, provider.look(ctx.tenant.id, attempt.reference))
+    standing = await answer_in_time(ctx, provider.look(ctx.tenant.id, attempt.reference))
     return await carry_on(ctx, attempt, standing or Unknown(), give_up=give_up, reason=reason)
 
 
@@ -233,22 +227,10 @@ async def _cancel(ctx: Context, attempt_id: UUID) -> CancelOutcome:
     attempt = await _load(ctx, attempt_id)
     assert attempt.reference is not None, "what is cancelled was opened"
     provider = ctx.app.provider_of(ctx.tenant)
-    answer = await _limited(ctx, provider.cancel(order_of(ctx, attempt), attempt.reference))
+    answer = await answer_in_time(
+        ctx, provider.cancel(order_of(ctx, attempt), attempt.reference)
+    )
     return Unknown() if answer is None else answer
-
-
-async def _limited(ctx: Context, call: Awaitable[Answer]) -> Answer | None:
-    """The provider's answer, or None when there was none in time.
-
-    Whatever a call raises means the same as silence: nobody knows what happened. It is
-    logged, and the sweeper asks again.
-    """
-    try:
-        async with asyncio.timeout(ctx.app.call_limit_seconds):
-            return await call
-    except Exception:
-        log.warning("provider.no_answer", tenant_id=str(ctx.tenant.id), exc_info=True)
-        return None
 
 
 async def _load(ctx: Context, attempt_id: UUID) -> Attempt:

@@ -4,13 +4,8 @@ A long verb. Nothing is asked of the provider while a transaction is open, every
 the key of its first try, and no answer is never a failure: the sweeper asks again.
 """
 
-import asyncio
-from collections.abc import Awaitable
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
-
-import structlog
 
 from tallystick.db import collections
 from tallystick.db.engine import Tx, retrying
@@ -38,15 +33,13 @@ from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.ids import new_id
+from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import record_collected
 from tallystick.services.tenant_context import tenant_context
 
 AT_ONCE = 8
 """So many wait for the provider together; no connection is held meanwhile."""
 BATCH = 200
-
-log = structlog.get_logger(__name__)
-Answer = TypeVar("Answer")
 
 
 async def collect_due(ctx: Context) -> int:
@@ -150,7 +143,7 @@ async def _reference(ctx: Context, collection: Collection) -> str | Declined | N
     if collection.reference is not None:
         return collection.reference
     provider = ctx.app.provider_of(ctx.tenant)
-    reference = await _limited(ctx, provider.open(_order(ctx, collection)))
+    reference = await answer_in_time(ctx, provider.open(_order(ctx, collection)))
     if reference is None or isinstance(reference, Declined):
         return reference
     async with ctx.app.transaction() as tx:
@@ -168,7 +161,8 @@ async def _charge(ctx: Context, collection: Collection) -> Standing:
         return reference
     provider = ctx.app.provider_of(ctx.tenant)
     return (
-        await _limited(ctx, provider.confirm(_order(ctx, collection), reference)) or Unknown()
+        await answer_in_time(ctx, provider.confirm(_order(ctx, collection), reference))
+        or Unknown()
     )
 
 
@@ -184,7 +178,9 @@ async def _take_up(ctx: Context, known: Collection) -> None:
         standing = reference
     else:
         provider = ctx.app.provider_of(ctx.tenant)
-        standing = await _limited(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
+        standing = (
+            await answer_in_time(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
+        )
     await _carry_on(ctx, known, standing, swept=True)
 
 
@@ -223,7 +219,9 @@ async def _cancelled(ctx: Context, known: Collection, reason: FailureReason) -> 
     assert collection is not None, "tries are kept"
     assert collection.reference is not None, "what is cancelled was opened"
     provider = ctx.app.provider_of(ctx.tenant)
-    answer = await _limited(ctx, provider.cancel(_order(ctx, collection), collection.reference))
+    answer = await answer_in_time(
+        ctx, provider.cancel(_order(ctx, collection), collection.reference)
+    )
     return after_cancel(collection, answer or Unknown(), reason)
 
 
@@ -259,13 +257,3 @@ async def _record_failure(
             reason=reason,
         ),
     )
-
-
-async def _limited(ctx: Context, call: Awaitable[Answer]) -> Answer | None:
-    """The provider's answer, or None when there was none in time; silence proves nothing."""
-    try:
-        async with asyncio.timeout(ctx.app.call_limit_seconds):
-            return await call
-    except Exception:
-        log.warning("provider.no_answer", exc_info=True)
-        return None

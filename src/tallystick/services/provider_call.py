@@ -1,0 +1,26 @@
+"""Ask a provider, and wait for its answer no longer than a call may take."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import structlog
+
+from tallystick.services.context import Context
+
+log = structlog.get_logger(__name__)
+Answer = TypeVar("Answer")
+
+
+async def answer_in_time(ctx: Context, call: Awaitable[Answer]) -> Answer | None:
+    """The provider's answer, or None when there was none in time.
+
+    Whatever a call raises means the same as silence: nobody knows what happened. It is
+    logged, and the sweeper asks again.
+    """
+    try:
+        async with asyncio.timeout(ctx.app.call_limit_seconds):
+            return await call
+    except Exception:
+        log.warning("provider.no_answer", tenant_id=str(ctx.tenant.id), exc_info=True)
+        return None
