@@ -75,14 +75,6 @@ _DEDUCT = """
     join spent s on s.customer_id = u.customer_id and s.currency = u.currency
 """
 
-_COUNT = """
-    insert into invoice_counters as c (tenant_id, invoicing_entity_id, last_number)
-    values ($1, $2, $3)
-    on conflict (tenant_id, invoicing_entity_id)
-    do update set last_number = c.last_number + excluded.last_number
-    returning last_number
-"""
-
 _FINALIZE = """
     update invoices i
     set status = 'FINALIZED', finalize_at = null, recipe = null, finalized_at = $2,
@@ -232,15 +224,6 @@ async def deduct(
             [entry_id for entry_id, _, _ in applied],
             [draft.id for _, draft, _ in applied],
         )
-
-
-async def count_up(tx: Tx, tenant_id: UUID, entity_id: UUID, invoices: int) -> int:
-    """Count an entity's invoices up by so many, and return the last number.
-
-    The counter stays locked until the transaction ends, so that no number is skipped.
-    """
-    last: int = await tx.fetchval(_COUNT, tenant_id, entity_id, invoices)
-    return last
 
 
 async def finalize(

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from tallystick.db import invoice_counters
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.domain.bill import TaxBreakdown
@@ -78,7 +79,7 @@ async def insert(
     number: int | None = None
     text: str | None = None
     if invoice.status is not InvoiceStatus.DRAFT:
-        number = await _next_number(tx, tenant_id, invoice.invoicing_entity_id)
+        number = await invoice_counters.count_up(tx, tenant_id, invoice.invoicing_entity_id, 1)
         text = number_text(pattern, number, invoice.invoice_date)
     await tx.execute(
         _INSERT,
@@ -119,22 +120,6 @@ async def insert(
         invoice.created_at,
     )
     return text
-
-
-async def _next_number(tx: Tx, tenant_id: UUID, entity_id: UUID) -> int:
-    """Count the entity's invoices up by one; the row stays locked, so no number is skipped."""
-    number: int = await tx.fetchval(
-        """
-        insert into invoice_counters as c (tenant_id, invoicing_entity_id, last_number)
-        values ($1, $2, 1)
-        on conflict (tenant_id, invoicing_entity_id)
-        do update set last_number = c.last_number + 1
-        returning last_number
-        """,
-        tenant_id,
-        entity_id,
-    )
-    return number
 
 
 async def _insert_lines(

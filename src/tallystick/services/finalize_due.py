@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
-from tallystick.db import draft_recipes, due_drafts
+from tallystick.db import draft_recipes, due_drafts, invoice_counters
 from tallystick.db.due_drafts import DueDraft, Numbered
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.bill import settle
@@ -103,7 +103,7 @@ async def _numbered(
     numbered = []
     for entity_id in sorted(by_entity):
         drafts = by_entity[entity_id]
-        last = await due_drafts.count_up(tx, ctx.tenant.id, entity_id, len(drafts))
+        last = await invoice_counters.count_up(tx, ctx.tenant.id, entity_id, len(drafts))
         for number, one in enumerate(drafts, start=last - len(drafts) + 1):
             text = number_text(one.number_pattern, number, one.invoice_date)
             numbered.append(
