@@ -5,6 +5,7 @@ only, and stands frozen where it was moved to.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -96,18 +97,23 @@ async def _set(ctx: Context, now: datetime) -> Context:
 
 async def _take_clock(ctx: Context, holder: Tx) -> None:
     """Take the clock as soon as a worker's round with this tenant is over."""
-    waited = 0.0
-    while not await due_moments.lock_clock(holder, ctx.tenant.id):
-        if waited > BUSY_SECONDS:
-            raise Busy("This tenant's clock is being moved already", BUSY_SECONDS)
-        await asyncio.sleep(LOOK_SECONDS)
-        waited += LOOK_SECONDS
+    busy = Busy("This tenant's clock is being moved already", BUSY_SECONDS)
+    await _until(lambda: due_moments.lock_clock(holder, ctx.tenant.id), BUSY_SECONDS, busy)
 
 
 async def _wait_for_payments(ctx: Context, holder: Tx) -> None:
+    async def none_is_live() -> bool:
+        return not await due_moments.live_payments(holder, ctx.tenant.id)
+
+    busy = Busy("Payments of this tenant are under way; ask again", BUSY_SECONDS)
+    await _until(none_is_live, WAIT_SECONDS_MAX, busy)
+
+
+async def _until(holds: Callable[[], Awaitable[bool]], seconds: float, busy: Busy) -> None:
+    """Look again and again, at least once; who waits for longer hears that it is busy."""
     waited = 0.0
-    while await due_moments.live_payments(holder, ctx.tenant.id):
-        if waited > WAIT_SECONDS_MAX:
-            raise Busy("Payments of this tenant are under way; ask again", BUSY_SECONDS)
+    while not await holds():
+        if waited > seconds:
+            raise busy
         await asyncio.sleep(LOOK_SECONDS)
         waited += LOOK_SECONDS
