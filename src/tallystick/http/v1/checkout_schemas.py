@@ -179,6 +179,26 @@ PaymentMethodsConfigIn = Annotated[
     OnlineIn | BankTransferIn | ExternalIn, Field(discriminator="type")
 ]
 
+# What a checkout and a subscription without one both ask for.
+AddOns = Annotated[list[AddOnIn] | None, Field(max_length=LIST_MAX)]
+AutoAdvanceInvoices = Annotated[
+    Flag | None,
+    Field(description="Default true. False: invoices stay drafts until finalized by hand."),
+]
+BillingDayAnchor = Annotated[
+    WholeNumber | None,
+    Field(ge=1, le=DAYS_IN_MONTH_MAX, description="Day of the month on which periods begin."),
+]
+EndDate = Annotated[Day | None, Field(description="The first day not covered.")]
+NetTerms = Annotated[
+    WholeNumber | None,
+    Field(ge=0, le=NET_TERMS_MAX, description="Days from invoice date to due date."),
+]
+TrialDays = Annotated[
+    WholeNumber | None,
+    Field(ge=0, le=TRIAL_DAYS_MAX, description="Null: the plan's trial. 0: none."),
+]
+
 
 class CreateCheckoutSession(RequestModel):
     """An offer to one customer, as special as it needs to be."""
@@ -187,17 +207,9 @@ class CreateCheckoutSession(RequestModel):
     plan_version_id: Annotated[
         PlanVersionId, Field(description="A published version of a plan that is not archived.")
     ]
-    add_ons: Annotated[list[AddOnIn] | None, Field(max_length=LIST_MAX)] = None
-    auto_advance_invoices: Annotated[
-        Flag | None,
-        Field(description="Default true. False: invoices stay drafts until finalized by hand."),
-    ] = None
-    billing_day_anchor: Annotated[
-        WholeNumber | None,
-        Field(
-            ge=1, le=DAYS_IN_MONTH_MAX, description="Day of the month on which periods begin."
-        ),
-    ] = None
+    add_ons: AddOns = None
+    auto_advance_invoices: AutoAdvanceInvoices = None
+    billing_day_anchor: BillingDayAnchor = None
     billing_start_date: Annotated[
         Day | None,
         Field(description="Where the subscription begins; default the day of confirmation."),
@@ -212,7 +224,7 @@ class CreateCheckoutSession(RequestModel):
     components: ComponentsIn | None = None
     coupon_code: Annotated[Name | None, Field(description="Matched exactly.")] = None
     coupon_ids: Annotated[list[CouponId] | None, Field(max_length=LIST_MAX)] = None
-    end_date: Annotated[Day | None, Field(description="The first day not covered.")] = None
+    end_date: EndDate = None
     expires_in_hours: Annotated[
         WholeNumber | None,
         Field(ge=0, le=EXPIRES_IN_HOURS_MAX, description="Default 1; 0 means never."),
@@ -227,10 +239,7 @@ class CreateCheckoutSession(RequestModel):
     metadata: Annotated[
         Metadata | None, Field(description="Returned, copied to the subscription, in events.")
     ] = None
-    net_terms: Annotated[
-        WholeNumber | None,
-        Field(ge=0, le=NET_TERMS_MAX, description="Days from invoice date to due date."),
-    ] = None
+    net_terms: NetTerms = None
     payment_methods_config: PaymentMethodsConfigIn | None = None
     purchase_order: Annotated[
         ShortText | None, Field(description="Shown on the page and on every invoice.")
@@ -239,10 +248,7 @@ class CreateCheckoutSession(RequestModel):
         WebUrl | None,
         Field(description="Where the buyer goes after success, with `checkout_session_id`."),
     ] = None
-    trial_duration_days: Annotated[
-        WholeNumber | None,
-        Field(ge=0, le=TRIAL_DAYS_MAX, description="Null: the plan's trial. 0: none."),
-    ] = None
+    trial_duration_days: TrialDays = None
 
 
 def what_is_sold(

@@ -10,12 +10,15 @@ from typing_extensions import override
 from tallystick.domain.errors import ALL_READ
 from tallystick.domain.purchase import Activation
 from tallystick.http.v1.checkout_schemas import (
-    DAYS_IN_MONTH_MAX,
     NET_TERMS_MAX,
-    TRIAL_DAYS_MAX,
-    AddOnIn,
+    AddOns,
+    AutoAdvanceInvoices,
+    BillingDayAnchor,
     ComponentsIn,
+    EndDate,
+    NetTerms,
     PaymentMethodsConfigIn,
+    TrialDays,
     to_payment,
     what_is_sold,
 )
@@ -78,21 +81,13 @@ class SubscriptionCreateRequest(RequestModel):
         Day,
         Field(description="Where it begins, trial included; past periods are caught up."),
     ]
-    add_ons: Annotated[list[AddOnIn] | None, Field(max_length=LIST_MAX)] = None
-    auto_advance_invoices: Annotated[
-        Flag | None,
-        Field(description="Default true. False: invoices stay drafts until finalized by hand."),
-    ] = None
+    add_ons: AddOns = None
+    auto_advance_invoices: AutoAdvanceInvoices = None
     backdate_invoices: Annotated[
         Flag | None,
         Field(description="Changes nothing: every invoice is dated by its period."),
     ] = None
-    billing_day_anchor: Annotated[
-        WholeNumber | None,
-        Field(
-            ge=1, le=DAYS_IN_MONTH_MAX, description="Day of the month on which periods begin."
-        ),
-    ] = None
+    billing_day_anchor: BillingDayAnchor = None
     charge_automatically: Annotated[
         Flag | None,
         Field(description="Charge invoices to the saved method; default true online."),
@@ -102,14 +97,11 @@ class SubscriptionCreateRequest(RequestModel):
         Field(max_length=LIST_MAX, description="Matched exactly; duplicates merge."),
     ] = None
     custom_properties: NotYet = None
-    end_date: Annotated[Day | None, Field(description="The first day not covered.")] = None
+    end_date: EndDate = None
     invoice_memo: Annotated[LongText | None, Field(description="Shown on every invoice.")] = (
         None
     )
-    net_terms: Annotated[
-        WholeNumber | None,
-        Field(ge=0, le=NET_TERMS_MAX, description="Days from invoice date to due date."),
-    ] = None
+    net_terms: NetTerms = None
     payment_methods_config: PaymentMethodsConfigIn | None = None
     price_components: ComponentsIn | None = None
     purchase_order: Annotated[
@@ -119,10 +111,7 @@ class SubscriptionCreateRequest(RequestModel):
         Flag | None,
         Field(description="True: what lies before today was billed elsewhere."),
     ] = None
-    trial_days: Annotated[
-        WholeNumber | None,
-        Field(ge=0, le=TRIAL_DAYS_MAX, description="Null: the plan's trial. 0: none."),
-    ] = None
+    trial_days: TrialDays = None
     version: Annotated[
         WholeNumber | None,
         Field(ge=1, le=VERSION_MAX, description="Default: the plan's published version."),
