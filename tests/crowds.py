@@ -1,15 +1,36 @@
-"""Many verbs at once, and what came of them."""
+"""Many verbs at once in a shop made for it, and what came of them."""
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
+from tallystick.db.engine import Database
+from tallystick.providers.sandbox import Sandbox
 from tallystick.services.confirm_result import ConfirmResult
-from tests.world import VISA, World
+from tests.world import PUBLIC_URL, VISA, World, open_world
+
+BANK_CONNECTIONS = 6
 
 Result = TypeVar("Result")
+
+
+@asynccontextmanager
+async def open_crowd(dsn: str, *, connections: int = 12) -> AsyncIterator[World]:
+    """A shop whose bank has connections of its own, as in the product."""
+    database = await Database.open(dsn, max_size=connections)
+    bank = await Database.open(dsn, max_size=BANK_CONNECTIONS)
+    try:
+        world = await open_world(database)
+        sandbox = Sandbox(bank, public_url=PUBLIC_URL, debit_seconds=5)
+        app = replace(world.app, providers={"sandbox": sandbox})
+        yield replace(world, app=app, ctx=replace(world.ctx, app=app), sandbox=sandbox)
+    finally:
+        await database.close()
+        await bank.close()
 
 
 async def at_once(work: Sequence[Awaitable[Result]]) -> list[Result]:

@@ -1,14 +1,12 @@
 """Collecting invoices while nobody is at a page: one charge, whatever fails in between."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from typing_extensions import override
 
-from tallystick.db.engine import Database
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.payment import (
     Cancelled,
@@ -21,16 +19,16 @@ from tallystick.domain.payment import (
     Unconfirmed,
     Unknown,
 )
-from tallystick.providers.sandbox import Sandbox
 from tallystick.services.change_invoice import MoneyReceived, receive_money
 from tallystick.services.collect_invoice import collect_due, sweep_collections
 from tallystick.services.due_work import bill_due
 from tallystick.services.examine import examine
 from tallystick.services.finalize_due import finalize_due
 from tallystick.services.renew_due import renew_due
+from tests.crowds import open_crowd
 from tests.real_time import debits_are_decided
 from tests.scripted_bank import ScriptedBank, Step, after, lost, says, silent, with_bank
-from tests.world import PUBLIC_URL, World, open_world
+from tests.world import World
 
 RENEWED = datetime(2026, 4, 10, 12, tzinfo=UTC)
 
@@ -272,20 +270,13 @@ async def test_what_is_too_little_to_be_charged_is_not_tried(world: World) -> No
 
 async def test_one_connection_is_enough_to_bill(database_dsn: str) -> None:
     """The lock on the tenant's clock takes none away from the work."""
-    database = await Database.open(database_dsn, max_size=1)
-    bank = await Database.open(database_dsn, max_size=6)
-    world = await open_world(database)
-    sandbox = Sandbox(bank, public_url=PUBLIC_URL, debit_seconds=5)
-    app = replace(world.app, providers={"sandbox": sandbox})
-    world = replace(world, app=app, ctx=replace(world.ctx, app=app), sandbox=sandbox)
-    await world.confirm(await world.session(await world.customer(), await world.plan()))
-    after_grace = datetime(2026, 4, 11, 12, tzinfo=UTC)
-    await world.execute(
-        "update tenants set clock = $1 where id = $2", after_grace, world.tenant_id
-    )
+    async with open_crowd(database_dsn, connections=1) as world:
+        await world.confirm(await world.session(await world.customer(), await world.plan()))
+        after_grace = datetime(2026, 4, 11, 12, tzinfo=UTC)
+        await world.execute(
+            "update tenants set clock = $1 where id = $2", after_grace, world.tenant_id
+        )
 
-    await bill_due(world.app, RENEWED)
+        await bill_due(world.app, RENEWED)
 
-    assert await world.charges() == [4900, 4900]
-    await database.close()
-    await bank.close()
+        assert await world.charges() == [4900, 4900]
