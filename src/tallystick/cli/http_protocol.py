@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 class Protocol(HttpToolsProtocol):
     """A connection that tells what it refuses as every other door does."""
 
-    _in_head = True
+    _in_head = False
     _began_now = False
     _head_bytes = 0
     _is_too_large = False
@@ -56,11 +56,6 @@ class Protocol(HttpToolsProtocol):
             # Raised inside the parser, which ends and calls `send_400_response`.
             raise ValueError("the head is too large")
         super().on_headers_complete()
-
-    @override
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_head, self._head_bytes = True, 0
 
     @override
     def send_400_response(self, msg: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import urlsplit
@@ -29,16 +30,21 @@ class Client:
 
     @classmethod
     async def open(cls, url: str) -> Self:
-        """Connect to a server."""
+        """Connect to a server: `async with await Client.open(url) as client`."""
         parts = urlsplit(url)
         assert parts.hostname is not None, "the bench's own server"
         reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
         return cls(parts.netloc, reader, writer)
 
-    async def close(self) -> None:
-        """Hang up."""
+    async def __aenter__(self) -> Self:
+        """Open already: what makes it hang up at the end of its block."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Hang up, whatever the answers were."""
         self.writer.close()
-        await self.writer.wait_closed()
+        with suppress(ConnectionError):
+            await self.writer.wait_closed()
 
     async def ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""

@@ -191,13 +191,12 @@ async def _post(stage: Stage, bodies: Sequence[bytes], clients: int) -> float:
     waiting = iter(bodies)
 
     async def send_one_after_another() -> None:
-        client = await Client.open(stage.url)
-        for body in waiting:
-            answer = await client.ask("POST", PATH, stage.headers, body)
-            if answer.status != OK or json.loads(answer.body)["ingested"] != EVENTS_MAX:
-                said = answer.body[:500].decode(errors="replace")
-                raise BenchFailed(f"POST {PATH} was answered with {answer.status}: {said}")
-        await client.close()
+        async with await Client.open(stage.url) as client:
+            for body in waiting:
+                answer = await client.ask("POST", PATH, stage.headers, body)
+                if answer.status != OK or json.loads(answer.body)["ingested"] != EVENTS_MAX:
+                    said = answer.body[:500].decode(errors="replace")
+                    raise BenchFailed(f"POST {PATH} was answered with {answer.status}: {said}")
 
     began = time.monotonic()
     await asyncio.gather(*(send_one_after_another() for _ in range(clients)))

@@ -140,21 +140,20 @@ async def _by_ourselves(url: str, requests: Requests, clients: int, seconds: flo
     began = time.monotonic()
 
     async def send_on_one_connection() -> None:
-        client = await Client.open(url)
-        while time.monotonic() - began < seconds:
-            target, body = next(turns)
-            headers = dict(requests.headers)
-            if requests.keyed:
-                headers["Idempotency-Key"] = f"{requests.keyed}-{next(numbers)}"
-            sent = time.monotonic()
-            answer = await client.ask(requests.method, target, headers, body)
-            latencies.append((time.monotonic() - sent) * 1e3)
-            if answer.status not in SUCCESS:
-                raise BenchFailed(
-                    f"{requests.method} {target} was answered with {answer.status}: "
-                    f"{answer.body[:500].decode(errors='replace')}"
-                )
-        await client.close()
+        async with await Client.open(url) as client:
+            while time.monotonic() - began < seconds:
+                target, body = next(turns)
+                headers = dict(requests.headers)
+                if requests.keyed:
+                    headers["Idempotency-Key"] = f"{requests.keyed}-{next(numbers)}"
+                sent = time.monotonic()
+                answer = await client.ask(requests.method, target, headers, body)
+                latencies.append((time.monotonic() - sent) * 1e3)
+                if answer.status not in SUCCESS:
+                    raise BenchFailed(
+                        f"{requests.method} {target} was answered with {answer.status}: "
+                        f"{answer.body[:500].decode(errors='replace')}"
+                    )
 
     await asyncio.gather(*(send_on_one_connection() for _ in range(clients)))
     return load_of(latencies, time.monotonic() - began)

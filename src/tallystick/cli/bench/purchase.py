@@ -37,9 +37,8 @@ async def complete(stage: Stage, bodies: list[bytes], buyers: int) -> dict[str, 
 
     async def buy_one_after_another() -> None:
         for body in waiting:
-            client = await Client.open(stage.url)
-            await _buy(stage, client, body, steps)
-            await client.close()
+            async with await Client.open(stage.url) as client:
+                await _buy(stage, client, body, steps)
 
     began = time.monotonic()
     await asyncio.gather(*(buy_one_after_another() for _ in range(buyers)))
