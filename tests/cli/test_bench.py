@@ -104,7 +104,8 @@ async def test_processor_time_of_children_counts() -> None:
 
     assert before is not None
     assert after is not None
-    assert after - before >= 0.3
+    # The kernel counts in hundredths.
+    assert after - before > 0.28
     assert time.monotonic() - began >= 0.3
 
 
