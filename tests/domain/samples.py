@@ -202,7 +202,9 @@ def billed(
         charges,
         currency=currency,
         coupons=coupons,
-        decision_of=decision_of or (lambda _: decision),
+        decision_of=lambda one: (
+            decision if decision_of is None else decision_of(one.product_id)
+        ),
         inclusive=inclusive,
     )
 

@@ -101,7 +101,7 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.customer_id,
         invoice.subscription_id,
         invoice.invoicing_entity_id,
-        "RECURRING",
+        invoice.invoice_type.value,
         invoice.status.value,
         invoice.payment_status.value,
         invoice.invoice_date,

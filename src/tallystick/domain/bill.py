@@ -11,7 +11,6 @@ are the same. In both cases, to the cent:
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
 from tallystick.domain import coupons as coupon_rules
 from tallystick.domain.charges import Charge
@@ -139,19 +138,19 @@ def bill(
     *,
     currency: str,
     coupons: Sequence[CouponTerms],
-    decision_of: Callable[[UUID], TaxDecision],
+    decision_of: Callable[[Charge], TaxDecision],
     inclusive: bool,
 ) -> Bill:
     """What the charges come to after coupons and tax.
 
-    `decision_of` gives the tax decision for a product's id. Which coupons still apply is
+    `decision_of` gives the tax decision for a charge. Which coupons still apply is
     decided before. Raises `AmountTooLarge` where a sum cannot be stored and sent exactly.
     """
     amounts = [charge.amount for charge in charges]
     applied = coupon_rules.apply(sum(amounts), coupons, currency)
     discounts = coupon_rules.spread(sum(one.amount for one in applied), amounts)
     lines = tuple(
-        _line(charge, discount, decision_of(charge.product_id), inclusive=inclusive)
+        _line(charge, discount, decision_of(charge), inclusive=inclusive)
         for charge, discount in zip(charges, discounts, strict=True)
     )
     return Bill(

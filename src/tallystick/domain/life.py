@@ -27,6 +27,7 @@ class StepKind(StrEnum):
     TRIAL_ENDED = "TRIAL_ENDED"
     TRIAL_EXPIRED = "TRIAL_EXPIRED"
     RENEWED = "RENEWED"
+    CHANGED = "CHANGED"
     COMPLETED = "COMPLETED"
     CANCELLED = "CANCELLED"
 
@@ -130,7 +131,7 @@ def _start(contract: Contract, day: date) -> Step:
         if contract.trial_end is None
         else SubscriptionStatus.TRIAL_ACTIVE
     )
-    return _first_billed(contract, day, StepKind.ACTIVATED, status)
+    return first_billed(contract, day, StepKind.ACTIVATED, status)
 
 
 def cut(period: Period, end: date | None) -> date:
@@ -154,7 +155,7 @@ def _end_free_trial(contract: Contract, day: date) -> Step:
         or collects_otherwise
         or contract.payment_method_id is not None
     ):
-        return _first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
+        return first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
     expired = replace(
         contract,
         status=SubscriptionStatus.TRIAL_EXPIRED,
@@ -165,7 +166,7 @@ def _end_free_trial(contract: Contract, day: date) -> Step:
     return Step(kind=StepKind.TRIAL_EXPIRED, day=day, contract=expired, charges=(), opens=None)
 
 
-def _first_billed(
+def first_billed(
     contract: Contract, day: date, kind: StepKind, status: SubscriptionStatus
 ) -> Step:
     """The first billed day: everything that is owed on it, and the first period."""

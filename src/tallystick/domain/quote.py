@@ -159,7 +159,7 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
             charges,
             currency=offer.currency,
             coupons=applying(coupons, invoice),
-            decision_of=lambda product_id: rates_on(product_id, day),
+            decision_of=lambda one: rates_on(one.product_id, day),
             inclusive=offer.tax_inclusive,
         )
 

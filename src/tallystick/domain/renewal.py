@@ -7,6 +7,7 @@ when the draft is finalized.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from tallystick.domain.bill import Bill, bill
@@ -15,6 +16,7 @@ from tallystick.domain.contract import RunningCoupon
 from tallystick.domain.invoice import (
     Invoice,
     InvoiceStatus,
+    InvoiceType,
     PaymentStatus,
     customer_snapshot,
     invoice_lines,
@@ -114,8 +116,44 @@ def draft_of(
     )
 
 
-def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
-    """What a recipe comes to, taxed as of its day."""
+def adjustment_of(
+    step: Step,
+    credited: Mapping[UUID, TaxDecision],
+    facts: RenewalFacts,
+    *,
+    invoice_id: UUID,
+    now: datetime,
+) -> Draft | None:
+    """The draft of what a change bills at once; None where it bills nothing.
+
+    `credited` has the tax decisions with which items that leave were billed, by their ids.
+    Coupons do not apply, and are not used up.
+    """
+    if not step.charges:
+        return None
+    contract = step.contract
+    recipe = Recipe(
+        day=step.day,
+        currency=contract.currency,
+        inclusive=contract.tax_inclusive,
+        charges=step.charges,
+        meters=(),
+        metered=(),
+        coupons=(),
+    )
+    made = bill_of(recipe, facts, credited)
+    invoice = replace(
+        _invoice(step, made, facts, invoice_id, now), invoice_type=InvoiceType.ADJUSTMENT
+    )
+    return Draft(invoice=invoice, used=(), recipe=recipe)
+
+
+def bill_of(
+    recipe: Recipe,
+    facts: RenewalFacts,
+    credited: Mapping[UUID, TaxDecision] = MappingProxyType({}),
+) -> Bill:
+    """What a recipe comes to, taxed as of its day, and credits as they were billed."""
     decided: dict[int, TaxDecision] = {}
 
     def decision_of(product_id: UUID) -> TaxDecision:
@@ -127,11 +165,14 @@ def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
             decided[id(product)] = known
         return known
 
+    def of_charge(one: Charge) -> TaxDecision:
+        return credited.get(one.item_id) or decision_of(one.product_id)
+
     return bill(
         (*recipe.charges, *recipe.metered),
         currency=recipe.currency,
         coupons=[one.terms for one in recipe.coupons],
-        decision_of=decision_of,
+        decision_of=of_charge,
         inclusive=recipe.inclusive,
     )
 
@@ -191,7 +232,7 @@ def _invoice(
         applied_balance=0,
         written_off=0,
         settled=0,
-        amount_due=made.total,
+        amount_due=max(made.total, 0),
         customer=customer_snapshot(facts.customer, facts.customer.details, now),
         seller=seller_snapshot(facts.entity),
         memo=contract.invoice_memo,

@@ -4,9 +4,10 @@ The same for the worker's batches, for a clock that is moved, and for one subscr
 step is taken at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallystick.db import checkout_facts, draft_writes, due_contracts, places
@@ -14,6 +15,7 @@ from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
 from tallystick.domain.life import Step, StepKind, step
+from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
 from tallystick.services.context import Context
 from tallystick.services.events import Told, record_many
@@ -58,15 +60,7 @@ async def take_steps(
     )
     taken = []
     for one, moved, charges in zip(due, steps, metered, strict=True):
-        facts = RenewalFacts(
-            customer=one.customer,
-            entity=one.entity,
-            buyer=one.customer.tax_buyer(
-                one.customer.details,
-                vat_number_valid=vat_number_valid(one.customer.details) is True,
-            ),
-            product_taxes=taxes,
-        )
+        facts = facts_of(one, taxes)
         draft = draft_of(moved, charges, facts, invoice_id=new_id(), now=ctx.now)
         taken.append(Taken(due=one, step=moved, draft=draft))
     await draft_writes.insert(
@@ -82,6 +76,19 @@ async def take_steps(
     told = [event for one in taken for event in _events(ctx, one, tells_steps=tells_steps)]
     await record_many(ctx.within(tx), told)
     return taken
+
+
+def facts_of(due: DueContract, taxes: Mapping[UUID, ProductTax]) -> RenewalFacts:
+    """What the price of a contract's step depends on beside it."""
+    details = due.customer.details
+    return RenewalFacts(
+        customer=due.customer,
+        entity=due.entity,
+        buyer=due.customer.tax_buyer(
+            details, vat_number_valid=vat_number_valid(details) is True
+        ),
+        product_taxes=taxes,
+    )
 
 
 def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:
