@@ -105,6 +105,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/subscriptions/{subscription_id}/cancel": None,
     "POST /api/v1/subscriptions/{subscription_id}/reactivate": None,
     "POST /api/v1/subscriptions/{subscription_id}/activate": None,
+    "POST /api/v1/subscriptions/{subscription_id}/change-plan": {},
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
     "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},

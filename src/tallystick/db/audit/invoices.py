@@ -88,7 +88,7 @@ INVOICE_RULES = (
     ),
     Rule(
         name="invoice-balance",
-        holds="Balance entries took what is applied to an invoice, or gave its total below zero",
+        holds="Entries took what is applied to an invoice, or gave its total below zero",
         kind=Prefix.INVOICE,
         query="""
             select i.tenant_id, i.id, format('%s applied, entries of %s', i.applied_balance,
