@@ -152,9 +152,13 @@ class World:
         name: str = "Pro",
         currency: str = "EUR",
         is_free: bool = False,
+        products: Mapping[str, UUID] | None = None,
         **version: object,
     ) -> SoldPlan:
-        """A published plan, EUR 49 a month or `is_free`; `version` sets its columns."""
+        """A published plan, EUR 49 a month or `is_free`; `version` sets its columns.
+
+        `products` are known ones by name, used for components of that name.
+        """
         plan_id, version_id = new_id(), new_id()
         parts = components if is_free or components else (FEE_OF_49,)
         await self._insert(
@@ -184,7 +188,8 @@ class World:
         ids: dict[str, UUID] = {}
         sold: dict[str, UUID] = {}
         for position, (label, fee, choices) in enumerate(parts):
-            sold[label] = await self.product(label, fee)
+            known = (products or {}).get(label)
+            sold[label] = known or await self.product(label, fee)
             ids[label] = await self._component(version_id, position, label, sold[label])
             for order, (cadence, pricing) in enumerate(choices):
                 await self._insert(
