@@ -155,10 +155,7 @@ class World:
         products: Mapping[str, UUID] | None = None,
         **version: object,
     ) -> SoldPlan:
-        """A published plan, EUR 49 a month or `is_free`; `version` sets its columns.
-
-        `products` are known ones by name, used for components of that name.
-        """
+        """A published plan, EUR 49 a month or `is_free`; `version` sets its columns."""
         plan_id, version_id = new_id(), new_id()
         parts = components if is_free or components else (FEE_OF_49,)
         await self._insert(
@@ -188,8 +185,7 @@ class World:
         ids: dict[str, UUID] = {}
         sold: dict[str, UUID] = {}
         for position, (label, fee, choices) in enumerate(parts):
-            known = (products or {}).get(label)
-            sold[label] = known or await self.product(label, fee)
+            sold[label] = (products or {}).get(label) or await self.product(label, fee)
             ids[label] = await self._component(version_id, position, label, sold[label])
             for order, (cadence, pricing) in enumerate(choices):
                 await self._insert(

@@ -117,40 +117,53 @@ def changed_now(
         joined = tuple(_never_charged(item, day) for item in new)
         step = _out_of_trial(_with_items(contract, ended, joined), wanted, day)
     else:
-        _same_rhythm(contract, new)
-        whole = cut_anew(replace(contract, cancelled_on=None))
-        rests = [_rest_of_new(whole, old, item, day) for old, item in pairs]
-        joined = tuple(
-            replace(
-                item,
-                starts_on=day,
-                billed_from=whole.period_end if rest is None else rest.span.end,
-            )
-            for item, rest in zip(new, rests, strict=True)
-        )
-        charges = [
-            *_credits(whole, left, day, billed),
-            *(
-                _named(
-                    charge_in_part(item, rest.span, rest.days, contract.currency), "prorated"
-                )
-                for item, rest in zip(joined, rests, strict=True)
-                if rest is not None
-            ),
-        ]
-        after = _with_items(whole, ended, joined)
-        after = replace(
-            after, plan_id=wanted.plan_id, mrr=monthly_value(after.items, after.currency)
-        )
-        step = Step(
-            kind=StepKind.CHANGED,
-            day=day,
-            contract=after,
-            charges=tuple(one for one in charges if one.amount),
-            opens=None,
-        )
+        joined, step = _in_its_period(contract, wanted, left, pairs, day, billed)
     matched = sum(old is not None for old, _ in pairs)
     return PlanChange(step=step, ended=ended, joined=joined, matched=matched)
+
+
+def _in_its_period(
+    contract: Contract,
+    wanted: NewPlan,
+    left: Sequence[Item],
+    pairs: Sequence[tuple[Item | None, Item]],
+    day: date,
+    billed: Mapping[UUID, Billed],
+) -> tuple[tuple[Item, ...], Step]:
+    """The items that join in the current period, and the step that bills the change."""
+    new = tuple(item for _, item in pairs)
+    ended = tuple(replace(item, ends_on=day) for item in left)
+    _same_rhythm(contract, new)
+    whole = cut_anew(replace(contract, cancelled_on=None))
+    rests = [_rest_of_new(whole, old, item, day) for old, item in pairs]
+    joined = tuple(
+        replace(
+            item,
+            starts_on=day,
+            billed_from=whole.period_end if rest is None else rest.span.end,
+        )
+        for item, rest in zip(new, rests, strict=True)
+    )
+    charges = [
+        *_credits(whole, left, day, billed),
+        *(
+            _named(charge_in_part(item, rest.span, rest.days, contract.currency), "prorated")
+            for item, rest in zip(joined, rests, strict=True)
+            if rest is not None
+        ),
+    ]
+    after = _with_items(whole, ended, joined)
+    after = replace(
+        after, plan_id=wanted.plan_id, mrr=monthly_value(after.items, after.currency)
+    )
+    step = Step(
+        kind=StepKind.CHANGED,
+        day=day,
+        contract=after,
+        charges=tuple(one for one in charges if one.amount),
+        opens=None,
+    )
+    return joined, step
 
 
 def _pairs(left: Sequence[Item], wanted: NewPlan) -> list[tuple[Item | None, Item]]:

@@ -98,16 +98,7 @@ async def _change(
     billed = await billed_lines.last_billed(
         tx, tenant_id, subscription_id, [item.id for item in before.items], ctx.today
     )
-    wanted = NewPlan(
-        plan_id=offer.plan_id,
-        items=offer.items,
-        chosen_slots=frozenset(
-            one.component_id
-            for one in request.components.parameterized
-            if one.parameters.initial_slot_count is not None
-        ),
-    )
-    change = changed_now(before, wanted, ctx.today, billed)
+    change = changed_now(before, _new_plan(offer, request), ctx.today, billed)
     await products.insert_many(tx, tenant_id, offer.new_products, ctx.now)
     await prices.insert_many(tx, tenant_id, offer.new_prices, ctx.now)
     await _write(ctx, tx, change, offer.plan_version_id)
@@ -134,6 +125,18 @@ async def _change(
         matched=change.matched,
         added=len(change.joined) - change.matched,
         removed=len(change.ended) - change.matched,
+    )
+
+
+def _new_plan(offer: Offer, request: PlanChangeRequest) -> NewPlan:
+    return NewPlan(
+        plan_id=offer.plan_id,
+        items=offer.items,
+        chosen_slots=frozenset(
+            one.component_id
+            for one in request.components.parameterized
+            if one.parameters.initial_slot_count is not None
+        ),
     )
 
 
