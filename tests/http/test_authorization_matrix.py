@@ -58,6 +58,13 @@ PRICE: Json = {
 }
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
 
+TEST_CARD = {
+    "type": "CARD",
+    "card_number": "4242424242424242",
+    "card_expiry": "12/99",
+    "card_cvc": "123",
+}
+
 CLOCK = "GET /api/v1/test-clock"
 
 API: dict[str, Json | None] = {
@@ -71,6 +78,7 @@ API: dict[str, Json | None] = {
     "GET /api/v1/customers/{id_or_alias}": None,
     "PATCH /api/v1/customers/{id_or_alias}": {"name": "Stolen"},
     "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
+    "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
     "POST /api/v1/product_families": {},
     "GET /api/v1/product_families": None,
     "GET /api/v1/product_families/{product_family_id}": None,
@@ -107,6 +115,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/subscriptions/{subscription_id}/activate": None,
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
+    "POST /api/v1/invoices/{invoice_id}/pay": None,
     "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,

@@ -11,6 +11,7 @@ from tallystick.http.v1 import (
     invoices,
     invoicing_entities,
     metrics,
+    payment_methods,
     plans,
     prices,
     product_families,
@@ -23,6 +24,7 @@ from tallystick.http.v1 import (
 ROUTERS: tuple[APIRouter, ...] = (
     checkout_sessions.router,
     customers.router,
+    payment_methods.router,
     product_families.router,
     products.router,
     prices.router,
