@@ -18,6 +18,7 @@ from tallystick.http.v1 import (
     products,
     subscriptions,
     test_clock,
+    test_provider,
     usage,
 )
 
@@ -38,5 +39,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.router,
     invoicing_entities.router,
     test_clock.router,
+    test_provider.router,
 )
 """Every resource, in the order in which the API's document lists them."""
