@@ -66,6 +66,7 @@ def invoice(*lines: BilledLine, applied: int = 0, **fields: Any) -> CreditableIn
         "id": OF,
         "customer_id": UUID(int=2),
         "subscription_id": None,
+        "plan_version_id": None,
         "invoicing_entity_id": UUID(int=3),
         "number": "INV-1",
         "status": InvoiceStatus.FINALIZED,

@@ -125,6 +125,9 @@ API: dict[str, Json | None] = {
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
+SHOWN_BY = {"payments": "invoices"}
+"""What is not read by itself, and what shows it."""
+
 SUMS = {"GET /api/v1/usage/summary"}
 """Routes that list nothing: whose figures they sum up is tested beside them."""
 
@@ -170,9 +173,20 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "coupons": theirs.coupons["LAUNCH20"].id,
                 "subscriptions": bought.subscription.id,
                 "invoices": bought.invoice.id,
+                "payments": bought.invoice.transactions[0].id,
+                "credit-notes": credited(theirs, bought.invoice.id),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
         )
+
+
+def credited(market: Market, invoice_id: str) -> str:
+    """A credit note of EUR 1 on an invoice."""
+    body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
+    answer = market.raw.post("/credit-notes", json=body)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name
 
 
 def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response:
@@ -258,9 +272,10 @@ def test_with_two_keys(town: Town) -> None:
 def test_with_anothers_id(town: Town, route: str) -> None:
     """Another tenant's id is as unknown as one that nobody has, and nothing is changed."""
     name = town.ids[resource_of(route)]
-    own = f"GET /api/v1/{resource_of(route)}/{{"
+    about = SHOWN_BY.get(resource_of(route), resource_of(route))
+    own = f"GET /api/v1/{about}/{{"
     read = next(one for one in OF_ONE if one.startswith(own) and one.endswith("}"))
-    before = ask(town.theirs.raw, read, name)
+    before = ask(town.theirs.raw, read, town.ids[about])
     answer = ask(town.mine.raw, route, name)
     unknown = ask(town.mine.raw, route)
 
@@ -269,7 +284,7 @@ def test_with_anothers_id(town: Town, route: str) -> None:
     told = answer.json()["message"]
     assert name in told
     assert told.replace(name, MISSING) == unknown.json()["message"]
-    assert ask(town.theirs.raw, read, name).json() == before.json()
+    assert ask(town.theirs.raw, read, town.ids[about]).json() == before.json()
 
 
 @pytest.mark.parametrize("route", OF_MANY)

@@ -23,6 +23,8 @@ _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.invoice_number,
            i.status, i.payment_status, i.currency, i.total, i.applied_balance, i.settled,
            i.amount_due,
+           (select s.plan_version_id from subscriptions s
+            where s.tenant_id = i.tenant_id and s.id = i.subscription_id) as plan_version_id,
            exists (select from collections c
                    where c.tenant_id = i.tenant_id and c.invoice_id = i.id
                      and c.state = 'LIVE') as is_collected
@@ -78,6 +80,7 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> CreditableInvoice |
         id=found["id"],
         customer_id=found["customer_id"],
         subscription_id=found["subscription_id"],
+        plan_version_id=found["plan_version_id"],
         invoicing_entity_id=found["invoicing_entity_id"],
         number=found["invoice_number"],
         status=InvoiceStatus(found["status"]),

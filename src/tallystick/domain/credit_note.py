@@ -126,6 +126,7 @@ class CreditableInvoice:
     id: UUID
     customer_id: UUID
     subscription_id: UUID | None
+    plan_version_id: UUID | None
     invoicing_entity_id: UUID
     number: str | None
     status: InvoiceStatus

@@ -70,7 +70,7 @@ async def preview_credit_note(ctx: Context, request: CreditRequest) -> CreditNot
         invoice_number=invoice.number or "",
         customer_id=invoice.customer_id,
         subscription_id=invoice.subscription_id,
-        plan_version_id=None,
+        plan_version_id=invoice.plan_version_id,
         type=note.type,
         status=CreditNoteStatus.DRAFT,
         number=None,

@@ -181,6 +181,12 @@ class CreditNoteList(AnswerModel):
     pagination_meta: PaginationMeta
 
 
+SHOWN: dict[int | str, dict[str, Any]] = {
+    200: {"model": CreditNoteOut, "description": "The preview: nothing was stored."}
+}
+"""What a preview answers, beside the answer of a note that was made."""
+
+
 def to_credit_request(body: CreditNoteRequest) -> CreditRequest:
     """What a body asks for.
 

@@ -11,6 +11,7 @@ from tallystick.domain.credit_note import CreditNoteStatus, Refund
 from tallystick.domain.credit_note_entry import CreditNoteEntry
 from tallystick.http.door import Entered, Route
 from tallystick.http.v1.credit_note_schemas import (
+    SHOWN,
     CreditNoteList,
     CreditNoteOut,
     CreditNoteRequest,
@@ -48,7 +49,7 @@ class CreditNoteQuery(PageQuery):
     search: ShortText | None = None
 
 
-@router.post("", status_code=201, response_model=CreditNoteOut)
+@router.post("", status_code=201, response_model=CreditNoteOut, responses=SHOWN)
 async def post_credit_note(door: Entered, body: CreditNoteRequest) -> Response:
     """Credit an invoice, all of it or in part; a refund asks the payment provider."""
     request = to_credit_request(body)

@@ -9,6 +9,7 @@ from tallystick.db.engine import Tx
 from tallystick.domain.credit_note_entry import CreditNoteEntry
 from tallystick.http.door import Entered, Operation, Route
 from tallystick.http.v1.credit_note_schemas import (
+    SHOWN,
     CreditNoteOut,
     RefundRequest,
     show_credit_note,
@@ -22,7 +23,9 @@ from tallystick.services.refund_invoice import payment_to_refund, refund_invoice
 router = APIRouter(prefix="/payments", tags=["Payments"], route_class=Route)
 
 
-@router.post("/{payment_id}/refund", status_code=201, response_model=CreditNoteOut)
+@router.post(
+    "/{payment_id}/refund", status_code=201, response_model=CreditNoteOut, responses=SHOWN
+)
 async def refund(
     door: Entered, payment_id: TransactionId, body: RefundRequest | None = None
 ) -> Response:
