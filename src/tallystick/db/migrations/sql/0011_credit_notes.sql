@@ -67,7 +67,7 @@ create unique index credit_note_number_once
 create index credit_notes_by_created on credit_notes (tenant_id, created_at, id);
 create index credit_notes_by_number on credit_notes (tenant_id, number, id);
 create index credit_notes_by_total on credit_notes (tenant_id, total, id);
-create index credit_notes_by_status on credit_notes (tenant_id, status, created_at, id);
+create index credit_notes_by_status on credit_notes (tenant_id, status, id);
 create index credit_notes_of_invoice on credit_notes (tenant_id, invoice_id);
 create index credit_notes_of_customer on credit_notes (tenant_id, customer_id, created_at, id);
 
@@ -207,7 +207,7 @@ begin
     where tenant_id = new.tenant_id and invoice_id = new.invoice_id and status <> 'VOIDED';
     if taken.total > billed.total or taken.cancelled <> billed.cancelled
        or taken.from_balance > billed.applied_balance
-       or taken.from_payments > billed.settled + billed.amount_due
+       or taken.from_payments > billed.total - billed.applied_balance
     then
         raise exception 'tallystick: the credit notes of invoice % exceed it', new.invoice_id
             using errcode = 'check_violation';
