@@ -99,7 +99,7 @@ async def test_two_at_once_cannot_pass_each_other(world: World, pair: tuple[Tx, 
 
 
 async def test_lines_are_the_notes_total(world: World) -> None:
-    """A note without its lines is refused at the commit, and a line that comes later at once."""
+    """A note without its lines is refused at the commit, a line that comes later at once."""
     _, note_id = await credited(world, 1000)
 
     with pytest.raises(asyncpg.CheckViolationError, match="differ from its total"):

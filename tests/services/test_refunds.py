@@ -1,10 +1,12 @@
 """Refunds: money goes back once, whatever answer fails to come and whoever asks at once."""
 
 import asyncio
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from tallystick.domain.coupons import Percentage
 from tallystick.domain.credit_note import (
     Amount,
     CreditNoteStatus,
@@ -18,6 +20,8 @@ from tallystick.domain.credit_note import (
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.offer import ExternalPayment
 from tallystick.domain.payment import Cancelled, RefundRefused, Unconfirmed, Unknown
+from tallystick.domain.periods import Cadence
+from tallystick.domain.pricing import RateFee
 from tallystick.services.change_invoice import MoneyReceived, receive_money, void_invoice
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.ids import new_id
@@ -25,7 +29,10 @@ from tests.crediting import Billed, bought, refunds_swept, sound, told, went_bac
 from tests.real_time import debits_are_decided
 from tests.scripted_bank import ScriptedBank, Step, lost, says, silent, with_bank
 from tests.services.test_collecting import a_month_later, swept, tries
-from tests.world import World
+from tests.shops import selling_under_eu_rules
+from tests.world import World, rate
+
+PRICES = ("33.33", "19.99", "7.01")
 
 
 async def test_what_card_and_balance_paid_goes_back(world: World) -> None:
@@ -61,6 +68,42 @@ async def test_everything_nets_to_zero(world: World) -> None:
     assert await billed.balance() == 1000
     with pytest.raises(Conflict):
         await billed.credit(Refund())
+    await sound(world)
+
+
+async def test_any_measure_nets_to_zero(world: World) -> None:
+    """Three lines with coupon and VAT, taken back by quantity, amount, money and rest: every
+    column of the notes sums to the invoice's, and of each line to the line's.
+    """
+    await selling_under_eu_rules(world)
+    parts = [(f"Part {n}", RateFee(), [(Cadence.MONTHLY, rate(n))]) for n in PRICES]
+    coupon = await world.coupon("SEVEN", Percentage(percentage=Decimal(7)))
+    plan = await world.plan(*parts)
+    billed = await bought(world, plan=plan, balance=777, coupon_ids=(coupon,))
+    first, second, _ = await billed.lines()
+
+    third = LineCredit(line_id=first, quantity=Decimal(1) / 8)
+    await billed.credit(CreditToBalance(), (third, LineCredit(line_id=second, amount=101)))
+    await billed.credit(Refund(), Amount(1234))
+    await billed.credit(Refund(payment_id=await billed.payment()), PaidAmount(321))
+    await billed.credit(Refund(), (LineCredit(line_id=first),))
+    await billed.credit(CreditToBalance())
+
+    columns = "sum(subtotal) as subtotal, sum(discount) as discount, sum(tax_amount) as tax"
+    notes = await world.one(f"select {columns}, sum(total) as total from credit_notes")
+    assert notes == await world.one(f"select {columns}, sum(total) as total from invoices")
+    open_lines = await world.fetch(
+        """
+        select l.position from invoice_lines l
+        left join credit_note_lines c on c.invoice_line_id = l.id group by l.id, l.position,
+            l.amount, l.discount, l.tax, l.tenant_id
+        having (l.amount, l.discount, l.tax)
+               is distinct from (sum(c.amount), sum(c.discount), sum(c.tax))
+        """
+    )
+    assert open_lines == []
+    given = await billed.balance() + sum(await went_back(world))
+    assert given == (await billed.stands())["total"]
     await sound(world)
 
 
