@@ -25,6 +25,7 @@ from tallystick.domain.pricing import RateFee
 from tallystick.services.change_invoice import MoneyReceived, receive_money, void_invoice
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.ids import new_id
+from tests.cases.golden import case
 from tests.crediting import Billed, bought, refunds_swept, sound, told, went_back
 from tests.real_time import debits_are_decided
 from tests.scripted_bank import ScriptedBank, Step, lost, says, silent, with_bank
@@ -32,6 +33,7 @@ from tests.services.test_collecting import a_month_later, swept, tries
 from tests.shops import selling_under_eu_rules
 from tests.world import World, rate
 
+FAILS = "DE62370400440532013001"
 PRICES = ("33.33", "19.99", "7.01")
 
 
@@ -242,6 +244,47 @@ async def test_a_debit_that_nobody_owes_any_more_goes_back(world: World) -> None
     stands = await later.one("select settled, payment_status from invoices where number = 2")
     assert tuple(stands.values()) == (4900, "PAID")
     await sound(later)
+
+
+@pytest.mark.parametrize("case_id", ["PAY-09"])
+async def test_a_credit_while_a_debit_is_on_its_way(world: World, case_id: str) -> None:
+    """The balance has it at once; as much is due as before, and the debit pays it."""
+    credited = case(case_id)["derived"]["credited"]
+    billed = await bought(world, method=await world.debit())
+
+    await billed.credit(CreditToBalance(), Amount(credited))
+
+    stands = await billed.stands()
+    assert (stands["payment_status"], stands["amount_due"]) == ("PROCESSING", 4900)
+    for kind in (DebtCancellation(), Refund()):
+        with pytest.raises(Conflict):
+            await billed.credit(kind, Amount(1))
+    await debits_are_decided(world)
+    stands = await billed.stands()
+    assert (stands["payment_status"], stands["amount_due"]) == ("PAID", 0)
+    assert await billed.balance() == credited == 1806
+    await sound(world)
+    note = await billed.credit(Refund())
+    assert note.refunded == 4900 - 1806
+    await sound(world)
+
+
+async def test_a_credit_for_a_debit_that_fails(world: World) -> None:
+    """What was given stays on the balance; all of the invoice is due, and can be cancelled as
+    far as no note has credited it.
+    """
+    billed = await bought(world, balance=1000, method=await world.debit(FAILS))
+    await billed.credit(CreditToBalance(), Amount(3900))
+    await debits_are_decided(world)
+    stands = await billed.stands()
+    assert (stands["payment_status"], stands["amount_due"]) == ("ERRORED", 3900)
+
+    await billed.credit(DebtCancellation())
+
+    stands = await billed.stands()
+    assert (stands["payment_status"], stands["amount_due"]) == ("ERRORED", 2900)
+    assert await billed.balance() == 3900
+    await sound(world)
 
 
 async def test_voiding_gives_back_what_no_note_gave_back(world: World) -> None:

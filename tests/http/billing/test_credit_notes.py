@@ -9,7 +9,10 @@ from meteroid import AsyncMeteroid
 from meteroid import models as m
 
 from tallystick.domain.ids import Prefix, encode
-from tests.crediting import Billed, bought, sound, went_back
+from tallystick.domain.payment import RefundRefused
+from tests.crediting import Billed, bought, refunds_swept, sound, went_back
+from tests.http.billing.conftest import served
+from tests.scripted_bank import ScriptedBank, lost, says, with_bank
 from tests.shops import selling_under_eu_rules
 from tests.world import World
 
@@ -94,6 +97,43 @@ async def test_a_payment_is_refunded(api: httpx.AsyncClient, billed: Billed) -> 
     assert await went_back(billed.world) == [2440, 2440]
     assert (await api.post(payment)).status_code == 409
     await sound(billed.world)
+
+
+async def test_a_refund_without_an_answer(world: World) -> None:
+    """It is a draft without a number, also for a repeat under its key, until there is one."""
+    bank = ScriptedBank(world.sandbox)
+    bank.script("refund", lost)
+    billed = await bought(with_bank(world, bank))
+    key = {"Idempotency-Key": "once"}
+    async with served(billed.world) as api:
+        made = await api.post(NOTES, json=asking(billed, "REFUND"), headers=key)
+        again = await api.post(NOTES, json=asking(billed, "REFUND"), headers=key)
+        assert (made.status_code, again.json()) == (201, made.json())
+        assert (made.json()["status"], made.json()["credit_note_number"]) == ("DRAFT", "draft")
+        assert (await api.post(NOTES, json=asking(billed, "REFUND"))).status_code == 409
+
+        await refunds_swept(billed.world)
+
+        note = (await api.get(f"{NOTES}/{made.json()['id']}")).json()
+    assert (note["status"], note["credit_note_number"]) == ("FINALIZED", "CN-000001")
+    assert await went_back(world) == [4900]
+
+
+async def test_a_refund_that_the_provider_refuses(world: World) -> None:
+    """The refusal says why, also for a repeat; the note is there, void."""
+    bank = ScriptedBank(world.sandbox)
+    bank.script("refund", says(RefundRefused("the account is closed")))
+    billed = await bought(with_bank(world, bank))
+    key = {"Idempotency-Key": "once"}
+    async with served(billed.world) as api:
+        refused = await api.post(NOTES, json=asking(billed, "REFUND"), headers=key)
+        again = await api.post(NOTES, json=asking(billed, "REFUND"), headers=key)
+        (note,) = (await api.get(NOTES)).json()["data"]
+
+    assert (refused.status_code, again.status_code) == (409, 409)
+    assert "the account is closed" in refused.json()["message"]
+    assert (note["status"], note["refund_failure"]) == ("VOIDED", "the account is closed")
+    assert await went_back(world) == []
 
 
 @pytest.mark.parametrize("kind", ["REFUND", "CREDIT_TO_BALANCE"])
