@@ -128,7 +128,8 @@ RULES = {
         select i.id from invoices i
         where i.tenant_id = $1 and i.settled <> coalesce((
             select sum(t.amount) from transactions t
-            where t.tenant_id = $1 and t.invoice_id = i.id and t.status = 'SETTLED'), 0)
+            where t.tenant_id = $1 and t.invoice_id = i.id and t.status = 'SETTLED'
+              and t.payment_type = 'PAYMENT'), 0)
     """,
     "numbers have no gap": """
         select c.last_number from invoice_counters c

@@ -61,6 +61,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/paging.py:fetch_page": "runs the statement of another query",
     "db/periodic_work.py:add": "periodic work is for all tenants",
     "db/periodic_work.py:take_due": "periodic work is for all tenants",
+    "db/refunds.py:lease_due": "the sweeper takes up the refunds of all tenants",
     "db/sandbox_bank.py:current_month": "asks for the time",
     "db/sandbox_bank.py:debits_to_tell": "the bank settles the debits of all tenants",
     "db/sandbox_bank.py:lock_due_debits": "the bank settles the debits of all tenants",

@@ -283,3 +283,42 @@ select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{
     now(), now(), now() - interval '2 hours'
 from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
 limit 1;
+
+-- credit-note-lines
+update credit_note_lines set amount_total = amount_total + 1;
+
+-- credit-note-lines
+update credit_notes set subtotal = subtotal + 1, total = total + 1;
+
+-- credit-note-line
+update credit_note_lines set amount = amount + 100000;
+
+-- credit-note-invoice
+update invoices set cancelled = cancelled + 1;
+
+-- credit-note-invoice
+update credit_notes set total = total + 100000;
+
+-- credit-note-invoice
+update invoices set applied_balance = 0;
+
+-- credit-note-numbers
+update credit_notes set number = 77 where number = 1;
+
+-- credit-note-numbers
+update credit_note_counters set last_number = last_number + 1;
+
+-- credit-note-balance
+update balance_entries set amount = amount - 1 where reason in ('CREDIT_NOTE', 'REFUND');
+
+-- refund-recorded
+update refunds set state = 'LIVE';
+
+-- refund-recorded
+delete from transactions where payment_type = 'REFUND';
+
+-- refund-of-payment
+update refunds set amount = amount + 100000;
+
+-- refund-taken-up
+update refunds set state = 'LIVE', claimed_on = now() - interval '61 minutes';

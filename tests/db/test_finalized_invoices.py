@@ -158,6 +158,7 @@ MAY_CHANGE = {
     "settled": "paid later",
     "amount_due": "paid later",
     "paid_at": "paid later",
+    "cancelled": "a credit note cancels a debt",
     "applied_balance": "given back when it is voided",
     "voided_at": "voided",
     "finalize_at": "a draft's alone: a check keeps it null",

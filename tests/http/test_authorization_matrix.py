@@ -119,6 +119,12 @@ API: dict[str, Json | None] = {
     "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,
+    "POST /api/v1/credit-notes": {},
+    "GET /api/v1/credit-notes": None,
+    "GET /api/v1/credit-notes/{credit_note_id}": None,
+    "POST /api/v1/credit-notes/{credit_note_id}/void": None,
+    "PATCH /api/v1/credit-notes/{credit_note_id}/custom-properties": {"custom_properties": {}},
+    "POST /api/v1/payments/{payment_id}/refund": None,
     "GET /api/v1/invoicing-entities": None,
     "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
@@ -129,7 +135,7 @@ API: dict[str, Json | None] = {
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
-SHOWN_BY = {"test-provider": "invoices"}
+SHOWN_BY = {"payments": "invoices", "test-provider": "invoices"}
 """What shows a thing that has no address of its own to be read at."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
@@ -179,9 +185,20 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "subscriptions": bought.subscription.id,
                 "invoices": bought.invoice.id,
                 "test-provider": bought.invoice.transactions[0].id,
+                "payments": bought.invoice.transactions[0].id,
+                "credit-notes": credited(theirs, bought.invoice.id),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
         )
+
+
+def credited(market: Market, invoice_id: str) -> str:
+    """A credit note of EUR 1 on an invoice."""
+    body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
+    answer = market.raw.post("/credit-notes", json=body)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name
 
 
 def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response:

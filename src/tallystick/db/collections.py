@@ -276,7 +276,8 @@ async def failed_under(
 async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
     """A locked try that had failed got its money after all.
 
-    False where its invoice does not owe so much any more, or is being collected again.
+    False where its invoice does not owe so much any more, or is being collected again, and
+    where the money is on its way back.
     """
     done = await tx.execute(
         """
@@ -287,6 +288,8 @@ async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
             where i.tenant_id = c.tenant_id and i.id = c.invoice_id
               and i.status = 'FINALIZED' and i.payment_status <> 'PROCESSING'
               and i.amount_due >= c.amount)
+          and not exists (
+            select from refunds r where r.tenant_id = c.tenant_id and r.collection_id = c.id)
           and not exists (
             select from collections o
             where o.tenant_id = c.tenant_id and o.invoice_id = c.invoice_id

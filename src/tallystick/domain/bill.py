@@ -11,6 +11,7 @@ are the same. In both cases, to the cent:
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 from tallystick.domain import coupons as coupon_rules
@@ -55,6 +56,25 @@ class BillLine:
     def tax_rate(self) -> Decimal:
         """The sum of the line's rates, a fraction."""
         return self.decision.total_rate
+
+
+class TaxedLine(Protocol):
+    """What a breakdown asks of a line: what is taxed, by which rates, and why."""
+
+    @property
+    def net(self) -> int:
+        """What is taxed, in minor units."""
+        ...
+
+    @property
+    def taxes(self) -> tuple[TaxAmount, ...]:
+        """Each rate with its tax."""
+        ...
+
+    @property
+    def decision(self) -> TaxDecision:
+        """The rule that decided."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +183,7 @@ def bill(
         discount=sum(line.discount_net for line in lines),
         tax=sum(line.tax for line in lines),
         total=sum(line.total for line in lines),
-        breakdown=_breakdown(lines),
+        breakdown=breakdown(lines),
     )
 
 
@@ -206,7 +226,7 @@ _EXEMPTION_NAMES = {
 }
 
 
-def _breakdown(lines: Iterable[BillLine]) -> tuple[TaxBreakdown, ...]:
+def breakdown(lines: Iterable[TaxedLine]) -> tuple[TaxBreakdown, ...]:
     """One row per rate and per reason for no tax, in the order in which the lines name them.
 
     A line's net counts once in a row, however many of its taxes the row holds.
@@ -223,7 +243,7 @@ def _breakdown(lines: Iterable[BillLine]) -> tuple[TaxBreakdown, ...]:
     return tuple(rows.values())
 
 
-def _rows_of(line: BillLine) -> list[TaxBreakdown]:
+def _rows_of(line: TaxedLine) -> list[TaxBreakdown]:
     exemption = line.decision.exemption
     if exemption is not None:
         return [

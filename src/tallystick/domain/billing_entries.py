@@ -127,7 +127,8 @@ class InvoiceLineEntry:
 class TransactionEntry:
     """Money that moved, or is on its way, for an invoice; `amount` in minor units.
 
-    `failure` names the reason where the money will not come.
+    `failure` names the reason where the money will not come. A refund has its payment as
+    parent; `refunded` of a payment went back.
     """
 
     id: UUID
@@ -141,13 +142,17 @@ class TransactionEntry:
     failure: str | None
     created_at: datetime
     processed_at: datetime | None
+    parent_id: UUID | None = None
+    credit_note_id: UUID | None = None
+    refund_mode: str | None = None
+    refunded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceEntry:
     """An invoice in a list; `number` is None while it is a draft.
 
-    total - applied_balance - written_off - settled = amount_due.
+    total - applied_balance - written_off - cancelled - settled = amount_due.
     """
 
     id: UUID
@@ -189,3 +194,4 @@ class InvoiceEntry:
     voided_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    cancelled: int = 0

@@ -220,8 +220,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
         quantity=_decimal(quantity),
         unit_price=quoted_price
         if plain and quoted_price is not None
-        else _average(line.amount_net, quantity, currency),
-        quoted_unit_price=_average(charge.amount, quantity, currency) if inclusive else None,
+        else average(line.amount_net, quantity, currency),
+        quoted_unit_price=average(charge.amount, quantity, currency) if inclusive else None,
         amount=line.amount_net,
         discount=line.discount_net,
         tax=line.tax,
@@ -249,7 +249,7 @@ def _decimal(quantity: Fraction) -> Decimal:
     return Decimal(f"{Decimal(scaled).scaleb(-_PRICE_DECIMALS).normalize():f}")
 
 
-def _average(amount: int, quantity: Fraction, currency: str) -> Decimal:
+def average(amount: int, quantity: Fraction, currency: str) -> Decimal:
     """The displayed price of one unit: the amount over the quantity, cut to twelve decimals.
 
     It is shown, never multiplied again.
