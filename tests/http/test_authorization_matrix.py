@@ -110,6 +110,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,
+    "GET /api/v1/invoices/{invoice_id}/explain": None,
     "GET /api/v1/invoicing-entities": None,
     "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
