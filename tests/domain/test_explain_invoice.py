@@ -103,7 +103,7 @@ def test_a_rate() -> None:
     assert told(made) == [
         [
             "For 2026-01-01 to 2026-03-31, days: 90",
-            "EUR 90.00 = EUR 90.00",
+            f"1 {X} EUR 90.00 = EUR 90.00",
             "No tax is charged: no rate applies.",
         ],
         [
@@ -119,7 +119,7 @@ def test_a_stub_is_told_before_and_after_rounding() -> None:
     one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)
 
     assert _line(_charged(one, STUB)) == [
-        "EUR 90.00 = EUR 90.00",
+        f"1 {X} EUR 90.00 = EUR 90.00",
         f"This period has 85 of 92 days: EUR 90.00 {X} 85/92 = EUR 83.152173{CUT}",
         "Rounded to EUR 83.15",
     ]

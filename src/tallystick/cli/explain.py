@@ -1,10 +1,10 @@
 """`tallystick explain`: how an invoice came to its figures, line by line."""
 
+import textwrap
 from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -14,7 +14,7 @@ from tallystick.db import kept_invoices
 from tallystick.db.engine import Tx
 from tallystick.domain.errors import NotFound
 from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
-from tallystick.domain.explanation import Due, Totaled
+from tallystick.domain.explanation import Due, Step, Totaled
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.plain_english import PLAIN_ENGLISH, tell
 from tallystick.http.v1.explanation_schemas import show_explanation
@@ -22,6 +22,9 @@ from tallystick.services.context import App
 
 _WEIGHTY = (Totaled, Due)
 """The steps that the eye looks for."""
+_INDENT = "  "
+_NARROW = 20
+"""Columns below which nothing is wrapped any narrower."""
 
 
 def explain(
@@ -65,14 +68,24 @@ def _show(made: InvoiceExplanation) -> None:
     for one in made.lines:
         out.print()
         out.print(_row(one.line.name, money(one.line.amount_total, kept.currency)))
-        for step in one.steps:
-            out.print(Padding(Text(tell(step, kept.currency)), (0, 0, 0, 2)))
+        out.print(*(_told(step, kept.currency) for step in one.steps), sep="\n", soft_wrap=True)
     out.print()
     out.print(_row("Invoice", money(kept.total, kept.currency)))
-    for total in made.steps:
-        style = "bold" if isinstance(total, _WEIGHTY) else ""
-        told = Text(tell(total, kept.currency), style=style)
-        out.print(Padding(told, (0, 0, 0, 2)))
+    out.print(*(_told(step, kept.currency) for step in made.steps), sep="\n", soft_wrap=True)
+
+
+def _told(step: Step, currency: str) -> Text:
+    """A step's sentence in the terminal's width; no amount is torn from its currency."""
+    words = tell(step, currency).replace(f"{currency} ", f"{currency}\N{NO-BREAK SPACE}")
+    told = textwrap.fill(
+        words,
+        max(out.width, _NARROW),
+        initial_indent=_INDENT,
+        subsequent_indent=_INDENT * 2,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return Text(told, style="bold" if isinstance(step, _WEIGHTY) else "")
 
 
 def _row(name: str, amount: str) -> Table:

@@ -90,7 +90,8 @@ def price_words(
 ) -> str:
     """Quantity and unit price as on a receipt: `12 x EUR 9.90 per seat / month`.
 
-    `span` is a cadence, ONCE, or None where it is not told.
+    `span` is a cadence, ONCE, or None where it is not told. One of something is told by its
+    price alone, where more than the price is told.
     """
     written = voice.price(price, currency)
     if span is None:
@@ -103,7 +104,7 @@ def price_words(
         each = voice.text(f"per.{span}", price=written)
     else:
         each = voice.text(f"per_unit.{span}", price=written, unit=unit)
-    if quantity == 1 and unit is None:
+    if quantity == 1 and unit is None and span is not None:
         return each
     return voice.text("line.times", quantity=voice.number(quantity), price=each)
 

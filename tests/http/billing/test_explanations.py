@@ -47,7 +47,7 @@ async def test_a_paid_invoice_is_explained_in_sentences(
     (line,) = told["lines"]
     assert line["sentences"] == [
         "For 2026-03-10 to 2026-04-09, days: 31",
-        "EUR 49.00 = EUR 49.00",
+        f"1 {X} EUR 49.00 = EUR 49.00",
         "Less its share of the discount, EUR 4.90, leaves EUR 44.10",
         "VAT 20% on EUR 44.10 = EUR 8.82",
         "The VAT rate of the customer's country applies, which is the seller's too.",

@@ -54,13 +54,17 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row of the totals, with a small note below it where one is needed."""
+    """A row of the totals, with a small note below it where one is needed.
+
+    `explanation` says how its amount came about, where that is not told elsewhere.
+    """
 
     kind: RowKind
     label: str
     amount: str
     note: str | None = None
     code: str | None = None
+    explanation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
