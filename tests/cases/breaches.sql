@@ -45,6 +45,18 @@ update invoices set due_date = due_date + 1;
 -- invoice-once-per-period
 update invoices set subscription_id = (select id from subscriptions limit 1);
 
+-- invoice-unexplained
+update invoice_lines set computation = jsonb_set(computation, '{computation,unit_price}', '"48.98"');
+
+-- invoice-unexplained
+update invoice_lines set computation = jsonb_set(computation, '{usage}', '{"amount": 1, "parts": []}');
+
+-- invoice-unexplained
+update invoice_lines set computation = jsonb_set(computation, '{quoted_discount}', '1');
+
+-- invoice-unexplained
+update invoice_lines set taxes = '[{"amount": 7, "rate": {"rate": "0.001"}}]';
+
 -- balance-entries
 update customer_balances set balance = balance + 1;
 

@@ -125,6 +125,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/credit-notes/{credit_note_id}/void": None,
     "PATCH /api/v1/credit-notes/{credit_note_id}/custom-properties": {"custom_properties": {}},
     "POST /api/v1/payments/{payment_id}/refund": None,
+    "GET /api/v1/invoices/{invoice_id}/explain": None,
     "GET /api/v1/invoicing-entities": None,
     "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},

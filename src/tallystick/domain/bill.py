@@ -171,14 +171,25 @@ def bill(
     applied = coupon_rules.apply(sum(amounts), coupons, currency)
     discounts = coupon_rules.spread(sum(one.amount for one in applied), amounts)
     lines = tuple(
-        _line(charge, discount, decision_of(charge.product_id), inclusive=inclusive)
+        bill_line(charge, discount, decision_of(charge.product_id), inclusive=inclusive)
         for charge, discount in zip(charges, discounts, strict=True)
     )
+    return bill_of_lines(lines, applied, currency=currency, inclusive=inclusive)
+
+
+def bill_of_lines(
+    lines: tuple[BillLine, ...],
+    coupons: tuple[AppliedCoupon, ...],
+    *,
+    currency: str,
+    inclusive: bool,
+) -> Bill:
+    """The sums of lines that bear their shares of what the coupons take off."""
     return Bill(
         currency=currency,
         inclusive=inclusive,
         lines=lines,
-        coupons=applied,
+        coupons=coupons,
         subtotal=sum(line.amount_net for line in lines),
         discount=sum(line.discount_net for line in lines),
         tax=sum(line.tax for line in lines),
@@ -199,7 +210,10 @@ def settle(total: int, available_balance: int) -> Settlement:
     return Settlement(balance_applied=applied, amount_due=payable - applied)
 
 
-def _line(charge: Charge, discount: int, decision: TaxDecision, *, inclusive: bool) -> BillLine:
+def bill_line(
+    charge: Charge, discount: int, decision: TaxDecision, *, inclusive: bool
+) -> BillLine:
+    """A charge with its share of the discount, taxed as decided."""
     taxed = compute(charge.amount - discount, decision, inclusive=inclusive)
     before = (
         compute(charge.amount, decision, inclusive=True).net if inclusive else charge.amount

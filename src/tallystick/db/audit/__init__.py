@@ -9,6 +9,7 @@ from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
+from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
@@ -19,6 +20,7 @@ __all__ = ["RULES"]
 RULES = (
     *INVOICE_RULES,
     *CREDIT_NOTE_RULES,
+    *EXPLANATION_RULES,
     *BALANCE_RULES,
     *CHECKOUT_RULES,
     *LIFE_RULES,

@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tallystick.db import invoices
+from tallystick.db import invoices, kept_invoices
 from tallystick.db.paging import Page
 from tallystick.domain.billing_entries import InvoiceEntry
+from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
 from tallystick.http.door import Entered, Operation, Route
 from tallystick.http.v1.existing import existing
+from tallystick.http.v1.explanation_schemas import InvoiceExplanationOut, show_explanation
 from tallystick.http.v1.free_form import NotYet
 from tallystick.http.v1.invoice_schemas import (
     InvoiceList,
@@ -99,6 +101,21 @@ async def get_invoice(door: Entered, invoice_id: InvoiceId) -> Response:
         ),
         show_invoice,
     )
+
+
+@router.get("/{invoice_id}/explain", response_model=InvoiceExplanationOut)
+async def explain(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Tell how every figure of an invoice came about, drafts included.
+
+    Everything is computed once more. Where that does not arrive at what is stored, the answer
+    is 409 with the figure that differs.
+    """
+
+    async def explained(ctx: Context) -> InvoiceExplanation:
+        found = kept_invoices.load(ctx.transaction, ctx.tenant.id, invoice_id)
+        return explain_invoice(await existing(found, "invoice"))
+
+    return await door.read(explained, show_explanation)
 
 
 @router.post("/{invoice_id}/finalize", response_model=InvoiceOut)

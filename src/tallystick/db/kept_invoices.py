@@ -1,0 +1,60 @@
+"""What is kept of an invoice and of how each of its lines came about, for its explanation."""
+
+from uuid import UUID
+
+from tallystick.db.codec import Codec
+from tallystick.db.engine import Tx
+from tallystick.domain.explain_invoice import KeptInvoice
+
+_KEPT: Codec[KeptInvoice] = Codec(KeptInvoice)
+
+_LINES = """
+    select json_agg(json_build_object('id', line.id, 'item_id', line.item_id,
+        'product_id', line.product_id, 'name', line.name, 'start_date', line.start_date,
+        'end_date', line.end_date, 'amount', line.amount, 'discount', line.discount,
+        'tax', line.tax, 'amount_total', line.amount_total, 'taxes', line.taxes,
+        'explanation', line.computation) order by line.position)
+    from invoice_lines line
+    where line.tenant_id = invoice.tenant_id and line.invoice_id = invoice.id
+"""
+
+_COUPONS = """
+    select json_agg(json_build_object('applied', coupon.applied, 'terms', (
+        select redemption.terms from coupon_redemptions redemption
+        where redemption.tenant_id = invoice.tenant_id
+          and redemption.subscription_id = invoice.subscription_id
+          and redemption.coupon_id = (coupon.applied ->> 'coupon_id')::uuid
+        order by redemption.created_at desc, redemption.id desc limit 1))
+        order by coupon.position)
+    from jsonb_array_elements(invoice.coupons) with ordinality as coupon (applied, position)
+"""
+
+
+async def load(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> KeptInvoice | None:
+    """What is kept of the invoice, or None where this tenant has none."""
+    text = await tx.fetchval(
+        f"""
+        select json_build_object('id', invoice.id, 'number', invoice.invoice_number,
+            'status', invoice.status, 'invoice_date', invoice.invoice_date,
+            'currency', invoice.currency, 'tax_inclusive', invoice.tax_inclusive,
+            'customer_name', invoice.customer_details ->> 'name',
+            'lines', coalesce(({_LINES}), '[]'), 'coupons', coalesce(({_COUPONS}), '[]'),
+            'breakdown', invoice.tax_breakdown, 'subtotal', invoice.subtotal,
+            'discount', invoice.discount, 'tax_amount', invoice.tax_amount,
+            'total', invoice.total, 'applied_balance', invoice.applied_balance,
+            'written_off', invoice.written_off, 'settled', invoice.settled,
+            'amount_due', invoice.amount_due)
+        from invoices invoice where invoice.tenant_id = $1 and invoice.id = $2
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    return _KEPT.load_optional(text)
+
+
+async def owner_of(tx: Tx, invoice_id: UUID) -> UUID | None:
+    """The tenant whose invoice this is, or None where nobody has it."""
+    found: UUID | None = await tx.fetchval(
+        "select tenant_id from invoices where id = $1", invoice_id
+    )
+    return found

@@ -1,0 +1,263 @@
+"""Why an invoice comes to what it comes to: computed once more from what each line keeps.
+
+What is computed is compared with what is stored, figure by figure. An explanation that does
+not arrive at the stored figures to the cent is none: `Unexplained` says where they part.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from tallystick.domain import coupons as coupon_rules
+from tallystick.domain.bill import Bill, BillLine, TaxBreakdown, bill_line, bill_of_lines
+from tallystick.domain.charges import Charge
+from tallystick.domain.coupons import AppliedCoupon, CouponTerms, Fixed, Percentage
+from tallystick.domain.errors import Unexplained
+from tallystick.domain.explain_line import exact_amount, explain_line
+from tallystick.domain.explanation import (
+    BalanceApplied,
+    CouponTaken,
+    Due,
+    InvoiceStep,
+    LineStep,
+    Settled,
+    Subtotaled,
+    TaxSummed,
+    Totaled,
+    WrittenOff,
+)
+from tallystick.domain.invoice import InvoiceStatus, LineExplanation
+from tallystick.domain.money import rounded
+from tallystick.domain.tax import TaxAmount
+from tallystick.domain.usage_again import priced_again, quantities_follow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLine:
+    """A line as it is stored, with what is kept of how it came about."""
+
+    id: UUID
+    item_id: UUID
+    product_id: UUID
+    name: str
+    start_date: date
+    end_date: date
+    amount: int
+    discount: int
+    tax: int
+    amount_total: int
+    taxes: tuple[TaxAmount, ...]
+    explanation: LineExplanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCoupon:
+    """What a coupon took off an invoice, net, and its terms as it was redeemed.
+
+    `terms` is None where nothing is kept of its redemption.
+    """
+
+    applied: AppliedCoupon
+    terms: CouponTerms | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptInvoice:
+    """What is stored of an invoice and of how it came about; `number` is None of a draft."""
+
+    id: UUID
+    number: str | None
+    status: InvoiceStatus
+    invoice_date: date
+    currency: str
+    tax_inclusive: bool
+    customer_name: str
+    lines: tuple[KeptLine, ...]
+    coupons: tuple[KeptCoupon, ...]
+    breakdown: tuple[TaxBreakdown, ...]
+    subtotal: int
+    discount: int
+    tax_amount: int
+    total: int
+    applied_balance: int
+    written_off: int
+    settled: int
+    amount_due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedLine:
+    """A line and the steps that lead to its total."""
+
+    line: KeptLine
+    steps: tuple[LineStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceExplanation:
+    """An invoice whose every figure follows from the steps."""
+
+    invoice: KeptInvoice
+    lines: tuple[ExplainedLine, ...]
+    steps: tuple[InvoiceStep, ...]
+
+
+def explain_invoice(kept: KeptInvoice) -> InvoiceExplanation:
+    """Compute an invoice again and tell how.
+
+    Raises:
+        Unexplained: A stored figure is not what it comes to.
+    """
+    made = _computed(kept)
+    for line, again in zip(kept.lines, made.lines, strict=True):
+        _check_line(line, again)
+    _check_sums(kept, made)
+    discounted = sum(max(line.charge.amount, 0) for line in made.lines)
+    return InvoiceExplanation(
+        invoice=kept,
+        lines=tuple(
+            ExplainedLine(
+                line=line,
+                steps=explain_line(
+                    again,
+                    kept.currency,
+                    inclusive=kept.tax_inclusive,
+                    discount=made.quoted_discount,
+                    discounted=discounted,
+                ),
+            )
+            for line, again in zip(kept.lines, made.lines, strict=True)
+        ),
+        steps=tuple(_steps(kept, made)),
+    )
+
+
+def _computed(kept: KeptInvoice) -> Bill:
+    """The bill once more, from quantities, prices, coupons and tax decisions."""
+    charges = [_charge(line, kept.currency) for line in kept.lines]
+    amounts = [charge.amount for charge in charges]
+    applied = coupon_rules.apply(sum(amounts), _terms(kept), kept.currency)
+    shares = coupon_rules.spread(sum(one.amount for one in applied), amounts)
+    lines = tuple(
+        bill_line(charge, share, line.explanation.decision, inclusive=kept.tax_inclusive)
+        for line, charge, share in zip(kept.lines, charges, shares, strict=True)
+    )
+    return bill_of_lines(lines, applied, currency=kept.currency, inclusive=kept.tax_inclusive)
+
+
+def _terms(kept: KeptInvoice) -> list[CouponTerms]:
+    terms = []
+    for one in kept.coupons:
+        if one.terms is None:
+            raise Unexplained(f"The terms of the coupon {one.applied.code} are not known.")
+        terms.append(one.terms)
+    return terms
+
+
+def _charge(line: KeptLine, currency: str) -> Charge:
+    """The charge of a line, its amount computed and its usage priced again."""
+    how, usage = line.explanation, line.explanation.usage
+    if usage is not None:
+        if not quantities_follow(usage):
+            raise Unexplained(f"{line.name}: what is paid for does not follow from the usage.")
+        again = priced_again(usage, currency)
+        if again != usage:
+            _agree(f"{line.name}: its usage", again.amount, usage.amount)
+            raise Unexplained(f"{line.name}: the parts of its usage do not add up.")
+    charge = Charge(
+        item_id=line.item_id,
+        product_id=line.product_id,
+        name=line.name,
+        start=line.start_date,
+        end=line.end_date,
+        amount=how.quoted_amount,
+        computation=how.computation,
+        usage=usage,
+    )
+    _agree(
+        f"{line.name}: the amount as quoted",
+        rounded(exact_amount(charge, currency)),
+        how.quoted_amount,
+    )
+    return charge
+
+
+def _check_line(line: KeptLine, again: BillLine) -> None:
+    name = line.name
+    _agree(
+        f"{name}: the share of the discount", again.discount, line.explanation.quoted_discount
+    )
+    _agree(f"{name}: the amount", again.amount_net, line.amount)
+    _agree(f"{name}: the discount", again.discount_net, line.discount)
+    if [one.rate for one in again.taxes] != [one.rate for one in line.taxes]:
+        raise Unexplained(f"{name}: the taxes are others than were decided.")
+    for computed, stored in zip(again.taxes, line.taxes, strict=True):
+        _agree(f"{name}: the tax {stored.rate.name}", computed.amount, stored.amount)
+    _agree(f"{name}: the tax", again.tax, line.tax)
+    _agree(f"{name}: the total", again.total, line.amount_total)
+
+
+def _check_sums(kept: KeptInvoice, made: Bill) -> None:
+    if len(made.coupons) != len(kept.coupons):
+        raise Unexplained("A coupon is named twice.")
+    for computed, stored in zip(made.coupons_net, kept.coupons, strict=True):
+        _agree(f"coupon {stored.applied.code}", computed.amount, stored.applied.amount)
+    _agree("the subtotal", made.subtotal, kept.subtotal)
+    _agree("the discount", made.discount, kept.discount)
+    _agree("the tax", made.tax, kept.tax_amount)
+    _agree("the total", made.total, kept.total)
+    if made.breakdown != kept.breakdown:
+        raise Unexplained("The tax by rate does not follow from the lines.")
+    if kept.status is not InvoiceStatus.VOID:
+        covered = kept.applied_balance + kept.written_off + kept.settled
+        _agree("the amount due", made.total - covered, kept.amount_due)
+
+
+def _agree(what: str, computed: int, stored: int) -> None:
+    if computed != stored:
+        raise Unexplained(
+            f"This invoice cannot be explained: {what} comes to {computed}, and {stored} is"
+            " stored (in minor units). Look at it with `tallystick doctor`."
+        )
+
+
+def _steps(kept: KeptInvoice, made: Bill) -> Iterator[InvoiceStep]:
+    yield Subtotaled(quoted=made.quoted_subtotal, subtotal=made.subtotal)
+    yield from _coupons(kept, made)
+    for row in made.breakdown:
+        yield TaxSummed(
+            name=row.name,
+            rate=row.rate,
+            taxable=row.taxable,
+            tax=row.tax,
+            exemption=row.exemption,
+            reason=row.reason,
+        )
+    yield Totaled(
+        subtotal=made.subtotal, discount=made.discount, tax=made.tax, total=made.total
+    )
+    if kept.applied_balance:
+        yield BalanceApplied(amount=kept.applied_balance)
+    if kept.written_off:
+        yield WrittenOff(amount=kept.written_off)
+    if kept.settled:
+        yield Settled(amount=kept.settled)
+    yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
+
+
+def _coupons(kept: KeptInvoice, made: Bill) -> Iterator[CouponTaken]:
+    terms = {one.id: one for one in _terms(kept)}
+    remaining = max(made.quoted_subtotal, 0)
+    for applied, net in zip(made.coupons, made.coupons_net, strict=True):
+        discount = terms[applied.coupon_id].discount
+        yield CouponTaken(
+            code=applied.code,
+            percentage=discount.percentage if isinstance(discount, Percentage) else None,
+            fixed=discount.amount if isinstance(discount, Fixed) else None,
+            remaining=remaining,
+            exact=coupon_rules.exact_discount(discount, remaining, kept.currency),
+            amount=applied.amount,
+            net=net.amount,
+        )
+        remaining -= applied.amount
