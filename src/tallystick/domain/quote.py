@@ -166,10 +166,7 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
             inclusive=offer.tax_inclusive,
         )
 
-    first: tuple[Charge, ...] = ()
-    if dates.bills_today:
-        missing = shortfalls(offer, dates, until=facts.today)
-        first = (*owed(offer, dates, until=facts.today), *missing)
+    first = _owed_today(offer, dates)
     today_bill = priced(first, 0, facts.today) if first else None
     later = upcoming_charges(
         offer, dates, coupons, rates_on, priced, 0 if today_bill is None else 1
@@ -203,6 +200,16 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
         left_out=left_out,
         needs_country=needs_country(facts.seller, facts.buyer),
         minimum=offer.minimum,
+    )
+
+
+def _owed_today(offer: Offer, dates: Schedule) -> tuple[Charge, ...]:
+    """Everything that is owed by today, with what elapsed periods lack of their minimum."""
+    if not dates.bills_today:
+        return ()
+    return (
+        *owed(offer, dates, until=dates.today),
+        *shortfalls(offer, dates, until=dates.today),
     )
 
 

@@ -22,7 +22,7 @@ from tallystick.db.billed_ahead import AskedAhead
 from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
-from tallystick.domain.billed_ahead import NOTHING_AHEAD
+from tallystick.domain.billed_ahead import NOTHING_AHEAD, BilledAhead
 from tallystick.domain.life import Step, StepKind, step
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
@@ -67,15 +67,7 @@ async def take_steps(
             for moved in steps
         ],
     )
-    ahead = await billed_ahead.load(
-        tx,
-        ctx.tenant.id,
-        [
-            _asked_ahead(one, moved)
-            for one, moved in zip(due, steps, strict=True)
-            if one.contract.invoice_threshold is not None and (moved.meters or moved.charges)
-        ],
-    )
+    ahead = await _billed_ahead(ctx, tx, due, steps)
     taken = []
     for one, moved, charges in zip(due, steps, metered, strict=True):
         draft = draft_of(
@@ -118,6 +110,21 @@ def renewal_facts(due: DueContract, taxes: Mapping[UUID, ProductTax]) -> Renewal
             details, vat_number_valid=vat_number_valid(details) is True
         ),
         product_taxes=taxes,
+    )
+
+
+async def _billed_ahead(
+    ctx: Context, tx: Tx, due: Sequence[DueContract], steps: Sequence[Step]
+) -> dict[UUID, BilledAhead]:
+    """What threshold invoices have billed of what these steps bill."""
+    return await billed_ahead.load(
+        tx,
+        ctx.tenant.id,
+        [
+            _asked_ahead(one, moved)
+            for one, moved in zip(due, steps, strict=True)
+            if one.contract.invoice_threshold is not None and (moved.meters or moved.charges)
+        ],
     )
 
 
