@@ -1,0 +1,5 @@
+"""Minimum commitments over the wire, by the reference's own client."""
+
+from datetime import date
+
+PLACEHOLDER = date
