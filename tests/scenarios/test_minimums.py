@@ -78,7 +78,7 @@ async def test_late_usage_lowers_what_is_missing(world: World) -> None:
 
 
 async def test_threshold_invoices_count_towards_it(world: World) -> None:
-    """EUR 60 at the threshold and a fee of 20 are EUR 20 short of 100; a coupon changes that not."""
+    """EUR 60 at the threshold and a fee of 20 are 20 short of 100, coupon or not."""
     merchant, customer = Merchant(world=world), await world.customer()
     half = await world.coupon("HALF", Percentage(percentage=Decimal(50)))
     await merchant.subscribe(
