@@ -10,14 +10,16 @@ from uuid import UUID
 
 from tallystick.db.engine import Tx
 
+# The limit keeps it a look into the index for each customer, however many thresholds there are.
 MARK = """
     insert into usage_marks (tenant_id, customer_id)
-    select $1, marked.id from unnest({customers}::uuid[]) as marked (id)
-    where exists (
+    select $1, named.id from unnest({customers}::uuid[]) as named (id)
+    cross join lateral (
         select from subscriptions s
-        where s.tenant_id = $1 and s.customer_id = marked.id
+        where s.tenant_id = $1 and s.customer_id = named.id
           and s.invoice_threshold is not null
-          and s.status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED'))
+          and s.status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED')
+        limit 1) watched
 """
 """Marks those customers who have a subscription with a threshold."""
 
