@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.domain.billed_ahead import Ahead, BilledAhead, never_below_zero
@@ -318,6 +318,8 @@ reports = st.lists(
 )
 
 
+# A whole month each: fewer of them, so that all rules of money are tried within seconds.
+@settings(max_examples=40)
 @given(
     st.lists(prices, min_size=1, max_size=3),
     st.lists(reports, min_size=3, max_size=3),
@@ -352,6 +354,7 @@ def test_a_window_sums_to_what_one_invoice_bills(
     assert sum(quoted) == alone.invoice.subtotal
 
 
+@settings(max_examples=40)
 @given(st.lists(st.builds(UsagePricing, model=growing), min_size=1, max_size=2), reports)
 def test_what_only_grows_is_never_taken_back(
     pricings: list[UsagePricing], used: list[list[Fraction]]
