@@ -334,3 +334,15 @@ update refunds set amount = amount + 100000;
 
 -- refund-taken-up
 update refunds set state = 'LIVE', claimed_on = now() - interval '61 minutes';
+
+-- billed-ahead
+update invoice_lines
+set computation = computation || '{"before": {"amount": 5, "quantity": "1"}, "usage": {"amount": 5}}';
+
+-- true-up
+update invoice_lines
+set computation = computation || '{"shortfall": {"least": 5000, "cost": 4000}, "quoted_amount": 999}';
+
+-- usage-set-aside
+insert into usage_marks (tenant_id, customer_id, error, tried_at)
+select tenant_id, id, 'AmountTooLarge', now() from customers limit 1;
