@@ -283,3 +283,19 @@ select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{
     now(), now(), now() - interval '2 hours'
 from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
 limit 1;
+
+-- mrr-movements
+update subscriptions set mrr = mrr + 1;
+
+-- mrr-movements
+delete from mrr_movements;
+
+-- mrr-movements
+update mrr_movements set position = 2, mrr_before = 100, mrr_after = mrr_after + 100;
+
+-- consolidated-lines
+update invoices set consolidated_into_invoice_id = (select id from invoices where number = 1)
+where number = 2;
+
+-- consolidated-members
+update invoices set consolidated_into_invoice_id = id;

@@ -12,7 +12,8 @@ from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 class LockedInvoice:
     """An invoice that nobody else changes now; amounts in minor units of `currency`.
 
-    `is_collected` says that a try to collect it is under way.
+    `is_collected` says that a try to collect it is under way. `consolidated_into` is the
+    invoice that carries its lines.
     """
 
     id: UUID
@@ -24,6 +25,7 @@ class LockedInvoice:
     settled: int
     amount_due: int
     is_collected: bool
+    consolidated_into: UUID | None
 
 
 async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | None:
@@ -40,7 +42,7 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | Non
     row = await tx.fetchrow(
         """
         select i.id, i.customer_id, i.status, i.payment_status, i.currency, i.applied_balance,
-               i.settled, i.amount_due,
+               i.settled, i.amount_due, i.consolidated_into_invoice_id,
                exists (select from collections c
                        where c.tenant_id = i.tenant_id and c.invoice_id = i.id
                          and c.state = 'LIVE') as is_collected
@@ -61,6 +63,7 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | Non
         settled=row["settled"],
         amount_due=row["amount_due"],
         is_collected=row["is_collected"],
+        consolidated_into=row["consolidated_into_invoice_id"],
     )
 
 
