@@ -10,7 +10,8 @@ from uuid import UUID
 
 from tallystick.db import consolidation, draft_recipes, due_drafts, invoice_counters
 from tallystick.db.due_drafts import DueDraft, Numbered
-from tallystick.db.engine import Tx, retrying
+from tallystick.db.engine import DatabaseUnavailable, Tx, retrying
+from tallystick.db.refusals import Contention, LockTimeout, StatementTimeout
 from tallystick.domain.bill import settle
 from tallystick.domain.invoice import number_text
 from tallystick.services.consolidate_drafts import consolidate_drafts, event_body
@@ -42,7 +43,7 @@ async def finalize_due(ctx: Context) -> tuple[int, int]:
 
     async def finalize(ids: Sequence[UUID]) -> int:
         nonlocal finalized, gone
-        done = await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+        done = await _together(ctx, ids)
         finalized += done.invoices
         gone += done.gone
         return done.taken
@@ -57,6 +58,25 @@ async def finalize_due(ctx: Context) -> tuple[int, int]:
         # What is due and was not taken is in another worker's hands.
         if not ids or not await in_halves(ids, finalize, set_aside):
             return finalized, gone
+
+
+async def _together(ctx: Context, ids: Sequence[UUID]) -> Finalized:
+    """Finalize these drafts with what belongs to them; if that fails, a single one alone."""
+    try:
+        return await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+    except (DatabaseUnavailable, *Contention, LockTimeout, StatementTimeout):
+        raise
+    except Exception:
+        if len(ids) > 1:
+            raise
+        return await retrying(ctx.app.database, lambda tx: _alone(ctx, tx, ids))
+
+
+async def _alone(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Finalized:
+    """Finalize what is still due of these drafts, each by itself."""
+    return await finalize_locked(
+        ctx, tx, await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
+    )
 
 
 async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Finalized:

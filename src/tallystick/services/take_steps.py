@@ -106,8 +106,8 @@ def _may_merge(taken: Taken) -> bool:
 def _finalize_at(ctx: Context, taken: Taken) -> datetime | None:
     """When the draft is finalized: after the entity's grace, where usage may come late.
 
-    That is a renewal, and the end of what is billed by usage; all else goes on at once. What may
-    be merged waits until everything that belongs to it is there.
+    That is a renewal, and the end of what is billed by usage; all else goes on at once. What
+    may be merged waits until everything that belongs to it is there.
     """
     if not taken.step.contract.auto_advance_invoices:
         return None

@@ -37,8 +37,8 @@ LIFE_RULES = (
     ),
     Rule(
         name="mrr-movements",
-        holds="A subscription's monthly value is the sum of its movements, and each begins where "
-        "the last has ended",
+        holds="A subscription's monthly value is the sum of its movements, each beginning "
+        "where the last has ended",
         kind=Prefix.SUBSCRIPTION,
         query="""
             select s.tenant_id, s.id,
