@@ -13,13 +13,14 @@ import pytest
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.errors import Conflict
 from tallystick.domain.ids import Prefix, encode
+from tallystick.services import finalize_due
 from tallystick.services.change_invoice import (
     MoneyReceived,
     finalize_invoice,
     receive_money,
     void_invoice,
 )
-from tallystick.services.finalize_due import finalize_due
+from tallystick.services.due_work import do_due_work
 from tallystick.services.renew_due import renew_due
 from tests.cases.golden import case
 from tests.crowds import at_once
@@ -385,7 +386,7 @@ async def test_one_that_cannot_be_finalized_stops_no_other(world: World) -> None
     await use(world, customer, MORE_THAN_AN_INVOICE_HOLDS, "2026-04-09T20:00:00")
     later = world.at(RENEWED + GRACE)
 
-    await finalize_due(later.ctx)
+    await finalize_due.finalize_due(later.ctx)
 
     whole, members, alone = await merchant.of(RENEWED)
     assert (whole, members) == ([], [])
@@ -395,8 +396,9 @@ async def test_one_that_cannot_be_finalized_stops_no_other(world: World) -> None
     ]
 
 
-async def test_workers_consolidate_once(busy: World) -> None:
-    """Four workers at once, four customers with three plans: four invoices of EUR 147.00."""
+async def test_workers_consolidate_once(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four workers, two drafts a batch, four customers with three plans: four of EUR 147.00."""
+    monkeypatch.setattr(finalize_due, "BATCH", 2)
     merchant = await Consolidating.open(busy)
     plan = await busy.plan()
     for number in range(4):
@@ -407,7 +409,7 @@ async def test_workers_consolidate_once(busy: World) -> None:
     async def work() -> None:
         # Each finalizes what it finds, while the others are still renewing.
         await renew_due(later.ctx)
-        await finalize_due(later.ctx)
+        await finalize_due.finalize_due(later.ctx)
 
     await at_once([work() for _ in range(4)])
     await work()
@@ -417,6 +419,24 @@ async def test_workers_consolidate_once(busy: World) -> None:
     assert sorted(one["number"] for one in whole) == [13, 14, 15, 16]
     assert (len(members), alone) == (12, [])
     await merchant.is_sound()
+
+
+async def test_a_draft_waits_for_those_that_are_to_come(busy: World) -> None:
+    """While another worker holds a subscription of the day, nothing is finalized without it."""
+    merchant = await Consolidating.open(busy)
+    _, held = await merchant.sells(await busy.customer(), [await busy.plan()] * 2)
+    await busy.execute("update tenants set clock = $1", RENEWED + GRACE)
+    later = busy.at(RENEWED + GRACE)
+
+    async with busy.database.transaction() as other:
+        await other.execute("select from subscriptions where id = $1 for update", held)
+        await do_due_work(later.ctx)
+        _, _, waiting = await merchant.of(RENEWED)
+    await do_due_work(later.ctx)
+
+    (whole,), members, alone = await merchant.of(RENEWED)
+    assert [one["status"] for one in waiting] == ["DRAFT"]
+    assert (whole["total"], len(members), alone) == (9800, 2, [])
 
 
 MEMBERS = "where consolidated_into_invoice_id is not null"
