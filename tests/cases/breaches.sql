@@ -346,3 +346,18 @@ set computation = computation || '{"shortfall": {"least": 5000, "cost": 4000}, "
 -- usage-set-aside
 insert into usage_marks (tenant_id, customer_id, error, tried_at)
 select tenant_id, id, 'AmountTooLarge', now() from customers limit 1;
+-- mrr-movements
+update subscriptions set mrr = mrr + 1;
+
+-- mrr-movements
+delete from mrr_movements;
+
+-- mrr-movements
+update mrr_movements set position = 2, mrr_before = 100, mrr_after = mrr_after + 100;
+
+-- consolidated-lines
+update invoices set consolidated_into_invoice_id = (select id from invoices where number = 1)
+where number = 2;
+
+-- consolidated-members
+update invoices set consolidated_into_invoice_id = id;

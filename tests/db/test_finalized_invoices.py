@@ -165,6 +165,8 @@ MAY_CHANGE = {
     "recipe": "a draft's alone: a check keeps it null",
     "billing_error": "a draft's alone: a check keeps it null",
     "billing_tried_at": "when it was set aside as a draft",
+    "may_merge": "says what might have become of it as a draft",
+    "consolidated_into_invoice_id": "a draft's alone: a check keeps it null",
     "collect_at": "tried again, or not any more",
     "collection_failures": "a try failed",
     "custom_properties": "the merchant's own",

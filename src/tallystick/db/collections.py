@@ -27,6 +27,16 @@ _METHODS = """
 """
 
 
+# The subscription by whose terms an invoice is collected: its own, and of a consolidated one
+# the first member's, for they had these terms in common when it was made.
+_COLLECTED_BY = """
+    coalesce(i.subscription_id, (
+        select m.subscription_id from invoices m
+        where m.tenant_id = i.tenant_id and m.consolidated_into_invoice_id = i.id
+        order by m.created_at, m.id limit 1))
+"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owing:
     """A locked invoice that is to be collected: what is due, and how often it failed."""
@@ -73,11 +83,11 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
         invoice_id,
     )
     row = await tx.fetchrow(
-        """
+        f"""
         select i.id, i.customer_id, i.currency, i.amount_due,
                i.collection_failures as failures,
                (select s.payment_method_id from subscriptions s
-                where s.tenant_id = i.tenant_id and s.id = i.subscription_id) as own_method_id
+                where s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}) as own_method_id
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
           and i.status = 'FINALIZED'
@@ -312,11 +322,11 @@ class Tried:
 async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
     """What decides about another try of an invoice."""
     row = await tx.fetchrow(
-        """
+        f"""
         select i.collection_failures as failures,
                coalesce(s.charge_automatically, false) as charges
         from invoices i
-        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
+        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}
         where i.tenant_id = $1 and i.id = $2
         """,
         tenant_id,

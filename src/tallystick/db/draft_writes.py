@@ -49,6 +49,7 @@ _INVOICE_COLUMNS = (
     "purchase_order",
     "finalize_at",
     "recipe",
+    "may_merge",
     "created_at",
     "updated_at",
 )
@@ -56,11 +57,15 @@ _INVOICE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """A draft to store. `finalize_at` is None for one that waits for a person."""
+    """A draft to store. `finalize_at` is None for one that waits for a person.
+
+    `may_merge` says that it may become one invoice with others like it.
+    """
 
     draft: Draft
     line_ids: Sequence[UUID]
     finalize_at: datetime | None
+    may_merge: bool = False
 
 
 async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime) -> None:
@@ -133,6 +138,7 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.purchase_order,
         new.finalize_at,
         RECIPE.dump(new.draft.recipe) if new.draft.recipe.meters else None,
+        new.may_merge,
         invoice.created_at,
         invoice.created_at,
     )

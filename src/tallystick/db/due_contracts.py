@@ -54,6 +54,7 @@ def _with_parties(locked: str) -> str:
     return f"""
     select {_CONTRACT} as contract, {CUSTOMER_JSON} as customer,
            e.id as entity_id, e.grace_period_hours,
+           e.consolidate_recurring_invoices,
            case when row_number() over (partition by e.id) = 1 then {ENTITY_JSON} end as entity,
            p.name as plan_name, v.version as plan_version, s.metadata, s.custom_properties,
            s.trial_duration, s.invoice_threshold, s.created_at, s.activated_at,
@@ -110,13 +111,15 @@ ENTITY: Codec[InvoicingEntity] = Codec(InvoicingEntity)
 class DueContract:
     """A locked contract with the parties and the names that its step needs.
 
-    `grace_hours` is how long the entity keeps renewals as drafts.
+    `grace_hours` is how long the entity keeps renewals as drafts, `consolidates` whether it
+    makes one invoice of those of one customer.
     """
 
     contract: Contract
     customer: Customer
     entity: InvoicingEntity
     grace_hours: int
+    consolidates: bool
     custom_properties: str
     plan_name: str
     plan_version: int
@@ -208,6 +211,7 @@ def _due(row: Row, entity: InvoicingEntity) -> DueContract:
         customer=CUSTOMER.load(row["customer"]),
         entity=entity,
         grace_hours=row["grace_period_hours"],
+        consolidates=row["consolidate_recurring_invoices"],
         custom_properties=row["custom_properties"],
         plan_name=row["plan_name"],
         plan_version=row["plan_version"],

@@ -13,7 +13,8 @@ class LockedInvoice:
     """An invoice that nobody else changes now; amounts in minor units of `currency`.
 
     `returned_balance` is what credit notes gave back of the balance that it applied;
-    `is_collected` says that a try to collect it is under way.
+    `is_collected` says that a try to collect it is under way. `consolidated_into` is the
+    invoice that carries its lines.
     """
 
     id: UUID
@@ -26,6 +27,7 @@ class LockedInvoice:
     settled: int
     amount_due: int
     is_collected: bool
+    consolidated_into: UUID | None
 
 
 async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | None:
@@ -42,7 +44,7 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | Non
     row = await tx.fetchrow(
         """
         select i.id, i.customer_id, i.status, i.payment_status, i.currency, i.applied_balance,
-               i.settled, i.amount_due,
+               i.settled, i.amount_due, i.consolidated_into_invoice_id,
                coalesce((select sum(n.from_balance) from credit_notes n
                          where n.tenant_id = i.tenant_id and n.invoice_id = i.id
                            and n.status <> 'VOIDED'), 0)::bigint as returned_balance,
@@ -67,6 +69,7 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | Non
         settled=row["settled"],
         amount_due=row["amount_due"],
         is_collected=row["is_collected"],
+        consolidated_into=row["consolidated_into_invoice_id"],
     )
 
 

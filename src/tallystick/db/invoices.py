@@ -66,6 +66,7 @@ _ENTRY_JSON = f"""
         'custom_properties', invoice.custom_properties,
         'lines', coalesce(({_LINES}), '[]'),
         'transactions', coalesce(({_TRANSACTIONS}), '[]'),
+        'consolidated_into_invoice_id', invoice.consolidated_into_invoice_id,
         'finalized_at', invoice.finalized_at, 'paid_at', invoice.paid_at,
         'voided_at', invoice.voided_at, 'created_at', invoice.created_at,
         'updated_at', invoice.updated_at)

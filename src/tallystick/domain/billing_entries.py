@@ -154,6 +154,8 @@ class TransactionEntry:
 class InvoiceEntry:
     """An invoice in a list; `number` is None while it is a draft.
 
+    `consolidated_into_invoice_id` is the invoice that carries its lines in its place.
+
     total - applied_balance - written_off - cancelled - settled = amount_due.
     """
 
@@ -191,6 +193,7 @@ class InvoiceEntry:
     custom_properties: Any
     lines: tuple[InvoiceLineEntry, ...]
     transactions: tuple[TransactionEntry, ...]
+    consolidated_into_invoice_id: UUID | None
     finalized_at: datetime | None
     paid_at: datetime | None
     voided_at: datetime | None

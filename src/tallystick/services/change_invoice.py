@@ -33,13 +33,14 @@ async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
 
     Raises:
         NotFound: There is no such invoice.
-        Conflict: It is no draft, or has no lines.
+        Conflict: It is no draft, or has no lines, or is part of a consolidated invoice.
     """
-    await _locked(ctx, invoice_id)
+    _is_whole(await _locked(ctx, invoice_id), "finalized")
     drafts = await due_drafts.lock_draft(ctx.transaction, ctx.tenant.id, invoice_id)
     if not drafts:
         raise Conflict("Only a draft can be finalized: this invoice is final already.")
-    if not await finalize_locked(ctx, ctx.transaction, drafts):
+    done = await finalize_locked(ctx, ctx.transaction, drafts)
+    if not done.invoices:
         raise Conflict("This draft has no lines: nothing was used yet that it could bill.")
 
 
@@ -101,6 +102,7 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
 async def _open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
     """A final invoice for which no payment is under way."""
     invoice = await _locked(ctx, invoice_id)
+    _is_whole(invoice, done)
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise Conflict(
             f"Only a finalized invoice can be {done}: this one is {invoice.status.value}."
@@ -108,6 +110,16 @@ async def _open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
     if invoice.is_collected or invoice.payment_status is PaymentStatus.PROCESSING:
         raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
     return invoice
+
+
+def _is_whole(invoice: LockedInvoice, done: str) -> None:
+    """Refuse what is part of another invoice, and say of which."""
+    if invoice.consolidated_into is not None:
+        whole = encode(Prefix.INVOICE, invoice.consolidated_into)
+        raise Conflict(
+            f"This draft is part of the consolidated invoice {whole}: "
+            f"only that one can be {done}."
+        )
 
 
 async def _locked(ctx: Context, invoice_id: UUID) -> LockedInvoice:

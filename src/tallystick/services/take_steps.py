@@ -23,6 +23,7 @@ from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
 from tallystick.domain.billed_ahead import NOTHING_AHEAD, BilledAhead
+from tallystick.domain.consolidation import merging_grace
 from tallystick.domain.life import Step, StepKind, step
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
@@ -142,18 +143,31 @@ def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:
         draft=draft,
         line_ids=[new_id() for _ in draft.invoice.lines],
         finalize_at=_finalize_at(ctx, taken),
+        may_merge=_may_merge(taken),
     )
+
+
+def _may_merge(taken: Taken) -> bool:
+    """Whether the draft may become one invoice with the customer's others of its day.
+
+    What begins a subscription never does, nor what waits for a person.
+    """
+    recurs = taken.step.kind in {StepKind.RENEWED, StepKind.TRIAL_ENDED}
+    return recurs and taken.due.consolidates and taken.step.contract.auto_advance_invoices
 
 
 def _finalize_at(ctx: Context, taken: Taken) -> datetime | None:
     """When the draft is finalized: after the entity's grace, where usage may come late.
 
-    That is a renewal, and the end of what is billed by usage; all else goes on at once.
+    That is a renewal, and the end of what is billed by usage; all else goes on at once. What
+    may be merged waits until everything that belongs to it is there.
     """
     if not taken.step.contract.auto_advance_invoices:
         return None
     waits = taken.step.kind is StepKind.RENEWED or taken.step.meters
     grace = taken.due.grace_hours if waits else 0
+    if _may_merge(taken):
+        grace = merging_grace(taken.due.grace_hours)
     return start_of(taken.step.day, ctx.tenant.time_zone) + timedelta(hours=grace)
 
 

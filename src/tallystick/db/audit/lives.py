@@ -35,4 +35,25 @@ LIFE_RULES = (
               and (r.state <> 'REDEEMED' or s.customer_id is distinct from r.customer_id)
         """,
     ),
+    Rule(
+        name="mrr-movements",
+        holds="A subscription's monthly value is the sum of its movements, each beginning "
+        "where the last has ended",
+        kind=Prefix.SUBSCRIPTION,
+        query="""
+            select s.tenant_id, s.id,
+                   format('worth %s a month, %s movements of %s in all', s.mrr,
+                       coalesce(m.count, 0), coalesce(m.amount, 0)) as about
+            from subscriptions s
+            left join (
+                select tenant_id, subscription_id, count(*) as count, sum(amount) as amount,
+                       max(position) as last, bool_or(broken) as broken
+                from (select *, mrr_before <> lag(mrr_after, 1, 0::bigint) over (
+                          partition by tenant_id, subscription_id order by position) as broken
+                      from mrr_movements) one
+                group by tenant_id, subscription_id) m
+              on m.tenant_id = s.tenant_id and m.subscription_id = s.id
+            where s.mrr <> coalesce(m.amount, 0) or m.broken or m.last <> m.count
+        """,
+    ),
 )

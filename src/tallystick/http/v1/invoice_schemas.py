@@ -197,6 +197,10 @@ class InvoiceOut(AnswerModel):
     custom_properties: JsonValue
     parent_invoice_id: None
     child_invoice_id: None
+    consolidated_into_invoice_id: Annotated[
+        InvoiceId | None,
+        Field(description="The invoice that carries its lines; it stays a draft then."),
+    ]
     einvoicing_status: None
     finalized_at: Instant | None
     paid_at: Instant | None
@@ -261,6 +265,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         custom_properties=entry.custom_properties,
         parent_invoice_id=None,
         child_invoice_id=None,
+        consolidated_into_invoice_id=entry.consolidated_into_invoice_id,
         einvoicing_status=None,
         finalized_at=entry.finalized_at,
         paid_at=entry.paid_at,
