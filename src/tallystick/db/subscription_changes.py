@@ -77,6 +77,37 @@ async def save_activation(tx: Tx, tenant_id: UUID, contract: Contract, now: date
     await tx.execute(_SLOTS, tenant_id, contract.id, contract.billing_start)
 
 
+async def be_paid(tx: Tx, tenant_id: UUID, subscription_id: UUID, *, now_paid: bool) -> None:
+    """Note that money for a locked subscription is being asked for, or is no more.
+
+    Meanwhile none of its steps is taken.
+    """
+    await tx.execute(
+        "update subscriptions set is_being_paid = $3 where tenant_id = $1 and id = $2",
+        tenant_id,
+        subscription_id,
+        now_paid,
+    )
+
+
+async def save_first_day(tx: Tx, tenant_id: UUID, contract: Contract, now: datetime) -> None:
+    """Store from which day an expired trial would be billed; its slots count from there."""
+    await tx.execute(
+        """
+        update subscriptions
+        set billing_start_date = $3, billing_day_anchor = $4, end_date = $5, updated_at = $6
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        contract.id,
+        contract.billing_start,
+        contract.anchor,
+        contract.end_date,
+        now,
+    )
+    await tx.execute(_SLOTS, tenant_id, contract.id, contract.billing_start)
+
+
 async def save_terms(
     tx: Tx, tenant_id: UUID, subscription_id: UUID, terms: Mapping[str, Any], now: datetime
 ) -> None:

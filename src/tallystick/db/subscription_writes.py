@@ -129,12 +129,16 @@ async def _insert_items(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
 async def supersede_expired_trials(
     tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID, at: datetime
 ) -> list[UUID]:
-    """A new purchase of a plan replaces the customer's expired trials of it; which ones."""
+    """A new purchase of a plan replaces the customer's expired trials of it; which ones.
+
+    One that is being paid this moment, in another place, goes on if that goes well.
+    """
     rows = await tx.fetch(
         """
         update subscriptions
         set status = 'SUPERSEDED', mrr = 0, next_step_on = null, updated_at = $4
         where tenant_id = $1 and customer_id = $2 and plan_id = $3 and status = 'TRIAL_EXPIRED'
+          and not is_being_paid
         returning id
         """,
         tenant_id,

@@ -89,7 +89,9 @@ async def finalize_locked(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> int:
     )
     numbered = await _numbered(ctx, tx, due, applied)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
-    await record_many(ctx.within(tx), [event for one in numbered for event in _events(one)])
+    await record_many(
+        ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
+    )
     return len(numbered)
 
 
@@ -126,7 +128,8 @@ def _too_little(ctx: Context, draft: DueDraft, due: int) -> int:
     return due
 
 
-def _events(one: Numbered) -> list[Told]:
+def finalized_events(one: Numbered) -> list[Told]:
+    """What is told of an invoice that has become final."""
     draft = one.draft
     body: dict[str, EventValue] = {
         "invoice_id": encode(Prefix.INVOICE, draft.id),

@@ -3,6 +3,7 @@
 from tallystick.db import collections, invoice_facts, transactions
 from tallystick.db.engine import Tx
 from tallystick.domain.collection import Collection
+from tallystick.services.charge_trial_end import revive_trial_end
 from tallystick.services.context import Context
 from tallystick.services.events import record
 
@@ -13,14 +14,14 @@ async def record_collected(ctx: Context, tx: Tx, collection: Collection) -> None
     paid = await transactions.credit(
         tx,
         ctx.tenant.id,
-        collection.invoice_id,
+        collection.invoice,
         collection.amount,
         collection.claimed_at,
         now=ctx.now,
     )
     if paid:
-        body = await invoice_facts.event_body(tx, ctx.tenant.id, collection.invoice_id)
-        await record(ctx.within(tx), "invoice.paid", collection.invoice_id, body)
+        body = await invoice_facts.event_body(tx, ctx.tenant.id, collection.invoice)
+        await record(ctx.within(tx), "invoice.paid", collection.invoice, body)
 
 
 async def record_collected_late(ctx: Context, tx: Tx, reference: str) -> bool:
@@ -34,7 +35,9 @@ async def record_collected_late(ctx: Context, tx: Tx, reference: str) -> bool:
     if known is None:
         return False
     collection = await collections.lock(tx, ctx.tenant.id, known)
-    if not await collections.revive(tx, ctx.tenant.id, collection.id):
+    if not await revive_trial_end(ctx, tx, collection) and not await collections.revive(
+        tx, ctx.tenant.id, collection.id
+    ):
         return False
     await record_collected(ctx, tx, collection)
     return True

@@ -4,9 +4,10 @@ The same for the worker's batches, for a clock that is moved, and for one subscr
 step is taken at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallystick.db import checkout_facts, draft_writes, due_contracts, places
@@ -14,6 +15,7 @@ from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
 from tallystick.domain.life import Step, StepKind, step
+from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
 from tallystick.services.context import Context
 from tallystick.services.events import Told, record_many
@@ -31,6 +33,11 @@ class Taken:
     due: DueContract
     step: Step
     draft: Draft | None
+
+    @property
+    def is_charged_first(self) -> bool:
+        """Whether its draft is final, and its subscription active, only once it is paid."""
+        return self.step.kind is StepKind.TRIAL_EXPIRED and self.draft is not None
 
 
 async def take_steps(
@@ -58,15 +65,7 @@ async def take_steps(
     )
     taken = []
     for one, moved, charges in zip(due, steps, metered, strict=True):
-        facts = RenewalFacts(
-            customer=one.customer,
-            entity=one.entity,
-            buyer=one.customer.tax_buyer(
-                one.customer.details,
-                vat_number_valid=vat_number_valid(one.customer.details) is True,
-            ),
-            product_taxes=taxes,
-        )
+        facts = renewal_facts(one, taxes)
         draft = draft_of(moved, charges, facts, invoice_id=new_id(), now=ctx.now)
         taken.append(Taken(due=one, step=moved, draft=draft))
     await draft_writes.insert(
@@ -77,18 +76,46 @@ async def take_steps(
     )
     moved_on = [one.step.contract for one in taken]
     await due_contracts.move(tx, ctx.tenant.id, moved_on, ctx.now)
-    over = [one.id for one in moved_on if not one.status.is_live]
-    await places.give_back(tx, ctx.tenant.id, *over)
+    await _leave_places(ctx, tx, taken)
     told = [event for one in taken for event in _events(ctx, one, tells_steps=tells_steps)]
     await record_many(ctx.within(tx), told)
     return taken
+
+
+def renewal_facts(due: DueContract, taxes: Mapping[UUID, ProductTax]) -> RenewalFacts:
+    """What the price of a contract's step depends on beside it."""
+    details = due.customer.details
+    return RenewalFacts(
+        customer=due.customer,
+        entity=due.entity,
+        buyer=due.customer.tax_buyer(
+            details, vat_number_valid=vat_number_valid(details) is True
+        ),
+        product_taxes=taxes,
+    )
+
+
+async def _leave_places(ctx: Context, tx: Tx, taken: Sequence[Taken]) -> None:
+    """What lives no more holds no place; a trial that is charged now keeps its own meanwhile.
+
+    A draft that was still to be paid is dropped with its subscription.
+    """
+    over = [
+        one.step.contract.id
+        for one in taken
+        if not one.step.contract.status.is_live and not one.is_charged_first
+    ]
+    if over:
+        await places.give_back(tx, ctx.tenant.id, *over)
+        await draft_writes.drop_charged_first(tx, ctx.tenant.id, over)
 
 
 def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:
     return NewDraft(
         draft=draft,
         line_ids=[new_id() for _ in draft.invoice.lines],
-        finalize_at=_finalize_at(ctx, taken),
+        finalize_at=None if taken.is_charged_first else _finalize_at(ctx, taken),
+        charge_at=ctx.now if taken.is_charged_first else None,
     )
 
 

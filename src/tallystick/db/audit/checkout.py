@@ -164,7 +164,11 @@ CHECKOUT_RULES = (
             left join subscriptions s on p.held_by = 'SUBSCRIPTION'
                 and s.tenant_id = p.tenant_id and s.id = p.holder
                 and s.customer_id = p.customer_id and s.plan_id = p.plan_id
-            where coalesce(a.state = 'LIVE', s.status in {LIVE}) is not true
+            where coalesce(a.state = 'LIVE', s.status in {LIVE} or exists (
+                    -- The end of its trial is about to be charged.
+                    select from invoices i
+                    where i.tenant_id = s.tenant_id and i.subscription_id = s.id
+                      and i.charged_first)) is not true
         """,
     ),
     Rule(
