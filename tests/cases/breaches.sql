@@ -82,6 +82,19 @@ update subscriptions set next_step_on = null;
 -- next-step
 update subscriptions set status = 'SUPERSEDED';
 
+-- trial-draft
+update invoices set charged_first = true;
+
+-- trial-paid
+insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
+    transaction_id, provider, method, amount, currency, state, claimed_at, recorded_at,
+    activates) select tenant_id, gen_random_uuid(), null, customer_id, gen_random_uuid(),
+    gen_random_uuid(), 'sandbox', '{}', 1, currency, 'SUCCEEDED', now(), now(), id from
+    subscriptions limit 1;
+
+-- being-paid
+update subscriptions set is_being_paid = true;
+
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
 
