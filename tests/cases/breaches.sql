@@ -95,6 +95,9 @@ insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_
 -- being-paid
 update subscriptions set is_being_paid = true;
 
+-- activation-session
+update checkout_sessions set checkout_type = 'SUBSCRIPTION_ACTIVATION' where state = 'CREATED';
+
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
 

@@ -84,6 +84,21 @@ async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: 
     hits_one_row(done, "the place of an attempt")
 
 
+async def hand_over_if_taken(
+    tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: UUID
+) -> None:
+    """The same for a subscription that had a place of its own, or none, when it was paid."""
+    await tx.execute(
+        """
+        update plan_places set holder = $3, held_by = 'SUBSCRIPTION'
+        where tenant_id = $1 and holder = $2 and held_by = 'ATTEMPT'
+        """,
+        tenant_id,
+        attempt_id,
+        subscription_id,
+    )
+
+
 async def give_back(tx: Tx, tenant_id: UUID, *holders: UUID) -> None:
     """Free the places that attempts took, or that subscriptions held which live no more."""
     await tx.execute(

@@ -26,10 +26,10 @@ _INSERT = """
         auto_advance_invoices, charge_automatically, payment_methods_config,
         payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
         checkout_session_id, activated_at, created_at, updated_at, next_step_on, activation,
-        awaits_activation, fixed_anchor, billing_cycles, imported_on)
+        awaits_activation, fixed_anchor, billing_cycles, imported_on, awaits_checkout)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-            $34, $35, $36, $37, $38, $39, $40)
+            $34, $35, $36, $37, $38, $39, $40, $41)
 """
 
 
@@ -83,6 +83,7 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         offer.anchor,
         offer.cycles_that_end_it,
         made.imported_on,
+        made.awaits_checkout,
     )
     await _insert_items(tx, tenant_id, made)
 

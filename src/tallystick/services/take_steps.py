@@ -14,10 +14,13 @@ from tallystick.db import checkout_facts, draft_writes, due_contracts, places
 from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
+from tallystick.domain.contract import Contract
 from tallystick.domain.life import Step, StepKind, step
+from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
 from tallystick.services.context import Context
+from tallystick.services.end_activations import end_activations
 from tallystick.services.events import Told, record_many
 from tallystick.services.ids import new_id
 from tallystick.services.meter_usage import Asked, meter_usage
@@ -98,7 +101,8 @@ def renewal_facts(due: DueContract, taxes: Mapping[UUID, ProductTax]) -> Renewal
 async def _leave_places(ctx: Context, tx: Tx, taken: Sequence[Taken]) -> None:
     """What lives no more holds no place; a trial that is charged now keeps its own meanwhile.
 
-    A draft that was still to be paid is dropped with its subscription.
+    A draft that was still to be paid is dropped with its subscription, and a checkout that
+    nobody confirmed ends with it.
     """
     over = [
         one.step.contract.id
@@ -108,6 +112,22 @@ async def _leave_places(ctx: Context, tx: Tx, taken: Sequence[Taken]) -> None:
     if over:
         await places.give_back(tx, ctx.tenant.id, *over)
         await draft_writes.drop_charged_first(tx, ctx.tenant.id, over)
+    done = [
+        one.step.contract.id
+        for one in taken
+        if one.step.contract.awaits_checkout and not _waits(one.step.contract)
+    ]
+    if done:
+        await end_activations(ctx, tx, done)
+
+
+def _waits(contract: Contract) -> bool:
+    """Whether its checkout can still activate it: it has neither ended nor gone on unbilled."""
+    return contract.status in {
+        SubscriptionStatus.PENDING_ACTIVATION,
+        SubscriptionStatus.TRIAL_ACTIVE,
+        SubscriptionStatus.TRIAL_EXPIRED,
+    }
 
 
 def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:

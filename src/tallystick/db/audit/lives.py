@@ -66,6 +66,22 @@ LIFE_RULES = (
         """,
     ),
     Rule(
+        name="activation-session",
+        holds="A session that activates has its subscription, which waits until it is bought",
+        kind=Prefix.CHECKOUT_SESSION,
+        query="""
+            select c.tenant_id, c.id, format('%s, its subscription is %s', c.state,
+                case when s.id is null then 'missing'
+                     when s.awaits_checkout then 'waiting' else 'checked out' end) as about
+            from checkout_sessions c
+            left join subscriptions s on s.tenant_id = c.tenant_id
+                and s.checkout_session_id = c.id and s.customer_id = c.customer_id
+                and s.activation = 'ON_CHECKOUT'
+            where c.checkout_type = 'SUBSCRIPTION_ACTIVATION'
+              and s.awaits_checkout is distinct from (c.state <> 'COMPLETED')
+        """,
+    ),
+    Rule(
         name="coupon-of-subscription",
         holds="A coupon that no attempt took is taken by a subscription of its customer",
         kind=Prefix.APPLIED_COUPON,
