@@ -32,40 +32,7 @@ async def open_session(
     Raises:
         InvalidInput: It would cost more than can be charged.
     """
-    assert made.checkout_session_id is not None, "it was given the session's id"
-    offer, parties, activating = made.offer, resolved.parties, _activating(made)
-    try:
-        priced = price_offer(
-            ctx,
-            offer_on(offer, activating, ctx.today),
-            parties,
-            buyer=parties.customer.details,
-        )
-    except AmountTooLarge:
-        fault = Fault("price_components", "too_large", "must not cost more than can be charged")
-        raise InvalidInput(sentence([fault]), (fault,)) from None
-    session = Session(
-        id=made.checkout_session_id,
-        customer_id=made.customer_id,
-        plan_id=offer.plan_id,
-        plan_version_id=offer.plan_version_id,
-        state=SessionState.CREATED,
-        ending=None,
-        offer=offer,
-        buyer=None,
-        page_coupon=None,
-        success_url=None,
-        cancel_url=None,
-        expires_at=None,
-        completed_at=None,
-        subscription_id=None,
-        quoted=quoted(priced),
-        last_payment_error=None,
-        attempt_count=0,
-        created_at=ctx.now,
-        updated_at=ctx.now,
-        activating=activating,
-    )
+    session = _session(ctx, made, resolved)
     record = SessionRecord(
         session=session,
         request=echo,
@@ -75,7 +42,7 @@ async def open_session(
     new = NewSession(
         id=session.id,
         customer_id=session.customer_id,
-        offer=offer,
+        offer=session.offer,
         quoted=session.quoted,
         request=echo,
         metadata=None,
@@ -151,6 +118,40 @@ async def record_activation(
         due,
         due.contract,
         change_type=None if goes_on else "activated",
+    )
+
+
+def _session(ctx: Context, made: Subscription, resolved: ResolvedRequest) -> Session:
+    """The session of a subscription, quoted as of today."""
+    assert made.checkout_session_id is not None, "it was given the session's id"
+    offer, parties, activating = made.offer, resolved.parties, _activating(made)
+    today = offer_on(offer, activating, ctx.today)
+    try:
+        priced = price_offer(ctx, today, parties, buyer=parties.customer.details)
+    except AmountTooLarge:
+        fault = Fault("price_components", "too_large", "must not cost more than can be charged")
+        raise InvalidInput(sentence([fault]), (fault,)) from None
+    return Session(
+        id=made.checkout_session_id,
+        customer_id=made.customer_id,
+        plan_id=offer.plan_id,
+        plan_version_id=offer.plan_version_id,
+        state=SessionState.CREATED,
+        ending=None,
+        offer=offer,
+        buyer=None,
+        page_coupon=None,
+        success_url=None,
+        cancel_url=None,
+        expires_at=None,
+        completed_at=None,
+        subscription_id=None,
+        quoted=quoted(priced),
+        last_payment_error=None,
+        attempt_count=0,
+        created_at=ctx.now,
+        updated_at=ctx.now,
+        activating=activating,
     )
 
 

@@ -49,7 +49,7 @@ async def test_the_link_stands_on_it_in_every_answer(
 
 
 async def test_what_the_session_tells_of_the_request(
-    sdk: AsyncMeteroid, api: httpx.AsyncClient, world: World
+    api: httpx.AsyncClient, world: World
 ) -> None:
     """The session says what was asked for, in a session's words."""
     plan = await world.plan()
