@@ -54,7 +54,10 @@ class Waiting:
 
 
 async def waiting(
-    merchant: Merchant, start: date = TODAY, plan: SoldPlan | None = None, **offer: Any
+    merchant: Merchant,
+    start: date = TODAY,
+    plan: SoldPlan | None = None,
+    **offer: Any,  # noqa: ANN401 - of the request
 ) -> Waiting:
     """A subscription made on March 10 for a checkout, of EUR 49 a month."""
     customer = await merchant.world.customer()
