@@ -2,16 +2,20 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 
 from tallystick.domain.coupons import Fixed, Percentage
+from tallystick.domain.payment import Cancelled
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.confirm_result import AlreadyHeld, Completed
-from tests.scripted_bank import ScriptedBank, silent, with_bank
+from tallystick.services.examine import examine
+from tests.real_time import debits_are_decided
+from tests.scripted_bank import Ask, ScriptedBank, silent, with_bank
 from tests.subscribing import Merchant
-from tests.trials import ENDS, finalize, in_trial, stands, swept
-from tests.world import World
+from tests.trials import ENDS, at_the_end, finalize, in_trial, stands, swept
+from tests.world import SoldPlan, World
 
 FAILS_WHEN_CHARGED = "4000000000000341"
 
@@ -197,3 +201,54 @@ async def test_no_card_that_can_be_charged(world: World, merchant: Merchant) -> 
     assert (await stands(world))["status"] == "TRIAL_EXPIRED"
     assert await world.fetch("select * from collections") == []
     assert await world.fetch("select * from plan_places") == []
+
+
+async def denies(ask: Ask) -> object:
+    """The bank takes the debit and says that it did not."""
+    await ask()
+    return Cancelled()
+
+
+async def denied(world: World) -> tuple[UUID, SoldPlan, World]:
+    """A debit at the trial's end that the bank denies: customer, plan, and the shop then."""
+    customer, plan = await world.customer(), await world.plan()
+    await world.balance(customer, 900)
+    session = await world.session(customer, plan, trial_duration_days=14)
+    assert await world.confirm(session, method=await world.debit()) == Completed()
+    bank = ScriptedBank(world.sandbox)
+    bank.script("confirm", denies)
+    later = with_bank(await at_the_end(world), bank)
+    await collect_due(later.ctx)
+    assert (await stands(later))["status"] == "TRIAL_EXPIRED"
+    return customer, plan, later
+
+
+async def test_a_debit_that_comes_after_all(world: World) -> None:
+    """Given up, and taken by the bank: the trial goes on from its end, with its balance."""
+    _, _, later = await denied(world)
+
+    await debits_are_decided(later)
+
+    now = await stands(later)
+    assert (now["status"], now["is_being_paid"]) == ("ACTIVE", False)
+    assert now["current_period_end"] == date(2026, 4, 24)
+    made = await later.one("select * from invoices")
+    assert (made["payment_status"], made["applied_balance"]) == ("PAID", 900)
+    assert made["collect_at"] is None
+    assert await later.charges() == [4000]
+    await Merchant(world=later).is_sound()
+
+
+async def test_a_debit_that_comes_when_the_balance_is_gone(world: World) -> None:
+    """What it was claimed with is gone: it stays expired, and the audit says so."""
+    customer, _, later = await denied(world)
+    await later.execute(
+        "update customer_balances set held = 500 where customer_id = $1", customer
+    )
+
+    await debits_are_decided(later)
+
+    assert (await stands(later))["status"] == "TRIAL_EXPIRED"
+    assert (await later.one("select status from invoices"))["status"] == "DRAFT"
+    found = await examine(later.database)
+    assert "bank-orphan-money" in {one.rule for one in found.breaches}

@@ -39,10 +39,10 @@ _CONTRACT = """
         'invoice_memo', s.invoice_memo, 'purchase_order', s.purchase_order,
         'activation', s.activation, 'awaits_activation', s.awaits_activation,
         'awaits_checkout', s.awaits_checkout,
-        'has_method', exists (
+        'has_method', case when s.status = 'TRIAL_ACTIVE' then exists (
             select from payment_methods m
             where m.tenant_id = s.tenant_id and m.customer_id = s.customer_id
-              and m.archived_at is null),
+              and m.archived_at is null) else false end,
         'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles)
 """
 

@@ -43,7 +43,7 @@ class Contract:
     periods, a first stub included. `fixed_anchor` is the billing day that somebody gave, None
     where it follows the first billed day; `billing_cycles` is None unless they make its
     `end_date`. `awaits_checkout`: made for a checkout that nobody has confirmed yet.
-    `has_method`: its customer has a payment method on file. Days are the tenant's.
+    `has_method`: a trial whose customer has a payment method on file. Days are the tenant's.
     """
 
     id: UUID
