@@ -120,7 +120,7 @@ class Merchant:
         """Every event's type and, of a changed subscription, the kind of change."""
         rows = await self.world.fetch(
             "select type, data ->> 'change_type' as kind from events where tenant_id = $1"
-            " order by id",
+            " order by position",
             self.world.tenant_id,
         )
         return [(row["type"], row["kind"]) for row in rows]

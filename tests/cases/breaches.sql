@@ -94,6 +94,22 @@ update subscriptions set next_step_on = null;
 -- next-step
 update subscriptions set status = 'SUPERSEDED';
 
+-- trial-draft
+update invoices set charged_first = true;
+
+-- trial-paid
+insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
+    transaction_id, provider, method, amount, currency, state, claimed_at, recorded_at,
+    activates) select tenant_id, gen_random_uuid(), null, customer_id, gen_random_uuid(),
+    gen_random_uuid(), 'sandbox', '{}', 1, currency, 'SUCCEEDED', now(), now(), id from
+    subscriptions limit 1;
+
+-- being-paid
+update subscriptions set is_being_paid = true;
+
+-- activation-session
+update checkout_sessions set checkout_type = 'SUBSCRIPTION_ACTIVATION' where state = 'CREATED';
+
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
 
@@ -346,6 +362,7 @@ set computation = computation || '{"shortfall": {"least": 5000, "cost": 4000}, "
 -- usage-set-aside
 insert into usage_marks (tenant_id, customer_id, error, tried_at)
 select tenant_id, id, 'AmountTooLarge', now() from customers limit 1;
+
 -- mrr-movements
 update subscriptions set mrr = mrr + 1;
 

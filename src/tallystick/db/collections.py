@@ -14,7 +14,7 @@ METHOD: Codec[Method] = Codec(Method)
 
 _COLUMNS = """
     id, invoice_id, customer_id, payment_method_id, transaction_id, provider, reference, method,
-    amount, currency, state, failure, claimed_at
+    amount, currency, state, failure, claimed_at, activates, balance_held
 """
 
 _METHODS = """
@@ -116,9 +116,10 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
     await tx.execute(
         """
         insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
-            transaction_id, provider, method, amount, currency, claimed_at, check_at)
+            transaction_id, provider, method, amount, currency, claimed_at, check_at,
+            activates, balance_held)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                clock_timestamp() + make_interval(secs => $12))
+                clock_timestamp() + make_interval(secs => $12), $13, $14)
         """,
         tenant_id,
         made.id,
@@ -132,6 +133,8 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
         made.currency,
         made.claimed_at,
         lease_seconds,
+        made.activates,
+        made.balance_held,
     )
 
 
@@ -165,12 +168,21 @@ async def load(tx: Tx, tenant_id: UUID, collection_id: UUID) -> Collection | Non
 
 
 async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
-    """Lock customer, invoice and try, and return the try as it stands now."""
+    """Lock customer, subscription where one waits for it, invoice and try.
+
+    Returns the try as it stands now.
+    """
     await tx.execute(
         "select from customers where tenant_id = $1 and id = $2 for no key update",
         tenant_id,
         known.customer_id,
     )
+    if known.activates is not None:
+        await tx.execute(
+            "select from subscriptions where tenant_id = $1 and id = $2 for no key update",
+            tenant_id,
+            known.activates,
+        )
     await tx.execute(
         "select from invoices where tenant_id = $1 and id = $2 for no key update",
         tenant_id,
@@ -387,6 +399,8 @@ def _collection(row: Row) -> Collection:
         state=AttemptState(row["state"]),
         failure=None if row["failure"] is None else FailureReason(row["failure"]),
         claimed_at=row["claimed_at"],
+        activates=row["activates"],
+        balance_held=row["balance_held"],
     )
 
 

@@ -187,6 +187,19 @@ async def use_ahead(
         )
 
 
+async def forget_uses(tx: Tx, tenant_id: UUID, subscription_ids: Sequence[UUID | None]) -> None:
+    """The first invoice of subscriptions is made again, or never: no use of theirs counts."""
+    await tx.execute(
+        """
+        update coupon_redemptions
+        set applied_count = 0, applied_amount = 0, last_applied_at = null
+        where tenant_id = $1 and subscription_id = any($2) and state = 'REDEEMED'
+        """,
+        tenant_id,
+        subscription_ids,
+    )
+
+
 async def give_back(tx: Tx, tenant_id: UUID, attempt_id: UUID) -> None:
     """The attempt ended without money: its reservations are free for others, once."""
     reserved = await tx.fetch(

@@ -48,6 +48,8 @@ _INVOICE_COLUMNS = (
     "memo",
     "purchase_order",
     "finalize_at",
+    "collect_at",
+    "charged_first",
     "recipe",
     "may_merge",
     "created_at",
@@ -59,13 +61,15 @@ _INVOICE_COLUMNS = (
 class NewDraft:
     """A draft to store. `finalize_at` is None for one that waits for a person.
 
-    `may_merge` says that it may become one invoice with others like it.
+    `may_merge` says that it may become one invoice with others like it. `charge_at` is when a
+    draft is charged that is final only once it is paid.
     """
 
     draft: Draft
     line_ids: Sequence[UUID]
     finalize_at: datetime | None
     may_merge: bool = False
+    charge_at: datetime | None = None
 
 
 async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime) -> None:
@@ -77,6 +81,71 @@ async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datet
     """
     if not drafts:
         return
+    await _insert_lines(tx, tenant_id, drafts)
+    await tx.copy_records_to_table(
+        "invoices",
+        columns=_INVOICE_COLUMNS,
+        records=[_row(tenant_id, new) for new in drafts],
+    )
+    await _count_uses(tx, tenant_id, drafts, now)
+
+
+async def date_again(tx: Tx, tenant_id: UUID, new: NewDraft, now: datetime) -> None:
+    """Write a locked draft that is charged first as of another day, in place of what it was.
+
+    It is the first invoice of its subscription, so no other has used the coupons.
+    """
+    invoice = new.draft.invoice
+    await tx.execute(
+        "delete from invoice_lines where tenant_id = $1 and invoice_id = $2",
+        tenant_id,
+        invoice.id,
+    )
+    await coupon_redemptions.forget_uses(tx, tenant_id, [invoice.subscription_id])
+    await _insert_lines(tx, tenant_id, [new])
+    row = dict(zip(_INVOICE_COLUMNS, _row(tenant_id, new), strict=True))
+    kept = {"tenant_id", "id", "payment_status", "created_at", "updated_at"}
+    changed = [column for column in _INVOICE_COLUMNS if column not in kept]
+    sets = ", ".join(f"{column} = ${place}" for place, column in enumerate(changed, start=4))
+    await tx.execute(
+        f"update invoices set updated_at = $3, {sets} where tenant_id = $1 and id = $2",
+        tenant_id,
+        invoice.id,
+        now,
+        *(row[column] for column in changed),
+    )
+    await _count_uses(tx, tenant_id, [new], now)
+
+
+async def drop_charged_first(tx: Tx, tenant_id: UUID, subscription_ids: Sequence[UUID]) -> None:
+    """Drop the drafts of subscriptions that will not be paid for; nothing was billed.
+
+    Tries that failed stay, without their draft.
+    """
+    rows = await tx.fetch(
+        """
+        select id, subscription_id from invoices
+        where tenant_id = $1 and subscription_id = any($2) and charged_first for update
+        """,
+        tenant_id,
+        subscription_ids,
+    )
+    if rows:
+        ids = [row["id"] for row in rows]
+        await coupon_redemptions.forget_uses(
+            tx, tenant_id, [row["subscription_id"] for row in rows]
+        )
+        await tx.execute(
+            "delete from invoice_lines where tenant_id = $1 and invoice_id = any($2)",
+            tenant_id,
+            ids,
+        )
+        await tx.execute(
+            "delete from invoices where tenant_id = $1 and id = any($2)", tenant_id, ids
+        )
+
+
+async def _insert_lines(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft]) -> None:
     await tx.copy_records_to_table(
         "invoice_lines",
         columns=LINE_COLUMNS,
@@ -88,11 +157,11 @@ async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datet
             )
         ],
     )
-    await tx.copy_records_to_table(
-        "invoices",
-        columns=_INVOICE_COLUMNS,
-        records=[_row(tenant_id, new) for new in drafts],
-    )
+
+
+async def _count_uses(
+    tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime
+) -> None:
     await coupon_redemptions.count_uses(
         tx,
         tenant_id,
@@ -137,6 +206,8 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.memo,
         invoice.purchase_order,
         new.finalize_at,
+        new.charge_at,
+        new.charge_at is not None,
         RECIPE.dump(new.draft.recipe) if new.draft.recipe.meters else None,
         new.may_merge,
         invoice.created_at,

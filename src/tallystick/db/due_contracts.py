@@ -38,6 +38,11 @@ _CONTRACT = """
         'payment', s.payment_methods_config, 'payment_method_id', s.payment_method_id,
         'invoice_memo', s.invoice_memo, 'purchase_order', s.purchase_order,
         'activation', s.activation, 'awaits_activation', s.awaits_activation,
+        'awaits_checkout', s.awaits_checkout,
+        'has_method', case when s.status = 'TRIAL_ACTIVE' then exists (
+            select from payment_methods m
+            where m.tenant_id = s.tenant_id and m.customer_id = s.customer_id
+              and m.archived_at is null) else false end,
         'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles,
         'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum)
 """
@@ -45,6 +50,7 @@ _CONTRACT = """
 _DUE = """
     select id from subscriptions
     where tenant_id = $1 and next_step_on <= $2 and billing_error is null
+      and not is_being_paid
     order by next_step_on, id limit $3
 """
 
@@ -57,7 +63,7 @@ def _with_parties(locked: str) -> str:
            e.consolidate_recurring_invoices,
            case when row_number() over (partition by e.id) = 1 then {ENTITY_JSON} end as entity,
            p.name as plan_name, v.version as plan_version, s.metadata, s.custom_properties,
-           s.trial_duration, s.invoice_threshold, s.created_at, s.activated_at,
+           s.trial_duration, s.invoice_threshold, s.is_being_paid, s.created_at, s.activated_at,
            s.cancellation_reason
     from ({locked}) s
     join customers c on c.tenant_id = s.tenant_id and c.id = s.customer_id
@@ -72,7 +78,7 @@ def _with_parties(locked: str) -> str:
 _LOCK = _with_parties("""
         select * from subscriptions
         where tenant_id = $1 and id = any($2) and next_step_on <= $3
-          and billing_error is null
+          and billing_error is null and not is_being_paid
         order by id for no key update skip locked
 """)
 
@@ -125,6 +131,7 @@ class DueContract:
     plan_version: int
     trial_duration: int | None
     invoice_threshold: Any
+    is_being_paid: bool
     metadata: str | None
     created_at: datetime
     activated_at: datetime | None
@@ -217,6 +224,7 @@ def _due(row: Row, entity: InvoicingEntity) -> DueContract:
         plan_version=row["plan_version"],
         trial_duration=row["trial_duration"],
         invoice_threshold=row["invoice_threshold"],
+        is_being_paid=row["is_being_paid"],
         metadata=row["metadata"],
         created_at=row["created_at"],
         activated_at=row["activated_at"],

@@ -79,7 +79,8 @@ _DEDUCT = """
 
 _FINALIZE = """
     update invoices i
-    set status = 'FINALIZED', finalize_at = null, recipe = null, finalized_at = $2,
+    set status = 'FINALIZED', finalize_at = null, recipe = null, charged_first = false,
+        finalized_at = $2,
         billing_error = null, updated_at = $2,
         number = f.number, invoice_number = f.text, applied_balance = f.applied,
         written_off = f.written_off,

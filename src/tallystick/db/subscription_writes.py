@@ -29,10 +29,11 @@ _INSERT = """
         auto_advance_invoices, charge_automatically, payment_methods_config,
         payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
         checkout_session_id, activated_at, created_at, updated_at, next_step_on, activation,
-        awaits_activation, fixed_anchor, billing_cycles, imported_on, minimum)
+        awaits_activation, fixed_anchor, billing_cycles, imported_on, minimum,
+        awaits_checkout)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-            $34, $35, $36, $37, $38, $39, $40, $41)
+            $34, $35, $36, $37, $38, $39, $40, $41, $42)
 """
 
 
@@ -87,6 +88,7 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         offer.cycles_that_end_it,
         made.imported_on,
         MINIMUM.dump_optional(offer.minimum),
+        made.awaits_checkout,
     )
     await _insert_items(tx, tenant_id, made)
     # What was used before it was made may have reached its threshold already.
@@ -136,12 +138,16 @@ async def _insert_items(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
 async def supersede_expired_trials(
     tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID, at: datetime
 ) -> list[UUID]:
-    """A new purchase of a plan replaces the customer's expired trials of it; which ones."""
+    """A new purchase of a plan replaces the customer's expired trials of it; which ones.
+
+    One that is being paid this moment, in another place, goes on if that goes well.
+    """
     rows = await tx.fetch(
         """
         update subscriptions
         set status = 'SUPERSEDED', mrr = 0, next_step_on = null, updated_at = $4
         where tenant_id = $1 and customer_id = $2 and plan_id = $3 and status = 'TRIAL_EXPIRED'
+          and not is_being_paid
         returning id
         """,
         tenant_id,

@@ -64,6 +64,7 @@ class SubscriptionEntry:
     custom_properties: Any
     mrr: int
     checkout_session_id: UUID | None
+    open_session_id: UUID | None
     activated_at: datetime | None
     created_at: datetime
     cancelled_on: date | None

@@ -13,7 +13,7 @@ from tallystick.domain.charges import Item
 from tallystick.domain.coupons import CouponTerms, Fixed
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.money import major
-from tallystick.domain.offer import PaymentConfig
+from tallystick.domain.offer import OnlinePayment, PaymentConfig
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import FeeType, costs_nothing
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
@@ -62,8 +62,10 @@ class Contract:
     `period_end` is None before the start and after the end. `cycle_index` counts the complete
     periods, a first stub included. `fixed_anchor` is the billing day that somebody gave, None
     where it follows the first billed day; `billing_cycles` is None unless they make its
-    `end_date`. Days are the tenant's. Usage that is not billed yet is billed when it reaches
-    the `invoice_threshold`, in major units.
+    `end_date`. `awaits_checkout`: made for a checkout that nobody has confirmed yet.
+    `has_method`: a trial whose customer has a payment method on file. Days are the tenant's.
+    Usage that is not billed yet is billed when it reaches the `invoice_threshold`, in major
+    units.
     """
 
     id: UUID
@@ -96,6 +98,8 @@ class Contract:
     purchase_order: str | None
     activation: Activation = Activation.CHECKOUT
     awaits_activation: bool = False
+    awaits_checkout: bool = False
+    has_method: bool = False
     fixed_anchor: int | None = None
     billing_cycles: int | None = None
     invoice_threshold: Decimal | None = None
@@ -140,6 +144,11 @@ class Contract:
         return self.minimum is not None or not all(
             costs_nothing(item.pricing) for item in self.items
         )
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether its invoices are charged to a payment method by themselves."""
+        return self.charge_automatically and isinstance(self.payment, OnlinePayment)
 
     @property
     def in_free_trial(self) -> bool:
@@ -194,6 +203,7 @@ def contract_of(made: Subscription, coupons: tuple[RunningCoupon, ...] = ()) -> 
         purchase_order=offer.purchase_order,
         activation=made.activation,
         awaits_activation=made.awaits_activation,
+        awaits_checkout=made.awaits_checkout,
         fixed_anchor=offer.anchor,
         billing_cycles=offer.cycles_that_end_it,
         invoice_threshold=offer.invoice_threshold,

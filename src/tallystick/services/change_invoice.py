@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import due_drafts, invoice_changes, invoice_facts, transactions
+from tallystick.db import (
+    due_drafts,
+    invoice_changes,
+    invoice_facts,
+    transactions,
+    trial_charges,
+)
 from tallystick.db.invoice_changes import LockedInvoice
 from tallystick.db.refusals import UniqueViolation
 from tallystick.domain.errors import Busy, Conflict, Fault, InvalidInput, NotFound
@@ -33,9 +39,12 @@ async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
 
     Raises:
         NotFound: There is no such invoice.
-        Conflict: It is no draft, or has no lines, or is part of a consolidated invoice.
+        Conflict: It is no draft, has no lines, is part of a consolidated invoice, or is
+            charged before it is final.
     """
     _is_whole(await _locked(ctx, invoice_id), "finalized")
+    if await trial_charges.activates(ctx.transaction, ctx.tenant.id, invoice_id):
+        raise Conflict("This draft is charged first: it becomes final when it is paid.")
     drafts = await due_drafts.lock_draft(ctx.transaction, ctx.tenant.id, invoice_id)
     if not drafts:
         raise Conflict("Only a draft can be finalized: this invoice is final already.")

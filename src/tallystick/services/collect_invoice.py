@@ -7,7 +7,7 @@ the key of its first try, and no answer is never a failure: the sweeper asks aga
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import collections
+from tallystick.db import collections, trial_charges
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import (
     AskToCancel,
@@ -27,6 +27,11 @@ from tallystick.domain.payment import (
     Pending,
     Standing,
     Unknown,
+)
+from tallystick.services.charge_trial_end import (
+    claim_trial_end,
+    record_trial_paid,
+    record_trial_unpaid,
 )
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App, Context
@@ -68,8 +73,8 @@ async def collect_invoice(ctx: Context, invoice_id: UUID, try_id: UUID | None = 
     charged, or with too little left to charge, the invoice waits for its buyer.
     """
     claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id, try_id))
-    if claimed is None:
-        return False
+    if not isinstance(claimed, Collection):
+        return claimed
     await _carry_on(ctx, claimed, await _charge(ctx, claimed), swept=False)
     return True
 
@@ -95,11 +100,17 @@ async def sweep_collections(app: App, real_now: datetime) -> int:
 
 async def _claim(
     ctx: Context, tx: Tx, invoice_id: UUID, try_id: UUID | None
-) -> Collection | None:
-    """Lock the invoice and write the try, or note that there is nothing to charge."""
+) -> Collection | bool:
+    """Lock the invoice and write the try, or note that there is nothing to charge.
+
+    True says that it was dealt with without being charged.
+    """
+    waits = await trial_charges.activates(tx, ctx.tenant.id, invoice_id)
+    if waits is not None:
+        return await claim_trial_end(ctx, tx, waits, invoice_id)
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     if owing is None:
-        return None
+        return False
     provider = ctx.app.provider_of(ctx.tenant)
     saved = await collections.methods(
         tx, ctx.tenant.id, owing.customer_id, provider.name, owing.own_method_id
@@ -107,7 +118,7 @@ async def _claim(
     chosen = method_to_charge(saved, ctx.now)
     await collections.stop(tx, ctx.tenant.id, invoice_id)
     if chosen is None or not provider.chargeable(owing.amount_due, owing.currency):
-        return None
+        return False
     made = Collection(
         id=try_id or new_id(),
         invoice_id=owing.id,
@@ -233,9 +244,11 @@ async def _record_success(ctx: Context, tx: Tx, known: Collection, *, pending: b
     if collection.state is not AttemptState.LIVE:
         return
     await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.SUCCEEDED, None)
+    if collection.activates is not None:
+        await record_trial_paid(ctx, tx, collection)
     if pending:
         await collections.insert_transaction(tx, ctx.tenant.id, collection, pending=True)
-        await collections.promised(tx, ctx.tenant.id, collection.invoice_id, ctx.now)
+        await collections.promised(tx, ctx.tenant.id, collection.invoice, ctx.now)
     else:
         await record_collected(ctx, tx, collection)
 
@@ -248,11 +261,13 @@ async def _record_failure(
     if collection.state is not AttemptState.LIVE:
         return
     await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.FAILED, reason)
+    if collection.activates is not None:
+        await record_trial_unpaid(ctx, tx, collection)
     await tell_failure(
         ctx.within(tx),
         FailedPayment(
             transaction_id=collection.transaction_id,
-            invoice_id=collection.invoice_id,
+            invoice_id=collection.invoice,
             customer_id=collection.customer_id,
             amount=collection.amount,
             currency=collection.currency,

@@ -125,7 +125,9 @@ async def finalize_locked(
     )
     numbered = await _numbered(ctx, tx, due, applied)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
-    await record_many(ctx.within(tx), [event for one in numbered for event in _events(one)])
+    await record_many(
+        ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
+    )
     return Finalized(taken=taken, invoices=len(numbered), gone=len(empty))
 
 
@@ -162,7 +164,8 @@ def _too_little(ctx: Context, draft: DueDraft, due: int) -> int:
     return due
 
 
-def _events(one: Numbered) -> list[Told]:
+def finalized_events(one: Numbered) -> list[Told]:
+    """What is told of an invoice that has become final."""
     body = event_body(one.draft, one.text)
     names = ["invoice.finalized"]
     if one.due == 0:

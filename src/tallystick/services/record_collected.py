@@ -6,6 +6,7 @@ from tallystick.domain.attempt import AttemptState
 from tallystick.domain.collection import Collection
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.refund import RefundOrder, RefundState
+from tallystick.services.charge_trial_end import revive_trial_end
 from tallystick.services.context import Context
 from tallystick.services.events import record
 from tallystick.services.ids import new_id
@@ -17,14 +18,14 @@ async def record_collected(ctx: Context, tx: Tx, collection: Collection) -> None
     paid = await transactions.credit(
         tx,
         ctx.tenant.id,
-        collection.invoice_id,
+        collection.invoice,
         collection.amount,
         collection.claimed_at,
         now=ctx.now,
     )
     if paid:
-        body = await invoice_facts.event_body(tx, ctx.tenant.id, collection.invoice_id)
-        await record(ctx.within(tx), "invoice.paid", collection.invoice_id, body)
+        body = await invoice_facts.event_body(tx, ctx.tenant.id, collection.invoice)
+        await record(ctx.within(tx), "invoice.paid", collection.invoice, body)
 
 
 async def record_collected_late(ctx: Context, tx: Tx, reference: str) -> bool:
@@ -38,7 +39,9 @@ async def record_collected_late(ctx: Context, tx: Tx, reference: str) -> bool:
     if known is None:
         return False
     collection = await collections.lock(tx, ctx.tenant.id, known)
-    if await collections.revive(tx, ctx.tenant.id, collection.id):
+    if await revive_trial_end(ctx, tx, collection) or await collections.revive(
+        tx, ctx.tenant.id, collection.id
+    ):
         await record_collected(ctx, tx, collection)
     elif collection.state is AttemptState.FAILED:
         await refunds.insert(tx, ctx.tenant.id, _sent_back(ctx, collection, reference), 0)

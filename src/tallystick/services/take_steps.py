@@ -24,10 +24,13 @@ from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
 from tallystick.domain.billed_ahead import NOTHING_AHEAD, BilledAhead
 from tallystick.domain.consolidation import merging_grace
+from tallystick.domain.contract import Contract
 from tallystick.domain.life import Step, StepKind, step
+from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
 from tallystick.services.context import Context
+from tallystick.services.end_activations import end_activations
 from tallystick.services.events import Told, record_many
 from tallystick.services.ids import new_id
 from tallystick.services.meter_usage import Asked, meter_usage
@@ -43,6 +46,11 @@ class Taken:
     due: DueContract
     step: Step
     draft: Draft | None
+
+    @property
+    def is_charged_first(self) -> bool:
+        """Whether its draft is final, and its subscription active, only once it is paid."""
+        return self.step.kind is StepKind.TRIAL_EXPIRED and self.draft is not None
 
 
 async def take_steps(
@@ -88,8 +96,7 @@ async def take_steps(
     )
     moved_on = [one.step.contract for one in taken]
     await due_contracts.move(tx, ctx.tenant.id, moved_on, ctx.now)
-    over = [one.id for one in moved_on if not one.status.is_live]
-    await places.give_back(tx, ctx.tenant.id, *over)
+    await _leave_places(ctx, tx, taken)
     # What was used in a window before its step was taken is looked at from now on.
     await usage_marks.insert(
         tx,
@@ -138,12 +145,45 @@ def _asked_ahead(due: DueContract, moved: Step) -> AskedAhead:
     )
 
 
+async def _leave_places(ctx: Context, tx: Tx, taken: Sequence[Taken]) -> None:
+    """What lives no more holds no place; a trial that is charged now keeps its own meanwhile.
+
+    A draft that was still to be paid is dropped with its subscription, and a checkout that
+    nobody confirmed ends with it.
+    """
+    over = [
+        one.step.contract.id
+        for one in taken
+        if not one.step.contract.status.is_live and not one.is_charged_first
+    ]
+    if over:
+        await places.give_back(tx, ctx.tenant.id, *over)
+        await draft_writes.drop_charged_first(tx, ctx.tenant.id, over)
+    done = [
+        one.step.contract.id
+        for one in taken
+        if one.step.contract.awaits_checkout and not _waits(one.step.contract)
+    ]
+    if done:
+        await end_activations(ctx, tx, done)
+
+
+def _waits(contract: Contract) -> bool:
+    """Whether its checkout can still activate it: it has neither ended nor gone on unbilled."""
+    return contract.status in {
+        SubscriptionStatus.PENDING_ACTIVATION,
+        SubscriptionStatus.TRIAL_ACTIVE,
+        SubscriptionStatus.TRIAL_EXPIRED,
+    }
+
+
 def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:
     return NewDraft(
         draft=draft,
         line_ids=[new_id() for _ in draft.invoice.lines],
-        finalize_at=_finalize_at(ctx, taken),
-        may_merge=_may_merge(taken),
+        finalize_at=None if taken.is_charged_first else _finalize_at(ctx, taken),
+        charge_at=ctx.now if taken.is_charged_first else None,
+        may_merge=not taken.is_charged_first and _may_merge(taken),
     )
 
 
