@@ -125,6 +125,16 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
     )
 
 
+async def ask_now(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> None:
+    """Make a locked invoice due for a try at once."""
+    await tx.execute(
+        "update invoices set collect_at = $3 where tenant_id = $1 and id = $2",
+        tenant_id,
+        invoice_id,
+        at,
+    )
+
+
 async def stop(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> None:
     """Collect the invoice no more by itself, while a try is under way or none is left."""
     await tx.execute(

@@ -61,13 +61,13 @@ async def collect_due(ctx: Context) -> int:
             return tried
 
 
-async def collect_invoice(ctx: Context, invoice_id: UUID) -> bool:
+async def collect_invoice(ctx: Context, invoice_id: UUID, try_id: UUID | None = None) -> bool:
     """Charge what an invoice owes to the method on file, and tell whether it was tried.
 
-    Without a method that can be charged, or with too little left to charge, the invoice waits
-    for its buyer.
+    `try_id` is the id that the try gets, a new one by default. Without a method that can be
+    charged, or with too little left to charge, the invoice waits for its buyer.
     """
-    claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id))
+    claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id, try_id))
     if claimed is None:
         return False
     await _carry_on(ctx, claimed, await _charge(ctx, claimed), swept=False)
@@ -93,7 +93,9 @@ async def sweep_collections(app: App, real_now: datetime) -> int:
             return total
 
 
-async def _claim(ctx: Context, tx: Tx, invoice_id: UUID) -> Collection | None:
+async def _claim(
+    ctx: Context, tx: Tx, invoice_id: UUID, try_id: UUID | None
+) -> Collection | None:
     """Lock the invoice and write the try, or note that there is nothing to charge."""
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     if owing is None:
@@ -107,7 +109,7 @@ async def _claim(ctx: Context, tx: Tx, invoice_id: UUID) -> Collection | None:
     if chosen is None or not provider.chargeable(owing.amount_due, owing.currency):
         return None
     made = Collection(
-        id=new_id(),
+        id=try_id or new_id(),
         invoice_id=owing.id,
         customer_id=owing.customer_id,
         payment_method_id=chosen.id,

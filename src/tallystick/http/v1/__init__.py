@@ -11,18 +11,21 @@ from tallystick.http.v1 import (
     invoices,
     invoicing_entities,
     metrics,
+    payment_methods,
     plans,
     prices,
     product_families,
     products,
     subscriptions,
     test_clock,
+    test_provider,
     usage,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     checkout_sessions.router,
     customers.router,
+    payment_methods.router,
     product_families.router,
     products.router,
     prices.router,
@@ -36,5 +39,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.router,
     invoicing_entities.router,
     test_clock.router,
+    test_provider.router,
 )
 """Every resource, in the order in which the API's document lists them."""
