@@ -295,3 +295,15 @@ select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{
     now(), now(), now() - interval '2 hours'
 from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
 limit 1;
+
+-- billed-ahead
+update invoice_lines
+set computation = computation || '{"before": {"amount": 5, "quantity": "1"}, "usage": {"amount": 5}}';
+
+-- true-up
+update invoice_lines
+set computation = computation || '{"shortfall": {"least": 5000, "cost": 4000}, "quoted_amount": 999}';
+
+-- usage-set-aside
+insert into usage_marks (tenant_id, customer_id, error, tried_at)
+select tenant_id, id, 'AmountTooLarge', now() from customers limit 1;

@@ -56,6 +56,7 @@ PRICE: Json = {
     "currency": "EUR",
     "pricing": {"type": "RATE", "rate": "1"},
 }
+MINIMUM: Json = {"amount": "1", "scope": {"type": "all_components"}}
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
 
 TEST_CARD = {
@@ -97,6 +98,8 @@ API: dict[str, Json | None] = {
     "GET /api/v1/plans": None,
     "GET /api/v1/plans/{plan_id}": None,
     "POST /api/v1/plans/{plan_id}/publish": None,
+    "PUT /api/v1/plans/versions/{plan_version_id}/minimum": MINIMUM,
+    "DELETE /api/v1/plans/versions/{plan_version_id}/minimum": None,
     "POST /api/v1/addons": {},
     "GET /api/v1/addons": None,
     "GET /api/v1/addons/{add_on_id}": None,
@@ -175,6 +178,7 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "products": theirs.products["Priority support"],
                 "metrics": theirs.metric,
                 "plans": theirs.plans["Draft"].id,
+                "versions": theirs.plans["Draft"].version_id,
                 "addons": theirs.add_ons["Priority support"].id,
                 "coupons": theirs.coupons["LAUNCH20"].id,
                 "subscriptions": bought.subscription.id,
@@ -197,7 +201,13 @@ def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response
 def resource_of(route: str) -> str:
     """What a route is about, by the name of its list."""
     first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
+    if (first, second) == ("plans", "versions"):
+        return second
     return f"{second}s" if first == "usage" else first
+
+
+READ_WITH = {"versions": "plans"}
+"""What has no route of its own to be read by is read with what it belongs to."""
 
 
 def test_every_route_is_listed(shared_dsn: str) -> None:
@@ -243,7 +253,8 @@ def test_with_a_revoked_key(town: Town) -> None:
 def test_with_an_unknown_parameter(town: Town, route: str) -> None:
     """A parameter that a route does not have is refused everywhere, and nothing is done."""
     method, _, path = route.partition(" ")
-    name = town.ids.get(route.split("/")[3], MISSING)
+    resource = resource_of(route)
+    name = town.ids.get(resource if resource in READ_WITH else route.split("/")[3], MISSING)
     before, brace, after = path.removeprefix("/api/v1").partition("{")
     address = before + (name + after.partition("}")[2] if brace else "")
     answer = town.mine.raw.request(method, f"{address}?per_pag=1", json=API[route])
@@ -268,7 +279,7 @@ def test_with_two_keys(town: Town) -> None:
 def test_with_anothers_id(town: Town, route: str) -> None:
     """Another tenant's id is as unknown as one that nobody has, and nothing is changed."""
     resource = resource_of(route)
-    shown = SHOWN_BY.get(resource, resource)
+    shown = {**SHOWN_BY, **READ_WITH}.get(resource, resource)
     name = town.ids[resource]
     own = f"GET /api/v1/{shown}/{{"
     read = next(one for one in OF_ONE if one.startswith(own) and one.endswith("}"))

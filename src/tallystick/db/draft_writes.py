@@ -16,6 +16,7 @@ from tallystick.db.invoice_writes import (
     SELLER,
     line_row,
 )
+from tallystick.domain.invoice import InvoiceType
 from tallystick.domain.renewal import Draft
 
 _INVOICE_COLUMNS = (
@@ -65,6 +66,8 @@ class NewDraft:
 async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime) -> None:
     """Write drafts with their lines by COPY, and count their coupons' uses.
 
+    A threshold invoice uses up no coupon; what it takes of fixed ones its maker keeps count of.
+
     A period that was billed before is refused by the schema, and nothing is written.
     """
     if not drafts:
@@ -88,7 +91,12 @@ async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datet
     await coupon_redemptions.count_uses(
         tx,
         tenant_id,
-        [(one.redemption_id, 1, one.amount) for new in drafts for one in new.draft.used],
+        [
+            (one.redemption_id, 1, one.amount)
+            for new in drafts
+            if new.draft.invoice.type is InvoiceType.RECURRING
+            for one in new.draft.used
+        ],
         now,
     )
 
@@ -101,7 +109,7 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.customer_id,
         invoice.subscription_id,
         invoice.invoicing_entity_id,
-        "RECURRING",
+        invoice.type.value,
         invoice.status.value,
         invoice.payment_status.value,
         invoice.invoice_date,

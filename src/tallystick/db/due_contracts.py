@@ -38,7 +38,8 @@ _CONTRACT = """
         'payment', s.payment_methods_config, 'payment_method_id', s.payment_method_id,
         'invoice_memo', s.invoice_memo, 'purchase_order', s.purchase_order,
         'activation', s.activation, 'awaits_activation', s.awaits_activation,
-        'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles)
+        'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles,
+        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum)
 """
 
 _DUE = """
@@ -77,6 +78,15 @@ _LOCK = _with_parties("""
 _LOCK_ONE = _with_parties(
     "select * from subscriptions where tenant_id = $1 and id = $2 for no key update"
 )
+
+_READ = _with_parties("select * from subscriptions where tenant_id = $1 and id = any($2)")
+
+_LOCK_THRESHOLDS = """
+    select id from subscriptions
+    where tenant_id = $1 and customer_id = any($2) and invoice_threshold is not null
+      and status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED')
+    order by id for no key update
+"""
 
 _MOVE = """
     update subscriptions s
@@ -135,6 +145,19 @@ async def lock_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContrac
     """Lock a subscription, due or not, waiting for whoever has it; None where there is none."""
     row = await tx.fetchrow(_LOCK_ONE, tenant_id, subscription_id)
     return None if row is None else _due(row, ENTITY.load(row["entity"]))
+
+
+async def lock_with_threshold(
+    tx: Tx, tenant_id: UUID, customer_ids: Sequence[UUID]
+) -> list[DueContract]:
+    """Lock the customers' subscriptions that have a threshold, waiting for whoever has one.
+
+    They are read by a second statement, so as to stand as whoever had them has left them.
+    """
+    rows = await tx.fetch(_LOCK_THRESHOLDS, tenant_id, customer_ids)
+    rows = await tx.fetch(_READ, tenant_id, [row["id"] for row in rows])
+    entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
+    return [_due(row, entities[row["entity_id"]]) for row in rows]
 
 
 async def move(tx: Tx, tenant_id: UUID, contracts: Sequence[Contract], now: datetime) -> None:

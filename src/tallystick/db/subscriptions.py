@@ -80,7 +80,7 @@ _COUPONS = """
 
 _DETAILS_JSON = f"""
     json_build_object('subscription', {_ENTRY_JSON}, 'items', coalesce(({_ITEMS}), '[]'),
-        'coupons', coalesce(({_COUPONS}), '[]'))
+        'coupons', coalesce(({_COUPONS}), '[]'), 'minimum', subscription.minimum)
 """
 
 _entries: Codec[tuple[SubscriptionEntry, ...]] = Codec(tuple[SubscriptionEntry, ...])

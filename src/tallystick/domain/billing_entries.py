@@ -15,6 +15,7 @@ from tallystick.domain.invoice import (
     PaymentStatus,
     SellerSnapshot,
 )
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.periods import Cadence
@@ -102,6 +103,7 @@ class SubscriptionDetails:
     subscription: SubscriptionEntry
     items: tuple[Item, ...]
     coupons: tuple[RedeemedCoupon, ...]
+    minimum: MinimumCommitment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,9 @@ from enum import StrEnum
 from tallystick.domain.charges import Charge, monthly_value
 from tallystick.domain.contract import Contract
 from tallystick.domain.metered import Meter
+from tallystick.domain.minimums import Floor, floor_closing
 from tallystick.domain.offer import OnlinePayment
-from tallystick.domain.owed import meters_closing, owed
+from tallystick.domain.owed import meters_closing, meters_running, owed
 from tallystick.domain.periods import Period
 from tallystick.domain.purchase import Activation, SubscriptionStatus
 from tallystick.domain.schedule import Schedule, period_containing
@@ -37,7 +38,7 @@ class Step:
 
     Neither charges nor meters, no invoice: `meters` are the windows of usage that close on the
     day. `opens` is the subscription's period that begins on the day, None
-    where none does.
+    where none does. `floor` is the minimum of the window that closes on it.
     """
 
     kind: StepKind
@@ -46,6 +47,7 @@ class Step:
     charges: tuple[Charge, ...]
     opens: Period | None
     meters: tuple[Meter, ...] = ()
+    floor: Floor | None = None
 
 
 _OVER = frozenset(
@@ -208,6 +210,7 @@ def _renew(contract: Contract, day: date) -> Step:
         charges=_fallen_due(contract, day),
         opens=opens,
         meters=_closed(contract, day),
+        floor=_floor(contract, day),
     )
 
 
@@ -228,6 +231,7 @@ def _end(contract: Contract, day: date) -> Step:
         charges=_fallen_due(contract, day),
         opens=None,
         meters=_closed(contract, day),
+        floor=_floor(contract, day),
     )
 
 
@@ -258,6 +262,21 @@ def _closed(contract: Contract, day: date) -> tuple[Meter, ...]:
         # What closed on the day on which the period began was billed with it.
         return ()
     return meters_closing(contract, contract.schedule_on(day), day)
+
+
+def _floor(contract: Contract, day: date) -> Floor | None:
+    """The minimum of the window that closes on a day of a contract that is billed."""
+    if not contract.is_billed or day <= contract.period_start:
+        return None
+    return floor_closing(contract, contract.schedule_on(day), day, contract.end_date)
+
+
+def open_meters(contract: Contract, today: date) -> tuple[Meter, ...]:
+    """The windows of usage that are open today; none while a step of the contract is due."""
+    day = next_day(contract)
+    if not contract.is_billed or (day is not None and day <= today):
+        return ()
+    return meters_running(contract, contract.schedule_on(today), today)
 
 
 def _never_bills(contract: Contract) -> bool:

@@ -4,16 +4,27 @@ The same for the worker's batches, for a clock that is moved, and for one subscr
 step is taken at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tallystick.db import checkout_facts, draft_writes, due_contracts, places
+from tallystick.db import (
+    billed_ahead,
+    checkout_facts,
+    draft_writes,
+    due_contracts,
+    places,
+    usage_marks,
+)
+from tallystick.db.billed_ahead import AskedAhead
 from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
+from tallystick.domain.billed_ahead import NOTHING_AHEAD, BilledAhead
 from tallystick.domain.life import Step, StepKind, step
+from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
 from tallystick.services.context import Context
 from tallystick.services.events import Told, record_many
@@ -56,18 +67,17 @@ async def take_steps(
             for moved in steps
         ],
     )
+    ahead = await _billed_ahead(ctx, tx, due, steps)
     taken = []
     for one, moved, charges in zip(due, steps, metered, strict=True):
-        facts = RenewalFacts(
-            customer=one.customer,
-            entity=one.entity,
-            buyer=one.customer.tax_buyer(
-                one.customer.details,
-                vat_number_valid=vat_number_valid(one.customer.details) is True,
-            ),
-            product_taxes=taxes,
+        draft = draft_of(
+            moved,
+            charges,
+            renewal_facts(one, taxes),
+            invoice_id=new_id(),
+            now=ctx.now,
+            ahead=ahead.get(moved.contract.id, NOTHING_AHEAD),
         )
-        draft = draft_of(moved, charges, facts, invoice_id=new_id(), now=ctx.now)
         taken.append(Taken(due=one, step=moved, draft=draft))
     await draft_writes.insert(
         tx,
@@ -79,9 +89,52 @@ async def take_steps(
     await due_contracts.move(tx, ctx.tenant.id, moved_on, ctx.now)
     over = [one.id for one in moved_on if not one.status.is_live]
     await places.give_back(tx, ctx.tenant.id, *over)
+    # What was used in a window before its step was taken is looked at from now on.
+    await usage_marks.insert(
+        tx,
+        ctx.tenant.id,
+        {one.customer_id for one in moved_on if one.invoice_threshold is not None},
+    )
     told = [event for one in taken for event in _events(ctx, one, tells_steps=tells_steps)]
     await record_many(ctx.within(tx), told)
     return taken
+
+
+def renewal_facts(due: DueContract, taxes: Mapping[UUID, ProductTax]) -> RenewalFacts:
+    """What the price of a locked contract depends on beside its terms."""
+    details = due.customer.details
+    return RenewalFacts(
+        customer=due.customer,
+        entity=due.entity,
+        buyer=due.customer.tax_buyer(
+            details, vat_number_valid=vat_number_valid(details) is True
+        ),
+        product_taxes=taxes,
+    )
+
+
+async def _billed_ahead(
+    ctx: Context, tx: Tx, due: Sequence[DueContract], steps: Sequence[Step]
+) -> dict[UUID, BilledAhead]:
+    """What threshold invoices have billed of what these steps bill."""
+    return await billed_ahead.load(
+        tx,
+        ctx.tenant.id,
+        [
+            _asked_ahead(one, moved)
+            for one, moved in zip(due, steps, strict=True)
+            if one.contract.invoice_threshold is not None and (moved.meters or moved.charges)
+        ],
+    )
+
+
+def _asked_ahead(due: DueContract, moved: Step) -> AskedAhead:
+    period_start = due.contract.period_start
+    return AskedAhead(
+        subscription_id=due.contract.id,
+        since=min((one.window.start for one in moved.meters), default=period_start),
+        period_start=period_start,
+    )
 
 
 def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:

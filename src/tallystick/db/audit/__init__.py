@@ -12,6 +12,7 @@ from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
+from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
 
 __all__ = ["RULES"]
@@ -25,5 +26,6 @@ RULES = (
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,
+    *THRESHOLD_RULES,
     *MACHINERY_RULES,
 )

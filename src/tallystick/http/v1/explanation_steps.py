@@ -143,6 +143,29 @@ class RoundedStep(StepModel):
     amount: int
 
 
+class BilledBeforeStep(StepModel):
+    """amount - before + held = rest: less what earlier invoices billed of the same usage."""
+
+    type: Literal["BILLED_BEFORE"]
+    amount: int
+    before: int
+    held: int
+    rest: int
+
+
+class TrueUpStep(StepModel):
+    """least - cost = missing: what lacks to the minimum, in major units, of a full period."""
+
+    type: Literal["TRUE_UP"]
+    minimum: DecimalOut
+    days: int
+    full_days: int
+    exact: FractionOut
+    least: int
+    cost: int
+    missing: int
+
+
 class ChargedOnceStep(StepModel):
     """The line does not come again."""
 
@@ -218,6 +241,8 @@ LineStepOut: TypeAlias = Annotated[
     | SummedStep
     | UnpricedStep
     | RoundedStep
+    | BilledBeforeStep
+    | TrueUpStep
     | ChargedOnceStep
     | IncludedStep
     | SharedStep
@@ -240,13 +265,15 @@ class SubtotaledStep(StepModel):
 class CouponTakenStep(StepModel):
     """What a coupon takes off `remaining`, as quoted; `net` without tax.
 
-    Either `percentage`, or a `fixed` amount in major units.
+    Either `percentage`, or a `fixed` amount in major units, less what it has `given` in the
+    period.
     """
 
     type: Literal["COUPON_TAKEN"]
     code: str
     percentage: DecimalOut | None
     fixed: DecimalOut | None
+    given: int
     remaining: int
     exact: FractionOut
     amount: int

@@ -21,6 +21,7 @@ from tallystick.http.v1.item_schemas import (
     show_component,
     show_subscription_add_on,
 )
+from tallystick.http.v1.minimum_schemas import MinimumCommitmentSchema, show_optional
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
@@ -146,7 +147,7 @@ class SubscriptionDetailsOut(SubscriptionOut):
     applied_coupons: list[AppliedCouponDetailed]
     checkout_url: None
     entitlements: list[None]
-    minimum_commitment: None
+    minimum_commitment: MinimumCommitmentSchema | None
 
 
 class SubscriptionList(AnswerModel):
@@ -173,7 +174,7 @@ def show_details(details: SubscriptionDetails) -> SubscriptionDetailsOut:
         applied_coupons=[_coupon(one, currency) for one in details.coupons],
         checkout_url=None,
         entitlements=[],
-        minimum_commitment=None,
+        minimum_commitment=show_optional(details.minimum),
     )
 
 
