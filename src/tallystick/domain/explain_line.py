@@ -13,6 +13,7 @@ from tallystick.domain.explanation import (
     ChargedOnce,
     Counted,
     Covered,
+    Credited,
     Discounted,
     Included,
     LineStep,
@@ -28,7 +29,7 @@ from tallystick.domain.explanation import (
     Taxed,
     Unpriced,
 )
-from tallystick.domain.money import minor
+from tallystick.domain.money import minor, rounded
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.usage_pricing import UsageLine, UsagePart
@@ -81,8 +82,11 @@ def _amount(charge: Charge, currency: str, cadence: Cadence | None) -> Iterator[
     else:
         yield from _metered(charge.usage)
     exact = exact_amount(charge, currency)
+    amount = rounded(exact)
     if exact.denominator != 1:
-        yield Rounded(exact=exact, amount=charge.amount)
+        yield Rounded(exact=exact, amount=amount)
+    if charge.usage is None and charge.amount < 0:
+        yield Credited(amount=amount, discount=amount + charge.amount, credit=-charge.amount)
     if charge.usage is None:
         yield from _kind(charge.computation)
 

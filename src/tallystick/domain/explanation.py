@@ -141,6 +141,19 @@ class Rounded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credited:
+    """amount - discount = credit: what was paid for days that are not used is given back.
+
+    `discount` is what it had been discounted by when it was billed.
+    """
+
+    amount: int
+    discount: int
+    credit: int
+    type: Literal["CREDITED"] = "CREDITED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedOnce:
     """The line does not come again."""
 
@@ -229,6 +242,7 @@ LineStep: TypeAlias = (
     | Summed
     | Unpriced
     | Rounded
+    | Credited
     | ChargedOnce
     | Included
     | Shared

@@ -143,6 +143,15 @@ class RoundedStep(StepModel):
     amount: int
 
 
+class CreditedStep(StepModel):
+    """amount - discount = credit: what was paid for days that are not used is given back."""
+
+    type: Literal["CREDITED"]
+    amount: int
+    discount: int
+    credit: int
+
+
 class ChargedOnceStep(StepModel):
     """The line does not come again."""
 
@@ -218,6 +227,7 @@ LineStepOut: TypeAlias = Annotated[
     | SummedStep
     | UnpricedStep
     | RoundedStep
+    | CreditedStep
     | ChargedOnceStep
     | IncludedStep
     | SharedStep
