@@ -208,9 +208,11 @@ def _charge(line: KeptLine, currency: str) -> Charge:
     computed = _quoted(charge, currency)
     # What was billed too much before is taken back as far as the invoice bears it.
     held = how.before is not None and computed < how.quoted_amount <= 0
+    # A credit gives back what was paid: at most the price, less the discount that it had.
+    gives_back = usage is None and -computed <= how.quoted_amount < 0
     _agree(
         f"{line.name}: the amount as quoted",
-        how.quoted_amount if held else computed,
+        how.quoted_amount if held or gives_back else computed,
         how.quoted_amount,
     )
     return charge

@@ -14,6 +14,7 @@ from tallystick.domain.explanation import (
     ChargedOnce,
     Counted,
     Covered,
+    Credited,
     Discounted,
     Included,
     LineStep,
@@ -97,6 +98,8 @@ def _amount(charge: Charge, currency: str, cadence: Cadence | None) -> Iterator[
     amount = rounded(exact)
     if exact.denominator != 1:
         yield Rounded(exact=exact, amount=amount)
+    if charge.usage is None and charge.amount < 0:
+        yield Credited(amount=amount, discount=amount + charge.amount, credit=-charge.amount)
     if charge.before is not None:
         left = amount - charge.before.amount
         yield BilledBefore(

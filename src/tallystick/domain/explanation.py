@@ -172,6 +172,19 @@ class TrueUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credited:
+    """amount - discount = credit: what was paid for days that are not used is given back.
+
+    `discount` is what it had been discounted by when it was billed.
+    """
+
+    amount: int
+    discount: int
+    credit: int
+    type: Literal["CREDITED"] = "CREDITED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedOnce:
     """The line does not come again."""
 
@@ -262,6 +275,7 @@ LineStep: TypeAlias = (
     | Rounded
     | BilledBefore
     | TrueUp
+    | Credited
     | ChargedOnce
     | Included
     | Shared

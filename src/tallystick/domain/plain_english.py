@@ -42,6 +42,9 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         " {full} \N{MULTIPLICATION SIGN} {days}/{full_days} = {amount}",
         "explain.rounded": "Rounded to {amount}",
         "explain.once": "Charged once.",
+        "explain.credit": "Given back: {credit}",
+        "explain.credit_less": "Given back: {credit}, less the discount of {discount} that it"
+        " was billed with",
         "explain.used": "Used: {usage}",
         "explain.used_by": "Used by {group}: {usage}",
         "explain.beyond": "{usage} used, {included} included: {quantity} beyond them",

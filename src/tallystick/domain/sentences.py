@@ -19,6 +19,7 @@ from tallystick.domain.explanation import (
     Counted,
     CouponTaken,
     Covered,
+    Credited,
     Discounted,
     Due,
     Included,
@@ -171,6 +172,14 @@ def _of_line(step: LineStep, currency: str, voice: Voice) -> str:
             return text("explain.rounded", amount=money(amount, currency))
         case ChargedOnce():
             return text("explain.once")
+        case Credited(discount=0, credit=credit):
+            return text("explain.credit", credit=money(credit, currency))
+        case Credited(discount=discount, credit=credit):
+            return text(
+                "explain.credit_less",
+                credit=money(credit, currency),
+                discount=money(discount, currency),
+            )
         case Included(included=included, overage_rate=overage_rate):
             rate = voice.price(overage_rate, currency)
             return text("usage.capacity", included=number(included), rate=rate)

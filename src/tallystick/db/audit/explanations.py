@@ -43,7 +43,10 @@ EXPLANATION_RULES = (
             select tenant_id, invoice_id as id, format(
                 '%s: its price by days is not the %s that is kept', name, quoted) as about
             from kept
-            where usage is null and abs(quoted * full_days - price) * 2 > full_days
+            where usage is null and case
+                -- A credit gives back at most the price: what it was discounted by is kept.
+                when quoted < 0 then (-quoted * full_days - price) * 2 > full_days
+                else abs(quoted * full_days - price) * 2 > full_days end
             union all
             select tenant_id, invoice_id, format(
                 '%s: its usage comes to %s, %s is kept', name, usage ->> 'amount', quoted)

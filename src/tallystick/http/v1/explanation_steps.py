@@ -166,6 +166,15 @@ class TrueUpStep(StepModel):
     missing: int
 
 
+class CreditedStep(StepModel):
+    """amount - discount = credit: what was paid for days that are not used is given back."""
+
+    type: Literal["CREDITED"]
+    amount: int
+    discount: int
+    credit: int
+
+
 class ChargedOnceStep(StepModel):
     """The line does not come again."""
 
@@ -243,6 +252,7 @@ LineStepOut: TypeAlias = Annotated[
     | RoundedStep
     | BilledBeforeStep
     | TrueUpStep
+    | CreditedStep
     | ChargedOnceStep
     | IncludedStep
     | SharedStep
