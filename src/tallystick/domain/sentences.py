@@ -172,18 +172,10 @@ def _of_line(step: LineStep, currency: str, voice: Voice) -> str:
             return text("explain.rounded", amount=money(amount, currency))
         case ChargedOnce():
             return text("explain.once")
-        case Credited(discount=0, credit=credit):
-            return text("explain.credit", credit=money(credit, currency))
-        case Credited(discount=discount, credit=credit):
-            return text(
-                "explain.credit_less",
-                credit=money(credit, currency),
-                discount=money(discount, currency),
-            )
         case Included(included=included, overage_rate=overage_rate):
             rate = voice.price(overage_rate, currency)
             return text("usage.capacity", included=number(included), rate=rate)
-        case BilledBefore() | TrueUp():
+        case Credited() | BilledBefore() | TrueUp():
             return _of_window(step, currency, voice)
         case Shared() | Discounted():
             return _of_discount(step, currency, voice)
@@ -193,9 +185,17 @@ def _of_line(step: LineStep, currency: str, voice: Voice) -> str:
             return _of_usage(step, currency, voice)
 
 
-def _of_window(step: BilledBefore | TrueUp, currency: str, voice: Voice) -> str:
+def _of_window(step: Credited | BilledBefore | TrueUp, currency: str, voice: Voice) -> str:
     money = voice.money
     match step:
+        case Credited(discount=0, credit=credit):
+            return voice.text("explain.credit", credit=money(credit, currency))
+        case Credited(discount=discount, credit=credit):
+            return voice.text(
+                "explain.credit_less",
+                credit=money(credit, currency),
+                discount=money(discount, currency),
+            )
         case BilledBefore(before=before, held=held, rest=rest):
             return voice.text(
                 "explain.before_held" if held else "explain.before",
