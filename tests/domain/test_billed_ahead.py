@@ -1,152 +1,26 @@
 """Usage billed at a threshold: the invoices of a window sum to what one would have billed."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any
-from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.domain.billed_ahead import Ahead, BilledAhead, never_below_zero
-from tallystick.domain.charges import Charge, Item
-from tallystick.domain.contract import Contract, RunningCoupon
-from tallystick.domain.coupons import CouponTerms, Fixed
-from tallystick.domain.invoice import InvoiceLine, InvoiceType
-from tallystick.domain.life import Step, open_meters, step
-from tallystick.domain.metered import usage_charges
+from tallystick.domain.billed_ahead import never_below_zero
+from tallystick.domain.contract import RunningCoupon
+from tallystick.domain.coupons import Fixed
+from tallystick.domain.invoice import InvoiceType
+from tallystick.domain.life import open_meters, step
 from tallystick.domain.pricing import (
-    CapacityPricing,
-    Package,
-    PerUnit,
-    Tier,
     Tiered,
-    UsageModel,
     UsagePricing,
     Volume,
 )
-from tallystick.domain.renewal import Draft, RenewalFacts, draft_of, threshold_draft
-from tallystick.domain.tax import Buyer
-from tallystick.domain.usage_pricing import Measured
-from tests.domain.contracts import contract, stands
-from tests.domain.offers import capacity, offer, priced, rate, usage
-from tests.domain.purchases import CUSTOMER, ENTITY
+from tests.domain.offers import capacity, priced, rate, usage
 from tests.domain.samples import charge_of, fixed, named, percent
-from tests.domain.test_usage_pricing_properties import any_model, rates
-
-NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
-BEGIN, MIDDLE = date(2024, 1, 1), date(2024, 1, 20)
-FACTS = RenewalFacts(
-    customer=CUSTOMER, entity=ENTITY, buyer=Buyer(country="FR"), product_taxes={}
-)
-TIERS = (Tier(first_unit=0, rate=Decimal("1.00")), Tier(first_unit=100, rate=Decimal("0.50")))
-
-
-class Window:
-    """A subscription's first month: usage is reported, looked at, and billed at the end."""
-
-    def __init__(
-        self, *items: Item, threshold: str = "50.00", coupons: Sequence[CouponTerms] = ()
-    ) -> None:
-        """Begin on the first of January."""
-        running = tuple(
-            RunningCoupon(redemption_id=named(one.code), terms=one, applied_count=0)
-            for one in coupons
-        )
-        made = offer(*items, invoice_threshold=Decimal(threshold), created_on=BEGIN)
-        begun = contract(replace(made, start_date=BEGIN), BEGIN, coupons=running)
-        self.contract: Contract = stands(begun, BEGIN)
-        self.used: dict[UUID, list[Measured]] = {}
-        self.drafts: list[Draft] = []
-
-    def use(self, item: Item, *usage: Measured) -> None:
-        """What was used so far, all of it."""
-        self.used[item.id] = list(usage)
-
-    def look(self, day: date = MIDDLE) -> Draft | None:
-        """Look whether the threshold is reached."""
-        meters = open_meters(self.contract, day)
-        made = threshold_draft(
-            self.contract,
-            self._metered(meters),
-            FACTS,
-            day=day,
-            meters=meters,
-            ahead=self.ahead,
-            invoice_id=named(f"invoice {len(self.drafts)}"),
-            now=NOW,
-        )
-        if made is not None:
-            self.drafts.append(made)
-        return made
-
-    def end(self) -> Draft | None:
-        """The renewal that ends the window."""
-        return self.draft_of(step(self.contract), self.ahead)
-
-    def alone(self) -> Draft | None:
-        """The same, had nothing been billed before."""
-        return self.draft_of(step(self.contract), BilledAhead())
-
-    def draft_of(self, taken: Step, ahead: BilledAhead) -> Draft | None:
-        """The draft of a step."""
-        return draft_of(
-            taken,
-            self._metered(taken.meters),
-            FACTS,
-            invoice_id=named("renewal"),
-            now=NOW,
-            ahead=ahead,
-        )
-
-    @property
-    def ahead(self) -> BilledAhead:
-        """What the threshold invoices have billed, as it is read back from their lines."""
-        known: dict[tuple[UUID, date, str | None], tuple[int, Decimal]] = {}
-        for line in self.lines:
-            assert line.explanation.usage is not None
-            key = (line.item_id, line.start_date, line.explanation.usage.group)
-            amount, quantity = known.get(key, (0, Decimal(0)))
-            more = line.explanation.quoted_amount
-            known[key] = amount + more, quantity + line.quantity
-        coupons: dict[UUID, int] = {}
-        for draft in self.drafts:
-            for used in draft.used:
-                before = coupons.get(used.redemption_id, 0)
-                coupons[used.redemption_id] = before + used.amount
-        return BilledAhead(
-            usage=tuple(
-                Ahead(item_id=item, start=start, group=group, amount=amount, quantity=quantity)
-                for (item, start, group), (amount, quantity) in known.items()
-            ),
-            coupons=coupons,
-        )
-
-    @property
-    def lines(self) -> list[InvoiceLine]:
-        """The lines of every threshold invoice."""
-        return [line for draft in self.drafts for line in draft.invoice.lines]
-
-    def _metered(self, meters: Sequence[Any]) -> tuple[Charge, ...]:
-        return tuple(
-            charge
-            for meter in meters
-            for charge in usage_charges(meter, self.used.get(meter.item.id, []), "EUR")
-        )
-
-
-def of(units: str | Fraction, group: str | None = None) -> Measured:
-    """So many units."""
-    return Measured(quantity=Fraction(units), group=group)
-
-
-def amounts(draft: Draft | None) -> list[int]:
-    """The lines of a draft."""
-    return [] if draft is None else [line.amount for line in draft.invoice.lines]
+from tests.domain.windows import BEGIN, MIDDLE, TIERS, Window, amounts, of
 
 
 def test_below_the_threshold_nothing_is_issued() -> None:
@@ -301,78 +175,6 @@ def test_what_has_ended_has_no_open_window() -> None:
     window = Window(usage())
     ended = replace(window.contract, cancelled_on=MIDDLE)
     assert open_meters(step(ended).contract, MIDDLE) == ()
-
-
-prices: st.SearchStrategy[UsagePricing | CapacityPricing] = st.one_of(
-    st.builds(UsagePricing, model=any_model),
-    st.builds(CapacityPricing, rate=rates, included=st.integers(0, 500), overage_rate=rates),
-)
-growing: st.SearchStrategy[UsageModel] = st.one_of(
-    st.builds(PerUnit, rate=rates),
-    st.builds(Package, block_size=st.integers(1, 500), rate=rates),
-)
-reports = st.lists(
-    st.lists(st.fractions(0, 900, max_denominator=8), min_size=2, max_size=2),
-    min_size=1,
-    max_size=6,
-)
-
-
-# A whole month each: fewer of them, so that all rules of money are tried within seconds.
-@settings(max_examples=40)
-@given(
-    st.lists(prices, min_size=1, max_size=3),
-    st.lists(reports, min_size=3, max_size=3),
-    st.decimals("0.01", "500", places=2),
-)
-def test_a_window_sums_to_what_one_invoice_bills(
-    pricings: list[UsagePricing | CapacityPricing],
-    used: list[list[list[Fraction]]],
-    threshold: Decimal,
-) -> None:
-    """Whatever is used when, to the cent; a large fee bears what gets cheaper."""
-    items = [priced(f"Meter {n}", pricing) for n, pricing in enumerate(pricings)]
-    window = Window(rate("90000000.00"), *items, threshold=str(threshold))
-    totals = {item.id: [Fraction(0), Fraction(0)] for item in items}
-    for moment in range(max(len(one) for one in used)):
-        for item, report in zip(items, used, strict=False):
-            more = report[moment] if moment < len(report) else [Fraction(0), Fraction(0)]
-            before = totals[item.id]
-            totals[item.id] = [a + b for a, b in zip(before, more, strict=True)]
-            eu, us = totals[item.id]
-            groups = [of(eu + us)] if isinstance(item.pricing, CapacityPricing) else []
-            window.use(item, *(groups or [of(eu, "eu"), of(us, "us")]))
-        made = window.look()
-        if made is not None:
-            assert made.invoice.subtotal >= threshold * 100
-        assert window.look() is None
-
-    ended, alone = window.end(), window.alone()
-    assert ended is not None
-    assert alone is not None
-    quoted = [one.explanation.quoted_amount for one in (*window.lines, *ended.invoice.lines)]
-    assert sum(quoted) == alone.invoice.subtotal
-
-
-@settings(max_examples=40)
-@given(st.lists(st.builds(UsagePricing, model=growing), min_size=1, max_size=2), reports)
-def test_what_only_grows_is_never_taken_back(
-    pricings: list[UsagePricing], used: list[list[Fraction]]
-) -> None:
-    """Every line bills something, and the window sums without any fee beside it."""
-    items = [priced(f"Meter {n}", pricing) for n, pricing in enumerate(pricings)]
-    window = Window(*items, threshold="1.00")
-    total = Fraction(0)
-    for report in used:
-        total += sum(report)
-        for item in items:
-            window.use(item, of(total))
-        window.look()
-
-    ended, alone = window.end(), window.alone()
-    lines = [*window.lines, *(ended.invoice.lines if ended else ())]
-    assert all(one.amount >= 0 for one in lines)
-    assert sum(one.amount for one in lines) == (alone.invoice.subtotal if alone else 0)
 
 
 @pytest.mark.parametrize(

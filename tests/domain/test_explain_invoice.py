@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tallystick.domain.charges import Charge, Item, charge, charge_once
+from tallystick.domain.errors import Unexplained
 from tallystick.domain.explain_invoice import explain_invoice
 from tallystick.domain.explanation import Due
 from tallystick.domain.invoice import InvoiceStatus
@@ -164,6 +165,27 @@ def test_a_stub_is_told_before_and_after_rounding() -> None:
 def test_fixed_fees(one: Item, sentences: list[str]) -> None:
     """Slots, a capacity's base, and extra fees."""
     assert _line(_charged(one, JANUARY)) == sentences
+
+
+@pytest.mark.parametrize(
+    ("credit", "words"),
+    [
+        (8315, "Given back: EUR 83.15"),
+        (
+            7484,
+            "Given back: EUR 74.84, less the discount of EUR 8.31 that it was billed with",
+        ),
+    ],
+)
+def test_a_credit(credit: int, words: str) -> None:
+    """What was paid for the days that are left, less the discount that it had."""
+    paid = _charged(item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY), STUB)
+    given = replace(paid, amount=-credit)
+
+    told_ = told(billed([*charges_of(9000), given]))[1]
+    assert told_[3:5] == ["Rounded to EUR 83.15", words]
+    with pytest.raises(Unexplained, match="comes to 8315, and -8316"):
+        told(billed([*charges_of(9000), replace(paid, amount=-8316)]))
 
 
 def test_a_one_time_fee() -> None:

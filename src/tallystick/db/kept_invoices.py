@@ -24,7 +24,12 @@ _COUPONS = """
         where redemption.tenant_id = invoice.tenant_id
           and redemption.subscription_id = invoice.subscription_id
           and redemption.coupon_id = (coupon.applied ->> 'coupon_id')::uuid
-        order by redemption.created_at desc, redemption.id desc limit 1))
+        order by redemption.created_at desc, redemption.id desc limit 1),
+        'may_have_given', exists (
+            select from invoices other
+            where other.tenant_id = invoice.tenant_id
+              and other.subscription_id = invoice.subscription_id
+              and other.invoice_type = 'USAGE_THRESHOLD'))
         order by coupon.position)
     from jsonb_array_elements(invoice.coupons) with ordinality as coupon (applied, position)
 """

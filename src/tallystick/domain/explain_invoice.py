@@ -5,7 +5,7 @@ not arrive at the stored figures to the cent is none: `Unexplained` says where t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from tallystick.domain.bill import Bill, BillLine, TaxBreakdown, bill_line, bill
 from tallystick.domain.charges import Charge
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms, Fixed, Percentage
 from tallystick.domain.errors import Unexplained
-from tallystick.domain.explain_line import exact_amount, explain_line
+from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
 from tallystick.domain.explanation import (
     BalanceApplied,
     CouponTaken,
@@ -28,7 +28,7 @@ from tallystick.domain.explanation import (
     WrittenOff,
 )
 from tallystick.domain.invoice import InvoiceStatus, LineExplanation
-from tallystick.domain.money import rounded
+from tallystick.domain.money import major, rounded
 from tallystick.domain.tax import TaxAmount
 from tallystick.domain.usage_again import priced_again, quantities_follow
 
@@ -55,11 +55,13 @@ class KeptLine:
 class KeptCoupon:
     """What a coupon took off an invoice, net, and its terms as it was redeemed.
 
-    `terms` is None where nothing is kept of its redemption.
+    `terms` is None where nothing is kept of its redemption. A fixed one may have given a part
+    of its amount before, where the subscription has threshold invoices (`may_have_given`).
     """
 
     applied: AppliedCoupon
     terms: CouponTerms | None
+    may_have_given: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +139,7 @@ def _computed(kept: KeptInvoice) -> Bill:
     """The bill once more, from quantities, prices, coupons and tax decisions."""
     charges = [_charge(line, kept.currency) for line in kept.lines]
     amounts = [charge.amount for charge in charges]
-    applied = coupon_rules.apply(sum(amounts), _terms(kept), kept.currency)
+    applied = coupon_rules.apply(sum(amounts), _left(kept, sum(amounts)), kept.currency)
     shares = coupon_rules.spread(sum(one.amount for one in applied), amounts)
     lines = tuple(
         bill_line(charge, share, line.explanation.decision, inclusive=kept.tax_inclusive)
@@ -153,6 +155,32 @@ def _terms(kept: KeptInvoice) -> list[CouponTerms]:
             raise Unexplained(f"The terms of the coupon {one.applied.code} are not known.")
         terms.append(one.terms)
     return terms
+
+
+def _left(kept: KeptInvoice, subtotal: int) -> list[CouponTerms]:
+    """The terms with what each coupon had still to give in its period.
+
+    A fixed one gives its amount once per period: what threshold invoices had of it is missing
+    from a later invoice, and follows from what this one had.
+    """
+    terms = _terms(kept)
+    if not any(one.may_have_given for one in kept.coupons):
+        return terms
+    whole = coupon_rules.apply(subtotal, terms, kept.currency)
+    missing = sum(one.amount for one in whole) - sum(
+        line.explanation.quoted_discount for line in kept.lines
+    )
+    left = {one.id: one for one in terms}
+    for applied in whole:
+        discount = left[applied.coupon_id].discount
+        if missing > 0 and isinstance(discount, Fixed):
+            given = min(missing, applied.amount - 1)
+            missing -= given
+            amount = major(applied.amount - given, kept.currency)
+            left[applied.coupon_id] = replace(
+                left[applied.coupon_id], discount=replace(discount, amount=amount)
+            )
+    return list(left.values())
 
 
 def _charge(line: KeptLine, currency: str) -> Charge:
@@ -174,13 +202,31 @@ def _charge(line: KeptLine, currency: str) -> Charge:
         amount=how.quoted_amount,
         computation=how.computation,
         usage=usage,
+        before=how.before,
+        shortfall=how.shortfall,
     )
+    computed = _quoted(charge, currency)
+    # What was billed too much before is taken back as far as the invoice bears it.
+    held = how.before is not None and computed < how.quoted_amount <= 0
+    # A credit gives back what was paid: at most the price, less the discount that it had.
+    gives_back = usage is None and -computed <= how.quoted_amount < 0
     _agree(
         f"{line.name}: the amount as quoted",
-        rounded(exact_amount(charge, currency)),
+        how.quoted_amount if held or gives_back else computed,
         how.quoted_amount,
     )
     return charge
+
+
+def _quoted(charge: Charge, currency: str) -> int:
+    """What a charge comes to, less what earlier invoices billed of it."""
+    missing = charge.shortfall
+    if missing is not None:
+        least = rounded(least_amount(charge, currency))
+        _agree(f"{charge.name}: the minimum", least, missing.least)
+        return least - missing.cost
+    before = 0 if charge.before is None else charge.before.amount
+    return rounded(exact_amount(charge, currency)) - before
 
 
 def _check_line(line: KeptLine, again: BillLine) -> None:
@@ -248,15 +294,21 @@ def _steps(kept: KeptInvoice, made: Bill) -> Iterator[InvoiceStep]:
 
 def _coupons(kept: KeptInvoice, made: Bill) -> Iterator[CouponTaken]:
     terms = {one.id: one for one in _terms(kept)}
+    left = {one.id: one for one in _left(kept, made.quoted_subtotal)}
     remaining = max(made.quoted_subtotal, 0)
     for applied, net in zip(made.coupons, made.coupons_net, strict=True):
-        discount = terms[applied.coupon_id].discount
+        discount, now = (one[applied.coupon_id].discount for one in (terms, left))
+        whole, still = (
+            coupon_rules.exact_discount(one, remaining, kept.currency)
+            for one in (discount, now)
+        )
         yield CouponTaken(
             code=applied.code,
             percentage=discount.percentage if isinstance(discount, Percentage) else None,
             fixed=discount.amount if isinstance(discount, Fixed) else None,
+            given=rounded(whole - still),
             remaining=remaining,
-            exact=coupon_rules.exact_discount(discount, remaining, kept.currency),
+            exact=still,
             amount=applied.amount,
             net=net.amount,
         )

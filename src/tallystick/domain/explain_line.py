@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from tallystick.domain.bill import BillLine
-from tallystick.domain.charges import Charge, Computation
+from tallystick.domain.charges import Charge, Computation, Shortfall
 from tallystick.domain.explanation import (
     Beyond,
+    BilledBefore,
     Blocks,
     ChargedOnce,
     Counted,
     Covered,
+    Credited,
     Discounted,
     Included,
     LineStep,
@@ -26,9 +28,10 @@ from tallystick.domain.explanation import (
     Shared,
     Summed,
     Taxed,
+    TrueUp,
     Unpriced,
 )
-from tallystick.domain.money import minor
+from tallystick.domain.money import minor, rounded
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.usage_pricing import UsageLine, UsagePart
@@ -37,6 +40,14 @@ from tallystick.domain.usage_pricing import UsageLine, UsagePart
 def full_amount(how: Computation, currency: str) -> Fraction:
     """What the quantity costs for a full period, in minor units before rounding."""
     return minor(how.unit_price, currency) * how.quantity
+
+
+def least_amount(charge: Charge, currency: str) -> Fraction:
+    """The part of a minimum for a true-up's days, in minor units before rounding."""
+    missing = charge.shortfall
+    assert missing is not None, "only a true-up has a minimum"
+    share = Fraction(charge.computation.days, missing.full_days)
+    return minor(missing.minimum, currency) * share
 
 
 def exact_amount(charge: Charge, currency: str) -> Fraction:
@@ -76,15 +87,41 @@ def explain_line(
 def _amount(charge: Charge, currency: str, cadence: Cadence | None) -> Iterator[LineStep]:
     days = (charge.end - charge.start).days
     yield Covered(start=charge.start, end=charge.end, days=max(days, 1))
+    if charge.shortfall is not None:
+        yield _true_up(charge, charge.shortfall, currency)
+        return
     if charge.usage is None:
         yield from _fixed(charge.computation, currency, cadence)
     else:
         yield from _metered(charge.usage)
     exact = exact_amount(charge, currency)
+    amount = rounded(exact)
     if exact.denominator != 1:
-        yield Rounded(exact=exact, amount=charge.amount)
+        yield Rounded(exact=exact, amount=amount)
+    if charge.usage is None and charge.amount < 0:
+        yield Credited(amount=amount, discount=amount + charge.amount, credit=-charge.amount)
+    if charge.before is not None:
+        left = amount - charge.before.amount
+        yield BilledBefore(
+            amount=amount,
+            before=charge.before.amount,
+            held=charge.amount - left,
+            rest=charge.amount,
+        )
     if charge.usage is None:
         yield from _kind(charge.computation)
+
+
+def _true_up(charge: Charge, missing: Shortfall, currency: str) -> TrueUp:
+    return TrueUp(
+        minimum=missing.minimum,
+        days=charge.computation.days,
+        full_days=missing.full_days,
+        exact=least_amount(charge, currency),
+        least=missing.least,
+        cost=missing.cost,
+        missing=charge.amount,
+    )
 
 
 def _fixed(how: Computation, currency: str, cadence: Cadence | None) -> Iterator[LineStep]:
@@ -115,7 +152,11 @@ def _kind(how: Computation) -> Iterator[LineStep]:
 
 def _metered(line: UsageLine) -> Iterator[LineStep]:
     if not line.parts:
-        yield Unpriced(usage=line.usage)
+        yield (
+            Unpriced(usage=line.usage)
+            if line.usage
+            else Metered(usage=line.usage, group=line.group)
+        )
         return
     if line.allowance is not None:
         yield Beyond(usage=line.usage, allowance=line.allowance, quantity=line.quantity)

@@ -141,6 +141,50 @@ class Rounded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BilledBefore:
+    """amount - before + held = rest: less what earlier invoices billed of the same usage.
+
+    `held` is not given back, because nothing else on the invoice could bear it.
+    """
+
+    amount: int
+    before: int
+    held: int
+    rest: int
+    type: Literal["BILLED_BEFORE"] = "BILLED_BEFORE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrueUp:
+    """least - cost = missing: what a window's service lacks to its minimum.
+
+    `minimum` is that of a full period in major units, `least` its part by days, rounded.
+    """
+
+    minimum: Decimal
+    days: int
+    full_days: int
+    exact: Fraction
+    least: int
+    cost: int
+    missing: int
+    type: Literal["TRUE_UP"] = "TRUE_UP"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credited:
+    """amount - discount = credit: what was paid for days that are not used is given back.
+
+    `discount` is what it had been discounted by when it was billed.
+    """
+
+    amount: int
+    discount: int
+    credit: int
+    type: Literal["CREDITED"] = "CREDITED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedOnce:
     """The line does not come again."""
 
@@ -229,6 +273,9 @@ LineStep: TypeAlias = (
     | Summed
     | Unpriced
     | Rounded
+    | BilledBefore
+    | TrueUp
+    | Credited
     | ChargedOnce
     | Included
     | Shared
@@ -254,13 +301,15 @@ class Subtotaled:
 class CouponTaken:
     """What a coupon takes off what the ones before it left (`remaining`), as quoted.
 
-    Either `percentage` of it, or a `fixed` amount in major units; `exact` before rounding, and
-    never more than what is left. `net` is its part of the invoice's discount without tax.
+    Either `percentage` of it, or a `fixed` amount in major units, less what it gave on earlier
+    invoices of the period (`given`); `exact` before rounding, and never more than what is left.
+    `net` is its part of the invoice's discount without tax.
     """
 
     code: str
     percentage: Decimal | None
     fixed: Decimal | None
+    given: int
     remaining: int
     exact: Fraction
     amount: int

@@ -42,6 +42,9 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         " {full} \N{MULTIPLICATION SIGN} {days}/{full_days} = {amount}",
         "explain.rounded": "Rounded to {amount}",
         "explain.once": "Charged once.",
+        "explain.credit": "Given back: {credit}",
+        "explain.credit_less": "Given back: {credit}, less the discount of {discount} that it"
+        " was billed with",
         "explain.used": "Used: {usage}",
         "explain.used_by": "Used by {group}: {usage}",
         "explain.beyond": "{usage} used, {included} included: {quantity} beyond them",
@@ -64,6 +67,13 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.note": "On the invoice: {reason}",
         "explain.subtotal": "The lines come to {amount}",
         "explain.subtotal_included": "The lines come to {quoted} with tax, {amount} without it",
+        "explain.before": "Less {before} that earlier invoices billed of it leaves {rest}",
+        "explain.before_held": "Less {before} that earlier invoices billed of it; {held} is"
+        " not given back, which leaves {rest}",
+        "explain.true_up": "The period costs at least {minimum}, for {days} of {full_days}"
+        " days {least}; it cost {cost}, so {missing} is missing",
+        "explain.coupon_left": "Code {code} takes off {amount}: {fixed} less {given} given"
+        " earlier in this period, of {remaining}",
         "explain.coupon_rate": "Code {code} takes off {amount}:"
         " {rate} of {remaining} = {exact}",
         "explain.coupon_fixed": "Code {code} takes off {amount}: {fixed} of {remaining}",

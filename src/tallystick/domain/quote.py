@@ -179,14 +179,9 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     # What is paid with is kept for whatever may come; nobody is asked for a method that
     # nothing can ever be charged to.
     saves = is_online and offer.charge_automatically and (pays or can_owe_later(offer, dates))
-    kind = AttemptKind.NONE
-    if pays:
-        kind = AttemptKind.PAYMENT
-    elif saves:
-        kind = AttemptKind.SETUP
     return Quote(
         currency=offer.currency,
-        kind=kind,
+        kind=_kind(pays=pays, saves=saves),
         saves_method=saves,
         dates=dates,
         cadence=offer.cadence,
@@ -201,6 +196,12 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
         needs_country=needs_country(facts.seller, facts.buyer),
         minimum=offer.minimum,
     )
+
+
+def _kind(*, pays: bool, saves: bool) -> AttemptKind:
+    if pays:
+        return AttemptKind.PAYMENT
+    return AttemptKind.SETUP if saves else AttemptKind.NONE
 
 
 def _owed_today(offer: Offer, dates: Schedule) -> tuple[Charge, ...]:

@@ -13,11 +13,13 @@ from typing import Protocol, assert_never
 from tallystick.domain.explanation import (
     BalanceApplied,
     Beyond,
+    BilledBefore,
     Blocks,
     ChargedOnce,
     Counted,
     CouponTaken,
     Covered,
+    Credited,
     Discounted,
     Due,
     Included,
@@ -38,6 +40,7 @@ from tallystick.domain.explanation import (
     Taxed,
     TaxSummed,
     Totaled,
+    TrueUp,
     Unpriced,
     WrittenOff,
 )
@@ -172,12 +175,45 @@ def _of_line(step: LineStep, currency: str, voice: Voice) -> str:
         case Included(included=included, overage_rate=overage_rate):
             rate = voice.price(overage_rate, currency)
             return text("usage.capacity", included=number(included), rate=rate)
+        case Credited() | BilledBefore() | TrueUp():
+            return _of_window(step, currency, voice)
         case Shared() | Discounted():
             return _of_discount(step, currency, voice)
         case Taxed() | Ruled() | Noted():
             return _of_tax(step, currency, voice)
         case _:
             return _of_usage(step, currency, voice)
+
+
+def _of_window(step: Credited | BilledBefore | TrueUp, currency: str, voice: Voice) -> str:
+    money = voice.money
+    match step:
+        case Credited(discount=0, credit=credit):
+            return voice.text("explain.credit", credit=money(credit, currency))
+        case Credited(discount=discount, credit=credit):
+            return voice.text(
+                "explain.credit_less",
+                credit=money(credit, currency),
+                discount=money(discount, currency),
+            )
+        case BilledBefore(before=before, held=held, rest=rest):
+            return voice.text(
+                "explain.before_held" if held else "explain.before",
+                before=money(before, currency),
+                rest=money(rest, currency),
+                **({"held": money(held, currency)} if held else {}),
+            )
+        case TrueUp():
+            return voice.text(
+                "explain.true_up",
+                minimum=voice.price(step.minimum, currency),
+                days=voice.number(step.days),
+                full_days=voice.number(step.full_days),
+                least=money(step.least, currency),
+                cost=money(step.cost, currency),
+                missing=money(step.missing, currency),
+            )
+    assert_never(step)
 
 
 def _of_usage(
@@ -341,4 +377,7 @@ def _of_coupon(step: CouponTaken, currency: str, voice: Voice) -> str:
         return voice.text("explain.coupon_rate", rate=rate, exact=exact, **values)
     assert step.fixed is not None, "a coupon takes a share or an amount"
     fixed = voice.price(step.fixed, currency)
+    if step.given:
+        given = voice.money(step.given, currency)
+        return voice.text("explain.coupon_left", fixed=fixed, given=given, **values)
     return voice.text("explain.coupon_fixed", fixed=fixed, **values)

@@ -31,6 +31,7 @@ EXPLANATION_RULES = (
                        (l.computation ->> 'quoted_amount')::numeric as quoted,
                        (l.computation ->> 'quoted_discount')::numeric as share,
                        nullif(l.computation -> 'usage', 'null') as usage,
+                       coalesce((l.computation #>> '{{before,amount}}')::numeric, 0) as before,
                        (l.computation #>> '{{computation,unit_price}}')::numeric
                            * 10 ^ ({_EXPONENT})::numeric
                            * (l.computation #>> '{{computation,units}}')::numeric
@@ -42,15 +43,21 @@ EXPLANATION_RULES = (
             select tenant_id, invoice_id as id, format(
                 '%s: its price by days is not the %s that is kept', name, quoted) as about
             from kept
-            where usage is null and abs(quoted * full_days - price) * 2 > full_days
+            where usage is null and case
+                -- A credit gives back at most the price: what it was discounted by is kept.
+                when quoted < 0 then (-quoted * full_days - price) * 2 > full_days
+                else abs(quoted * full_days - price) * 2 > full_days end
             union all
             select tenant_id, invoice_id, format(
                 '%s: its usage comes to %s, %s is kept', name, usage ->> 'amount', quoted)
             from kept
             where usage is not null
-              and ((usage ->> 'amount')::numeric <> quoted
-                   or quoted <> (select coalesce(sum((part ->> 'amount')::numeric), 0)
-                                 from jsonb_array_elements(usage -> 'parts') part))
+              and ((usage ->> 'amount')::numeric - before
+                       not between least(quoted, case when before > 0 and quoted <= 0
+                                                      then -before else quoted end) and quoted
+                   or (usage ->> 'amount')::numeric
+                       <> (select coalesce(sum((part ->> 'amount')::numeric), 0)
+                           from jsonb_array_elements(usage -> 'parts') part))
             union all
             select tenant_id, invoice_id, format(
                 '%s: %s less %s as quoted is not %s less %s with %s of tax',

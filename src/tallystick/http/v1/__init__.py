@@ -15,6 +15,7 @@ from tallystick.http.v1 import (
     mrr_movements,
     payment_methods,
     payments,
+    payment_methods,
     plan_versions,
     plans,
     prices,

@@ -143,6 +143,38 @@ class RoundedStep(StepModel):
     amount: int
 
 
+class BilledBeforeStep(StepModel):
+    """amount - before + held = rest: less what earlier invoices billed of the same usage."""
+
+    type: Literal["BILLED_BEFORE"]
+    amount: int
+    before: int
+    held: int
+    rest: int
+
+
+class TrueUpStep(StepModel):
+    """least - cost = missing: what lacks to the minimum, in major units, of a full period."""
+
+    type: Literal["TRUE_UP"]
+    minimum: DecimalOut
+    days: int
+    full_days: int
+    exact: FractionOut
+    least: int
+    cost: int
+    missing: int
+
+
+class CreditedStep(StepModel):
+    """amount - discount = credit: what was paid for days that are not used is given back."""
+
+    type: Literal["CREDITED"]
+    amount: int
+    discount: int
+    credit: int
+
+
 class ChargedOnceStep(StepModel):
     """The line does not come again."""
 
@@ -218,6 +250,9 @@ LineStepOut: TypeAlias = Annotated[
     | SummedStep
     | UnpricedStep
     | RoundedStep
+    | BilledBeforeStep
+    | TrueUpStep
+    | CreditedStep
     | ChargedOnceStep
     | IncludedStep
     | SharedStep
@@ -240,13 +275,15 @@ class SubtotaledStep(StepModel):
 class CouponTakenStep(StepModel):
     """What a coupon takes off `remaining`, as quoted; `net` without tax.
 
-    Either `percentage`, or a `fixed` amount in major units.
+    Either `percentage`, or a `fixed` amount in major units, less what it has `given` in the
+    period.
     """
 
     type: Literal["COUPON_TAKEN"]
     code: str
     percentage: DecimalOut | None
     fixed: DecimalOut | None
+    given: int
     remaining: int
     exact: FractionOut
     amount: int

@@ -18,6 +18,11 @@ create index usage_marks_of_customer on usage_marks (tenant_id, customer_id);
 
 create index subscriptions_with_threshold on subscriptions (tenant_id, customer_id)
     where invoice_threshold is not null and status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED');
+-- What has been used by now may have reached a threshold already.
+insert into usage_marks (tenant_id, customer_id)
+select distinct tenant_id, customer_id from subscriptions
+where invoice_threshold is not null and status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED');
+
 create index threshold_invoices on invoices (tenant_id, subscription_id, invoice_date)
     where invoice_type = 'USAGE_THRESHOLD';
 alter table invoices add constraint threshold_of_subscription
