@@ -250,5 +250,6 @@ begin
     end if;
     return null;
 end $$;
-create trigger refunds_are_within_their_payment after insert or update on refunds
+create trigger refunds_are_within_their_payment
+    after insert or update of amount, state, payment_id on refunds
     for each row when (new.payment_id is not null) execute function check_refund();
