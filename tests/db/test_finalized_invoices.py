@@ -162,6 +162,7 @@ MAY_CHANGE = {
     "voided_at": "voided",
     "finalize_at": "a draft's alone: a check keeps it null",
     "recipe": "a draft's alone: a check keeps it null",
+    "charged_first": "a draft's alone: a check keeps it false",
     "billing_error": "a draft's alone: a check keeps it null",
     "billing_tried_at": "when it was set aside as a draft",
     "collect_at": "tried again, or not any more",
