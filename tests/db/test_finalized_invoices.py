@@ -163,6 +163,7 @@ MAY_CHANGE = {
     "voided_at": "voided",
     "finalize_at": "a draft's alone: a check keeps it null",
     "recipe": "a draft's alone: a check keeps it null",
+    "charged_first": "a draft's alone: a check keeps it false",
     "billing_error": "a draft's alone: a check keeps it null",
     "billing_tried_at": "when it was set aside as a draft",
     "may_merge": "says what might have become of it as a draft",
