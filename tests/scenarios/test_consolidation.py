@@ -1,82 +1,28 @@
 """Renewals of one customer and day, made one invoice where the entity wants it."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.errors import Conflict
 from tallystick.domain.ids import Prefix, encode
-from tallystick.services import finalize_due
 from tallystick.services.change_invoice import (
     MoneyReceived,
     finalize_invoice,
     receive_money,
     void_invoice,
 )
-from tallystick.services.due_work import do_due_work
-from tallystick.services.renew_due import renew_due
 from tests.cases.golden import case
-from tests.crowds import at_once
+from tests.scenarios.consolidating import RENEWED, Consolidating
 from tests.scenarios.golden_lives import GRACE, at, sold
 from tests.scenarios.test_usage_billed import metered_plan, use
-from tests.subscribing import Merchant
-from tests.world import SoldPlan, World
+from tests.world import World
 
-TODAY = date(2026, 3, 10)
-RENEWED = datetime(2026, 4, 10, tzinfo=UTC)
 DECLINES = "4000000000000341"
-MORE_THAN_AN_INVOICE_HOLDS = 10**15 - 1
-
-
-@dataclass(kw_only=True)
-class Consolidating(Merchant):
-    """A merchant whose entity makes one invoice of one customer's renewals."""
-
-    @staticmethod
-    async def open(world: World, *, grace_hours: int = 12) -> "Consolidating":
-        """Switch it on."""
-        await world.execute(
-            "update invoicing_entities set consolidate_recurring_invoices = true,"
-            " grace_period_hours = $1",
-            grace_hours,
-        )
-        return Consolidating(world=world)
-
-    async def sells(
-        self,
-        customer: UUID,
-        plans: Sequence[SoldPlan],
-        start: date = TODAY,
-        **fields: Any,  # noqa: ANN401 - of `OfferRequest`
-    ) -> list[UUID]:
-        """Subscribe a customer to each of these plans from a day on, paid by hand."""
-        terms = {"charge_automatically": False, **fields}
-        return [
-            (await self.subscribe(customer, plan, start, **terms)).subscription.id
-            for plan in plans
-        ]
-
-    async def of(self, day: date | datetime) -> tuple[list[Any], list[Any], list[Any]]:
-        """A day's consolidated invoices, their members, and those that are neither."""
-        on = day.date() if isinstance(day, datetime) else day
-        made = [one for one in await self.invoices() if one["invoice_date"] == on]
-        members = [one for one in made if one["consolidated_into_invoice_id"] is not None]
-        whole = [one for one in made if one["subscription_id"] is None]
-        return whole, members, [one for one in made if one not in members and one not in whole]
-
-    async def told_of(self, invoice_id: UUID) -> list[tuple[str, dict[str, Any]]]:
-        """The events of an invoice."""
-        rows = await self.world.fetch(
-            "select type, data from events where object_id = $1 order by id", invoice_id
-        )
-        return [(row["type"], json.loads(row["data"])) for row in rows]
 
 
 @pytest.mark.parametrize("case_id", ["CON-01", "CON-04", "CON-06"])
@@ -375,105 +321,3 @@ async def test_each_is_told(world: World) -> None:
         into = encode(Prefix.INVOICE, whole["id"])
         assert told[-1][1]["consolidated_into_invoice_id"] == into
         assert told[-1][1]["status"] == "DRAFT"
-
-
-async def test_one_that_cannot_be_finalized_stops_no_other(world: World) -> None:
-    """What was used late of one exceeds every bound: the other goes alone."""
-    merchant = await Consolidating.open(world)
-    customer = await world.customer()
-    await merchant.sells(customer, [await metered_plan(world), await world.plan()])
-    await merchant.travel(RENEWED + timedelta(hours=1))
-    await use(world, customer, MORE_THAN_AN_INVOICE_HOLDS, "2026-04-09T20:00:00")
-    later = world.at(RENEWED + GRACE)
-
-    await finalize_due.finalize_due(later.ctx)
-
-    whole, members, alone = await merchant.of(RENEWED)
-    assert (whole, members) == ([], [])
-    assert sorted((one["status"], one["billing_error"] is None) for one in alone) == [
-        ("DRAFT", False),
-        ("FINALIZED", True),
-    ]
-
-
-async def test_workers_consolidate_once(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four workers, two drafts a batch, four customers with three plans: four of EUR 147.00."""
-    monkeypatch.setattr(finalize_due, "BATCH", 2)
-    merchant = await Consolidating.open(busy)
-    plan = await busy.plan()
-    for number in range(4):
-        await merchant.sells(await busy.customer(f"Customer {number}"), [plan] * 3)
-    await busy.execute("update tenants set clock = $1", RENEWED + GRACE)
-    later = busy.at(RENEWED + GRACE)
-
-    async def work() -> None:
-        # Each finalizes what it finds, while the others are still renewing.
-        await renew_due(later.ctx)
-        await finalize_due.finalize_due(later.ctx)
-
-    await at_once([work() for _ in range(4)])
-    await work()
-
-    whole, members, alone = await merchant.of(RENEWED)
-    assert [one["total"] for one in whole] == [14700] * 4
-    assert sorted(one["number"] for one in whole) == [13, 14, 15, 16]
-    assert (len(members), alone) == (12, [])
-    await merchant.is_sound()
-
-
-async def test_a_draft_waits_for_those_that_are_to_come(busy: World) -> None:
-    """While another worker holds a subscription of the day, nothing is finalized without it."""
-    merchant = await Consolidating.open(busy)
-    _, held = await merchant.sells(await busy.customer(), [await busy.plan()] * 2)
-    await busy.execute("update tenants set clock = $1", RENEWED + GRACE)
-    later = busy.at(RENEWED + GRACE)
-
-    async with busy.database.transaction() as other:
-        await other.execute("select from subscriptions where id = $1 for update", held)
-        await do_due_work(later.ctx)
-        _, _, waiting = await merchant.of(RENEWED)
-    await do_due_work(later.ctx)
-
-    (whole,), members, alone = await merchant.of(RENEWED)
-    assert [one["status"] for one in waiting] == ["DRAFT"]
-    assert (whole["total"], len(members), alone) == (9800, 2, [])
-
-
-MEMBERS = "where consolidated_into_invoice_id is not null"
-TAMPERED = (
-    f"update invoices set memo = 'X' {MEMBERS}",
-    f"update invoices set consolidated_into_invoice_id = null {MEMBERS}",
-    f"delete from invoices {MEMBERS}",
-    f"delete from invoice_lines where invoice_id in (select id from invoices {MEMBERS})",
-    """
-    update invoices set finalize_at = null, consolidated_into_invoice_id =
-        (select id from invoices where subscription_id is null)
-    where finalize_at is not null
-    """,
-)
-
-
-@pytest.mark.parametrize("statement", TAMPERED)
-async def test_a_member_never_changes(world: World, statement: str) -> None:
-    """The schema refuses what no verb tries: a change, a way out, a stranger coming in."""
-    merchant = await Consolidating.open(world)
-    await merchant.sells(await world.customer(), [await world.plan()] * 2)
-    await merchant.travel(datetime(2026, 5, 10, tzinfo=UTC))
-
-    with pytest.raises(Exception, match="tallystick: "):
-        await world.execute(statement)
-
-
-async def test_a_merchants_own_properties_of_a_member_may_change(world: World) -> None:
-    """They are no part of what was billed."""
-    merchant = await Consolidating.open(world)
-    await merchant.sells(await world.customer(), [await world.plan()] * 2)
-    await merchant.travel(RENEWED + GRACE)
-
-    await world.execute(
-        """update invoices set custom_properties = '{"po": 7}'
-           where consolidated_into_invoice_id is not null"""
-    )
-
-    _, members, _ = await merchant.of(RENEWED)
-    assert [one["custom_properties"] for one in members] == ['{"po": 7}'] * 2
