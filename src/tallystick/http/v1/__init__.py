@@ -15,7 +15,6 @@ from tallystick.http.v1 import (
     mrr_movements,
     payment_methods,
     payments,
-    payment_methods,
     plan_versions,
     plans,
     prices,
