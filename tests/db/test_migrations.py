@@ -43,6 +43,7 @@ IN_USE = """
         values (t(1), t(15), t(3), t(5), t(6), t(2), 'ACTIVE', 'EUR', false, 'MONTHLY',
                 '2026-01-01', '2026-01-01', 1, '2026-01-01', '2026-02-01', 0, true, false,
                 '{}', 4900, '2026-01-03', '2026-01-03');
+    insert into plan_places values (t(1), t(3), t(5), 1, t(15), 'SUBSCRIPTION');
     insert into invoice_lines (tenant_id, id, invoice_id, position, name, start_date, end_date,
         amount, discount, tax, amount_total, tax_rate, taxes, computation)
         values (t(1), t(12), t(13), 0, 'Fee', '2026-01-01', '2026-01-01', 100, 0, 0, 100, 0,

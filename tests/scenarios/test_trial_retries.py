@@ -11,6 +11,7 @@ from tallystick.domain.payment import Cancelled
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.confirm_result import AlreadyHeld, Completed
 from tallystick.services.examine import examine
+from tallystick.services.refund_invoice import sweep_refunds
 from tests.real_time import debits_are_decided
 from tests.scripted_bank import Ask, ScriptedBank, silent, with_bank
 from tests.subscribing import Merchant
@@ -240,15 +241,19 @@ async def test_a_debit_that_comes_after_all(world: World) -> None:
 
 
 async def test_a_debit_that_comes_when_the_balance_is_gone(world: World) -> None:
-    """What it was claimed with is gone: it stays expired, and the audit says so."""
+    """What it was claimed with is gone: it stays expired, and the money goes back."""
     customer, _, later = await denied(world)
     await later.execute(
         "update customer_balances set held = 500 where customer_id = $1", customer
     )
 
     await debits_are_decided(later)
+    await sweep_refunds(later.app, ENDS)
 
     assert (await stands(later))["status"] == "TRIAL_EXPIRED"
     assert (await later.one("select status from invoices"))["status"] == "DRAFT"
+    taken, given = await later.sandbox.movements(later.tenant_id)
+    assert (taken.kind, given.kind, given.amount) == ("CHARGE", "REFUND", taken.amount)
+    # The test itself took the balance, and told nobody.
     found = await examine(later.database)
-    assert "bank-orphan-money" in {one.rule for one in found.breaches}
+    assert {one.rule for one in found.breaches} == {"balance-holds"}

@@ -1,5 +1,6 @@
 """What is kept of an invoice and of how each of its lines came about, for its explanation."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from tallystick.db.codec import Codec
@@ -35,8 +36,24 @@ _COUPONS = """
 """
 
 
+_MEMBERS = """
+    select id from invoices
+    where tenant_id = $1 and consolidated_into_invoice_id = $2
+    order by created_at, id
+"""
+
+
 async def load(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> KeptInvoice | None:
-    """What is kept of the invoice, or None where this tenant has none."""
+    """What is kept of the invoice, its members' too, or None where this tenant has none."""
+    kept = await _load_one(tx, tenant_id, invoice_id)
+    if kept is None:
+        return None
+    rows = await tx.fetch(_MEMBERS, tenant_id, invoice_id)
+    members = [await _load_one(tx, tenant_id, row["id"]) for row in rows]
+    return replace(kept, members=tuple(one for one in members if one is not None))
+
+
+async def _load_one(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> KeptInvoice | None:
     text = await tx.fetchval(
         f"""
         select json_build_object('id', invoice.id, 'number', invoice.invoice_number,
@@ -48,7 +65,7 @@ async def load(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> KeptInvoice | None:
             'discount', invoice.discount, 'tax_amount', invoice.tax_amount,
             'total', invoice.total, 'applied_balance', invoice.applied_balance,
             'written_off', invoice.written_off, 'settled', invoice.settled,
-            'amount_due', invoice.amount_due)
+            'cancelled', invoice.cancelled, 'amount_due', invoice.amount_due)
         from invoices invoice where invoice.tenant_id = $1 and invoice.id = $2
         """,
         tenant_id,

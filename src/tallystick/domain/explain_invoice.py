@@ -4,6 +4,7 @@ What is computed is compared with what is stored, figure by figure. An explanati
 not arrive at the stored figures to the cent is none: `Unexplained` says where they part.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,6 +19,7 @@ from tallystick.domain.explain_line import exact_amount, explain_line, least_amo
 from tallystick.domain.explanation import (
     BalanceApplied,
     CouponTaken,
+    DebtCancelled,
     Due,
     InvoiceStep,
     LineStep,
@@ -66,7 +68,11 @@ class KeptCoupon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptInvoice:
-    """What is stored of an invoice and of how it came about; `number` is None of a draft."""
+    """What is stored of an invoice and of how it came about; `number` is None of a draft.
+
+    `cancelled` is the debt that credit notes took off. `members` are the drafts whose lines a
+    consolidated invoice carries, in the order of its lines.
+    """
 
     id: UUID
     number: str | None
@@ -86,6 +92,8 @@ class KeptInvoice:
     written_off: int
     settled: int
     amount_due: int
+    cancelled: int = 0
+    members: tuple["KeptInvoice", ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,28 +123,46 @@ def explain_invoice(kept: KeptInvoice) -> InvoiceExplanation:
     for line, again in zip(kept.lines, made.lines, strict=True):
         _check_line(line, again)
     _check_sums(kept, made)
-    discounted = sum(max(line.charge.amount, 0) for line in made.lines)
     return InvoiceExplanation(
-        invoice=kept,
-        lines=tuple(
-            ExplainedLine(
-                line=line,
-                steps=explain_line(
-                    again,
-                    kept.currency,
-                    inclusive=kept.tax_inclusive,
-                    discount=made.quoted_discount,
-                    discounted=discounted,
-                ),
-            )
-            for line, again in zip(kept.lines, made.lines, strict=True)
-        ),
-        steps=tuple(_steps(kept, made)),
+        invoice=kept, lines=tuple(_explained(kept)), steps=tuple(_steps(kept, made))
     )
 
 
+def _explained(kept: KeptInvoice) -> Iterator[ExplainedLine]:
+    """The lines with their steps; those of a consolidated invoice as their own drafts tell."""
+    if kept.members:
+        told = (one for member in kept.members for one in _explained(member))
+        for line, one in zip(kept.lines, told, strict=True):
+            yield ExplainedLine(line=line, steps=one.steps)
+        return
+    made = _computed(kept)
+    discounted = sum(max(line.charge.amount, 0) for line in made.lines)
+    for line, again in zip(kept.lines, made.lines, strict=True):
+        yield ExplainedLine(
+            line=line,
+            steps=explain_line(
+                again,
+                kept.currency,
+                inclusive=kept.tax_inclusive,
+                discount=made.quoted_discount,
+                discounted=discounted,
+            ),
+        )
+
+
 def _computed(kept: KeptInvoice) -> Bill:
-    """The bill once more, from quantities, prices, coupons and tax decisions."""
+    """The bill once more, from quantities, prices, coupons and tax decisions.
+
+    Coupons and taxes of a consolidated invoice are those of its members, summed.
+    """
+    if kept.members:
+        parts = [_computed(one) for one in kept.members]
+        return bill_of_lines(
+            tuple(line for part in parts for line in part.lines),
+            tuple(one for part in parts for one in part.coupons),
+            currency=kept.currency,
+            inclusive=kept.tax_inclusive,
+        )
     charges = [_charge(line, kept.currency) for line in kept.lines]
     amounts = [charge.amount for charge in charges]
     applied = coupon_rules.apply(sum(amounts), _left(kept, sum(amounts)), kept.currency)
@@ -245,10 +271,7 @@ def _check_line(line: KeptLine, again: BillLine) -> None:
 
 
 def _check_sums(kept: KeptInvoice, made: Bill) -> None:
-    if len(made.coupons) != len(kept.coupons):
-        raise Unexplained("A coupon is named twice.")
-    for computed, stored in zip(made.coupons_net, kept.coupons, strict=True):
-        _agree(f"coupon {stored.applied.code}", computed.amount, stored.applied.amount)
+    _check_coupons(kept, made)
     _agree("the subtotal", made.subtotal, kept.subtotal)
     _agree("the discount", made.discount, kept.discount)
     _agree("the tax", made.tax, kept.tax_amount)
@@ -256,8 +279,25 @@ def _check_sums(kept: KeptInvoice, made: Bill) -> None:
     if made.breakdown != kept.breakdown:
         raise Unexplained("The tax by rate does not follow from the lines.")
     if kept.status is not InvoiceStatus.VOID:
-        covered = kept.applied_balance + kept.written_off + kept.settled
+        covered = kept.applied_balance + kept.written_off + kept.cancelled + kept.settled
         _agree("the amount due", made.total - covered, kept.amount_due)
+
+
+def _check_coupons(kept: KeptInvoice, made: Bill) -> None:
+    if kept.members:
+        for member in kept.members:
+            _check_coupons(member, _computed(member))
+        given: dict[UUID, int] = defaultdict(int)
+        for one in (one.applied for member in kept.members for one in member.coupons):
+            given[one.coupon_id] += one.amount
+    else:
+        if len(made.coupons) != len(kept.coupons):
+            raise Unexplained("A coupon is named twice.")
+        given = {one.coupon_id: one.amount for one in made.coupons_net}
+    for stored in (one.applied for one in kept.coupons):
+        _agree(f"coupon {stored.code}", given.get(stored.coupon_id, 0), stored.amount)
+    stored_sum = sum(one.applied.amount for one in kept.coupons)
+    _agree("the coupons", sum(given.values()), stored_sum)
 
 
 def _agree(what: str, computed: int, stored: int) -> None:
@@ -287,12 +327,18 @@ def _steps(kept: KeptInvoice, made: Bill) -> Iterator[InvoiceStep]:
         yield BalanceApplied(amount=kept.applied_balance)
     if kept.written_off:
         yield WrittenOff(amount=kept.written_off)
+    if kept.cancelled:
+        yield DebtCancelled(amount=kept.cancelled)
     if kept.settled:
         yield Settled(amount=kept.settled)
     yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
 
 
 def _coupons(kept: KeptInvoice, made: Bill) -> Iterator[CouponTaken]:
+    if kept.members:
+        for member in kept.members:
+            yield from _coupons(member, _computed(member))
+        return
     terms = {one.id: one for one in _terms(kept)}
     left = {one.id: one for one in _left(kept, made.quoted_subtotal)}
     remaining = max(made.quoted_subtotal, 0)

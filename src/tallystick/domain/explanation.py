@@ -358,6 +358,14 @@ class WrittenOff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DebtCancelled:
+    """What credit notes took off the debt."""
+
+    amount: int
+    type: Literal["DEBT_CANCELLED"] = "DEBT_CANCELLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
     """What was paid."""
 
@@ -374,7 +382,15 @@ class Due:
 
 
 InvoiceStep: TypeAlias = (
-    Subtotaled | CouponTaken | TaxSummed | Totaled | BalanceApplied | WrittenOff | Settled | Due
+    Subtotaled
+    | CouponTaken
+    | TaxSummed
+    | Totaled
+    | BalanceApplied
+    | WrittenOff
+    | DebtCancelled
+    | Settled
+    | Due
 )
 
 Step: TypeAlias = LineStep | InvoiceStep

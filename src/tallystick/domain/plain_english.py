@@ -81,6 +81,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.total": "{subtotal} \N{MINUS SIGN} {discount} + {tax} = {total}",
         "explain.balance": "The account balance pays {amount}",
         "explain.written_off": "{amount} is waived: too small to charge",
+        "explain.cancelled": "Credit notes take {amount} off the debt",
         "explain.settled": "Paid: {amount}",
         "explain.due": "To be paid: {amount}",
         "explain.void": "This invoice is void: nothing is to be paid.",

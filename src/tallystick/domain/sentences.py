@@ -20,6 +20,7 @@ from tallystick.domain.explanation import (
     CouponTaken,
     Covered,
     Credited,
+    DebtCancelled,
     Discounted,
     Due,
     Included,
@@ -129,6 +130,7 @@ def sentence(step: Step, currency: str, voice: Voice) -> str:
             | Totaled()
             | BalanceApplied()
             | WrittenOff()
+            | DebtCancelled()
             | Settled()
             | Due()
         ):
@@ -351,10 +353,24 @@ def _of_invoice(step: InvoiceStep, currency: str, voice: Voice) -> str:
                 tax=money(step.tax, currency),
                 total=money(step.total, currency),
             )
+        case _:
+            return _of_debt(step, currency, voice)
+
+
+def _of_debt(
+    step: BalanceApplied | WrittenOff | DebtCancelled | Settled | Due,
+    currency: str,
+    voice: Voice,
+) -> str:
+    """What became of the total."""
+    money, text = voice.money, voice.text
+    match step:
         case BalanceApplied(amount=amount):
             return text("explain.balance", amount=money(amount, currency))
         case WrittenOff(amount=amount):
             return text("explain.written_off", amount=money(amount, currency))
+        case DebtCancelled(amount=amount):
+            return text("explain.cancelled", amount=money(amount, currency))
         case Settled(amount=amount):
             return text("explain.settled", amount=money(amount, currency))
         case Due(amount=None):

@@ -326,6 +326,13 @@ class WrittenOffStep(StepModel):
     amount: int
 
 
+class DebtCancelledStep(StepModel):
+    """What credit notes took off the debt."""
+
+    type: Literal["DEBT_CANCELLED"]
+    amount: int
+
+
 class SettledStep(StepModel):
     """What was paid."""
 
@@ -347,6 +354,7 @@ InvoiceStepOut: TypeAlias = Annotated[
     | TotaledStep
     | BalanceAppliedStep
     | WrittenOffStep
+    | DebtCancelledStep
     | SettledStep
     | DueStep,
     Field(discriminator="type"),
