@@ -18,6 +18,7 @@ from tallystick.db import (
     due_drafts,
     invoice_counters,
     places,
+    saved_methods,
     subscription_changes,
     trial_charges,
 )
@@ -157,7 +158,7 @@ async def _take(ctx: Context, tx: Tx, due: DueContract, draft: DueDraft) -> Coll
         await _go_on(ctx, tx, due, None)
         await finalize_locked(ctx, tx, [draft])
         return True
-    saved = await collections.methods(
+    saved = await saved_methods.of_customer(
         tx, tenant_id, draft.customer_id, provider.name, contract.payment_method_id
     )
     chosen = method_to_charge(saved, ctx.now) if contract.is_charged else None

@@ -7,7 +7,7 @@ the key of its first try, and no answer is never a failure: the sweeper asks aga
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import collections, trial_charges
+from tallystick.db import collections, saved_methods, trial_charges
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import (
     AskToCancel,
@@ -112,7 +112,7 @@ async def _claim(
     if owing is None:
         return False
     provider = ctx.app.provider_of(ctx.tenant)
-    saved = await collections.methods(
+    saved = await saved_methods.of_customer(
         tx, ctx.tenant.id, owing.customer_id, provider.name, owing.own_method_id
     )
     chosen = method_to_charge(saved, ctx.now)

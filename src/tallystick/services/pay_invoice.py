@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tallystick.db import collections, invoice_changes, invoices
+from tallystick.db import collections, invoice_changes, invoices, saved_methods
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.billing_entries import InvoiceEntry
@@ -66,7 +66,7 @@ async def _prepare(ctx: Context, tx: Tx, invoice_id: UUID) -> None:
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     assert owing is not None, "a locked invoice with something due"
     provider = ctx.app.provider_of(ctx.tenant)
-    saved = await collections.methods(
+    saved = await saved_methods.of_customer(
         tx, ctx.tenant.id, owing.customer_id, provider.name, owing.own_method_id
     )
     if method_to_charge(saved, ctx.now) is None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.db import collections, customers, subscription_writes
+from tallystick.db import customers, saved_methods, subscription_writes
 from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.errors import Busy, Conflict, Fault, InvalidInput, NotFound, sentence
 from tallystick.domain.payment import (
@@ -94,7 +94,7 @@ async def _customer(ctx: Context, id_or_alias: UUID | str) -> CustomerRecord:
 async def _saved(ctx: Context, customer_id: UUID, method_id: UUID) -> PaymentMethod | None:
     provider = ctx.app.provider_of(ctx.tenant)
     async with ctx.app.database.connection() as tx:
-        saved = await collections.methods(
+        saved = await saved_methods.of_customer(
             tx, ctx.tenant.id, customer_id, provider.name, own_method_id=None
         )
     for one in saved:
