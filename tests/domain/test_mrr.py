@@ -11,9 +11,10 @@ from tallystick.domain.charges import monthly_value
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.life import is_over
-from tallystick.domain.mrr import Movement, MovementKind, movement, value_of
+from tallystick.domain.mrr import Movement, MovementKind
 from tests.domain.contracts import NOON, contract, contracts, life_of
 from tests.domain.offers import arrears, offer, once, rate, seats
+from tests.movements import movement, value_of
 
 KIND = MovementKind
 FIRST = date(2024, 1, 31)

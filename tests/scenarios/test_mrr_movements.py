@@ -8,9 +8,10 @@ import pytest
 
 from tallystick.db import mrr_movements
 from tallystick.db.paging import Window
-from tallystick.domain.mrr import Movement, movement, value_of
+from tallystick.domain.mrr import Movement
 from tallystick.domain.purchase import Activation
 from tallystick.services.activate_subscription import activate_subscription
+from tests.movements import movement, value_of
 from tests.subscribing import Merchant
 from tests.world import World
 

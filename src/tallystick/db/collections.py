@@ -6,6 +6,8 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.db.invoice_locks import lock_customer_of
+from tallystick.db.leases import Leased, leased
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.collection import Collection
 from tallystick.domain.payment import FailureReason, Method
@@ -40,14 +42,6 @@ class Owing:
     own_method_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueCollection:
-    """A try that the sweeper has leased."""
-
-    tenant_id: UUID
-    id: UUID
-
-
 async def due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
     """Invoices to collect at the tenant's now, longest due first."""
     rows = await tx.fetch(
@@ -64,15 +58,7 @@ async def due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
 
 async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Owing | None:
     """Lock the customer, then the invoice; None where it is not to be collected any more."""
-    await tx.execute(
-        """
-        select from customers c join invoices i
-          on i.tenant_id = c.tenant_id and i.customer_id = c.id
-        where i.tenant_id = $1 and i.id = $2 for no key update of c
-        """,
-        tenant_id,
-        invoice_id,
-    )
+    await lock_customer_of(tx, tenant_id, invoice_id)
     row = await tx.fetchrow(
         f"""
         select i.id, i.customer_id, i.currency, i.amount_due,
@@ -121,8 +107,8 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
     )
 
 
-async def ask_now(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> None:
-    """Make a locked invoice due for a try at once."""
+async def ask_at(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> None:
+    """Try to collect a locked invoice at that instant of business time."""
     await tx.execute(
         "update invoices set collect_at = $3 where tenant_id = $1 and id = $2",
         tenant_id,
@@ -349,7 +335,7 @@ async def failed(
     )
 
 
-async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueCollection]:
+async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
     """Lease tries, of every tenant, that nobody has recorded in time; oldest first."""
     rows = await tx.fetch(
         """
@@ -364,7 +350,7 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueCollect
         limit,
         lease_seconds,
     )
-    return [DueCollection(tenant_id=row["tenant_id"], id=row["id"]) for row in rows]
+    return leased(rows)
 
 
 def _collection(row: Row) -> Collection:

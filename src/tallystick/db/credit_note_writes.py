@@ -118,25 +118,6 @@ async def insert(
     )
 
 
-async def count_up(tx: Tx, tenant_id: UUID, entity_id: UUID) -> int:
-    """The next number of an entity's notes.
-
-    The counter stays locked until the transaction ends, so that no number is skipped.
-    """
-    last: int = await tx.fetchval(
-        """
-        insert into credit_note_counters as c (tenant_id, invoicing_entity_id, last_number)
-        values ($1, $2, 1)
-        on conflict (tenant_id, invoicing_entity_id)
-        do update set last_number = c.last_number + 1
-        returning last_number
-        """,
-        tenant_id,
-        entity_id,
-    )
-    return last
-
-
 async def invoice_of(tx: Tx, tenant_id: UUID, note_id: UUID) -> UUID | None:
     """The invoice that a note credits; None where this tenant has no such note."""
     found: UUID | None = await tx.fetchval(
@@ -200,45 +181,6 @@ async def void(tx: Tx, tenant_id: UUID, note_id: UUID, at: datetime) -> None:
         at,
     )
     hits_one_row(done, "the note that is voided")
-
-
-async def move_balance(
-    tx: Tx,
-    tenant_id: UUID,
-    *,
-    entry_id: UUID,
-    note_id: UUID,
-    invoice_id: UUID,
-    customer_id: UUID,
-    currency: str,
-    amount: int,
-    reason: str,
-    at: datetime,
-) -> None:
-    """Give an amount to the balance that a note credits; below zero takes it back."""
-    await tx.execute(
-        """
-        with moved as (
-            insert into customer_balances as b (tenant_id, customer_id, currency, balance)
-            values ($1, $2, $3, greatest($5::bigint, 0))
-            on conflict (tenant_id, customer_id, currency)
-            do update set balance = b.balance + $5
-            returning balance)
-        insert into balance_entries (tenant_id, id, customer_id, currency, amount,
-                                     balance_after, reason, invoice_id, credit_note_id,
-                                     created_at)
-        select $1, $4, $2, $3, $5, balance, $6, $7, $8, $9 from moved
-        """,
-        tenant_id,
-        customer_id,
-        currency,
-        entry_id,
-        amount,
-        reason,
-        invoice_id,
-        note_id,
-        at,
-    )
 
 
 async def merge_properties(

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.db.invoice_locks import lock_customer_of
 from tallystick.domain.credit_note import CreditableInvoice, RefundablePayment
 from tallystick.domain.credited_line import BilledLine, Share
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
@@ -12,12 +13,6 @@ from tallystick.domain.tax import TaxAmount, TaxDecision
 
 TAXES: Codec[tuple[TaxAmount, ...]] = Codec(tuple[TaxAmount, ...])
 DECISION: Codec[TaxDecision] = Codec(TaxDecision)
-
-_LOCK_CUSTOMER = """
-    select from customers c join invoices i
-      on i.tenant_id = c.tenant_id and i.customer_id = c.id
-    where i.tenant_id = $1 and i.id = $2 for no key update of c
-"""
 
 _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.invoice_number,
@@ -65,7 +60,7 @@ _PAYMENTS = """
 
 async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> CreditableInvoice | None:
     """Lock the customer, then the invoice; None where this tenant has none of that id."""
-    await tx.execute(_LOCK_CUSTOMER, tenant_id, invoice_id)
+    await lock_customer_of(tx, tenant_id, invoice_id)
     found = await tx.fetchrow(_LOCK, tenant_id, invoice_id)
     if found is None:
         return None

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db import balances
 from tallystick.db.engine import Tx
+from tallystick.db.invoice_locks import lock_customer_of
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 
 
@@ -32,15 +34,7 @@ class LockedInvoice:
 
 async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | None:
     """Lock the customer, then the invoice; None where this tenant has none of that id."""
-    await tx.execute(
-        """
-        select from customers c join invoices i
-          on i.tenant_id = c.tenant_id and i.customer_id = c.id
-        where i.tenant_id = $1 and i.id = $2 for no key update of c
-        """,
-        tenant_id,
-        invoice_id,
-    )
+    await lock_customer_of(tx, tenant_id, invoice_id)
     row = await tx.fetchrow(
         """
         select i.id, i.customer_id, i.status, i.payment_status, i.currency, i.applied_balance,
@@ -82,23 +76,16 @@ async def void(
     """
     used = invoice.applied_balance - invoice.returned_balance
     if used:
-        await tx.execute(
-            """
-            with given as (
-                update customer_balances set balance = balance + $5
-                where tenant_id = $1 and customer_id = $2 and currency = $3
-                returning balance)
-            insert into balance_entries (tenant_id, id, customer_id, currency, amount,
-                                         balance_after, reason, invoice_id, created_at)
-            select $1, $4, $2, $3, $5, balance, 'VOID', $6, $7 from given
-            """,
+        await balances.move(
+            tx,
             tenant_id,
-            invoice.customer_id,
-            invoice.currency,
-            entry_id,
-            used,
-            invoice.id,
-            now,
+            entry_id=entry_id,
+            invoice_id=invoice.id,
+            customer_id=invoice.customer_id,
+            currency=invoice.currency,
+            amount=used,
+            reason="VOID",
+            at=now,
         )
     await tx.execute(
         """

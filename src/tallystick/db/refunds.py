@@ -1,24 +1,16 @@
 """Refunds: claimed, asked of the provider, recorded."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from tallystick.db.engine import Row, Tx
+from tallystick.db.leases import Leased, leased
 from tallystick.domain.refund import RefundOrder, RefundState
 
 _COLUMNS = """
     id, customer_id, credit_note_id, payment_id, collection_id, provider, reference, amount,
     currency, state, failure, claimed_at
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueRefund:
-    """A refund that the sweeper has leased."""
-
-    tenant_id: UUID
-    id: UUID
 
 
 async def insert(tx: Tx, tenant_id: UUID, refund: RefundOrder, lease_seconds: float) -> bool:
@@ -120,7 +112,7 @@ async def insert_transaction(
     )
 
 
-async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueRefund]:
+async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
     """Lease refunds, of every tenant, that nobody has recorded in time; oldest first."""
     rows = await tx.fetch(
         """
@@ -135,7 +127,7 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueRefund]
         limit,
         lease_seconds,
     )
-    return [DueRefund(tenant_id=row["tenant_id"], id=row["id"]) for row in rows]
+    return leased(rows)
 
 
 def _refund(row: Row) -> RefundOrder:

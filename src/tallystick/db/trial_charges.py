@@ -41,26 +41,3 @@ async def lock_draft(
         now,
     )
     return None if row is None else DraftToCharge(**dict(row))
-
-
-async def put_off(tx: Tx, tenant_id: UUID, invoice_id: UUID, until: datetime) -> None:
-    """Try later: something else is going on."""
-    await tx.execute(
-        "update invoices set collect_at = $3 where tenant_id = $1 and id = $2",
-        tenant_id,
-        invoice_id,
-        until,
-    )
-
-
-async def lock_customer(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> None:
-    """Lock the customer of an invoice, first of all."""
-    await tx.execute(
-        """
-        select from customers c join invoices i
-          on i.tenant_id = c.tenant_id and i.customer_id = c.id
-        where i.tenant_id = $1 and i.id = $2 for no key update of c
-        """,
-        tenant_id,
-        invoice_id,
-    )

@@ -119,50 +119,38 @@ def explain_invoice(kept: KeptInvoice) -> InvoiceExplanation:
     Raises:
         Unexplained: A stored figure is not what it comes to.
     """
-    made = _computed(kept)
-    for line, again in zip(kept.lines, made.lines, strict=True):
-        _check_line(line, again)
-    _check_sums(kept, made)
+    again = _computed(kept)
+    for line, made in zip(kept.lines, again.bill.lines, strict=True):
+        _check_line(line, made)
+    _check_sums(again)
     return InvoiceExplanation(
-        invoice=kept, lines=tuple(_explained(kept)), steps=tuple(_steps(kept, made))
+        invoice=kept, lines=tuple(_lines(again)), steps=tuple(_steps(again))
     )
 
 
-def _explained(kept: KeptInvoice) -> Iterator[ExplainedLine]:
-    """The lines with their steps; those of a consolidated invoice as their own drafts tell."""
-    if kept.members:
-        told = (one for member in kept.members for one in _explained(member))
-        for line, one in zip(kept.lines, told, strict=True):
-            yield ExplainedLine(line=line, steps=one.steps)
-        return
-    made = _computed(kept)
-    discounted = sum(max(line.charge.amount, 0) for line in made.lines)
-    for line, again in zip(kept.lines, made.lines, strict=True):
-        yield ExplainedLine(
-            line=line,
-            steps=explain_line(
-                again,
-                kept.currency,
-                inclusive=kept.tax_inclusive,
-                discount=made.quoted_discount,
-                discounted=discounted,
-            ),
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Again:
+    """An invoice with its bill computed once more, and its members with theirs."""
+
+    kept: KeptInvoice
+    bill: Bill
+    members: tuple["_Again", ...] = ()
 
 
-def _computed(kept: KeptInvoice) -> Bill:
+def _computed(kept: KeptInvoice) -> _Again:
     """The bill once more, from quantities, prices, coupons and tax decisions.
 
     Coupons and taxes of a consolidated invoice are those of its members, summed.
     """
     if kept.members:
-        parts = [_computed(one) for one in kept.members]
-        return bill_of_lines(
-            tuple(line for part in parts for line in part.lines),
-            tuple(one for part in parts for one in part.coupons),
+        members = tuple(_computed(one) for one in kept.members)
+        summed = bill_of_lines(
+            tuple(line for one in members for line in one.bill.lines),
+            tuple(taken for one in members for taken in one.bill.coupons),
             currency=kept.currency,
             inclusive=kept.tax_inclusive,
         )
+        return _Again(kept=kept, bill=summed, members=members)
     charges = [_charge(line, kept.currency) for line in kept.lines]
     amounts = [charge.amount for charge in charges]
     applied = coupon_rules.apply(sum(amounts), _left(kept, sum(amounts)), kept.currency)
@@ -171,7 +159,30 @@ def _computed(kept: KeptInvoice) -> Bill:
         bill_line(charge, share, line.explanation.decision, inclusive=kept.tax_inclusive)
         for line, charge, share in zip(kept.lines, charges, shares, strict=True)
     )
-    return bill_of_lines(lines, applied, currency=kept.currency, inclusive=kept.tax_inclusive)
+    made = bill_of_lines(lines, applied, currency=kept.currency, inclusive=kept.tax_inclusive)
+    return _Again(kept=kept, bill=made)
+
+
+def _lines(again: _Again) -> Iterator[ExplainedLine]:
+    """The lines with their steps; those of a consolidated invoice as their own drafts tell."""
+    kept, made = again.kept, again.bill
+    if again.members:
+        told = (line for member in again.members for line in _lines(member))
+        for line, one in zip(kept.lines, told, strict=True):
+            yield ExplainedLine(line=line, steps=one.steps)
+        return
+    discounted = sum(max(line.charge.amount, 0) for line in made.lines)
+    for line, computed in zip(kept.lines, made.lines, strict=True):
+        yield ExplainedLine(
+            line=line,
+            steps=explain_line(
+                computed,
+                kept.currency,
+                inclusive=kept.tax_inclusive,
+                discount=made.quoted_discount,
+                discounted=discounted,
+            ),
+        )
 
 
 def _terms(kept: KeptInvoice) -> list[CouponTerms]:
@@ -270,8 +281,9 @@ def _check_line(line: KeptLine, again: BillLine) -> None:
     _agree(f"{name}: the total", again.total, line.amount_total)
 
 
-def _check_sums(kept: KeptInvoice, made: Bill) -> None:
-    _check_coupons(kept, made)
+def _check_sums(again: _Again) -> None:
+    kept, made = again.kept, again.bill
+    _check_coupons(again)
     _agree("the subtotal", made.subtotal, kept.subtotal)
     _agree("the discount", made.discount, kept.discount)
     _agree("the tax", made.tax, kept.tax_amount)
@@ -283,19 +295,20 @@ def _check_sums(kept: KeptInvoice, made: Bill) -> None:
         _agree("the amount due", made.total - covered, kept.amount_due)
 
 
-def _check_coupons(kept: KeptInvoice, made: Bill) -> None:
-    if kept.members:
-        for member in kept.members:
-            _check_coupons(member, _computed(member))
-        given: dict[UUID, int] = defaultdict(int)
+def _check_coupons(again: _Again) -> None:
+    kept = again.kept
+    given: dict[UUID, int] = defaultdict(int)
+    if again.members:
+        for member in again.members:
+            _check_coupons(member)
         for one in (one.applied for member in kept.members for one in member.coupons):
             given[one.coupon_id] += one.amount
     else:
-        if len(made.coupons) != len(kept.coupons):
+        if len(again.bill.coupons) != len(kept.coupons):
             raise Unexplained("A coupon is named twice.")
-        given = {one.coupon_id: one.amount for one in made.coupons_net}
+        given.update({one.coupon_id: one.amount for one in again.bill.coupons_net})
     for stored in (one.applied for one in kept.coupons):
-        _agree(f"coupon {stored.code}", given.get(stored.coupon_id, 0), stored.amount)
+        _agree(f"coupon {stored.code}", given[stored.coupon_id], stored.amount)
     stored_sum = sum(one.applied.amount for one in kept.coupons)
     _agree("the coupons", sum(given.values()), stored_sum)
 
@@ -308,9 +321,10 @@ def _agree(what: str, computed: int, stored: int) -> None:
         )
 
 
-def _steps(kept: KeptInvoice, made: Bill) -> Iterator[InvoiceStep]:
+def _steps(again: _Again) -> Iterator[InvoiceStep]:
+    kept, made = again.kept, again.bill
     yield Subtotaled(quoted=made.quoted_subtotal, subtotal=made.subtotal)
-    yield from _coupons(kept, made)
+    yield from _coupons(again)
     for row in made.breakdown:
         yield TaxSummed(
             name=row.name,
@@ -334,10 +348,11 @@ def _steps(kept: KeptInvoice, made: Bill) -> Iterator[InvoiceStep]:
     yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
 
 
-def _coupons(kept: KeptInvoice, made: Bill) -> Iterator[CouponTaken]:
-    if kept.members:
-        for member in kept.members:
-            yield from _coupons(member, _computed(member))
+def _coupons(again: _Again) -> Iterator[CouponTaken]:
+    kept, made = again.kept, again.bill
+    if again.members:
+        for member in again.members:
+            yield from _coupons(member)
         return
     terms = {one.id: one for one in _terms(kept)}
     left = {one.id: one for one in _left(kept, made.quoted_subtotal)}

@@ -5,11 +5,9 @@ made, through its free trial, until it ends or its trial expires. Coupons and us
 of it (reference rules of money and time, section 7).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from itertools import pairwise
 
 
 class MovementKind(StrEnum):
@@ -57,34 +55,3 @@ class Movement:
         if self.after == 0:
             return MovementKind.CHURN
         return MovementKind.EXPANSION if self.amount > 0 else MovementKind.CONTRACTION
-
-
-def movement(
-    last: Movement | None, value: int, *, day: date, currency: str, at: datetime
-) -> Movement | None:
-    """The movement from where the last one has ended to a new value; None where it stays.
-
-    It takes effect on `day`, but never before the one that it follows.
-    """
-    before = 0 if last is None else last.after
-    if value == before:
-        return None
-    return Movement(
-        position=1 if last is None else last.position + 1,
-        day=day if last is None else max(day, last.day),
-        currency=currency,
-        before=before,
-        after=value,
-        created_at=at,
-    )
-
-
-def value_of(movements: Sequence[Movement]) -> int:
-    """The monthly value that movements lead to: their sum.
-
-    Each begins where the one before has ended.
-    """
-    for one, following in pairwise(movements):
-        assert one.after == following.before, "a movement begins where the last has ended"
-        assert one.position + 1 == following.position, "none is left out"
-    return sum(one.amount for one in movements)

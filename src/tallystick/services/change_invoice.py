@@ -61,7 +61,7 @@ async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
         Conflict: It is a draft or void, or something was paid on it.
         Busy: A payment for it is under way.
     """
-    invoice = await _open(ctx, invoice_id, "voided")
+    invoice = await lock_open(ctx, invoice_id, "voided")
     if invoice.settled or invoice.payment_status is PaymentStatus.PAID:
         raise Conflict("An invoice that was paid, even in part, cannot be voided.")
     await invoice_changes.void(ctx.transaction, ctx.tenant.id, invoice, new_id(), ctx.now)
@@ -77,7 +77,7 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
         Conflict: It is a draft or void, or the reference is known.
         Busy: A payment for it is under way.
     """
-    invoice = await _open(ctx, invoice_id, "paid")
+    invoice = await lock_open(ctx, invoice_id, "paid")
     faults = []
     if not 0 < money.amount <= invoice.amount_due:
         message = f"must be from 1 to the {invoice.amount_due} that are due, in minor units"
@@ -108,8 +108,14 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
         await _tell(ctx, "invoice.paid", invoice_id)
 
 
-async def _open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
-    """A final invoice for which no payment is under way."""
+async def lock_open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
+    """Lock a final invoice for which no payment is under way; `done` is what becomes of it.
+
+    Raises:
+        NotFound: There is no such invoice.
+        Conflict: It is a draft or void, or part of a consolidated invoice.
+        Busy: A payment for it is under way.
+    """
     invoice = await _locked(ctx, invoice_id)
     _is_whole(invoice, done)
     if invoice.status is not InvoiceStatus.FINALIZED:
@@ -117,8 +123,13 @@ async def _open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
             f"Only a finalized invoice can be {done}: this one is {invoice.status.value}."
         )
     if invoice.is_collected or invoice.payment_status is PaymentStatus.PROCESSING:
-        raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
+        raise payment_under_way()
     return invoice
+
+
+def payment_under_way() -> Busy:
+    """What a request is told that must wait for a payment of its invoice."""
+    return Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
 
 
 def _is_whole(invoice: LockedInvoice, done: str) -> None:

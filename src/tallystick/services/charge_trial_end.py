@@ -16,9 +16,8 @@ from tallystick.db import (
     draft_writes,
     due_contracts,
     due_drafts,
-    invoice_counters,
+    number_counters,
     places,
-    saved_methods,
     subscription_changes,
     trial_charges,
 )
@@ -26,9 +25,10 @@ from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.due_drafts import DueDraft, Numbered
 from tallystick.db.engine import Tx
+from tallystick.db.invoice_locks import lock_customer_of
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.bill import settle
-from tallystick.domain.collection import Collection, method_to_charge
+from tallystick.domain.collection import Collection
 from tallystick.domain.invoice import number_text
 from tallystick.domain.life import paid_after_trial, tried_again
 from tallystick.domain.purchase import SubscriptionStatus
@@ -38,6 +38,7 @@ from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.finalize_due import finalize_locked, finalized_events
 from tallystick.services.ids import new_id
+from tallystick.services.method_on_file import method_on_file
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_steps import renewal_facts
 
@@ -53,7 +54,7 @@ async def claim_trial_end(
     Without a method that can be charged it waits for its buyer.
     """
     tenant_id = ctx.tenant.id
-    await trial_charges.lock_customer(tx, tenant_id, invoice_id)
+    await lock_customer_of(tx, tenant_id, invoice_id)
     due = await due_contracts.lock_one(tx, tenant_id, subscription_id)
     waits = await trial_charges.lock_draft(tx, tenant_id, invoice_id, ctx.now)
     if due is None or waits is None or due.is_being_paid:
@@ -90,7 +91,7 @@ async def record_trial_paid(ctx: Context, tx: Tx, collection: Collection) -> Non
         now=at,
     )
     await _go_on(ctx, tx, due, collection)
-    number = await invoice_counters.count_up(tx, tenant_id, draft.invoicing_entity_id, 1)
+    number = await number_counters.count_invoices(tx, tenant_id, draft.invoicing_entity_id, 1)
     numbered = Numbered(
         # Its payment is here: nothing of it is left to be collected.
         draft=replace(draft, charges=False),
@@ -158,10 +159,9 @@ async def _take(ctx: Context, tx: Tx, due: DueContract, draft: DueDraft) -> Coll
         await _go_on(ctx, tx, due, None)
         await finalize_locked(ctx, tx, [draft])
         return True
-    saved = await saved_methods.of_customer(
-        tx, tenant_id, draft.customer_id, provider.name, contract.payment_method_id
-    )
-    chosen = method_to_charge(saved, ctx.now) if contract.is_charged else None
+    chosen = None
+    if contract.is_charged:
+        chosen = await method_on_file(ctx, tx, draft.customer_id, contract.payment_method_id)
     if chosen is None:
         await places.give_back(tx, tenant_id, contract.id)
         return False
@@ -200,7 +200,7 @@ async def _dated_today(
     tenant_id, contract = ctx.tenant.id, due.contract
     if not await _take_place(ctx, tx, due):
         if await places.is_being_bought(tx, tenant_id, contract.customer_id, contract.plan_id):
-            await trial_charges.put_off(tx, tenant_id, invoice_id, ctx.now + PUT_OFF)
+            await collections.ask_at(tx, tenant_id, invoice_id, ctx.now + PUT_OFF)
         else:
             await collections.stop(tx, tenant_id, invoice_id)
         return None

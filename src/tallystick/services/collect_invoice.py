@@ -7,8 +7,9 @@ the key of its first try, and no answer is never a failure: the sweeper asks aga
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import collections, saved_methods, trial_charges
+from tallystick.db import collections, trial_charges
 from tallystick.db.engine import Tx, retrying
+from tallystick.db.leases import Leased
 from tallystick.domain.attempt import (
     AskToCancel,
     AttemptState,
@@ -18,7 +19,7 @@ from tallystick.domain.attempt import (
     after_cancel,
     after_standing,
 )
-from tallystick.domain.collection import Collection, method_to_charge
+from tallystick.domain.collection import Collection
 from tallystick.domain.payment import (
     Declined,
     FailureReason,
@@ -38,12 +39,12 @@ from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.ids import new_id
+from tallystick.services.method_on_file import method_on_file
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import record_collected
+from tallystick.services.sweep import AT_ONCE, sweep
 from tallystick.services.tenant_context import tenant_context
 
-AT_ONCE = 8
-"""So many wait for the provider together; no connection is held meanwhile."""
 BATCH = 200
 
 
@@ -81,21 +82,15 @@ async def collect_invoice(ctx: Context, invoice_id: UUID, try_id: UUID | None = 
 
 async def sweep_collections(app: App, real_now: datetime) -> int:
     """Take up the tries that nobody has recorded in time, of every tenant."""
-    total = 0
-    while True:
-        async with app.transaction() as tx:
-            due = await collections.lease_due(tx, AT_ONCE, lease_seconds(app))
 
-        async def take_up(one: collections.DueCollection) -> None:
-            async with app.database.connection() as tx:
-                ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
-                known = await collections.load(tx, one.tenant_id, one.id)
-            assert known is not None, "tries are kept"
-            await _take_up(ctx, known)
+    async def take_up(one: Leased) -> None:
+        async with app.database.connection() as tx:
+            ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
+            known = await collections.load(tx, one.tenant_id, one.id)
+        assert known is not None, "tries are kept"
+        await _take_up(ctx, known)
 
-        total += await each_alone(due, take_up, at_once=AT_ONCE, work="sweep_collections")
-        if len(due) < AT_ONCE:
-            return total
+    return await sweep(app, collections.lease_due, take_up, work="sweep_collections")
 
 
 async def _claim(
@@ -112,10 +107,7 @@ async def _claim(
     if owing is None:
         return False
     provider = ctx.app.provider_of(ctx.tenant)
-    saved = await saved_methods.of_customer(
-        tx, ctx.tenant.id, owing.customer_id, provider.name, owing.own_method_id
-    )
-    chosen = method_to_charge(saved, ctx.now)
+    chosen = await method_on_file(ctx, tx, owing.customer_id, owing.own_method_id)
     await collections.stop(tx, ctx.tenant.id, invoice_id)
     if chosen is None or not provider.chargeable(owing.amount_due, owing.currency):
         return False

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.db import consolidation, draft_recipes, due_drafts, invoice_counters
+from tallystick.db import consolidation, draft_recipes, due_drafts, number_counters
 from tallystick.db.due_drafts import DueDraft, Numbered
 from tallystick.db.engine import DatabaseUnavailable, Tx, retrying
 from tallystick.db.refusals import Contention, LockTimeout, StatementTimeout
@@ -141,7 +141,7 @@ async def _numbered(
     numbered = []
     for entity_id in sorted(by_entity):
         drafts = by_entity[entity_id]
-        last = await invoice_counters.count_up(tx, ctx.tenant.id, entity_id, len(drafts))
+        last = await number_counters.count_invoices(tx, ctx.tenant.id, entity_id, len(drafts))
         for number, one in enumerate(drafts, start=last - len(drafts) + 1):
             text = number_text(one.number_pattern, number, one.invoice_date)
             numbered.append(

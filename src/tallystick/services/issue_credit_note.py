@@ -5,10 +5,12 @@ from uuid import UUID
 
 from tallystick.db import (
     balance_holds,
+    balances,
     credit_note_writes,
     creditable_invoices,
     invoice_changes,
     invoice_facts,
+    number_counters,
 )
 from tallystick.db.credit_note_writes import WrittenNote
 from tallystick.domain.credit_invoice import credit
@@ -22,9 +24,9 @@ from tallystick.domain.credit_note import (
     number_text,
 )
 from tallystick.domain.credit_note_entry import CreditNoteEntry, CreditNoteLineEntry
-from tallystick.domain.errors import Busy, Conflict, NotFound
+from tallystick.domain.errors import Conflict, NotFound
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
-from tallystick.services.change_invoice import BUSY_SECONDS
+from tallystick.services.change_invoice import payment_under_way
 from tallystick.services.context import Context
 from tallystick.services.credit_note_events import loaded, tell
 from tallystick.services.events import record
@@ -57,7 +59,7 @@ async def plan_credit_note(
     if invoice is None:
         raise NotFound("There is no such invoice.")
     if invoice.is_collected:
-        raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
+        raise payment_under_way()
     return invoice, credit(invoice, request.kind, request.scope)
 
 
@@ -129,7 +131,7 @@ async def issue_credit_note(ctx: Context, request: CreditRequest) -> CreditNoteE
             raise AssertionError("a refund is a long verb: `refund_invoice`")
     await write_note(ctx, invoice, note, request, note_id, final=True)
     if note.credited:
-        await credit_note_writes.move_balance(
+        await balances.move(
             ctx.transaction,
             ctx.tenant.id,
             entry_id=new_id(),
@@ -161,7 +163,7 @@ async def write_note(
     """Write a note with its lines, with the next number if it is final."""
     number: int | None = None
     if final:
-        number = await credit_note_writes.count_up(
+        number = await number_counters.next_credit_note(
             ctx.transaction, ctx.tenant.id, invoice.invoicing_entity_id
         )
     await credit_note_writes.insert(
@@ -205,7 +207,7 @@ async def void_credit_note(ctx: Context, note_id: UUID) -> CreditNoteEntry:
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise Conflict(f"The invoice of this credit note is {invoice.status.value}.")
     if invoice.is_collected or invoice.payment_status is PaymentStatus.PROCESSING:
-        raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
+        raise payment_under_way()
     if note.type is CreditType.DEBT_CANCELLATION:
         await invoice_changes.restore_debt(tx, tenant_id, invoice_id, note.total, ctx.now)
     else:
@@ -217,7 +219,7 @@ async def void_credit_note(ctx: Context, note_id: UUID) -> CreditNoteEntry:
                 f"The balance has {available} left of the {note.total} that this credit note"
                 " gave to it, in minor units."
             )
-        await credit_note_writes.move_balance(
+        await balances.move(
             tx,
             tenant_id,
             entry_id=new_id(),

@@ -2,18 +2,16 @@
 
 from uuid import UUID
 
-from tallystick.db import collections, invoice_changes, invoices, saved_methods
+from tallystick.db import collections, invoices
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.billing_entries import InvoiceEntry
-from tallystick.domain.collection import Collection, method_to_charge
-from tallystick.domain.errors import Busy, Conflict, Fault, NotFound
-from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
+from tallystick.domain.collection import Collection
+from tallystick.domain.errors import Conflict, Fault
+from tallystick.services.change_invoice import lock_open, payment_under_way
 from tallystick.services.collect_invoice import collect_invoice
 from tallystick.services.context import Context
-
-BUSY_SECONDS = 15
-"""When to ask again while a payment's outcome is not known."""
+from tallystick.services.method_on_file import method_on_file
 
 
 async def pay_invoice(ctx: Context, invoice_id: UUID, try_id: UUID) -> InvoiceEntry:
@@ -34,7 +32,7 @@ async def pay_invoice(ctx: Context, invoice_id: UUID, try_id: UUID) -> InvoiceEn
         await collect_invoice(ctx, invoice_id, try_id)
         made = await _find(ctx, try_id)
     if made is None or made.state is AttemptState.LIVE:
-        raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
+        raise payment_under_way()
     if made.failure is not None:
         reason = made.failure.value
         fault = Fault("payment_method", reason.lower(), "could not be charged")
@@ -52,24 +50,13 @@ async def _find(ctx: Context, try_id: UUID) -> Collection | None:
 
 async def _prepare(ctx: Context, tx: Tx, invoice_id: UUID) -> None:
     """Make the invoice due for a try, where one can be made; a refusal changes nothing."""
-    invoice = await invoice_changes.lock(tx, ctx.tenant.id, invoice_id)
-    if invoice is None:
-        raise NotFound("There is no such invoice.")
-    if invoice.status is not InvoiceStatus.FINALIZED or not invoice.amount_due:
-        raise Conflict(
-            "Only a finalized invoice with something due can be paid: this one is "
-            f"{invoice.status.value} and {invoice.payment_status.value}."
-        )
-    if invoice.is_collected or invoice.payment_status is PaymentStatus.PROCESSING:
-        raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
-    await collections.ask_now(tx, ctx.tenant.id, invoice_id, ctx.now)
+    invoice = await lock_open(ctx.within(tx), invoice_id, "paid")
+    if not invoice.amount_due:
+        raise Conflict(f"Nothing is due on this invoice: it is {invoice.payment_status.value}.")
+    await collections.ask_at(tx, ctx.tenant.id, invoice_id, ctx.now)
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     assert owing is not None, "a locked invoice with something due"
-    provider = ctx.app.provider_of(ctx.tenant)
-    saved = await saved_methods.of_customer(
-        tx, ctx.tenant.id, owing.customer_id, provider.name, owing.own_method_id
-    )
-    if method_to_charge(saved, ctx.now) is None:
+    if await method_on_file(ctx, tx, owing.customer_id, owing.own_method_id) is None:
         raise Conflict("The customer has no saved payment method that can be charged.")
-    if not provider.chargeable(owing.amount_due, owing.currency):
+    if not ctx.app.provider_of(ctx.tenant).chargeable(owing.amount_due, owing.currency):
         raise Conflict("What is due is less than the payment provider can charge.")

@@ -9,8 +9,16 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import credit_note_writes, credit_notes, creditable_invoices, refunds
+from tallystick.db import (
+    balances,
+    credit_note_writes,
+    credit_notes,
+    creditable_invoices,
+    number_counters,
+    refunds,
+)
 from tallystick.db.engine import Tx, retrying
+from tallystick.db.leases import Leased
 from tallystick.domain.credit_note import (
     MANUAL,
     PaidAmount,
@@ -24,7 +32,6 @@ from tallystick.domain.refund import RefundOrder, RefundState
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App, Context
 from tallystick.services.credit_note_events import loaded, tell
-from tallystick.services.each_alone import each_alone
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import (
     CreditRequest,
@@ -33,10 +40,8 @@ from tallystick.services.issue_credit_note import (
 )
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import tell_sent_back
+from tallystick.services.sweep import sweep
 from tallystick.services.tenant_context import tenant_context
-
-AT_ONCE = 8
-"""So many wait for the provider together; no connection is held meanwhile."""
 
 
 async def refund_invoice(
@@ -82,21 +87,15 @@ async def payment_to_refund(
 
 async def sweep_refunds(app: App, real_now: datetime) -> int:
     """Ask again about the refunds that nobody has recorded in time, of every tenant."""
-    total = 0
-    while True:
-        async with app.transaction() as tx:
-            due = await refunds.lease_due(tx, AT_ONCE, lease_seconds(app))
 
-        async def take_up(one: refunds.DueRefund) -> None:
-            async with app.database.connection() as tx:
-                ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
-                known = await refunds.load(tx, one.tenant_id, one.id)
-            assert known is not None, "refunds are not deleted"
-            await _carry_on(ctx, known)
+    async def take_up(one: Leased) -> None:
+        async with app.database.connection() as tx:
+            ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
+            known = await refunds.load(tx, one.tenant_id, one.id)
+        assert known is not None, "refunds are not deleted"
+        await _carry_on(ctx, known)
 
-        total += await each_alone(due, take_up, at_once=AT_ONCE, work="sweep_refunds")
-        if len(due) < AT_ONCE:
-            return total
+    return await sweep(app, refunds.lease_due, take_up, work="sweep_refunds")
 
 
 async def _claim(ctx: Context, request: CreditRequest, note_id: UUID) -> RefundOrder:
@@ -190,7 +189,7 @@ async def _finalize(ctx: Context, order: RefundOrder, note_id: UUID) -> None:
         at=ctx.now,
     )
     if note.from_balance:
-        await credit_note_writes.move_balance(
+        await balances.move(
             tx,
             tenant_id,
             entry_id=new_id(),
@@ -202,7 +201,7 @@ async def _finalize(ctx: Context, order: RefundOrder, note_id: UUID) -> None:
             reason="REFUND",
             at=ctx.now,
         )
-    number = await credit_note_writes.count_up(tx, tenant_id, note.invoicing_entity_id)
+    number = await number_counters.next_credit_note(tx, tenant_id, note.invoicing_entity_id)
     await credit_note_writes.finalize(
         tx, tenant_id, note_id, number, number_text(number), ctx.now
     )
