@@ -3,38 +3,40 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 
 import pytest
 
-from tallystick.domain.charges import Charge, Item, charge, charge_once
+from tallystick.domain.charges import Charge, Item, charge_once
 from tallystick.domain.errors import Unexplained
 from tallystick.domain.explain_invoice import explain_invoice
 from tallystick.domain.explanation import Due
 from tallystick.domain.invoice import InvoiceStatus
-from tallystick.domain.metered import Meter, usage_charges
-from tallystick.domain.periods import BilledPeriod, Cadence, Period
+from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     BillingType,
     CapacityPricing,
     ExtraRecurringPricing,
-    Matrix,
-    MatrixDimension,
-    MatrixRow,
     OneTimePricing,
     Package,
     PerUnit,
     RatePricing,
     SlotPricing,
-    Tier,
     Tiered,
     UsageModel,
     UsagePricing,
     Volume,
 )
 from tallystick.domain.tax import REVERSE_CHARGE_NOTE
-from tallystick.domain.usage_pricing import Measured
-from tests.domain.kept import kept_of, told
+from tests.domain.explained import (
+    BY_REGION,
+    JANUARY,
+    STUB,
+    THREE_TIERS,
+    charged,
+    measured,
+    used,
+)
+from tests.domain.kept import kept_of, sentences_of, told
 from tests.domain.samples import (
     REVERSED,
     billed,
@@ -49,46 +51,6 @@ from tests.domain.samples import (
 X = "\N{MULTIPLICATION SIGN}"
 MINUS = "\N{MINUS SIGN}"
 CUT = "\N{HORIZONTAL ELLIPSIS}"
-JANUARY = full(date(2024, 1, 1), date(2024, 2, 1))
-STUB = BilledPeriod(
-    Period(date(2025, 10, 8), date(2026, 1, 1)), Period(date(2025, 10, 1), date(2026, 1, 1))
-)
-THREE_TIERS = (
-    Tier(first_unit=0, rate=Decimal("0.10")),
-    Tier(first_unit=1000, rate=Decimal("0.08"), flat_fee=Decimal(5)),
-    Tier(first_unit=10_000, rate=Decimal("0.05"), flat_cap=Decimal(20)),
-)
-BY_REGION = Matrix(
-    rates=(
-        MatrixRow(
-            dimension1=MatrixDimension(key="region", value="eu"), per_unit_price=Decimal("0.2")
-        ),
-    )
-)
-
-
-def _charged(one: Item, period: BilledPeriod, currency: str = "EUR") -> Charge:
-    made = charge(one, period, currency)
-    assert made is not None
-    return made
-
-
-def _used(
-    pricing: UsagePricing | CapacityPricing,
-    *measured: Measured,
-    currency: str = "EUR",
-    instances: int = 1,
-) -> list[Charge]:
-    meter = Meter(item=item(pricing, instances=instances), window=JANUARY.billed)
-    return usage_charges(meter, measured, currency)
-
-
-def _of(usage: str, group: str | None = None, **dimensions: str) -> Measured:
-    return Measured(
-        quantity=Fraction(usage),
-        group=group,
-        dimensions=tuple(MatrixDimension(key=k, value=v) for k, v in dimensions.items()),
-    )
 
 
 def _line(*charges: Charge, currency: str = "EUR") -> list[str]:
@@ -99,7 +61,7 @@ def _line(*charges: Charge, currency: str = "EUR") -> list[str]:
 def test_a_rate() -> None:
     """EUR 90.00 a quarter in full."""
     one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)
-    made = billed([_charged(one, full(date(2026, 1, 1), date(2026, 4, 1)))])
+    made = billed([charged(one, full(date(2026, 1, 1), date(2026, 4, 1)))])
 
     assert told(made) == [
         [
@@ -119,7 +81,7 @@ def test_a_stub_is_told_before_and_after_rounding() -> None:
     """90.00 x 85/92 = 83.1521..., rounded to 83.15."""
     one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)
 
-    assert _line(_charged(one, STUB)) == [
+    assert _line(charged(one, STUB)) == [
         f"1 {X} EUR 90.00 = EUR 90.00",
         f"This period has 85 of 92 days: EUR 90.00 {X} 85/92 = EUR 83.152173{CUT}",
         "Rounded to EUR 83.15",
@@ -164,7 +126,7 @@ def test_a_stub_is_told_before_and_after_rounding() -> None:
 )
 def test_fixed_fees(one: Item, sentences: list[str]) -> None:
     """Slots, a capacity's base, and extra fees."""
-    assert _line(_charged(one, JANUARY)) == sentences
+    assert _line(charged(one, JANUARY)) == sentences
 
 
 @pytest.mark.parametrize(
@@ -179,7 +141,7 @@ def test_fixed_fees(one: Item, sentences: list[str]) -> None:
 )
 def test_a_credit(credit: int, words: str) -> None:
     """What was paid for the days that are left, less the discount that it had."""
-    paid = _charged(item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY), STUB)
+    paid = charged(item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY), STUB)
     given = replace(paid, amount=-credit)
 
     told_ = told(billed([*charges_of(9000), given]))[1]
@@ -237,13 +199,13 @@ def test_a_one_time_fee() -> None:
 )
 def test_usage(model: UsageModel, usage: str, sentences: list[str]) -> None:
     """Each model tells its units, its rates, its sum and its rounding."""
-    assert _line(*_used(UsagePricing(model=model), _of(usage))) == sentences
+    assert _line(*used(UsagePricing(model=model), measured(usage))) == sentences
 
 
 def test_usage_by_a_matrix_and_without_a_price() -> None:
     """Rows are named by their properties; what no row prices is told, and costs nothing."""
-    charges = _used(
-        UsagePricing(model=BY_REGION), _of("10", region="eu"), _of("7", region="mars")
+    charges = used(
+        UsagePricing(model=BY_REGION), measured("10", region="eu"), measured("7", region="mars")
     )
     priced, unpriced, _ = told(billed(charges))
 
@@ -253,7 +215,7 @@ def test_usage_by_a_matrix_and_without_a_price() -> None:
 
 def test_groups_are_told_apart() -> None:
     """Each group has its own line, with its name."""
-    charges = _used(UsagePricing(model=PerUnit(rate=Decimal(1))), _of("2", group="blue"))
+    charges = used(UsagePricing(model=PerUnit(rate=Decimal(1))), measured("2", group="blue"))
 
     assert _line(*charges)[0] == "Used by blue: 2"
 
@@ -262,7 +224,7 @@ def test_the_overage_of_a_capacity() -> None:
     """130 used where two instances include 50 each: 30 beyond them."""
     pricing = CapacityPricing(rate=Decimal(9), included=50, overage_rate=Decimal("0.004"))
 
-    assert _line(*_used(pricing, _of("130"), instances=2)) == [
+    assert _line(*used(pricing, measured("130"), instances=2)) == [
         "130 used, 100 included: 30 beyond them",
         f"30 {X} EUR 0.004 = EUR 0.12",
     ]
@@ -335,7 +297,7 @@ def test_currencies_without_and_with_three_decimals(
     currency: str, exact: str, rounded: str
 ) -> None:
     """Rounded to the yen, and to the fils."""
-    made = _charged(item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY), STUB, currency)
+    made = charged(item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY), STUB, currency)
 
     full_price = "KWD 90.000" if currency == "KWD" else "JPY 90"
     assert _line(made, currency=currency)[1:] == [
@@ -358,3 +320,46 @@ def test_the_balance_and_what_is_due() -> None:
 def test_a_bill_of_nothing() -> None:
     """A draft that waits for usage has no lines, and is explained."""
     assert told(billed([]))[-1][-1] == "To be paid: EUR 0.00"
+
+
+def test_debt_that_credit_notes_cancelled() -> None:
+    """EUR 90.00, of which notes took 30.00 off: 60.00 are left to be paid."""
+    one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)
+    kept = kept_of(billed([charged(one, full(date(2026, 1, 1), date(2026, 4, 1)))]))
+    credited = replace(kept, cancelled=3000, amount_due=6000)
+
+    assert sentences_of(explain_invoice(credited))[-1][-2:] == [
+        "Credit notes take EUR 30.00 off the debt",
+        "To be paid: EUR 60.00",
+    ]
+    with pytest.raises(Unexplained, match="the amount due"):
+        explain_invoice(replace(credited, amount_due=9000))
+
+
+def test_an_invoice_of_two_drafts() -> None:
+    """Two fees of EUR 90.00, 10 % off one of them: 171.00, told as each draft tells it."""
+    one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)
+    fees = [charged(one, full(date(2026, 1, 1), date(2026, 4, 1)))]
+    tenth = percent("10", "TENTH")
+    first = kept_of(billed(fees, coupons=[tenth]), [tenth])
+    second = kept_of(billed(fees))
+    whole = replace(
+        second,
+        lines=(*first.lines, *second.lines),
+        coupons=first.coupons,
+        subtotal=18000,
+        discount=900,
+        total=17100,
+        amount_due=17100,
+        members=(first, second),
+        breakdown=second.breakdown,
+    )
+
+    explained = explain_invoice(whole)
+
+    assert [len(line.steps) for line in explained.lines] == [
+        len(line.steps) for part in (first, second) for line in explain_invoice(part).lines
+    ]
+    assert sentences_of(explained)[-1][-1] == "To be paid: EUR 171.00"
+    with pytest.raises(Unexplained, match="coupon"):
+        explain_invoice(replace(whole, coupons=()))

@@ -1,7 +1,6 @@
 """Every bill can be explained, and a stored figure that is a cent off is an error."""
 
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,29 +10,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tallystick.domain.bill import Bill
-from tallystick.domain.charges import Charge, Item, charge
 from tallystick.domain.errors import Unexplained
 from tallystick.domain.explain_invoice import KeptInvoice, KeptLine, explain_invoice
-from tallystick.domain.metered import Meter, usage_charges
-from tallystick.domain.periods import BilledPeriod, Period
 from tallystick.domain.pricing import (
     CapacityPricing,
     ExtraRecurringPricing,
-    Matrix,
-    MatrixDimension,
-    MatrixRow,
     Package,
     PerUnit,
     Pricing,
     RatePricing,
     SlotPricing,
-    Tier,
     Tiered,
     UsagePricing,
     Volume,
 )
 from tallystick.domain.tax import TaxAmount
 from tallystick.domain.usage_pricing import Measured
+from tests.domain.explained import (
+    BY_REGION,
+    JANUARY,
+    STUB,
+    THREE_TIERS,
+    charged,
+    measured,
+    used,
+)
 from tests.domain.kept import kept_of, told
 from tests.domain.samples import (
     REVERSED,
@@ -41,53 +42,10 @@ from tests.domain.samples import (
     billed,
     charges_of,
     fixed,
-    full,
     item,
     percent,
     taxed_at,
 )
-
-JANUARY = full(date(2024, 1, 1), date(2024, 2, 1))
-STUB = BilledPeriod(
-    Period(date(2025, 10, 8), date(2026, 1, 1)), Period(date(2025, 10, 1), date(2026, 1, 1))
-)
-THREE_TIERS = (
-    Tier(first_unit=0, rate=Decimal("0.10")),
-    Tier(first_unit=1000, rate=Decimal("0.08"), flat_fee=Decimal(5)),
-    Tier(first_unit=10_000, rate=Decimal("0.05"), flat_cap=Decimal(20)),
-)
-BY_REGION = Matrix(
-    rates=(
-        MatrixRow(
-            dimension1=MatrixDimension(key="region", value="eu"), per_unit_price=Decimal("0.2")
-        ),
-    )
-)
-
-
-def _charged(one: Item, period: BilledPeriod, currency: str = "EUR") -> Charge:
-    made = charge(one, period, currency)
-    assert made is not None
-    return made
-
-
-def _used(
-    pricing: UsagePricing | CapacityPricing,
-    *measured: Measured,
-    currency: str = "EUR",
-    instances: int = 1,
-) -> list[Charge]:
-    meter = Meter(item=item(pricing, instances=instances), window=JANUARY.billed)
-    return usage_charges(meter, measured, currency)
-
-
-def _of(usage: str, group: str | None = None, **dimensions: str) -> Measured:
-    return Measured(
-        quantity=Fraction(usage),
-        group=group,
-        dimensions=tuple(MatrixDimension(key=k, value=v) for k, v in dimensions.items()),
-    )
-
 
 PRICINGS: list[Pricing] = [
     RatePricing(rate=Decimal("33.33")),
@@ -131,11 +89,11 @@ def test_every_bill_can_be_explained(
 ) -> None:
     """Whatever is billed, its explanation arrives at its figures, and each step is told."""
     charges = [
-        _charged(item(pricing, slots=3, instances=2), STUB if is_stub else JANUARY)
+        charged(item(pricing, slots=3, instances=2), STUB if is_stub else JANUARY)
         for pricing, is_stub in fees
     ]
     for pricing, quantity in metered:
-        charges += _used(pricing, Measured(quantity=quantity))
+        charges += used(pricing, Measured(quantity=quantity))
     made = billed(charges, decision, coupons, inclusive=inclusive)
 
     assert all(all(one) for one in told(made, coupons))
@@ -224,8 +182,8 @@ def test_what_a_line_keeps_must_lead_to_it() -> None:
 @pytest.mark.parametrize("pricing", METERED)
 def test_usage_that_does_not_lead_to_the_line(pricing: UsagePricing | CapacityPricing) -> None:
     """Other usage, another part, another amount than was priced: each is found."""
-    measured = _of("12345", region="eu") if pricing == METERED[4] else _of("12345")
-    kept = kept_of(billed(_used(pricing, measured)))
+    usual = measured("12345", region="eu") if pricing == METERED[4] else measured("12345")
+    kept = kept_of(billed(used(pricing, usual)))
     how = kept.lines[0].explanation
     usage = how.usage
     assert usage is not None
