@@ -202,9 +202,7 @@ def billed(
         charges,
         currency=currency,
         coupons=coupons,
-        decision_of=lambda one: (
-            decision if decision_of is None else decision_of(one.product_id)
-        ),
+        decision_of=decision_of or (lambda _: decision),
         inclusive=inclusive,
     )
 

@@ -31,6 +31,10 @@ _TENANTS = """
         select from invoices i
         where i.tenant_id = t.id and i.billing_error is not null
           and i.billing_tried_at <= now() - make_interval(secs => $2))
+       or exists (
+        select from usage_marks m
+        where m.tenant_id = t.id
+          and (m.error is null or m.tried_at <= now() - make_interval(secs => $2)))
     order by t.id
 """
 
@@ -41,6 +45,8 @@ _NEXT = """
         (select min(i.finalize_at) from invoices i
          where i.tenant_id = t.id and i.billing_error is null),
         (select min(i.collect_at) from invoices i where i.tenant_id = t.id),
+        (select $2::timestamptz where exists (
+            select from usage_marks m where m.tenant_id = t.id and m.error is null)),
         (select min(o.expires_at) from checkout_sessions o
          where o.tenant_id = t.id and o.state in ('CREATED', 'AWAITING_PAYMENT')
            and o.ending_requested is null and o.expires_at > $2))

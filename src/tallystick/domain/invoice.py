@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallystick.domain.bill import Bill, BillLine, TaxBreakdown
 from tallystick.domain.buyer import Address, BuyerDetails
-from tallystick.domain.charges import Computation
+from tallystick.domain.charges import Before, Computation, Shortfall
 from tallystick.domain.coupons import AppliedCoupon
 from tallystick.domain.money import exponent, major
 from tallystick.domain.parties import Customer, InvoicingEntity
@@ -30,10 +30,11 @@ class InvoiceStatus(StrEnum):
 
 
 class InvoiceType(StrEnum):
-    """What an invoice is made for."""
+    """What an invoice is for."""
 
     RECURRING = "RECURRING"
     ADJUSTMENT = "ADJUSTMENT"
+    USAGE_THRESHOLD = "USAGE_THRESHOLD"
 
 
 class PaymentStatus(StrEnum):
@@ -71,13 +72,19 @@ class SellerSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineExplanation:
-    """How a line came about, as data: its computation, discount and tax rule."""
+    """How a line came about, as data: its computation, discount and tax rule.
+
+    `before` is what earlier invoices have billed of the same usage; `shortfall` is that of a
+    true-up.
+    """
 
     computation: Computation
     quoted_amount: int
     quoted_discount: int
     decision: TaxDecision
     usage: UsageLine | None = None
+    before: Before | None = None
+    shortfall: Shortfall | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +155,7 @@ class Invoice:
     finalized_at: datetime | None
     paid_at: datetime | None
     created_at: datetime
-    invoice_type: InvoiceType = InvoiceType.RECURRING
+    type: InvoiceType = InvoiceType.RECURRING
 
     def __post_init__(self) -> None:
         """The invoice adds up, and what is paid is not due."""
@@ -218,6 +225,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
     computation = charge.computation
     usage = charge.usage
     quantity = Fraction(computation.quantity) if usage is None else _used(usage)
+    if charge.before is not None:
+        quantity -= Fraction(charge.before.quantity)
     quoted_price = computation.unit_price if usage is None else usage.unit_price
     plain = quoted_price is not None and not inclusive and not charge.is_prorated
     return InvoiceLine(
@@ -229,8 +238,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
         quantity=_decimal(quantity),
         unit_price=quoted_price
         if plain and quoted_price is not None
-        else _average(line.amount_net, quantity, currency),
-        quoted_unit_price=_average(charge.amount, quantity, currency) if inclusive else None,
+        else average(line.amount_net, quantity, currency),
+        quoted_unit_price=average(charge.amount, quantity, currency) if inclusive else None,
         amount=line.amount_net,
         discount=line.discount_net,
         tax=line.tax,
@@ -243,6 +252,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
             quoted_discount=line.discount,
             decision=line.decision,
             usage=usage,
+            before=charge.before,
+            shortfall=charge.shortfall,
         ),
     )
 
@@ -258,7 +269,7 @@ def _decimal(quantity: Fraction) -> Decimal:
     return Decimal(f"{Decimal(scaled).scaleb(-_PRICE_DECIMALS).normalize():f}")
 
 
-def _average(amount: int, quantity: Fraction, currency: str) -> Decimal:
+def average(amount: int, quantity: Fraction, currency: str) -> Decimal:
     """The displayed price of one unit: the amount over the quantity, cut to twelve decimals.
 
     It is shown, never multiplied again.

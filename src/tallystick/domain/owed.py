@@ -55,19 +55,35 @@ def meters_close(offer: Terms, dates: Schedule, day: date) -> bool:
 
 
 def meters_closing(offer: Terms, dates: Schedule, day: date) -> tuple[Meter, ...]:
-    """The windows of metered usage that end on `day`, as the offer lists their items."""
-    if dates.is_over or day <= dates.billing_start:
+    """The windows of metered usage that end on `day`, as the offer lists their items.
+
+    What left in a window is metered in the part of it in which it was there.
+    """
+    if day <= dates.billing_start:
         return ()
-    closing = []
+    before = _meters(offer, dates, day - timedelta(days=1))
+    return tuple(one for one, end in before if end == day)
+
+
+def meters_running(offer: Terms, dates: Schedule, day: date) -> tuple[Meter, ...]:
+    """The windows of metered usage that `day` lies in, as the offer lists their items."""
+    return tuple(one for one, _ in _meters(offer, dates, day))
+
+
+def _meters(offer: Terms, dates: Schedule, day: date) -> list[tuple[Meter, date]]:
+    """The meters whose windows contain a day, each with the day on which its window ends."""
+    if dates.is_over or day < dates.billing_start:
+        return []
+    found = []
     for item in offer.recurring:
         if bills_usage(item):
             start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
-            index = index_containing(start, anchor, cadence, day - timedelta(days=1))
+            index = index_containing(start, anchor, cadence, day)
             window = period(start, anchor, cadence, index, dates.end)
             lived = None if window is None else item.lived(window.billed)
-            if lived is not None and window is not None and window.billed.end == day:
-                closing.append(Meter(item=item, window=lived))
-    return tuple(closing)
+            if window is not None and lived is not None and window.billed.end > day:
+                found.append((Meter(item=item, window=lived), window.billed.end))
+    return found
 
 
 def bills_usage(item: Item) -> bool:

@@ -249,7 +249,8 @@ def _credits(
         full = charge_in_part(item, rest.span, rest.days, contract.currency)
         known = billed.get(item.id)
         amount = full.amount if known is None else known.less_discount(full.amount)
-        given.append(_named(replace(full, amount=-amount), "credit"))
+        decided = None if known is None else known.decision
+        given.append(_named(replace(full, amount=-amount, decided=decided), "credit"))
     return given
 
 

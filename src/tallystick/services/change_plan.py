@@ -37,7 +37,7 @@ from tallystick.services.purchase_events import invoice_event
 from tallystick.services.resolve_request import resolve_request
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_at_once import details_of, locked
-from tallystick.services.take_steps import facts_of, start_of, take_steps
+from tallystick.services.take_steps import renewal_facts, start_of, take_steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +105,14 @@ async def _change(
     if offer.plan_id != before.plan_id:
         await _move_place(ctx, tx, change.step.contract)
     product_ids = [item.product_id for item in change.step.contract.items]
-    facts = facts_of(due, await checkout_facts.load_product_taxes(tx, tenant_id, product_ids))
-    credited = {item_id: one.decision for item_id, one in billed.items()}
+    facts = renewal_facts(
+        due, await checkout_facts.load_product_taxes(tx, tenant_id, product_ids)
+    )
     invoice_id = new_id()
     draft = (
         draft_of(change.step, (), facts, invoice_id=invoice_id, now=ctx.now)
         if before.in_free_trial
-        else adjustment_of(change.step, credited, facts, invoice_id=invoice_id, now=ctx.now)
+        else adjustment_of(change.step, facts, invoice_id=invoice_id, now=ctx.now)
     )
     invoice = None if draft is None else await _bill(ctx, tx, draft, change.step.contract)
     after = await locked(ctx, subscription_id)

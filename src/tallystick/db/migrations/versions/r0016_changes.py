@@ -2,6 +2,6 @@
 
 from tallystick.db.migrations.sql_file import upgrade_from
 
-revision = "0010"
-down_revision = "0009"
-upgrade = upgrade_from("0010_changes.sql")
+revision = "0016"
+down_revision = "0012"
+upgrade = upgrade_from("0016_changes.sql")
