@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from tallystick.db import slot_entries
 from tallystick.db.checkout_facts import CUSTOMER_JSON, ENTITY_JSON
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
@@ -13,12 +14,13 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
 from tallystick.domain.parties import Customer, InvoicingEntity
 
-_CONTRACT = """
+_CONTRACT = f"""
     jsonb_build_object(
         'id', s.id, 'customer_id', s.customer_id, 'plan_id', s.plan_id,
         'invoicing_entity_id', s.invoicing_entity_id, 'status', s.status,
         'currency', s.currency, 'tax_inclusive', s.tax_inclusive,
-        'items', (select coalesce(jsonb_agg(i.item order by i.position), '[]')
+        'items', (select coalesce(jsonb_agg({slot_entries.counted("i", "s.current_period_start")}
+                    order by i.position), '[]')
                   from subscription_items i
                   where i.tenant_id = s.tenant_id and i.subscription_id = s.id),
         'coupons', (select coalesce(jsonb_agg(jsonb_build_object(
@@ -75,16 +77,14 @@ def _with_parties(locked: str) -> str:
     """
 
 
-_LOCK = _with_parties("""
-        select * from subscriptions
-        where tenant_id = $1 and id = any($2) and next_step_on <= $3
-          and billing_error is null and not is_being_paid
-        order by id for no key update skip locked
-""")
+_LOCK = """
+    select id from subscriptions
+    where tenant_id = $1 and id = any($2) and next_step_on <= $3
+      and billing_error is null and not is_being_paid
+    order by id for no key update skip locked
+"""
 
-_LOCK_ONE = _with_parties(
-    "select * from subscriptions where tenant_id = $1 and id = $2 for no key update"
-)
+_LOCK_ONE = "select from subscriptions where tenant_id = $1 and id = $2 for no key update"
 
 _READ = _with_parties("select * from subscriptions where tenant_id = $1 and id = any($2)")
 
@@ -145,27 +145,35 @@ async def due_ids(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID
 
 
 async def lock(tx: Tx, tenant_id: UUID, ids: Sequence[UUID], today: date) -> list[DueContract]:
-    """Lock those of `ids` that are still due and that nobody else has locked."""
+    """Lock those of `ids` that are still due and that nobody else has locked.
+
+    Like every contract, they are read by a second statement, so as to stand as whoever had them
+    has left them with what belongs to them.
+    """
     rows = await tx.fetch(_LOCK, tenant_id, ids, today)
-    entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
-    return [_due(row, entities[row["entity_id"]]) for row in rows]
+    return await _read(tx, tenant_id, [row["id"] for row in rows])
 
 
 async def lock_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContract | None:
     """Lock a subscription, due or not, waiting for whoever has it; None where there is none."""
-    row = await tx.fetchrow(_LOCK_ONE, tenant_id, subscription_id)
-    return None if row is None else _due(row, ENTITY.load(row["entity"]))
+    await tx.execute(_LOCK_ONE, tenant_id, subscription_id)
+    found = await _read(tx, tenant_id, [subscription_id])
+    return found[0] if found else None
 
 
 async def lock_with_threshold(
     tx: Tx, tenant_id: UUID, customer_ids: Sequence[UUID]
 ) -> list[DueContract]:
-    """Lock the customers' subscriptions that have a threshold, waiting for whoever has one.
-
-    They are read by a second statement, so as to stand as whoever had them has left them.
-    """
+    """Lock the customers' subscriptions that have a threshold, waiting for whoever has one."""
     rows = await tx.fetch(_LOCK_THRESHOLDS, tenant_id, customer_ids)
-    rows = await tx.fetch(_READ, tenant_id, [row["id"] for row in rows])
+    return await _read(tx, tenant_id, [row["id"] for row in rows])
+
+
+async def _read(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueContract]:
+    """Subscriptions that are locked, longest overdue first."""
+    if not ids:
+        return []
+    rows = await tx.fetch(_READ, tenant_id, ids)
     entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
     return [_due(row, entities[row["entity_id"]]) for row in rows]
 

@@ -15,6 +15,7 @@ from tallystick.domain.cancellation import cut_anew
 from tallystick.domain.charges import (
     Charge,
     Item,
+    SlotChange,
     billing_type,
     charge_in_part,
     monthly_value,
@@ -87,7 +88,7 @@ class PlanChange:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rest:
+class Rest:
     """The days of an advance fee that are left, and those that its price is for."""
 
     span: Period
@@ -103,14 +104,16 @@ def changed_now(
     invoice is made.
 
     Raises:
-        Conflict: It has not begun, waits for a checkout, or is over.
+        Conflict: It has not begun, waits for a checkout, is over, or slots wait to be paid.
         InvalidInput: The slots do not fit the new plan, or its rhythm is too short.
     """
     if not contract.is_billed and not contract.in_free_trial:
         raise Conflict(f"The plan of a subscription that is {contract.status.value} is fixed")
     components = [item for item in contract.items if item.kind == "COMPONENT"]
     left = [item for item in components if item.ends_on is None]
-    pairs = _pairs(left, wanted)
+    if any(one.on is None for item in left for one in item.slot_changes):
+        raise Conflict("Slots of this subscription wait for their invoice: pay it, or void it")
+    pairs = _pairs(left, wanted, day)
     new = tuple(item for _, item in pairs)
     ended = tuple(replace(item, ends_on=day) for item in left)
     if contract.in_free_trial:
@@ -137,11 +140,7 @@ def _in_its_period(
     whole = cut_anew(replace(contract, cancelled_on=None))
     rests = [_rest_of_new(whole, old, item, day) for old, item in pairs]
     joined = tuple(
-        replace(
-            item,
-            starts_on=day,
-            billed_from=whole.period_end if rest is None else rest.span.end,
-        )
+        _joining(item, day, whole.period_end if rest is None else rest.span.end)
         for item, rest in zip(new, rests, strict=True)
     )
     charges = [
@@ -154,7 +153,7 @@ def _in_its_period(
     ]
     after = _with_items(whole, ended, joined)
     after = replace(
-        after, plan_id=wanted.plan_id, mrr=monthly_value(after.items, after.currency)
+        after, plan_id=wanted.plan_id, mrr=monthly_value(after.items, after.currency, day)
     )
     step = Step(
         kind=StepKind.CHANGED,
@@ -166,7 +165,16 @@ def _in_its_period(
     return joined, step
 
 
-def _pairs(left: Sequence[Item], wanted: NewPlan) -> list[tuple[Item | None, Item]]:
+def _joining(item: Item, day: date, billed_from: date | None) -> Item:
+    """An item as it joins: what it gives up of its slots goes when its own periods begin."""
+    assert billed_from is not None, "it is billed"
+    changes = tuple(replace(one, on=billed_from) for one in item.slot_changes)
+    return replace(item, starts_on=day, billed_from=billed_from, slot_changes=changes)
+
+
+def _pairs(
+    left: Sequence[Item], wanted: NewPlan, day: date
+) -> list[tuple[Item | None, Item]]:
     """Each new component with the one of its product that it replaces, whose slots it keeps."""
     by_product: dict[UUID, deque[Item]] = defaultdict(deque)
     for item in left:
@@ -176,10 +184,21 @@ def _pairs(left: Sequence[Item], wanted: NewPlan) -> list[tuple[Item | None, Ite
         old = by_product[item.product_id].popleft() if by_product[item.product_id] else None
         keeps = item.component_id not in wanted.chosen_slots
         if old is not None and old.slots is not None and item.slots is not None and keeps:
-            pairs.append((old, replace(item, slots=_carried(old.slots, item))))
+            pairs.append((old, _with_slots_of(old, item, day)))
         else:
             pairs.append((old, item))
     return pairs
+
+
+def _with_slots_of(old: Item, item: Item, day: date) -> Item:
+    """A new item with as many slots as the old one has, and as few as it was to keep."""
+    pricing = item.pricing
+    assert isinstance(pricing, SlotPricing), "a slot product has slot prices"
+    slots = _carried(old.slots_on(day), item)
+    kept = old.slots_on(date.max)
+    given_up = slots - min(slots, max(kept, pricing.min_slots or 0))
+    changes = (SlotChange(delta=-given_up, on=day),) if given_up else ()
+    return replace(item, slots=slots, slot_changes=changes)
 
 
 def _carried(slots: int, item: Item) -> int:
@@ -243,7 +262,7 @@ def _credits(
     """What was paid in advance for the days that are left, discounted as it was."""
     given = []
     for item in left:
-        rest = _rest_of_old(contract, item, day)
+        rest = rest_of_billed(contract, item, day)
         if rest is None:
             continue
         full = charge_in_part(item, rest.span, rest.days, contract.currency)
@@ -263,7 +282,7 @@ def _is_in_advance(item: Item) -> bool:
     return recurs and billing_type(item) is BillingType.ADVANCE
 
 
-def _rest_of_old(contract: Contract, item: Item, day: date) -> _Rest | None:
+def rest_of_billed(contract: Contract, item: Item, day: date) -> Rest | None:
     """What is left of what was billed of an item, None where nothing was billed in advance."""
     if not _is_in_advance(item):
         return None
@@ -290,7 +309,7 @@ def _rest_of_old(contract: Contract, item: Item, day: date) -> _Rest | None:
     return _rest(day, end, full.days)
 
 
-def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) -> _Rest | None:
+def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) -> Rest | None:
     """The days for which an item that joins is charged: those that were paid of the old one.
 
     Where it replaces none of its rhythm, up to the end of the current period.
@@ -298,7 +317,7 @@ def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) ->
     if not _is_in_advance(item):
         return None
     if old is not None and old.cadence is item.cadence:
-        rest = _rest_of_old(contract, old, day)
+        rest = rest_of_billed(contract, old, day)
         if rest is not None:
             return rest
     assert contract.period_end is not None, "it is billed"
@@ -307,7 +326,7 @@ def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) ->
 
 def _rest_of_current(
     contract: Contract, cadence: Cadence, day: date, end: date
-) -> _Rest | None:
+) -> Rest | None:
     """By the days of the current period, or nominally where that is not the fee's own."""
     assert contract.period_end is not None, "it is billed"
     days = (contract.period_end - contract.period_start).days
@@ -316,8 +335,8 @@ def _rest_of_current(
     return _rest(day, end, days if is_own else nominal)
 
 
-def _rest(day: date, end: date, full: int) -> _Rest | None:
+def _rest(day: date, end: date, full: int) -> Rest | None:
     if day >= end:
         return None
     span = Period(day, end)
-    return _Rest(span, (min(span.days, full), full))
+    return Rest(span, (min(span.days, full), full))
