@@ -14,13 +14,14 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
 from tallystick.domain.parties import Customer, InvoicingEntity
 
+_COUNTED = slot_entries.counted("i", "s.current_period_start")
+
 _CONTRACT = f"""
     jsonb_build_object(
         'id', s.id, 'customer_id', s.customer_id, 'plan_id', s.plan_id,
         'invoicing_entity_id', s.invoicing_entity_id, 'status', s.status,
         'currency', s.currency, 'tax_inclusive', s.tax_inclusive,
-        'items', (select coalesce(jsonb_agg({slot_entries.counted("i", "s.current_period_start")}
-                    order by i.position), '[]')
+        'items', (select coalesce(jsonb_agg({_COUNTED} order by i.position), '[]')
                   from subscription_items i
                   where i.tenant_id = s.tenant_id and i.subscription_id = s.id),
         'coupons', (select coalesce(jsonb_agg(jsonb_build_object(

@@ -51,6 +51,7 @@ class WaitingSlots:
     id: UUID
     item_id: UUID
     subscription_id: UUID
+    invoice_id: UUID
     delta: int
 
 
@@ -102,13 +103,23 @@ async def insert(
     )
 
 
+async def effective_on(tx: Tx, tenant_id: UUID, entry_id: UUID) -> date | None:
+    """From which day an entry counts, None while it waits."""
+    day: date | None = await tx.fetchval(
+        "select effective_on from slot_entries where tenant_id = $1 and id = $2",
+        tenant_id,
+        entry_id,
+    )
+    return day
+
+
 async def lock_waiting(
     tx: Tx, tenant_id: UUID, invoice_ids: Sequence[UUID]
 ) -> list[WaitingSlots]:
     """What waits for invoices to be paid, with its subscriptions locked."""
     rows = await tx.fetch(
         """
-        select e.id, e.item_id, s.id as subscription_id, e.delta
+        select e.id, e.item_id, s.id as subscription_id, e.invoice_id, e.delta
         from slot_entries e
         join subscription_items i on i.tenant_id = e.tenant_id and i.id = e.item_id
         join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
@@ -132,8 +143,18 @@ async def take_effect(tx: Tx, tenant_id: UUID, entry_id: UUID, day: date) -> Non
     )
 
 
+async def drop_one(tx: Tx, tenant_id: UUID, entry_id: UUID, now: datetime) -> None:
+    """What waited was paid too late, and will never count."""
+    await tx.execute(
+        "update slot_entries set dropped_at = $3 where tenant_id = $1 and id = $2",
+        tenant_id,
+        entry_id,
+        now,
+    )
+
+
 async def drop(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> None:
-    """What waits for an invoice will never count."""
+    """What waits for an invoice that is void will never count."""
     await tx.execute(
         """
         update slot_entries set dropped_at = $3

@@ -172,9 +172,7 @@ def _joining(item: Item, day: date, billed_from: date | None) -> Item:
     return replace(item, starts_on=day, billed_from=billed_from, slot_changes=changes)
 
 
-def _pairs(
-    left: Sequence[Item], wanted: NewPlan, day: date
-) -> list[tuple[Item | None, Item]]:
+def _pairs(left: Sequence[Item], wanted: NewPlan, day: date) -> list[tuple[Item | None, Item]]:
     """Each new component with the one of its product that it replaces, whose slots it keeps."""
     by_product: dict[UUID, deque[Item]] = defaultdict(deque)
     for item in left:
@@ -324,9 +322,7 @@ def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) ->
     return _rest_of_current(contract, item.cadence, day, contract.period_end)
 
 
-def _rest_of_current(
-    contract: Contract, cadence: Cadence, day: date, end: date
-) -> Rest | None:
+def _rest_of_current(contract: Contract, cadence: Cadence, day: date, end: date) -> Rest | None:
     """By the days of the current period, or nominally where that is not the fee's own."""
     assert contract.period_end is not None, "it is billed"
     days = (contract.period_end - contract.period_start).days

@@ -1,5 +1,6 @@
 """Change the plan of a running subscription now, or show what that would bill."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -89,7 +90,9 @@ async def _change(
     if details is None:
         raise NotFound("There is no such subscription.")
     await customers.load(tx, tenant_id, details.subscription.customer_id, lock=True)
-    due = await _up_to_date(ctx, tx, subscription_id)
+    due = await up_to_date(ctx, tx, subscription_id)
+    if due.contract.status is SubscriptionStatus.PENDING_ACTIVATION:
+        raise Conflict("The plan of a subscription that is PENDING_ACTIVATION is fixed")
     details = await details_of(ctx, subscription_id)
     if request.plan_version_id == details.subscription.plan_version_id:
         raise _refused("same_version", "is the version that this subscription has")
@@ -114,7 +117,7 @@ async def _change(
         if before.in_free_trial
         else adjustment_of(change.step, facts, invoice_id=invoice_id, now=ctx.now)
     )
-    invoice = None if draft is None else await _bill(ctx, tx, draft, change.step.contract)
+    invoice = None if draft is None else await bill_change(ctx, tx, draft, change.step.contract)
     after = await locked(ctx, subscription_id)
     told = subscription_event(
         "subscription.updated", after, after.contract, change_type="plan_changed"
@@ -141,8 +144,13 @@ def _new_plan(offer: Offer, request: PlanChangeRequest) -> NewPlan:
     )
 
 
-async def _up_to_date(ctx: Context, tx: Tx, subscription_id: UUID) -> DueContract:
-    """The locked contract, with every step taken that is due before it changes."""
+async def up_to_date(ctx: Context, tx: Tx, subscription_id: UUID) -> DueContract:
+    """The locked contract, with every step taken that is due before it changes.
+
+    Raises:
+        NotFound: There is no such subscription.
+        Conflict: It has ended.
+    """
     due = await locked(ctx, subscription_id)
     while (day := next_day(due.contract)) is not None and day <= ctx.today:
         await take_steps(ctx, tx, [due])
@@ -150,8 +158,6 @@ async def _up_to_date(ctx: Context, tx: Tx, subscription_id: UUID) -> DueContrac
     contract = due.contract
     if is_over(contract):
         raise Conflict(f"This subscription has ended: it is {contract.status.value}")
-    if contract.status is SubscriptionStatus.PENDING_ACTIVATION:
-        raise Conflict("The plan of a subscription that is PENDING_ACTIVATION is fixed")
     return due
 
 
@@ -207,8 +213,17 @@ async def _move_place(ctx: Context, tx: Tx, contract: Contract) -> None:
     )
 
 
-async def _bill(ctx: Context, tx: Tx, draft: Draft, contract: Contract) -> InvoiceEntry | None:
-    """Write the invoice of a change, final at once unless a person is to finalize it."""
+async def bill_change(
+    ctx: Context,
+    tx: Tx,
+    draft: Draft,
+    contract: Contract,
+    before_final: Callable[[], Awaitable[None]] | None = None,
+) -> InvoiceEntry | None:
+    """Write the invoice of a change, final at once unless a person is to finalize it.
+
+    `before_final` writes what refers to it, and must be there when it is paid.
+    """
     invoice = draft.invoice
     starts = start_of(invoice.invoice_date, ctx.tenant.time_zone)
     new = NewDraft(
@@ -218,6 +233,8 @@ async def _bill(ctx: Context, tx: Tx, draft: Draft, contract: Contract) -> Invoi
     )
     await draft_writes.insert(tx, ctx.tenant.id, [new], ctx.now)
     await record_many(ctx, [("invoice.created", invoice.id, invoice_event(invoice, None))])
+    if before_final is not None:
+        await before_final()
     await finalize_at_once(ctx, tx, [invoice.id])
     return await invoices.load(tx, ctx.tenant.id, invoice.id)
 

@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.db import consolidation, draft_recipes, due_drafts, number_counters
+from tallystick.db import (
+    consolidation,
+    draft_recipes,
+    due_drafts,
+    number_counters,
+    slot_entries,
+)
 from tallystick.db.due_drafts import DueDraft, Numbered
 from tallystick.db.engine import DatabaseUnavailable, Tx, retrying
 from tallystick.db.refusals import Contention, LockTimeout, StatementTimeout
@@ -19,6 +25,7 @@ from tallystick.services.context import Context
 from tallystick.services.events import Told, record_many
 from tallystick.services.ids import new_id
 from tallystick.services.in_halves import in_halves
+from tallystick.services.pay_slots import take_effect
 from tallystick.services.refresh_drafts import refresh_drafts
 
 BATCH = 500
@@ -108,6 +115,7 @@ async def finalize_locked(
     )
     if merges:
         due = await consolidate_drafts(ctx, tx, due)
+    waiting = await slot_entries.lock_waiting(tx, ctx.tenant.id, [one.id for one in due])
     customers = sorted({one.customer_id for one in due})
     available = await due_drafts.lock_balances(tx, ctx.tenant.id, customers)
     applied: dict[UUID, int] = {}
@@ -131,6 +139,8 @@ async def finalize_locked(
     await record_many(
         ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
     )
+    paid = {one.draft.id for one in numbered if one.due == 0}
+    await take_effect(ctx, tx, [one for one in waiting if one.invoice_id in paid])
     return Finalized(taken=taken, invoices=len(numbered), gone=len(empty))
 
 
