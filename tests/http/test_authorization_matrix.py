@@ -122,6 +122,10 @@ API: dict[str, Json | None] = {
         "plan_version_id": encode(Prefix.PLAN_VERSION, UUID(int=1)),
         "at": "NOW",
     },
+    "POST /api/v1/subscriptions/{subscription_id}/slots": {
+        "component_id": encode(Prefix.SUBSCRIPTION_COMPONENT, UUID(int=1)),
+        "delta": 1,
+    },
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
     "POST /api/v1/invoices/{invoice_id}/pay": None,

@@ -46,8 +46,21 @@ class SlotsChanged:
     step: Step
 
 
+def slots_item(contract: Contract, item_id: UUID, named: str) -> Item:
+    """The contract's item of an id, which has slots; `named` is the field that names it.
+
+    Raises `InvalidInput` where there is none.
+    """
+    item = next((one for one in contract.items if one.id == item_id), None)
+    if item is None or item.ends_on is not None:
+        raise _refused(named, "unknown", "is not billed on this subscription")
+    if not isinstance(item.pricing, SlotPricing):
+        raise _refused(named, "not_applicable", f"{item.name!r} has no slots")
+    return item
+
+
 def slots_changed(
-    contract: Contract, item_id: UUID, delta: int, day: date, *, waits: bool
+    contract: Contract, item: Item, delta: int, day: date, *, waits: bool
 ) -> SlotsChanged:
     """The contract with slots added to each instance of an item, or given up, on a day.
 
@@ -56,12 +69,11 @@ def slots_changed(
 
     Raises:
         Conflict: It has not begun, waits for a checkout, is suspended, or is over.
-        InvalidInput: It has no such item with slots, or there would be too many or too few.
+        InvalidInput: There would be too many or too few.
     """
     assert delta, "something changes"
     _may_change(contract, delta)
-    item, pricing = _with_slots(contract, item_id)
-    _in_bounds(item, pricing, delta, day)
+    _in_bounds(item, delta, day)
     charges: tuple[Charge, ...] = ()
     on: date | None = day
     if not contract.in_free_trial:
@@ -108,17 +120,10 @@ def _may_change(contract: Contract, delta: int) -> None:
         raise Conflict("A subscription that is SUSPENDED gets no more slots")
 
 
-def _with_slots(contract: Contract, item_id: UUID) -> tuple[Item, SlotPricing]:
-    item = next((one for one in contract.items if one.id == item_id), None)
-    if item is None or item.ends_on is not None:
-        raise _refused("item_id", "unknown", "is not billed on this subscription")
-    if not isinstance(item.pricing, SlotPricing):
-        raise _refused("item_id", "not_applicable", f"{item.name!r} has no slots")
-    return item, item.pricing
-
-
-def _in_bounds(item: Item, pricing: SlotPricing, delta: int, day: date) -> None:
+def _in_bounds(item: Item, delta: int, day: date) -> None:
     """Never too many, even when all that waits is paid; never too few, as far as is known."""
+    pricing = item.pricing
+    assert isinstance(pricing, SlotPricing), "it has slots"
     if delta > 0:
         waiting = sum(one.delta for one in item.slot_changes if one.on is None)
         most = COUNT_MAX if pricing.max_slots is None else pricing.max_slots

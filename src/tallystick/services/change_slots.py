@@ -16,7 +16,7 @@ from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionDetails
 from tallystick.domain.charges import SlotChange
 from tallystick.domain.errors import Busy, NotFound
 from tallystick.domain.renewal import adjustment_of
-from tallystick.domain.slot_change import SlotMode, SlotsChanged, slots_changed
+from tallystick.domain.slot_change import SlotMode, SlotsChanged, slots_changed, slots_item
 from tallystick.services.change_plan import bill_change, up_to_date
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
@@ -31,11 +31,15 @@ BUSY_SECONDS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotsRequest:
-    """How many slots more, or fewer where it is negative, each instance of an item gets."""
+    """How many slots more, or fewer where it is negative, each instance of an item gets.
+
+    `named` is the field that names the item.
+    """
 
     item_id: UUID
     delta: int
     mode: SlotMode
+    named: str = "component_id"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +86,8 @@ async def _change(ctx: Context, subscription_id: UUID, request: SlotsRequest) ->
     if due.is_being_paid:
         raise Busy("A payment for this subscription is under way; ask again", BUSY_SECONDS)
     waits = request.mode is not SlotMode.OPTIMISTIC
-    change = slots_changed(due.contract, request.item_id, request.delta, ctx.today, waits=waits)
+    item = slots_item(due.contract, request.item_id, request.named)
+    change = slots_changed(due.contract, item, request.delta, ctx.today, waits=waits)
     product = change.item.product_id
     facts = renewal_facts(
         due, await checkout_facts.load_product_taxes(tx, tenant_id, [product])

@@ -171,9 +171,13 @@ def show_details(ctx: Context, details: SubscriptionDetails) -> SubscriptionDeta
     currency = details.subscription.currency
     return SubscriptionDetailsOut(
         **_fields(ctx, details.subscription),
-        components=[show_component(one) for one in details.items if one.kind == "COMPONENT"],
+        components=[
+            show_component(one, ctx.today) for one in details.items if one.kind == "COMPONENT"
+        ],
         add_ons=[
-            show_subscription_add_on(one) for one in details.items if one.kind == "ADD_ON"
+            show_subscription_add_on(one, ctx.today)
+            for one in details.items
+            if one.kind == "ADD_ON"
         ],
         applied_coupons=[_coupon(one, currency) for one in details.coupons],
         entitlements=[],

@@ -15,6 +15,11 @@ from tallystick.http.v1.existing import existing
 from tallystick.http.v1.invoice_schemas import show_invoice
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
 from tallystick.http.v1.scalars import CustomerIdOrAlias, PlanId, SubscriptionId
+from tallystick.http.v1.slot_schemas import (
+    ChangeSlotsRequest,
+    ChangeSlotsResponse,
+    to_slots_request,
+)
 from tallystick.http.v1.subscription_requests import (
     ActivateSubscriptionRequest,
     ActivateSubscriptionResponse,
@@ -42,6 +47,7 @@ from tallystick.services.cancel_subscription import (
     reactivate_subscription,
 )
 from tallystick.services.change_plan import PlanChanged, change_plan
+from tallystick.services.change_slots import SlotsAfter, change_slots
 from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
@@ -188,6 +194,28 @@ async def post_plan_change(
 
     return await door.write(
         lambda ctx: change_plan(ctx, subscription_id, request, preview=body.preview), show
+    )
+
+
+@router.post("/{subscription_id}/slots", response_model=ChangeSlotsResponse)
+async def post_slots(
+    door: Entered, subscription_id: SubscriptionId, body: ChangeSlotsRequest
+) -> Response:
+    """Add slots to a running subscription or give some up, or show what that would bill."""
+    request = to_slots_request(body)
+
+    def show(changed: SlotsAfter) -> ChangeSlotsResponse:
+        invoice = changed.invoice
+        return ChangeSlotsResponse(
+            subscription=show_details(door.context(), changed.details),
+            invoice=None if invoice is None else show_invoice(invoice),
+            delta=changed.delta,
+            slots=changed.slots,
+            effective_on=changed.effective_on,
+        )
+
+    return await door.write(
+        lambda ctx: change_slots(ctx, subscription_id, request, preview=body.preview), show
     )
 
 
