@@ -109,7 +109,7 @@ def test_what_is_paid_too_late_never_comes() -> None:
     ("least", "most", "delta", "said"),
     [
         (None, 8, 4, "at most 3 more: 'Seats' may have 8"),
-        (None, None, COUNT_MAX, f"at most {COUNT_MAX - 5} more"),
+        (None, None, COUNT_MAX - 4, f"at most {COUNT_MAX - 5} more"),
         (3, None, -3, "at most 2 fewer: 'Seats' must keep 3"),
         (None, None, -6, "at most 5 fewer: 'Seats' must keep 0"),
     ],
@@ -145,6 +145,12 @@ def test_a_plan_with_a_higher_least_keeps_it() -> None:
     assert stands(after.step.contract, date(2025, 5, 1)).mrr == 8000
 
 
+def test_what_could_not_be_charged() -> None:
+    """A thousand million seats at 10 000.00 are no amount any more."""
+    with pytest.raises(InvalidInput, match="delta: must not cost more than can be charged"):
+        changed(living(seats("10000", 5)), COUNT_MAX - 5, FIRST)
+
+
 @given(
     price=st.decimals("0.01", "500", places=2),
     begins=st.integers(0, 20),
@@ -156,7 +162,7 @@ def test_a_plan_with_a_higher_least_keeps_it() -> None:
 def test_whatever_comes_and_goes(
     price: Decimal, begins: int, changes: list[tuple[int, int]], start: date
 ) -> None:
-    """Each charge is its part of the period; the next is billed by what is left, and worth it."""
+    """Each charge is its part of the period; the next is billed and valued by what is left."""
     pricing = SlotPricing(unit_rate=price, min_slots=0)
     lives = living(priced("Seats", pricing, slots=begins), start=start)
     end = lives.period_end

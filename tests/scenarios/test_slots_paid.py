@@ -27,7 +27,7 @@ from tests.world import World
 PAID = SlotMode.ON_INVOICE_PAID
 
 
-async def asked(world: World, **offer: Any) -> tuple[Seats, UUID]:
+async def asked(world: World, **offer: Any) -> tuple[Seats, UUID]:  # noqa: ANN401
     """Five seats, and five more that wait for 27.42 from January 15 on."""
     seats = await begin(world, **offer)
     await seats.merchant.travel(date(2024, 1, 15))

@@ -21,9 +21,11 @@ from tallystick.domain.charges import (
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import Step, StepKind, is_over
+from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
 from tallystick.domain.plan_change import rest_of_billed
 from tallystick.domain.pricing import COUNT_MAX, SlotPricing
 from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.resolve_offer import MONTHS_ON_ONE_INVOICE_MAX
 
 
 class SlotMode(StrEnum):
@@ -69,11 +71,12 @@ def slots_changed(
 
     Raises:
         Conflict: It has not begun, waits for a checkout, is suspended, or is over.
-        InvalidInput: There would be too many or too few.
+        InvalidInput: There would be too many or too few, or they would cost too much.
     """
     assert delta, "something changes"
     _may_change(contract, delta)
     _in_bounds(item, delta, day)
+    _can_be_billed(contract, item, delta, day)
     charges: tuple[Charge, ...] = ()
     on: date | None = day
     if not contract.in_free_trial:
@@ -137,6 +140,19 @@ def _in_bounds(item: Item, delta: int, day: date) -> None:
     if -delta > room:
         message = f"at most {max(room, 0)} fewer: {item.name!r} must keep {least}"
         raise _refused("delta", "out_of_bounds", message)
+
+
+def _can_be_billed(contract: Contract, item: Item, delta: int, day: date) -> None:
+    """What is added must stay an amount with tax, over a year on one invoice."""
+    waiting = sum(one.delta for one in item.slot_changes if one.on is None)
+    most = replace(item, slots=item.slots_on(day) + waiting + delta, slot_changes=())
+    items = tuple(most if one.id == item.id else one for one in contract.items)
+    try:
+        yearly = monthly_value(items, contract.currency, day) * MONTHS_ON_ONE_INVOICE_MAX
+    except AmountTooLarge:
+        yearly = AMOUNT_MAX
+    if delta > 0 and yearly > AMOUNT_MAX // 4:
+        raise _refused("delta", "too_large", "must not cost more than can be charged")
 
 
 def _refused(field: str, code: str, message: str) -> InvalidInput:
