@@ -23,10 +23,11 @@ from tallystick.domain.offer import Offer
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.renewal import RenewalFacts, draft_of
+from tallystick.domain.slot_change import slots_changed, slots_item
 from tallystick.domain.tax import Buyer
 from tallystick.domain.usage_pricing import Measured
 from tests.domain.contracts import contract, contracts, life_of, stands
-from tests.domain.offers import arrears, offer, once, quoted, rate, usage
+from tests.domain.offers import arrears, offer, once, quoted, rate, seats, usage
 from tests.domain.purchases import CUSTOMER, ENTITY
 from tests.domain.samples import named
 
@@ -78,6 +79,20 @@ def true_ups(steps: list[Step]) -> list[int | None]:
         missing = None if one.floor is None else shortfall(one.floor, ())
         found.append(None if one.floor is None else 0 if missing is None else missing.amount)
     return found
+
+
+def test_slots_that_came_within_the_window() -> None:
+    """Five seats at 10.00 and five more on the 15th cost 50.00 + 27.42: of 100.00 miss 22.58.
+
+    Those that are given up count to the end; of February's nine miss 10.00.
+    """
+    lives = stands(begins(offer(seats("10", 5), minimum=least("100"))), BEGIN)
+    for delta in (5, -1):
+        item = slots_item(lives, named("Seats"), "component_id")
+        change = slots_changed(lives, item, delta, date(2024, 1, 15), waits=False)
+        lives = change.step.contract
+
+    assert true_ups(life_of(lives, date(2024, 3, 1))) == [2258, 1000]
 
 
 @pytest.mark.parametrize(

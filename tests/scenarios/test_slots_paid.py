@@ -1,11 +1,13 @@
 """Slots that are there once their invoice is paid, whatever pays it, and exactly once."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from tallystick.domain.coupons import Percentage
 from tallystick.domain.credit_note import DebtCancellation, Everything
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.offer_request import OfferRequest
@@ -52,6 +54,16 @@ async def void(seats: Seats, invoice_id: UUID) -> None:
     """The invoice is voided."""
     async with seats.world.app.transaction() as tx:
         await void_invoice(seats.world.ctx.within(tx), invoice_id)
+    await seats.merchant.is_sound()
+
+
+async def to_team(seats: Seats) -> None:
+    """Change to a plan of 49.00 without seats."""
+    team = await seats.world.plan(name="Team")
+    request = PlanChangeRequest(plan_version_id=team.version_id, components=OfferRequest())
+    async with seats.world.app.transaction() as tx:
+        ctx = seats.world.ctx.within(tx)
+        await change_plan(ctx, seats.subscription_id, request, preview=False)
     await seats.merchant.is_sound()
 
 
@@ -232,22 +244,13 @@ async def test_paid_when_it_is_over(world: World) -> None:
 async def test_a_plan_change_waits_for_them(world: World) -> None:
     """Refused while they wait, and nothing is changed; paid, it takes all ten along."""
     seats, invoice = await asked(world)
-    team = await world.plan(name="Team")
-    request = PlanChangeRequest(plan_version_id=team.version_id, components=OfferRequest())
-
-    async def change() -> None:
-        async with world.app.transaction() as tx:
-            ctx = world.ctx.within(tx)
-            await change_plan(ctx, seats.subscription_id, request, preview=False)
-        await seats.merchant.is_sound()
-
     before = await seats.everything()
     with pytest.raises(Conflict, match="wait for their invoice: pay it, or void it"):
-        await change()
+        await to_team(seats)
     assert await seats.everything() == before
     await pay(seats, invoice, 2742)
 
-    await change()
+    await to_team(seats)
 
     # Ten seats for 17 of 31 days are given back: 54.84, and 49.00 x 17 / 31 = 26.87 charged.
     assert (await seats.last())["total"] == -5484 + 2687
@@ -269,3 +272,41 @@ async def test_after_a_decline_a_later_try_pays(world: World) -> None:
 
     assert await joined(seats) == [(5, date(2024, 1, 18))]
     assert await world.charges() == [5000, 2742]
+
+
+async def test_slots_are_credited_as_each_was_billed(world: World) -> None:
+    """Half of 25.81 for the first five, whom a coupon halved, and all of it for five more."""
+    await world.coupon("HALF", Percentage(percentage=Decimal(50)), recurring_value=1)
+    seats = await begin(world, coupon_codes=("HALF",))
+    await seats.merchant.travel(date(2024, 1, 16))
+    await seats.change(5)
+
+    await to_team(seats)
+
+    lines = [(one["name"], one["amount"]) for one in (await seats.last())["lines"]]
+    assert lines == [
+        ("Seats (credit)", -1291),
+        ("Seats (credit)", -2581),
+        ("Fee (prorated)", 2529),
+    ]
+
+
+@pytest.mark.parametrize("late", [True, False])
+async def test_what_was_not_billed_is_not_credited(world: World, late: bool) -> None:
+    """Paid after the boundary, or with a void invoice: five of ten seats were billed."""
+    if late:
+        seats, invoice = await asked(world)
+        await seats.merchant.travel(date(2024, 2, 15))
+        await pay(seats, invoice, 2742)
+    else:
+        seats = await begin(world)
+        await seats.merchant.travel(date(2024, 2, 15))
+        changed = await seats.change(5)
+        assert changed.invoice is not None
+        await void(seats, changed.invoice.id)
+    assert await seats.count() == 10
+
+    await to_team(seats)
+
+    # Five seats for 15 of 29 days.
+    assert (await seats.last())["lines"][0]["amount"] == -2586

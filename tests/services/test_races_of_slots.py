@@ -112,14 +112,12 @@ async def test_paid_or_void(busy: World) -> None:
         assert asked.invoice is not None
         invoice = asked.invoice
 
-        async def pay(
-            tx: Tx, invoice_id: object = invoice.id, due: int = invoice.total
-        ) -> None:
-            money = MoneyReceived(amount=due, paid_at=None, reference=None)
-            await receive_money(busy.ctx.within(tx), invoice_id, money)  # type: ignore[arg-type]
+        async def pay(tx: Tx, invoice: InvoiceEntry = invoice) -> None:
+            money = MoneyReceived(amount=invoice.total, paid_at=None, reference=None)
+            await receive_money(busy.ctx.within(tx), invoice.id, money)
 
-        async def void(tx: Tx, invoice_id: object = invoice.id) -> None:
-            await void_invoice(busy.ctx.within(tx), invoice_id)  # type: ignore[arg-type]
+        async def void(tx: Tx, invoice: InvoiceEntry = invoice) -> None:
+            await void_invoice(busy.ctx.within(tx), invoice.id)
 
         await asyncio.gather(
             retrying(busy.app.database, pay),

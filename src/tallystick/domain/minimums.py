@@ -6,7 +6,7 @@ a stub or cut has a minimum by its days (reference rules of money and time, sect
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from tallystick.domain.charges import (
     Shortfall,
     billing_type,
     charge,
+    charge_in_part,
 )
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.money import major, minor, rounded, rounded_ratio
@@ -149,7 +150,8 @@ def shortfalls(
 def _share(item: Item, window: Period, currency: str, dates: Schedule, cut: date | None) -> int:
     """What a fixed fee costs for a window that lies in one of its periods.
 
-    Of a longer period by days, so that the shares of its windows sum to the fee.
+    Of a longer period by days, so that the shares of its windows sum to the fee; slots that
+    came within the window by those that were left of it.
     """
     start, anchor = dates.billing_start, dates.anchor
     index = index_containing(start, anchor, item.cadence, window.start)
@@ -159,6 +161,18 @@ def _share(item: Item, window: Period, currency: str, dates: Schedule, cut: date
     if whole is None:
         return 0
     days, begin = billed.billed.days, (window.start - billed.billed.start).days
-    return rounded_ratio(whole.amount * (begin + window.days), days) - rounded_ratio(
+    fee = rounded_ratio(whole.amount * (begin + window.days), days) - rounded_ratio(
         whole.amount * begin, days
     )
+    return fee + _added(item, window, billed.full.days, currency)
+
+
+def _added(item: Item, window: Period, full: int, currency: str) -> int:
+    """What slots cost that came within a window."""
+    cost = 0
+    for one in item.slot_changes:
+        if one.delta > 0 and one.on is not None and window.start < one.on < window.end:
+            rest = Period(one.on, window.end)
+            added = replace(item, slots=one.delta, slot_changes=())
+            cost += charge_in_part(added, rest, (rest.days, full), currency).amount
+    return cost

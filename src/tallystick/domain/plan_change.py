@@ -60,11 +60,16 @@ class NewPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billed:
-    """How an item was billed last: its price and its share of the discount, and its tax."""
+    """How an item was billed: its price and its share of the discount, and its tax.
+
+    `units` are the slots that were billed; `adds` says that they came to others later.
+    """
 
     quoted_amount: int
     quoted_discount: int
     decision: TaxDecision
+    units: int = 1
+    adds: bool = False
 
     def less_discount(self, amount: int) -> int:
         """What of an amount was left to be paid, discounted as the line was."""
@@ -72,6 +77,14 @@ class Billed:
             return amount
         paid = self.quoted_amount - self.quoted_discount
         return rounded_ratio(amount * paid, self.quoted_amount)
+
+    def is_like(self, other: "Billed") -> bool:
+        """Whether both bore the same tax and the same part of a discount."""
+        mine = self.quoted_discount * other.quoted_amount
+        return (
+            self.decision == other.decision
+            and mine == other.quoted_discount * self.quoted_amount
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +109,7 @@ class Rest:
 
 
 def changed_now(
-    contract: Contract, wanted: NewPlan, day: date, billed: Mapping[UUID, Billed]
+    contract: Contract, wanted: NewPlan, day: date, billed: Mapping[UUID, Sequence[Billed]]
 ) -> PlanChange:
     """The change of a contract's plan on a day of its current period.
 
@@ -131,7 +144,7 @@ def _in_its_period(
     left: Sequence[Item],
     pairs: Sequence[tuple[Item | None, Item]],
     day: date,
-    billed: Mapping[UUID, Billed],
+    billed: Mapping[UUID, Sequence[Billed]],
 ) -> tuple[tuple[Item, ...], Step]:
     """The items that join in the current period, and the step that bills the change."""
     new = tuple(item for _, item in pairs)
@@ -255,7 +268,7 @@ def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
 
 
 def _credits(
-    contract: Contract, left: Sequence[Item], day: date, billed: Mapping[UUID, Billed]
+    contract: Contract, left: Sequence[Item], day: date, billed: Mapping[UUID, Sequence[Billed]]
 ) -> list[Charge]:
     """What was paid in advance for the days that are left, discounted as it was."""
     given = []
@@ -263,12 +276,40 @@ def _credits(
         rest = rest_of_billed(contract, item, day)
         if rest is None:
             continue
-        full = charge_in_part(item, rest.span, rest.days, contract.currency)
-        known = billed.get(item.id)
-        amount = full.amount if known is None else known.less_discount(full.amount)
-        decided = None if known is None else known.decision
-        given.append(_named(replace(full, amount=-amount, decided=decided), "credit"))
+        for part, known in _as_billed(item, billed.get(item.id, ()), day):
+            full = charge_in_part(part, rest.span, rest.days, contract.currency)
+            amount = full.amount if known is None else known.less_discount(full.amount)
+            decided = None if known is None else known.decision
+            given.append(_named(replace(full, amount=-amount, decided=decided), "credit"))
     return given
+
+
+def _as_billed(
+    item: Item, lines: Sequence[Billed], day: date
+) -> list[tuple[Item, Billed | None]]:
+    """An item in the parts in which it was billed: what came later may have been otherwise.
+
+    What has no line of its own was billed elsewhere; slots that were paid late were not billed
+    for these days.
+    """
+    if item.slots is None:
+        return [(item, lines[0] if lines else None)]
+    parts: list[tuple[int, Billed | None]] = []
+    if all(one.adds for one in lines):
+        others = item.slots_on(day) - sum(one.units for one in lines)
+        parts.append((min(item.slots, others), None))
+    for one in lines:
+        alike = (i for i, (_, known) in enumerate(parts) if known and known.is_like(one))
+        place = next(alike, None)
+        if place is None:
+            parts.append((one.units, one))
+        else:
+            parts[place] = (parts[place][0] + one.units, one)
+    return [
+        (replace(item, slots=units, slot_changes=()), known)
+        for units, known in parts
+        if units > 0
+    ]
 
 
 def _named(one: Charge, what: str) -> Charge:
