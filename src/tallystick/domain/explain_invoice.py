@@ -25,11 +25,12 @@ from tallystick.domain.explanation import (
     LineStep,
     Settled,
     Subtotaled,
+    TakenBack,
     TaxSummed,
     Totaled,
     WrittenOff,
 )
-from tallystick.domain.invoice import InvoiceStatus, LineExplanation
+from tallystick.domain.invoice import Covered, InvoiceStatus, LineExplanation, still_due
 from tallystick.domain.money import major, rounded
 from tallystick.domain.tax import TaxAmount
 from tallystick.domain.usage_again import priced_again, quantities_follow
@@ -70,7 +71,8 @@ class KeptCoupon:
 class KeptInvoice:
     """What is stored of an invoice and of how it came about; `number` is None of a draft.
 
-    `cancelled` is the debt that credit notes took off. `members` are the drafts whose lines a
+    `cancelled` is the debt that credit notes took off, `reversed` of what was settled was taken
+    back by providers. `members` are the drafts whose lines a
     consolidated invoice carries, in the order of its lines.
     """
 
@@ -93,6 +95,7 @@ class KeptInvoice:
     settled: int
     amount_due: int
     cancelled: int = 0
+    reversed: int = 0
     members: tuple["KeptInvoice", ...] = ()
 
 
@@ -291,8 +294,14 @@ def _check_sums(again: _Again) -> None:
     if made.breakdown != kept.breakdown:
         raise Unexplained("The tax by rate does not follow from the lines.")
     if kept.status is not InvoiceStatus.VOID:
-        covered = kept.applied_balance + kept.written_off + kept.cancelled + kept.settled
-        _agree("the amount due", made.total - covered, kept.amount_due)
+        covered = Covered(
+            applied_balance=kept.applied_balance,
+            written_off=kept.written_off,
+            settled=kept.settled,
+            cancelled=kept.cancelled,
+            reversed=kept.reversed,
+        )
+        _agree("the amount due", still_due(made.total, covered), kept.amount_due)
 
 
 def _check_coupons(again: _Again) -> None:
@@ -345,6 +354,8 @@ def _steps(again: _Again) -> Iterator[InvoiceStep]:
         yield DebtCancelled(amount=kept.cancelled)
     if kept.settled:
         yield Settled(amount=kept.settled)
+    if kept.reversed:
+        yield TakenBack(amount=kept.reversed)
     yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
 
 

@@ -374,6 +374,14 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """What payment providers took back of that."""
+
+    amount: int
+    type: Literal["TAKEN_BACK"] = "TAKEN_BACK"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """What is left to be paid; None of a void invoice, of which nothing is asked."""
 
@@ -390,6 +398,7 @@ InvoiceStep: TypeAlias = (
     | WrittenOff
     | DebtCancelled
     | Settled
+    | TakenBack
     | Due
 )
 

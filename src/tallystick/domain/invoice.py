@@ -116,10 +116,27 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """What of an invoice need not be paid any more, and what of that providers took back."""
+
+    applied_balance: int
+    written_off: int
+    settled: int
+    cancelled: int = 0
+    reversed: int = 0
+
+
+def still_due(total: int, covered: Covered) -> int:
+    """What is due of an invoice: its total less what covers it."""
+    kept = covered.settled - covered.reversed
+    return total - covered.applied_balance - covered.written_off - covered.cancelled - kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """An invoice of a subscription, all amounts in minor units of `currency`.
 
-    total - applied_balance - written_off - settled = amount_due, always.
+    `still_due` of its amounts is amount_due, always.
     """
 
     id: UUID
@@ -159,8 +176,12 @@ class Invoice:
         """The invoice adds up, and what is paid is not due."""
         assert self.subtotal - self.discount + self.tax_amount == self.total, "it adds up"
         assert sum(line.amount_total for line in self.lines) == self.total, "so do its lines"
-        covered = self.applied_balance + self.written_off + self.settled
-        assert self.total - covered == self.amount_due, "due is what is not covered"
+        covered = Covered(
+            applied_balance=self.applied_balance,
+            written_off=self.written_off,
+            settled=self.settled,
+        )
+        assert still_due(self.total, covered) == self.amount_due, "due is what is not covered"
         assert self.amount_due >= 0, "nobody is owed by an invoice"
         assert (self.payment_status is PaymentStatus.PAID) <= (self.amount_due == 0), "paid"
 

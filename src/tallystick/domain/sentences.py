@@ -37,6 +37,7 @@ from tallystick.domain.explanation import (
     Shared,
     Step,
     Subtotaled,
+    TakenBack,
     Summed,
     Taxed,
     TaxSummed,
@@ -132,6 +133,7 @@ def sentence(step: Step, currency: str, voice: Voice) -> str:
             | WrittenOff()
             | DebtCancelled()
             | Settled()
+            | TakenBack()
             | Due()
         ):
             return _of_invoice(step, currency, voice)
@@ -358,7 +360,7 @@ def _of_invoice(step: InvoiceStep, currency: str, voice: Voice) -> str:
 
 
 def _of_debt(
-    step: BalanceApplied | WrittenOff | DebtCancelled | Settled | Due,
+    step: BalanceApplied | WrittenOff | DebtCancelled | Settled | TakenBack | Due,
     currency: str,
     voice: Voice,
 ) -> str:
@@ -373,6 +375,8 @@ def _of_debt(
             return text("explain.cancelled", amount=money(amount, currency))
         case Settled(amount=amount):
             return text("explain.settled", amount=money(amount, currency))
+        case TakenBack(amount=amount):
+            return text("explain.taken_back", amount=money(amount, currency))
         case Due(amount=None):
             return text("explain.void")
         case Due(amount=amount):

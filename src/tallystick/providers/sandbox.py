@@ -28,6 +28,7 @@ from uuid import UUID
 
 from tallystick.db import sandbox_bank as bank
 from tallystick.db import sandbox_ledger as ledger
+from tallystick.db import sandbox_reversals as reversals
 from tallystick.db.engine import Database, Tx
 from tallystick.db.sandbox_bank import (
     NO_ANSWER,
@@ -41,6 +42,7 @@ from tallystick.db.sandbox_bank import (
     Operation,
 )
 from tallystick.db.sandbox_ledger import Movement
+from tallystick.db.sandbox_reversals import TakenAs
 from tallystick.domain.money import exponent
 from tallystick.domain.payment import (
     CancelOutcome,
@@ -53,6 +55,7 @@ from tallystick.domain.payment import (
     Standing,
     Unknown,
 )
+from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import sandbox_calls as calls
 from tallystick.providers.sandbox_calls import BankMisused, KeyReused, NoSuchIntent
 from tallystick.providers.sandbox_intents import (
@@ -69,7 +72,9 @@ from tallystick.providers.sandbox_intents import (
     succeed,
 )
 from tallystick.providers.sandbox_numbers import read_account, read_card
+from tallystick.providers.sandbox_reversals import decide_dispute, report, take_back
 
+_REVERSALS_AT_ONCE = 100
 _DEBITS_AT_ONCE = 100
 _RANDOM_BYTES = 24
 _REFERENCE_DIGITS = 16
@@ -232,6 +237,19 @@ class Sandbox:
         async with self._database.transaction() as tx:
             await bank.acknowledge_debit(tx, tenant_id, reference)
 
+    async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
+        """What was taken back or came again and is not acknowledged, with its tenant."""
+        async with self._database.transaction() as tx:
+            told = await reversals.to_tell(tx, _REVERSALS_AT_ONCE)
+        return [(tenant_id, report(taken)) for tenant_id, taken in told]
+
+    async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
+        """Say that a report is recorded; it is not told again until it changes."""
+        async with self._database.transaction() as tx:
+            await reversals.acknowledge(
+                tx, tenant_id, reported.id, kind=reported.kind, returned=reported.returned
+            )
+
     # Beside the port: the challenge page's door, what is played by hand, and the ledger that
     # demo and tests look at.
 
@@ -244,6 +262,31 @@ class Sandbox:
         async with self._database.transaction() as tx:
             await bank.hasten_debit(tx, tenant_id, reference, ends_as)
             await locked_intent(tx, tenant_id, reference)
+
+    async def take_back(
+        self,
+        tenant_id: UUID,
+        reference: str,
+        reversal_id: str,
+        kind: TakenAs,
+        amount: int | None = None,
+        reason: str | None = None,
+    ) -> ReportedReversal:
+        """Take money back without being asked by us; under a known id nothing more is taken.
+
+        Raises `Conflict` where so much is not left, or a dispute is open.
+        """
+        async with self._database.transaction() as tx:
+            intent = await locked_intent(tx, tenant_id, reference)
+            return await take_back(tx, intent, reversal_id, kind, amount, reason)
+
+    async def decide_dispute(
+        self, tenant_id: UUID, reference: str, *, won: bool
+    ) -> ReportedReversal:
+        """Decide the open dispute of a payment; raises `Conflict` where there is none."""
+        async with self._database.transaction() as tx:
+            intent = await locked_intent(tx, tenant_id, reference)
+            return await decide_dispute(tx, intent, won=won)
 
     async def challenge(self, tenant_id: UUID, reference: str) -> Challenge:
         """What the challenge page shows; raises `NoSuchIntent` when none was ever asked for."""
