@@ -171,7 +171,8 @@ async def restore_debt(
         update invoices
         set cancelled = cancelled - $3, amount_due = amount_due + $3, updated_at = $4,
             payment_status = case when payment_status <> 'PAID' then payment_status
-                                  when settled > reversed then 'PARTIALLY_PAID' else 'UNPAID' end,
+                                  when settled > reversed then 'PARTIALLY_PAID'
+                                  else 'UNPAID' end,
             paid_at = null
         where tenant_id = $1 and id = $2
         """,

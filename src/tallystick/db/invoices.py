@@ -44,12 +44,12 @@ _TRANSACTIONS = """
         order by payment.created_at, payment.id)
     from transactions payment
     left join lateral (
-        select sum(reversal.amount - reversal.returned + reversal.to_balance) as amount,
-               (array_agg(reversal.kind order by reversal.created_at desc, reversal.id desc)
-                    filter (where reversal.returned - reversal.to_balance < reversal.amount))[1] as kind,
-               (array_agg(reversal.reason order by reversal.created_at desc, reversal.id desc)
-                    filter (where reversal.returned - reversal.to_balance < reversal.amount))[1] as reason
-        from reversals reversal
+        select sum(reversal.stands) as amount,
+               (array_agg(reversal.kind order by reversal.id desc)
+                    filter (where reversal.stands > 0))[1] as kind,
+               (array_agg(reversal.reason order by reversal.id desc)
+                    filter (where reversal.stands > 0))[1] as reason
+        from (select *, amount - returned + to_balance as stands from reversals) reversal
         where reversal.tenant_id = payment.tenant_id and reversal.payment_id = payment.id)
         taken on true
     where payment.tenant_id = invoice.tenant_id and payment.invoice_id = invoice.id

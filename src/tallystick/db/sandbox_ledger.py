@@ -14,7 +14,7 @@ MovementKind: TypeAlias = Literal["CHARGE", "REFUND", "REVERSAL", "REINSTATEMENT
 class Movement:
     """One movement of money, in minor units: what the bank took or gave back.
 
-    What it takes back from us without being asked is a REVERSAL, and its return a REINSTATEMENT.
+    What it takes back without being asked is a REVERSAL, its return a REINSTATEMENT.
     """
 
     reference: str

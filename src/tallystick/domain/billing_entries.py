@@ -157,7 +157,9 @@ class TransactionEntry:
     @property
     def shown_status(self) -> str:
         """Its status; REFUNDED once nothing is left of a settled payment."""
-        is_gone = self.payment_type == "PAYMENT" and self.refunded + self.reversed >= self.amount
+        is_gone = (
+            self.payment_type == "PAYMENT" and self.refunded + self.reversed >= self.amount
+        )
         return "REFUNDED" if is_gone and self.status == "SETTLED" else self.status
 
 

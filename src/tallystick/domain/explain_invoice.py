@@ -15,22 +15,24 @@ from tallystick.domain.bill import Bill, BillLine, TaxBreakdown, bill_line, bill
 from tallystick.domain.charges import Charge
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms, Fixed, Percentage
 from tallystick.domain.errors import Unexplained
-from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
-from tallystick.domain.explanation import (
+from tallystick.domain.explain_debt import (
     BalanceApplied,
-    CouponTaken,
     DebtCancelled,
     Due,
-    InvoiceStep,
-    LineStep,
     Settled,
-    Subtotaled,
     TakenBack,
-    TaxSummed,
-    Totaled,
     WrittenOff,
 )
-from tallystick.domain.invoice import Covered, InvoiceStatus, LineExplanation, still_due
+from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
+from tallystick.domain.explanation import (
+    CouponTaken,
+    InvoiceStep,
+    LineStep,
+    Subtotaled,
+    TaxSummed,
+    Totaled,
+)
+from tallystick.domain.invoice import Coverage, InvoiceStatus, LineExplanation, still_due
 from tallystick.domain.money import major, rounded
 from tallystick.domain.tax import TaxAmount
 from tallystick.domain.usage_again import priced_again, quantities_follow
@@ -294,7 +296,7 @@ def _check_sums(again: _Again) -> None:
     if made.breakdown != kept.breakdown:
         raise Unexplained("The tax by rate does not follow from the lines.")
     if kept.status is not InvoiceStatus.VOID:
-        covered = Covered(
+        covered = Coverage(
             applied_balance=kept.applied_balance,
             written_off=kept.written_off,
             settled=kept.settled,

@@ -116,7 +116,7 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Covered:
+class Coverage:
     """What of an invoice need not be paid any more, and what of that providers took back."""
 
     applied_balance: int
@@ -126,7 +126,7 @@ class Covered:
     reversed: int = 0
 
 
-def still_due(total: int, covered: Covered) -> int:
+def still_due(total: int, covered: Coverage) -> int:
     """What is due of an invoice: its total less what covers it."""
     kept = covered.settled - covered.reversed
     return total - covered.applied_balance - covered.written_off - covered.cancelled - kept
@@ -176,7 +176,7 @@ class Invoice:
         """The invoice adds up, and what is paid is not due."""
         assert self.subtotal - self.discount + self.tax_amount == self.total, "it adds up"
         assert sum(line.amount_total for line in self.lines) == self.total, "so do its lines"
-        covered = Covered(
+        covered = Coverage(
             applied_balance=self.applied_balance,
             written_off=self.written_off,
             settled=self.settled,

@@ -10,8 +10,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol, assert_never
 
-from tallystick.domain.explanation import (
+from tallystick.domain.explain_debt import (
     BalanceApplied,
+    DebtCancelled,
+    DebtStep,
+    Due,
+    Settled,
+    TakenBack,
+    WrittenOff,
+)
+from tallystick.domain.explanation import (
     Beyond,
     BilledBefore,
     Blocks,
@@ -20,11 +28,8 @@ from tallystick.domain.explanation import (
     CouponTaken,
     Covered,
     Credited,
-    DebtCancelled,
     Discounted,
-    Due,
     Included,
-    InvoiceStep,
     LineStep,
     Metered,
     Multiplied,
@@ -33,18 +38,15 @@ from tallystick.domain.explanation import (
     Prorated,
     Rounded,
     Ruled,
-    Settled,
     Shared,
     Step,
     Subtotaled,
-    TakenBack,
     Summed,
     Taxed,
     TaxSummed,
     Totaled,
     TrueUp,
     Unpriced,
-    WrittenOff,
 )
 from tallystick.domain.periods import Cadence
 
@@ -124,19 +126,12 @@ def span_of(cadence: Cadence | None, *, once: bool) -> str | None:
 def sentence(step: Step, currency: str, voice: Voice) -> str:
     """What a step says."""
     match step:
+        case Subtotaled() | CouponTaken() | TaxSummed() | Totaled():
+            return _of_total(step, currency, voice)
         case (
-            Subtotaled()
-            | CouponTaken()
-            | TaxSummed()
-            | Totaled()
-            | BalanceApplied()
-            | WrittenOff()
-            | DebtCancelled()
-            | Settled()
-            | TakenBack()
-            | Due()
+            BalanceApplied() | WrittenOff() | DebtCancelled() | Settled() | TakenBack() | Due()
         ):
-            return _of_invoice(step, currency, voice)
+            return _of_debt(step, currency, voice)
         case _:
             return _of_line(step, currency, voice)
 
@@ -325,7 +320,9 @@ def _tax_words(name: str, rate: Decimal, voice: Voice) -> str:
     return voice.text("tax.rate", name=voice.tax(name), rate=voice.percent(rate))
 
 
-def _of_invoice(step: InvoiceStep, currency: str, voice: Voice) -> str:
+def _of_total(
+    step: Subtotaled | CouponTaken | TaxSummed | Totaled, currency: str, voice: Voice
+) -> str:
     money, text = voice.money, voice.text
     match step:
         case Subtotaled(quoted=quoted, subtotal=subtotal) if quoted == subtotal:
@@ -355,15 +352,10 @@ def _of_invoice(step: InvoiceStep, currency: str, voice: Voice) -> str:
                 tax=money(step.tax, currency),
                 total=money(step.total, currency),
             )
-        case _:
-            return _of_debt(step, currency, voice)
+    assert_never(step)
 
 
-def _of_debt(
-    step: BalanceApplied | WrittenOff | DebtCancelled | Settled | TakenBack | Due,
-    currency: str,
-    voice: Voice,
-) -> str:
+def _of_debt(step: DebtStep, currency: str, voice: Voice) -> str:
     """What became of the total."""
     money, text = voice.money, voice.text
     match step:

@@ -272,10 +272,7 @@ class Sandbox:
         amount: int | None = None,
         reason: str | None = None,
     ) -> ReportedReversal:
-        """Take money back without being asked by us; under a known id nothing more is taken.
-
-        Raises `Conflict` where so much is not left, or a dispute is open.
-        """
+        """Take money back unasked, once under an id; raises `Conflict`."""
         async with self._database.transaction() as tx:
             intent = await locked_intent(tx, tenant_id, reference)
             return await take_back(tx, intent, reversal_id, kind, amount, reason)

@@ -112,7 +112,9 @@ async def refund(tx: Tx, intent: Intent, amount: int) -> Refunded | RefundRefuse
     if intent.kind != "PAYMENT" or intent.state is not IntentState.SUCCEEDED:
         return RefundRefused("No money was taken for this payment, so there is none to refund.")
     if not 0 < amount <= intent.left:
-        return RefundRefused(f"Of this payment {intent.left} minor units can still be refunded.")
+        return RefundRefused(
+            f"Of this payment {intent.left} minor units can still be refunded."
+        )
     await ledger.add_refund(tx, intent.tenant_id, intent, amount)
     return Refunded()
 

@@ -68,9 +68,7 @@ async def _record(ctx: Context, tx: Tx, reported: ReportedReversal) -> None:
     await invoice_changes.lock(tx, tenant_id, named.invoice_id)
     payment = await reversals.settled_payment(tx, tenant_id, named.id)
     if payment is None:
-        raise Conflict(
-            f"Only a settled payment can be taken back: this one is {named.status}."
-        )
+        raise Conflict(f"Only a settled payment can be taken back: this one is {named.status}.")
     known = await reversals.find(tx, tenant_id, provider, reported.id)
     step = take_in(payment, known, reported)
     if known is not None and step.kind is known.kind and not step.returned:

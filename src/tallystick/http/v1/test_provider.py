@@ -59,7 +59,7 @@ class DisputeRequest(ReversalRequest):
 async def refund(
     door: Entered, payment_id: TransactionId, body: ReversalRequest | None = None
 ) -> Response:
-    """Let the bank refund a payment without a credit note of ours: the answer is its invoice."""
+    """Let the bank give a payment back by itself: the answer is its invoice."""
     asked = body or ReversalRequest()
     return await _take_back(door, payment_id, asked, "REFUND")
 
@@ -68,7 +68,7 @@ async def refund(
 async def dispute(
     door: Entered, payment_id: TransactionId, body: DisputeRequest | None = None
 ) -> Response:
-    """Let the buyer dispute a payment, or decide the open dispute: the answer is its invoice."""
+    """Open a dispute of a payment, or decide it: the answer is its invoice."""
     asked = body or DisputeRequest()
     if asked.outcome == "OPENED":
         return await _take_back(door, payment_id, asked, "DISPUTE")
