@@ -8,8 +8,8 @@ import pytest
 
 from tallystick.domain.charges import Charge, Item, charge_once
 from tallystick.domain.errors import Unexplained
+from tallystick.domain.explain_debt import Due
 from tallystick.domain.explain_invoice import explain_invoice
-from tallystick.domain.explanation import Due
 from tallystick.domain.invoice import InvoiceStatus
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (

@@ -28,7 +28,6 @@ from uuid import UUID
 
 from tallystick.db import sandbox_bank as bank
 from tallystick.db import sandbox_ledger as ledger
-from tallystick.db import sandbox_reversals as reversals
 from tallystick.db.engine import Database, Tx
 from tallystick.db.sandbox_bank import (
     NO_ANSWER,
@@ -72,9 +71,13 @@ from tallystick.providers.sandbox_intents import (
     succeed,
 )
 from tallystick.providers.sandbox_numbers import read_account, read_card
-from tallystick.providers.sandbox_reversals import decide_dispute, report, take_back
+from tallystick.providers.sandbox_reversals import (
+    acknowledge,
+    decide_dispute,
+    take_back,
+    to_tell,
+)
 
-_REVERSALS_AT_ONCE = 100
 _DEBITS_AT_ONCE = 100
 _RANDOM_BYTES = 24
 _REFERENCE_DIGITS = 16
@@ -240,15 +243,12 @@ class Sandbox:
     async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
         """What was taken back or came again and is not acknowledged, with its tenant."""
         async with self._database.transaction() as tx:
-            told = await reversals.to_tell(tx, _REVERSALS_AT_ONCE)
-        return [(tenant_id, report(taken)) for tenant_id, taken in told]
+            return await to_tell(tx)
 
     async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
         """Say that a report is recorded; it is not told again until it changes."""
         async with self._database.transaction() as tx:
-            await reversals.acknowledge(
-                tx, tenant_id, reported.id, kind=reported.kind, returned=reported.returned
-            )
+            await acknowledge(tx, tenant_id, reported)
 
     # Beside the port: the challenge page's door, what is played by hand, and the ledger that
     # demo and tests look at.

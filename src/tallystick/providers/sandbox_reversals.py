@@ -13,6 +13,8 @@ from tallystick.db.sandbox_reversals import TakenAs, TakenBack
 from tallystick.domain.errors import Conflict
 from tallystick.domain.reversal import ReportedReversal, ReversalKind
 
+_AT_ONCE = 100
+
 
 async def take_back(
     tx: Tx,
@@ -69,7 +71,20 @@ async def decide_dispute(tx: Tx, intent: Intent, *, won: bool) -> ReportedRevers
     return await _told(tx, intent.tenant_id, found.id)
 
 
-def report(taken: TakenBack) -> ReportedReversal:
+async def to_tell(tx: Tx) -> list[tuple[UUID, ReportedReversal]]:
+    """What nobody has acknowledged, with its tenant."""
+    told = await reversals.to_tell(tx, _AT_ONCE)
+    return [(tenant_id, _report(taken)) for tenant_id, taken in told]
+
+
+async def acknowledge(tx: Tx, tenant_id: UUID, reported: ReportedReversal) -> None:
+    """The caller has recorded a report; what has changed since is told again."""
+    await reversals.acknowledge(
+        tx, tenant_id, reported.id, kind=reported.kind, returned=reported.returned
+    )
+
+
+def _report(taken: TakenBack) -> ReportedReversal:
     """How it stands, in the port's words."""
     return ReportedReversal(
         id=taken.id,
@@ -84,4 +99,4 @@ def report(taken: TakenBack) -> ReportedReversal:
 async def _told(tx: Tx, tenant_id: UUID, reversal_id: str) -> ReportedReversal:
     taken = await reversals.find(tx, tenant_id, reversal_id)
     assert taken is not None, "what was taken back is not forgotten"
-    return report(taken)
+    return _report(taken)
