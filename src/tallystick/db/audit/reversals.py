@@ -62,7 +62,8 @@ REVERSAL_RULES = (
         holds="What the bank took back is in the books as it says, ten minutes later at most",
         kind=None,
         query=f"""
-            select tenant_id, coalesce(r.id, t.id) as id, format(
+            select coalesce(b.tenant_id, r.tenant_id) as tenant_id,
+                   coalesce(r.id, t.id) as id, format(
                 '%s under %s: %s taken and %s returned at the bank, %s and %s here%s', name,
                 coalesce(b.reference, t.reference), coalesce(b.amount, 0),
                 coalesce(b.returned, 0), coalesce(r.amount, 0), coalesce(r.returned, 0),
