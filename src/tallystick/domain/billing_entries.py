@@ -156,11 +156,9 @@ class TransactionEntry:
 
     @property
     def shown_status(self) -> str:
-        """Its status; REFUNDED once nothing is left of a settled payment."""
-        is_gone = (
-            self.payment_type == "PAYMENT" and self.refunded + self.reversed >= self.amount
-        )
-        return "REFUNDED" if is_gone and self.status == "SETTLED" else self.status
+        """Its status; REFUNDED once its provider has taken back what was left of it."""
+        is_gone = self.reversed > 0 and self.refunded + self.reversed >= self.amount
+        return "REFUNDED" if is_gone else self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from meteroid import AsyncMeteroid
+from meteroid import models as m
 
 from tallystick.domain.ids import Prefix, encode
 from tests.crediting import Billed, bought, sound, told
@@ -46,11 +47,8 @@ async def test_a_refund_of_the_banks_own(
     rest = await api.post(path(bank, REFUND))
 
     assert part.status_code == 200, part.text
-    assert (part.json()["payment_status"], part.json()["amount_due"]) == (
-        "PARTIALLY_PAID",
-        1000,
-    )
-    assert (rest.json()["payment_status"], rest.json()["amount_due"]) == ("UNPAID", 4900)
+    figures = [(one["payment_status"], one["amount_due"]) for one in (part.json(), rest.json())]
+    assert figures == [("PARTIALLY_PAID", 1000), ("UNPAID", 4900)]
     assert (rest.json()["amount_reversed"], rest.json()["paid_at"]) == (4900, None)
     invoice = await sdk.invoices.retrieve(invoice_id(bank.billed))
     (payment,) = invoice.transactions
@@ -67,6 +65,28 @@ async def test_a_refund_of_the_banks_own(
     ]
     assert "Taken back by the payment provider: EUR 49.00" in explained.json()["sentences"]
     await sound(world)
+
+
+async def test_what_merchants_are_told(
+    world: World, api: httpx.AsyncClient, bank: Reversible
+) -> None:
+    """The official client decodes the events: taken back, and given back again."""
+    for body in ({"amount": 1000}, {"outcome": "WON"}):
+        await api.post(path(bank, DISPUTE), json=body)
+
+    rows = await world.fetch(
+        "select type, data from events where type like 'payment.%' order by position"
+    )
+    (taken, back) = [m.RefundEventData.from_json(row["data"]) for row in rows]
+    assert [row["type"] for row in rows] == ["payment.reversed", "payment.reinstated"]
+    assert (taken.amount, taken.amount_reversed, taken.amount_refunded) == (4900, 1000, 0)
+    assert (taken.payment_type, taken.status, taken.reversal_kind) == (
+        m.PaymentTypeEnum.PAYMENT,
+        m.PaymentStatusEnum.SETTLED,
+        m.ReversalKind.DISPUTE,
+    )
+    assert taken.invoice_id == invoice_id(bank.billed)
+    assert (back.amount_reversed, back.reversal_kind) == (0, None)
 
 
 async def test_a_dispute_and_how_it_ends(
