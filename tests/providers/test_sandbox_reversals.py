@@ -73,24 +73,6 @@ async def test_one_dispute_at_a_time(bank: SandboxBank) -> None:
     assert kinds == ["CHARGE", "REVERSAL", "REINSTATEMENT", "REVERSAL"]
 
 
-async def test_it_is_told_until_it_is_acknowledged(bank: SandboxBank) -> None:
-    """And once more when something changes; refunds that were asked for are not told."""
-    tenant_id, reference = await taken(bank)
-    await bank.sandbox.refund(tenant_id, reference, 100, "key")
-    opened = await bank.sandbox.take_back(tenant_id, reference, "rev_1", "DISPUTE", 700)
-    for _ in range(2):
-        assert await bank.sandbox.reversals_to_record() == [(tenant_id, opened)]
-    await bank.sandbox.acknowledge_reversal(tenant_id, opened)
-    assert await bank.sandbox.reversals_to_record() == []
-
-    won = await bank.sandbox.decide_dispute(tenant_id, reference, won=True)
-    await bank.sandbox.acknowledge_reversal(tenant_id, opened)
-
-    assert await bank.sandbox.reversals_to_record() == [(tenant_id, won)]
-    await bank.sandbox.acknowledge_reversal(tenant_id, won)
-    assert await bank.sandbox.reversals_to_record() == []
-
-
 async def test_only_what_was_taken_is_taken_back(bank: SandboxBank) -> None:
     """Nothing of a debit that is on its way, and nothing of another tenant's."""
     tenant_id, reference = await taken(bank, Case.GOOD_DEBIT)

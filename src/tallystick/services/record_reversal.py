@@ -4,10 +4,12 @@ import asyncio
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+
 from tallystick.db import balances, invoice_changes, invoice_facts, invoices, reversals
 from tallystick.db.engine import Tx, retrying
 from tallystick.db.reversals import NamedPayment
-from tallystick.domain.errors import Conflict, NotFound
+from tallystick.domain.errors import Conflict, NotFound, TallystickError
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.reversal import ReportedReversal, ReversalStep, take_in
 from tallystick.services.context import App, Context
@@ -18,6 +20,8 @@ from tallystick.services.ports import PaymentProvider
 from tallystick.services.tenant_context import tenant_context
 
 AT_ONCE = 4
+
+log = structlog.get_logger(__name__)
 
 
 async def record_reversal(ctx: Context, reported: ReportedReversal) -> None:
@@ -41,7 +45,7 @@ async def record_reversals(app: App, real_now: datetime) -> int:
 
     A long verb. What cannot be recorded, or not yet, is told again.
     """
-    total = 0
+    recorded = 0
     for provider in app.providers.values():
         async with asyncio.timeout(app.call_limit_seconds):
             told = await provider.reversals_to_record()
@@ -49,15 +53,21 @@ async def record_reversals(app: App, real_now: datetime) -> int:
         async def take_up(
             one: tuple[UUID, ReportedReversal], provider: PaymentProvider = provider
         ) -> None:
+            nonlocal recorded
             tenant_id, reported = one
             async with app.database.connection() as tx:
                 ctx = await tenant_context(app, tx, tenant_id, real_now, actor="worker")
-            await record_reversal(ctx, reported)
+            try:
+                await record_reversal(ctx, reported)
+            except TallystickError as refusal:
+                log.warning("reversal.not_recorded", id=reported.id, reason=refusal.message)
+                return
             async with asyncio.timeout(app.call_limit_seconds):
                 await provider.acknowledge_reversal(tenant_id, reported)
+            recorded += 1
 
-        total += await each_alone(told, take_up, at_once=AT_ONCE, work="record_reversals")
-    return total
+        await each_alone(told, take_up, at_once=AT_ONCE, work="record_reversals")
+    return recorded
 
 
 async def _record(ctx: Context, tx: Tx, reported: ReportedReversal) -> None:
