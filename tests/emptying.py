@@ -15,7 +15,7 @@ BYTES_MAX = 4 * 2**20
 
 CATALOGS = (
     *("pg_attrdef", "pg_attribute", "pg_constraint", "pg_enum", "pg_index", "pg_inherits"),
-    *("pg_namespace", "pg_policy", "pg_proc", "pg_rewrite", "pg_sequence", "pg_statistic"),
+    *("pg_policy", "pg_proc", "pg_rewrite", "pg_sequence", "pg_statistic"),
     *("pg_statistic_ext", "pg_trigger", "pg_type"),
 )
 """Where a schema is written down, and its statistics; each row names who wrote it last."""
@@ -27,7 +27,7 @@ SHAPES = """
     select coalesce(sum(hashtextextended(concat_ws(' ', oid, relname, relnamespace, relowner,
         relpersistence, relkind, relchecks, relhastriggers, relrowsecurity, reloptions, relacl),
         0)), 0)
-    from pg_class where oid >= 16384
+    from pg_class where oid >= 16384 and relpersistence <> 't'
 """
 SETTINGS = """
     select count(*) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
