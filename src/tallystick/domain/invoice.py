@@ -33,6 +33,7 @@ class InvoiceType(StrEnum):
     """What an invoice is for."""
 
     RECURRING = "RECURRING"
+    ADJUSTMENT = "ADJUSTMENT"
     USAGE_THRESHOLD = "USAGE_THRESHOLD"
 
 
@@ -127,14 +128,18 @@ class Coverage:
 
 
 def still_due(total: int, covered: Coverage) -> int:
-    """What is due of an invoice: its total less what covers it."""
+    """What is due of an invoice: its total less what covers it.
+
+    Of a total below zero nothing is due: it goes to the customer's balance.
+    """
     kept = covered.settled - covered.reversed
-    return total - covered.applied_balance - covered.written_off - covered.cancelled - kept
+    met = covered.applied_balance + covered.written_off + covered.cancelled + kept
+    return max(total, 0) - met
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """An invoice of a subscription, all amounts in minor units of `currency`.
+    """An invoice, all amounts in minor units of `currency`.
 
     `still_due` of its amounts is amount_due, always.
     """

@@ -7,7 +7,8 @@ alter table invoices
     drop constraint invoice_due_adds_up,
     add constraint invoice_due_adds_up check (
         status = 'VOID'
-        or amount_due = total - applied_balance - written_off - cancelled - settled + reversed),
+        or amount_due = greatest(total, 0) - applied_balance - written_off - cancelled - settled
+                        + reversed),
     add constraint reversed_was_settled check (reversed between 0 and settled),
     add constraint awaits_person_while_reversed check (
         not awaits_person or (reversed > 0 and amount_due > 0 and status <> 'VOID')),
