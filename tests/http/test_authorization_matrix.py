@@ -14,6 +14,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from tallystick.bootstrap import wired
+from tallystick.domain.ids import Prefix, encode
 from tallystick.http.app import create_app
 from tallystick.services.api_keys import NewKey, create_api_key, revoke_api_key
 from tallystick.services.tenant_context import tenant_context
@@ -117,6 +118,10 @@ API: dict[str, Json | None] = {
     "POST /api/v1/subscriptions/{subscription_id}/cancel": None,
     "POST /api/v1/subscriptions/{subscription_id}/reactivate": None,
     "POST /api/v1/subscriptions/{subscription_id}/activate": None,
+    "POST /api/v1/subscriptions/{subscription_id}/change-plan": {
+        "plan_version_id": encode(Prefix.PLAN_VERSION, UUID(int=1)),
+        "at": "NOW",
+    },
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
     "POST /api/v1/invoices/{invoice_id}/pay": None,

@@ -123,6 +123,9 @@ async def finalize_locked(
         [(new_id(), one, applied[one.id]) for one in due if applied[one.id]],
         ctx.now,
     )
+    for one in due:
+        if one.total < 0:
+            await due_drafts.give(tx, ctx.tenant.id, new_id(), one, ctx.now)
     numbered = await _numbered(ctx, tx, due, applied)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
     await record_many(
@@ -150,7 +153,7 @@ async def _numbered(
                     number=number,
                     text=text,
                     applied=applied[one.id],
-                    written_off=_too_little(ctx, one, one.total - applied[one.id]),
+                    written_off=_too_little(ctx, one, max(one.total, 0) - applied[one.id]),
                 )
             )
     return numbered
