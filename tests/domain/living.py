@@ -50,6 +50,7 @@ class Life:
     movements: list[Movement] = field(default_factory=list)
     used: dict[UUID, Counter[date]] = field(default_factory=dict)
     ended_at_once: bool = False
+    never_billed: set[UUID] = field(default_factory=set)
 
     def pass_days(self, days: int) -> None:
         """Time passes: whatever falls due is billed on its day."""
@@ -85,6 +86,7 @@ class Life:
         was_free = self.contract.in_free_trial
         taken = changed_now(self.contract, wanted, self.today, self._billed()).step
         if was_free:
+            self.never_billed |= {one.id for one in taken.contract.items if one.ends_on}
             made = draft_of(taken, (), self.facts, **self._new())
         else:
             made = adjustment_of(taken, self.facts, **self._new())
@@ -112,7 +114,12 @@ class Life:
     @property
     def clerk(self) -> "Clerk":
         """Who bills the same life from a calendar."""
-        return Clerk(contract=self.contract, today=self.today, ended_at_once=self.ended_at_once)
+        return Clerk(
+            contract=self.contract,
+            today=self.today,
+            ended_at_once=self.ended_at_once,
+            never_billed=frozenset(self.never_billed),
+        )
 
     @property
     def lived_until(self) -> date:
@@ -180,11 +187,13 @@ class Clerk:
     """Knows from a calendar alone what a contract must be billed for its fees.
 
     `ended_at_once`: it was cancelled on the day of its end, when that had been billed.
+    `never_billed` are items that left in a free trial.
     """
 
     contract: Contract
     today: date
     ended_at_once: bool
+    never_billed: frozenset[UUID]
 
     def ends(self, item: Item, first: date) -> tuple[date, list[date]]:
         """Where the full period began whose end is the first one, and every end.
@@ -265,11 +274,9 @@ class Clerk:
 
     def _lives(self, item: Item, day: date) -> bool:
         """Whether a period that begins on a day is billed: what ends on it later was there."""
-        contract, left = self.contract, item.ends_on
-        in_trial = contract.trial_is_free and left is not None and left == contract.trial_end
-        if left is not None and (left <= day if in_trial else left < day):
+        left, end = item.ends_on, self.contract.end
+        if left is not None and (item.id in self.never_billed or left < day):
             return False
-        end = contract.end
         return end is None or (day <= end if self.ended_at_once else day < end)
 
     def _is_anchor(self, day: date) -> bool:
@@ -284,7 +291,7 @@ def to_minor(amount: Fraction, contract: Contract) -> int:
     """The nearest whole number of minor units, a half away from zero; none is below zero."""
     scaled = amount * 10 ** exponent(contract.currency)
     whole, rest = divmod(scaled, 1)
-    return int(whole) + (rest >= Fraction(1, 2))
+    return int(whole) + int(rest >= Fraction(1, 2))
 
 
 def covered(charges: Sequence[Charge], item_id: UUID) -> Counter[date]:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from tallystick.domain.charges import Item, billing_type
@@ -113,10 +113,21 @@ HAPPENINGS = st.one_of(
 def lives(draw: st.DrawFn) -> Life:
     """A life in which up to forty things have happened."""
     life = draw(begun())
+    lives = life.contract
+    note(f"{told(list(lives.items))} anchor {lives.anchor}, ends {lives.end_date}")
+    note(f"trial {lives.trial_end}, free {lives.trial_is_free}, {lives.currency}")
     life.catch_up()
     for what, how in draw(st.lists(HAPPENINGS, max_size=40)):
+        note(f"{life.today} {what} {told(how)}")
         happen(life, what, how)
     return life
+
+
+def told(how: object) -> object:
+    """What a failing life tells of a happening."""
+    if isinstance(how, list):
+        return [f"{one.name} {one.cadence.value} {one.pricing}" for one in how]
+    return how
 
 
 def happen(life: Life, what: str, how: object) -> None:
