@@ -45,6 +45,7 @@ _DUE = """
     select id from subscriptions
     where tenant_id = $1 and next_step_on <= $2 and billing_error is null
     order by next_step_on, id limit $3
+    for no key update skip locked
 """
 
 
@@ -118,8 +119,12 @@ class DueContract:
     cancellation_reason: str | None
 
 
-async def due_ids(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID]:
-    """Subscriptions with a step due at the tenant's day, longest overdue first."""
+async def lock_due(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID]:
+    """Lock subscriptions with a step due at the tenant's day, longest overdue first.
+
+    Those that somebody else has locked are passed over, so that any number of workers share
+    what is due.
+    """
     rows = await tx.fetch(_DUE, tenant_id, today, limit)
     return [row["id"] for row in rows]
 

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from tallystick.db import draft_recipes, due_drafts, invoice_counters
 from tallystick.db.due_drafts import DueDraft, Numbered
-from tallystick.db.engine import Tx, retrying
+from tallystick.db.engine import Tx
 from tallystick.domain.bill import settle
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.invoice import InvoiceStatus, number_text
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, Told, record_many
 from tallystick.services.ids import new_id
-from tallystick.services.in_halves import in_halves
+from tallystick.services.in_halves import DueSets, set_by_set
 from tallystick.services.refresh_drafts import refresh_drafts
 
 BATCH = 500
@@ -30,9 +30,9 @@ async def finalize_due(ctx: Context) -> tuple[int, int]:
     """
     finalized = gone = 0
 
-    async def finalize(ids: Sequence[UUID]) -> int:
+    def count(done: tuple[int, int]) -> int:
         nonlocal finalized, gone
-        taken, made = await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+        taken, made = done
         finalized += made
         gone += taken - made
         return taken
@@ -41,12 +41,16 @@ async def finalize_due(ctx: Context) -> tuple[int, int]:
         async with ctx.app.transaction() as tx:
             await due_drafts.set_aside(tx, ctx.tenant.id, invoice_id, reason)
 
-    while True:
-        async with ctx.app.database.connection() as tx:
-            ids = await due_drafts.due_ids(tx, ctx.tenant.id, ctx.now, BATCH)
-        # What is due and was not taken is in another worker's hands.
-        if not ids or not await in_halves(ids, finalize, set_aside):
-            return finalized, gone
+    await set_by_set(
+        ctx.app.database,
+        DueSets(
+            lock_due=lambda tx: due_drafts.lock_due(tx, ctx.tenant.id, ctx.now, BATCH),
+            do=lambda tx, ids: _batch(ctx, tx, ids),
+            count=count,
+            set_aside=set_aside,
+        ),
+    )
+    return finalized, gone
 
 
 async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> tuple[int, int]:

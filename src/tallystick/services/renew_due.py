@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tallystick.db import due_contracts
-from tallystick.db.engine import Tx, retrying
+from tallystick.db.engine import Tx
 from tallystick.domain.life import StepKind
 from tallystick.services.context import Context
-from tallystick.services.in_halves import in_halves
+from tallystick.services.in_halves import DueSets, set_by_set
 from tallystick.services.take_steps import take_steps
 
 BATCH = 250
@@ -28,8 +28,7 @@ async def renew_due(ctx: Context) -> Counter[StepKind]:
     """
     taken: Counter[StepKind] = Counter()
 
-    async def take(ids: Sequence[UUID]) -> int:
-        found = await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+    def count(found: Counter[StepKind]) -> int:
         taken.update(found)
         return found.total()
 
@@ -37,12 +36,16 @@ async def renew_due(ctx: Context) -> Counter[StepKind]:
         async with ctx.app.transaction() as tx:
             await due_contracts.set_aside(tx, ctx.tenant.id, subscription_id, reason)
 
-    while True:
-        async with ctx.app.database.connection() as tx:
-            ids = await due_contracts.due_ids(tx, ctx.tenant.id, ctx.today, BATCH)
-        # What is due and was not taken is in another worker's hands.
-        if not ids or not await in_halves(ids, take, set_aside):
-            return taken
+    await set_by_set(
+        ctx.app.database,
+        DueSets(
+            lock_due=lambda tx: due_contracts.lock_due(tx, ctx.tenant.id, ctx.today, BATCH),
+            do=lambda tx, ids: _batch(ctx, tx, ids),
+            count=count,
+            set_aside=set_aside,
+        ),
+    )
+    return taken
 
 
 async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Counter[StepKind]:
