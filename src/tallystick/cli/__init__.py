@@ -5,6 +5,7 @@ import os
 import typer
 
 from tallystick.cli import clock, database, doctor, entity, key, openapi, serve, tenant, worker
+from tallystick.cli.bench.billing import bench_billing
 from tallystick.cli.bench.command import bench
 from tallystick.cli.bench.events import bench_events
 from tallystick.cli.demo import demo
@@ -35,6 +36,7 @@ app.add_typer(clock.app, name="clock")
 app.command("openapi")(openapi.openapi)
 app.command("bench")(bench)
 app.command("bench-events")(bench_events)
+app.command("bench-billing")(bench_billing)
 
 
 @app.callback()
