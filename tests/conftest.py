@@ -1,10 +1,15 @@
 """What every test may use; the fixtures of the database are in `tests/database.py`."""
 
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.database"]
+
+# A run in the background of a shell is told to ignore Ctrl-C, and so is every process that it
+# starts; those are interrupted here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: how long one example takes says more about the machine than about the rule.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -43,12 +43,15 @@ RULES = {
            or exists (select from transactions t
                       where t.tenant_id = $1 and t.attempt_id = a.id and t.amount <> a.amount)
     """,
-    "what is held of a balance is what live attempts hold": """
+    "what is held of a balance is what live attempts and tries hold": """
         select b.customer_id, b.held from customer_balances b
-        where b.tenant_id = $1 and b.held <> coalesce((
+        where b.tenant_id = $1 and b.held - coalesce((
             select sum(a.balance_held) from payment_attempts a
             where a.tenant_id = $1 and a.customer_id = b.customer_id
-              and a.currency = b.currency and a.state = 'LIVE'), 0)
+              and a.currency = b.currency and a.state = 'LIVE'), 0) - coalesce((
+            select sum(c.balance_held) from collections c
+            where c.tenant_id = $1 and c.customer_id = b.customer_id
+              and c.currency = b.currency and c.state = 'LIVE'), 0) <> 0
     """,
     "a balance is the sum of its entries": """
         select b.customer_id, b.balance from customer_balances b
@@ -128,7 +131,8 @@ RULES = {
         select i.id from invoices i
         where i.tenant_id = $1 and i.settled <> coalesce((
             select sum(t.amount) from transactions t
-            where t.tenant_id = $1 and t.invoice_id = i.id and t.status = 'SETTLED'), 0)
+            where t.tenant_id = $1 and t.invoice_id = i.id and t.status = 'SETTLED'
+              and t.payment_type = 'PAYMENT'), 0)
     """,
     "numbers have no gap": """
         select c.last_number from invoice_counters c

@@ -5,8 +5,9 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 from uuid import UUID
 
-from tallystick.db import tenants
+from tallystick.db import kept_invoices, tenants
 from tallystick.domain.billing_entries import SubscriptionDetails
+from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
 from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.purchase import Activation
 from tallystick.services.advance_clock import ClockMove, advance_clock
@@ -25,6 +26,18 @@ INVOICES = """
         jsonb_array_length(i.coupons) as coupon_count
     from invoices i where i.tenant_id = $1 order by i.invoice_date, i.number, i.id
 """
+
+
+async def explain_all(world: World) -> dict[UUID, InvoiceExplanation]:
+    """The explanation of every invoice of a shop, by its id; all of them have one."""
+    rows = await world.fetch("select id from invoices where tenant_id = $1", world.tenant_id)
+    explained = {}
+    async with world.database.connection() as tx:
+        for row in rows:
+            kept = await kept_invoices.load(tx, world.tenant_id, row["id"])
+            assert kept is not None
+            explained[row["id"]] = explain_invoice(kept)
+    return explained
 
 
 @dataclass(kw_only=True)
@@ -89,8 +102,9 @@ class Merchant:
         return moved
 
     async def is_sound(self) -> None:
-        """Every invariant holds."""
+        """Every invariant holds, and every invoice can be explained to the cent."""
         assert (await examine(self.world.database)).breaches == ()
+        await explain_all(self.world)
 
     async def stands(self, subscription_id: UUID) -> dict[str, Any]:
         """A subscription's row."""
@@ -106,7 +120,7 @@ class Merchant:
         """Every event's type and, of a changed subscription, the kind of change."""
         rows = await self.world.fetch(
             "select type, data ->> 'change_type' as kind from events where tenant_id = $1"
-            " order by id",
+            " order by position",
             self.world.tenant_id,
         )
         return [(row["type"], row["kind"]) for row in rows]

@@ -45,6 +45,18 @@ update invoices set due_date = due_date + 1;
 -- invoice-once-per-period
 update invoices set subscription_id = (select id from subscriptions limit 1);
 
+-- invoice-unexplained
+update invoice_lines set computation = jsonb_set(computation, '{computation,unit_price}', '"48.98"');
+
+-- invoice-unexplained
+update invoice_lines set computation = jsonb_set(computation, '{usage}', '{"amount": 1, "parts": []}');
+
+-- invoice-unexplained
+update invoice_lines set computation = jsonb_set(computation, '{quoted_discount}', '1');
+
+-- invoice-unexplained
+update invoice_lines set taxes = '[{"amount": 7, "rate": {"rate": "0.001"}}]';
+
 -- balance-entries
 update customer_balances set balance = balance + 1;
 
@@ -81,6 +93,22 @@ update subscriptions set next_step_on = null;
 
 -- next-step
 update subscriptions set status = 'SUPERSEDED';
+
+-- trial-draft
+update invoices set charged_first = true;
+
+-- trial-paid
+insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
+    transaction_id, provider, method, amount, currency, state, claimed_at, recorded_at,
+    activates) select tenant_id, gen_random_uuid(), null, customer_id, gen_random_uuid(),
+    gen_random_uuid(), 'sandbox', '{}', 1, currency, 'SUCCEEDED', now(), now(), id from
+    subscriptions limit 1;
+
+-- being-paid
+update subscriptions set is_being_paid = true;
+
+-- activation-session
+update checkout_sessions set checkout_type = 'SUBSCRIPTION_ACTIVATION' where state = 'CREATED';
 
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
@@ -283,3 +311,70 @@ select i.tenant_id, uuidv7(), i.id, i.customer_id, m.id, uuidv7(), 'sandbox', '{
     now(), now(), now() - interval '2 hours'
 from invoices i join payment_methods m on m.tenant_id = i.tenant_id and m.customer_id = i.customer_id
 limit 1;
+
+-- credit-note-lines
+update credit_note_lines set amount_total = amount_total + 1;
+
+-- credit-note-lines
+update credit_notes set subtotal = subtotal + 1, total = total + 1;
+
+-- credit-note-line
+update credit_note_lines set amount = amount + 100000;
+
+-- credit-note-invoice
+update invoices set cancelled = cancelled + 1;
+
+-- credit-note-invoice
+update credit_notes set total = total + 100000;
+
+-- credit-note-invoice
+update invoices set applied_balance = 0;
+
+-- credit-note-numbers
+update credit_notes set number = 77 where number = 1;
+
+-- credit-note-numbers
+update credit_note_counters set last_number = last_number + 1;
+
+-- credit-note-balance
+update balance_entries set amount = amount - 1 where reason in ('CREDIT_NOTE', 'REFUND');
+
+-- refund-recorded
+update refunds set state = 'LIVE';
+
+-- refund-recorded
+delete from transactions where payment_type = 'REFUND';
+
+-- refund-of-payment
+update refunds set amount = amount + 100000;
+
+-- refund-taken-up
+update refunds set state = 'LIVE', claimed_on = now() - interval '61 minutes';
+
+-- billed-ahead
+update invoice_lines
+set computation = computation || '{"before": {"amount": 5, "quantity": "1"}, "usage": {"amount": 5}}';
+
+-- true-up
+update invoice_lines
+set computation = computation || '{"shortfall": {"least": 5000, "cost": 4000}, "quoted_amount": 999}';
+
+-- usage-set-aside
+insert into usage_marks (tenant_id, customer_id, error, tried_at)
+select tenant_id, id, 'AmountTooLarge', now() from customers limit 1;
+
+-- mrr-movements
+update subscriptions set mrr = mrr + 1;
+
+-- mrr-movements
+delete from mrr_movements;
+
+-- mrr-movements
+update mrr_movements set position = 2, mrr_before = 100, mrr_after = mrr_after + 100;
+
+-- consolidated-lines
+update invoices set consolidated_into_invoice_id = (select id from invoices where number = 1)
+where number = 2;
+
+-- consolidated-members
+update invoices set consolidated_into_invoice_id = id;

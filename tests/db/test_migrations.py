@@ -35,6 +35,15 @@ IN_USE = """
         claimed_at) values (t(1), t(8), t(7), t(3), 'PAYMENT', '{}', 1, 'EUR', '2026-01-01',
                             t(9), t(10), t(11), now(), '2026-01-01');
     insert into plan_places values (t(1), t(3), t(5), 0, t(8), 'ATTEMPT');
+    insert into subscriptions (tenant_id, id, customer_id, plan_id, plan_version_id,
+        invoicing_entity_id, status, currency, tax_inclusive, cadence, start_date,
+        billing_start_date, billing_day_anchor, current_period_start, current_period_end,
+        net_terms, auto_advance_invoices, charge_automatically, payment_methods_config, mrr,
+        created_at, updated_at)
+        values (t(1), t(15), t(3), t(5), t(6), t(2), 'ACTIVE', 'EUR', false, 'MONTHLY',
+                '2026-01-01', '2026-01-01', 1, '2026-01-01', '2026-02-01', 0, true, false,
+                '{}', 4900, '2026-01-03', '2026-01-03');
+    insert into plan_places values (t(1), t(3), t(5), 1, t(15), 'SUBSCRIPTION');
     insert into invoice_lines (tenant_id, id, invoice_id, position, name, start_date, end_date,
         amount, discount, tax, amount_total, tax_rate, taxes, computation)
         values (t(1), t(12), t(13), 0, 'Fee', '2026-01-01', '2026-01-01', 100, 0, 0, 100, 0,
@@ -52,7 +61,7 @@ IN_USE = """
         values (t(1), t(14), t(13), t(3), 'PAYMENT', 'SETTLED', 'other', 'r', 100, 'EUR',
                 now());
 """
-"""A shop with a payment under way and a paid invoice; `t` makes ids of numbers."""
+"""A shop with a payment under way, a subscription and a paid invoice; `t` makes ids."""
 
 IDS = """
     create function t(n integer) returns uuid language sql
@@ -90,7 +99,10 @@ async def fill(dsn: str) -> None:
 
 
 async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
-    """Payments under way count from the migration; everything that must hold holds."""
+    """Payments under way count from the migration; everything that must hold holds.
+
+    A subscription counts from its start, with what it is worth.
+    """
     await migrations.migrate(old_dsn)
 
     database = await Database.open(old_dsn)
@@ -102,4 +114,7 @@ async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
         )
         assert attempt is not None
         assert (attempt["is_new"], attempt["browser"]) == (True, None)
+        moved = await connection.fetchrow("select day::text, amount from mrr_movements")
+        assert moved is not None
+        assert (moved["day"], moved["amount"]) == ("2026-01-01", 4900)
     await database.close()

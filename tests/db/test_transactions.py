@@ -10,9 +10,10 @@ from tests.world import open_world
 
 ONE_MORE = """
     insert into transactions (tenant_id, id, invoice_id, customer_id, payment_type, status,
-        provider, reference, amount, currency, created_at)
+        provider, reference, amount, currency, created_at, parent_id, refund_mode)
     select tenant_id, $1, invoice_id, customer_id, $2, 'SETTLED', provider, reference, 100,
-        currency, created_at
+        currency, created_at, case $2 when 'REFUND' then id end,
+        case $2 when 'REFUND' then 'ONLINE' end
     from transactions where payment_type = 'PAYMENT'
 """
 

@@ -155,9 +155,10 @@ def test_usage_has_no_fixed_part() -> None:
     assert charge(item(USAGE), JANUARY, "EUR") is None
 
 
-def test_a_one_time_fee_is_charged_in_full_on_its_day() -> None:
+@pytest.mark.parametrize("case_id", ["PRO-08"])
+def test_a_one_time_fee_is_charged_in_full_on_its_day(case_id: str) -> None:
     """PRO-08: 500.00 x 2 is 1000.00 whatever is left of the period."""
-    golden = case("PRO-08")
+    golden = case(case_id)
     day = date.fromisoformat(golden["input"]["change_date"])
     made = charge_once(item(_once("500", 2)), day, "EUR")
     assert [made.amount] == golden["expected"]["lines"]

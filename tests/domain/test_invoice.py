@@ -222,9 +222,10 @@ def test_a_plain_line_shows_its_unit_price() -> None:
     assert line.explanation.decision.rates[0].name == "VAT"
 
 
-def test_golden_average_of_a_prorated_line() -> None:
+@pytest.mark.parametrize("case_id", ["PRO-11"])
+def test_golden_average_of_a_prorated_line(case_id: str) -> None:
     """PRO-11: three at 100.00 for 15 of 30 days show quantity 3 at 50.00."""
-    golden = case("PRO-11")
+    golden = case(case_id)
     support = priced("Support", rate_pricing("100"), instances=3)
     whole = offer(support, anchor=1, created_on=date(2025, 6, 16))
     (half,) = _invoice(attempt(whole, date(2025, 6, 16))).lines

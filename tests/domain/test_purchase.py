@@ -180,10 +180,11 @@ def test_live_states_hold_a_place() -> None:
     }
 
 
-def test_recording_late_makes_the_same() -> None:
+@pytest.mark.parametrize("case_id", ["PAY-12"])
+def test_recording_late_makes_the_same(case_id: str) -> None:
     """PAY-12: nothing of it depends on when the news of the money came."""
-    assert case("PAY-12")["expected"]["invoice_count"] == 1
-    made = golden_offer("PAY-12", charge_automatically=True)
+    assert case(case_id)["expected"]["invoice_count"] == 1
+    made = golden_offer(case_id, charge_automatically=True)
     claimed = attempt(made, date(2024, 1, 20))
     bought, invoice = subscription_of(claimed), invoice_of(claimed, pending=False)
     assert bought == subscription_of(claimed)
@@ -323,35 +324,34 @@ def test_golden_states_at_the_start(row: dict[str, Any]) -> None:
         assert invoice.total == row["total"]
 
 
-def test_golden_checkout_by_card_and_by_debit() -> None:
+@pytest.mark.parametrize(("case_id", "pending"), [("CHK-01", False), ("CHK-03", True)])
+def test_golden_checkout_by_card_and_by_debit(case_id: str, pending: bool) -> None:
     """CHK-01: paid from record on. CHK-03: an accepted debit finalizes and activates."""
-    paid = case("CHK-01", decided="no draft or unpaid invoice")["expected"]["per_step"][3]
-    in_flight = case("CHK-03")["expected"]
-    card = golden_offer("CHK-01", decided="the invoice exists from record on")
-    for made, pending, expected in (
-        (card, False, paid["invoices"][0]),
-        (golden_offer("CHK-03"), True, in_flight["invoices"][0]),
-    ):
-        claimed = attempt(made, date(2024, 1, 9))
-        invoice = invoice_of(claimed, pending=pending)
-        assert invoice is not None
-        assert subscription_of(claimed).status is STATUS.ACTIVE
-        assert invoice.status.value.lower() == expected["status"]
-        assert invoice.payment_status.value.lower() == expected["payment_status"]
-        assert invoice.total == expected["total"]
+    decided = None if pending else "the invoice exists from record on"
+    told = case(case_id, decided=decided)["expected"]
+    expected = (told if pending else told["per_step"][3])["invoices"][0]
+    claimed = attempt(golden_offer(case_id, decided=decided), date(2024, 1, 9))
+    invoice = invoice_of(claimed, pending=pending)
+    assert invoice is not None
+    assert subscription_of(claimed).status is STATUS.ACTIVE
+    assert invoice.status.value.lower() == expected["status"]
+    assert invoice.payment_status.value.lower() == expected["payment_status"]
+    assert invoice.total == expected["total"]
 
 
-def test_golden_card_with_a_challenge() -> None:
+@pytest.mark.parametrize("case_id", ["CHK-04"])
+def test_golden_card_with_a_challenge(case_id: str) -> None:
     """CHK-04: nothing stands until the buyer has answered."""
-    made = golden_offer("CHK-04", decided="the invoice exists from record on")
+    made = golden_offer(case_id, decided="the invoice exists from record on")
     step = after_standing(attempt(made), NeedsAction("https://bank.example"), give_up=False)
     assert isinstance(step, AwaitChallenge)
 
 
-def test_golden_late_checkout_is_never_back_billed() -> None:
+@pytest.mark.parametrize("case_id", ["TRI-13"])
+def test_golden_late_checkout_is_never_back_billed(case_id: str) -> None:
     """TRI-13: after the trial's end, a full period from the day of confirmation."""
-    golden = case("TRI-13", decided="never back-billed")
-    made = golden_offer("TRI-13", decided="never back-billed", start_date=DAY)
+    golden = case(case_id, decided="never back-billed")
+    made = golden_offer(case_id, decided="never back-billed", start_date=DAY)
     late = replace(made, created_on=date(2024, 1, 2))
     claimed = attempt(late, date(2024, 1, 20))
     _invoiced(golden, claimed)

@@ -56,7 +56,15 @@ PRICE: Json = {
     "currency": "EUR",
     "pricing": {"type": "RATE", "rate": "1"},
 }
+MINIMUM: Json = {"amount": "1", "scope": {"type": "all_components"}}
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
+
+TEST_CARD = {
+    "type": "CARD",
+    "card_number": "4242424242424242",
+    "card_expiry": "12/99",
+    "card_cvc": "123",
+}
 
 CLOCK = "GET /api/v1/test-clock"
 
@@ -71,6 +79,7 @@ API: dict[str, Json | None] = {
     "GET /api/v1/customers/{id_or_alias}": None,
     "PATCH /api/v1/customers/{id_or_alias}": {"name": "Stolen"},
     "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
+    "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
     "POST /api/v1/product_families": {},
     "GET /api/v1/product_families": None,
     "GET /api/v1/product_families/{product_family_id}": None,
@@ -89,6 +98,8 @@ API: dict[str, Json | None] = {
     "GET /api/v1/plans": None,
     "GET /api/v1/plans/{plan_id}": None,
     "POST /api/v1/plans/{plan_id}/publish": None,
+    "PUT /api/v1/plans/versions/{plan_version_id}/minimum": MINIMUM,
+    "DELETE /api/v1/plans/versions/{plan_version_id}/minimum": None,
     "POST /api/v1/addons": {},
     "GET /api/v1/addons": None,
     "GET /api/v1/addons/{add_on_id}": None,
@@ -98,6 +109,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/subscriptions": {},
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
+    "GET /api/v1/subscriptions/{subscription_id}/mrr-movements": None,
     "GET /api/v1/usage/customer/{customer_id}": None,
     "GET /api/v1/usage/subscription/{subscription_id}": None,
     "GET /api/v1/usage/summary": None,
@@ -107,16 +119,29 @@ API: dict[str, Json | None] = {
     "POST /api/v1/subscriptions/{subscription_id}/activate": None,
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
+    "POST /api/v1/invoices/{invoice_id}/pay": None,
     "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
     "GET /api/v1/invoices": None,
     "GET /api/v1/invoices/{invoice_id}": None,
+    "POST /api/v1/credit-notes": {},
+    "GET /api/v1/credit-notes": None,
+    "GET /api/v1/credit-notes/{credit_note_id}": None,
+    "POST /api/v1/credit-notes/{credit_note_id}/void": None,
+    "PATCH /api/v1/credit-notes/{credit_note_id}/custom-properties": {"custom_properties": {}},
+    "POST /api/v1/payments/{payment_id}/refund": None,
+    "GET /api/v1/invoices/{invoice_id}/explain": None,
     "GET /api/v1/invoicing-entities": None,
     "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
+    "POST /api/v1/test-provider/payments/{payment_id}/settle": None,
+    "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
+
+SHOWN_BY = {"payments": "invoices", "test-provider": "invoices"}
+"""What shows a thing that has no address of its own to be read at."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
 SUMS = {"GET /api/v1/usage/summary"}
@@ -160,13 +185,26 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "products": theirs.products["Priority support"],
                 "metrics": theirs.metric,
                 "plans": theirs.plans["Draft"].id,
+                "versions": theirs.plans["Draft"].version_id,
                 "addons": theirs.add_ons["Priority support"].id,
                 "coupons": theirs.coupons["LAUNCH20"].id,
                 "subscriptions": bought.subscription.id,
                 "invoices": bought.invoice.id,
+                "test-provider": bought.invoice.transactions[0].id,
+                "payments": bought.invoice.transactions[0].id,
+                "credit-notes": credited(theirs, bought.invoice.id),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
         )
+
+
+def credited(market: Market, invoice_id: str) -> str:
+    """A credit note of EUR 1 on an invoice."""
+    body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
+    answer = market.raw.post("/credit-notes", json=body)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name
 
 
 def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response:
@@ -181,7 +219,13 @@ def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response
 def resource_of(route: str) -> str:
     """What a route is about, by the name of its list."""
     first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
+    if (first, second) == ("plans", "versions"):
+        return second
     return f"{second}s" if first == "usage" else first
+
+
+READ_WITH = {"versions": "plans"}
+"""What has no route of its own to be read by is read with what it belongs to."""
 
 
 def test_every_route_is_listed(shared_dsn: str) -> None:
@@ -227,7 +271,8 @@ def test_with_a_revoked_key(town: Town) -> None:
 def test_with_an_unknown_parameter(town: Town, route: str) -> None:
     """A parameter that a route does not have is refused everywhere, and nothing is done."""
     method, _, path = route.partition(" ")
-    name = town.ids.get(route.split("/")[3], MISSING)
+    resource = resource_of(route)
+    name = town.ids.get(resource if resource in READ_WITH else route.split("/")[3], MISSING)
     before, brace, after = path.removeprefix("/api/v1").partition("{")
     address = before + (name + after.partition("}")[2] if brace else "")
     answer = town.mine.raw.request(method, f"{address}?per_pag=1", json=API[route])
@@ -251,10 +296,12 @@ def test_with_two_keys(town: Town) -> None:
 @pytest.mark.parametrize("route", OF_ONE)
 def test_with_anothers_id(town: Town, route: str) -> None:
     """Another tenant's id is as unknown as one that nobody has, and nothing is changed."""
-    name = town.ids[resource_of(route)]
-    own = f"GET /api/v1/{resource_of(route)}/{{"
+    resource = resource_of(route)
+    shown = {**SHOWN_BY, **READ_WITH}.get(resource, resource)
+    name = town.ids[resource]
+    own = f"GET /api/v1/{shown}/{{"
     read = next(one for one in OF_ONE if one.startswith(own) and one.endswith("}"))
-    before = ask(town.theirs.raw, read, name)
+    before = ask(town.theirs.raw, read, town.ids[shown])
     answer = ask(town.mine.raw, route, name)
     unknown = ask(town.mine.raw, route)
 
@@ -263,7 +310,7 @@ def test_with_anothers_id(town: Town, route: str) -> None:
     told = answer.json()["message"]
     assert name in told
     assert told.replace(name, MISSING) == unknown.json()["message"]
-    assert ask(town.theirs.raw, read, name).json() == before.json()
+    assert ask(town.theirs.raw, read, town.ids[shown]).json() == before.json()
 
 
 @pytest.mark.parametrize("route", OF_MANY)

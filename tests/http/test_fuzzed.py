@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.http.conftest import Served
 from tests.http.purchase.market import Market, open_market
 from tests.http.purchase.stock import stock
-from tests.http.test_authorization_matrix import API
+from tests.http.test_authorization_matrix import API, credited
 
 EXAMPLES = 12
 CHECKS = [
@@ -61,6 +61,8 @@ def known(market: Market) -> Mapping[str, str]:
         "component_id": market.component("Starter", "Fee"),
         "subscription_id": bought.subscription.id,
         "invoice_id": bought.invoice.id,
+        "payment_id": bought.invoice.transactions[0].id,
+        "credit_note_id": credited(market, bought.invoice.id),
         "invoicing_entity_id": market.entity_path.rpartition("/")[2],
         "id": market.offer().id,
     }

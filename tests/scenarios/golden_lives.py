@@ -17,7 +17,11 @@ from tallystick.domain.pricing import (
     RatePricing,
 )
 from tallystick.domain.purchase import Activation
+from tallystick.services.collect_invoice import collect_due
+from tallystick.services.confirm_result import Completed, ConfirmResult
 from tallystick.services.due_work import do_due_work
+from tallystick.services.finalize_due import finalize_due
+from tallystick.services.renew_due import renew_due
 from tests.cases.golden import plan_fixture
 from tests.subscribing import Merchant
 from tests.world import SoldPlan, World
@@ -33,6 +37,7 @@ class Life:
     merchant: Merchant
     case: Json
     subscription_id: UUID
+    outcome: ConfirmResult | None = None
 
     async def take(self, step: Json) -> None:
         """Take a step that comes after the creation."""
@@ -41,12 +46,45 @@ class Life:
                 await self.merchant.cancel(self.subscription_id, day(step["at"]))
             case "cycle" if "today" in self.case["input"]:
                 await do_due_work(self.merchant.world.ctx)
+            case "complete_checkout":
+                await self._check_out(step)
+            case "payment_pipeline":
+                await collect_due(self.merchant.world.ctx)
+            case "finalize_pending":
+                await do_due_work(self.merchant.world.ctx)
+            case "cycle" if self._is_paid_later(step):
+                await self.merchant.stand_at(at(step["transition_date"]) + GRACE)
+                await renew_due(self.merchant.world.ctx)
+                await finalize_due(self.merchant.world.ctx)
             case "cycle":
                 boundary = step.get("transition_date") or await self._next_boundary()
                 if boundary is not None:
                     await self.merchant.travel(at(boundary) + GRACE)
             case other:
                 raise AssertionError(f"no such step: {other}")
+
+    def _is_paid_later(self, step: Json) -> bool:
+        """Whether the case looks at the books between a step and its payment."""
+        steps = self.case["steps"]
+        place = next(i for i, one in enumerate(steps) if one is step)
+        return steps[place + 1 :][:1] == [{"do": "payment_pipeline"}] and (
+            "transition_date" in step
+        )
+
+    async def _check_out(self, step: Json) -> None:
+        """Confirm the subscription's own checkout, and find what it charges."""
+        world = self.merchant.world
+        session = (await self.merchant.stands(self.subscription_id))["checkout_session_id"]
+        before = await world.charges()
+        told = self.case["input"].get("payment_method") or "card"
+        method = await world.debit() if told.startswith("SEPA") else None
+        if "customer action" in told:
+            method = await world.card("4000002500003155")
+        self.outcome = await world.confirm(session, method=method)
+        charged = (await world.charges())[len(before) :]
+        paid = isinstance(self.outcome, Completed) and not told.startswith("SEPA")
+        assert charged == ([step["amount"]] if step["amount"] and paid else [])
+        await self.merchant.is_sound()
 
     async def _next_boundary(self) -> date | None:
         found: date | None = (await self.merchant.stands(self.subscription_id))["next_step_on"]
@@ -64,7 +102,7 @@ class Life:
             "cycle_index": row["cycle_index"],
             "trial_days": row["trial_duration"] or 0,
             "imported": row["imported_on"] is not None,
-            "pending_checkout": False,
+            "pending_checkout": row["awaits_checkout"],
             "billing_day_anchor": row["billing_day_anchor"],
         }
 

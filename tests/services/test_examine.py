@@ -11,12 +11,16 @@ from tallystick.db.audit import RULES
 from tallystick.db.audit.rule import findings
 from tallystick.db.engine import Database, Tx, connect
 from tallystick.domain.coupons import Percentage
+from tallystick.domain.credit_note import Amount, CreditToBalance, Everything, Refund
 from tallystick.domain.payment import FailureReason
 from tallystick.services.confirm_result import Completed, InFlight, PaymentFailed
 from tallystick.services.examine import examine, examine_within
+from tallystick.services.ids import new_id
+from tallystick.services.issue_credit_note import CreditRequest, issue_credit_note
 from tallystick.services.late_money import refund_late_money
 from tallystick.services.record_failure import record_failure
 from tallystick.services.record_purchase import record_purchase
+from tallystick.services.refund_invoice import refund_invoice
 from tallystick.services.sequence_events import sequence_events
 from tests.database import in_own_loop
 from tests.shops import attempts
@@ -64,6 +68,7 @@ async def everything_happens(world: World) -> None:
     await one_pays(world, coupon_ids=[coupon])
     await one_is_declined(world)
     await one_pays_twice(world)
+    await one_is_credited(world)
     await sequence_events(world.app)
 
 
@@ -108,6 +113,20 @@ async def one_pays_twice(world: World) -> None:
     async with world.app.transaction() as tx:
         assert await record_purchase(world.ctx, tx, late) == Completed()
     await refund_late_money(world.ctx, late)
+
+
+async def one_is_credited(world: World) -> None:
+    """Half of what card and balance had paid went back, and the rest to the balance."""
+    customer = await world.customer("Credited")
+    await world.balance(customer, 1000)
+    session = await world.session(customer, await world.plan())
+    assert await world.confirm(session) == Completed()
+    row = await world.one("select id from invoices where customer_id = $1", customer)
+    half = CreditRequest(invoice_id=row["id"], kind=Refund(), scope=Amount(2450))
+    await refund_invoice(world.ctx, half, new_id())
+    rest = CreditRequest(invoice_id=row["id"], kind=CreditToBalance(), scope=Everything())
+    async with world.app.transaction() as tx:
+        await issue_credit_note(world.ctx.within(tx), rest)
 
 
 @pytest.fixture(scope="module")

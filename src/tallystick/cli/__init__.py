@@ -4,7 +4,18 @@ import os
 
 import typer
 
-from tallystick.cli import clock, database, doctor, entity, key, openapi, serve, tenant, worker
+from tallystick.cli import (
+    clock,
+    database,
+    doctor,
+    entity,
+    explain,
+    key,
+    openapi,
+    serve,
+    tenant,
+    worker,
+)
 from tallystick.cli.bench.billing import bench_billing
 from tallystick.cli.bench.command import bench
 from tallystick.cli.bench.events import bench_events
@@ -28,6 +39,7 @@ app.command("serve")(serve.serve)
 app.command("serve-process", hidden=True)(serve.serve_process)
 app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
+app.command("explain")(explain.explain)
 app.add_typer(database.app, name="db")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(entity.app, name="entity")

@@ -19,7 +19,7 @@ from tallystick.cli.demo_screen import Screen, money
 from tallystick.cli.demo_shop import PATH as SHOP_PATH
 from tallystick.cli.demo_shop import Shop
 from tallystick.cli.demo_tenant import NAME, demo_tenant
-from tallystick.db.sandbox_bank import Movement
+from tallystick.db.sandbox_ledger import Movement
 from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import App
 

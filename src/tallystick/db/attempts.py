@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.db.leases import Leased, leased
 from tallystick.domain.attempt import (
     Attempt,
     AttemptState,
@@ -33,14 +34,6 @@ _COLUMNS = f"""
     coalesce(a.challenge_until <= now(), false) as challenge_is_over,
     a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueAttempt:
-    """An attempt that the sweeper has leased for one try."""
-
-    tenant_id: UUID
-    id: UUID
 
 
 async def insert(
@@ -273,7 +266,7 @@ async def mark_late_money(
     return bool(done == "UPDATE 1")
 
 
-async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueAttempt]:
+async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
     """Lease attempts, of every tenant, that nobody has recorded in time; oldest first."""
     rows = await tx.fetch(
         """
@@ -288,7 +281,7 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueAttempt
         limit,
         lease_seconds,
     )
-    return [DueAttempt(tenant_id=row["tenant_id"], id=row["id"]) for row in rows]
+    return leased(rows)
 
 
 def _attempt(row: Row) -> Attempt:

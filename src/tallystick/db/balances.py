@@ -48,3 +48,45 @@ async def add_manual_entry(
         _INSERT, tenant_id, entry_id, customer_id, currency, amount, after, note, now
     )
     return after
+
+
+async def move(
+    tx: Tx,
+    tenant_id: UUID,
+    *,
+    entry_id: UUID,
+    invoice_id: UUID,
+    customer_id: UUID,
+    currency: str,
+    amount: int,
+    reason: str,
+    at: datetime,
+    note_id: UUID | None = None,
+) -> None:
+    """Give an amount of an invoice to a balance; below zero takes it back.
+
+    `note_id` is the credit note that moves it.
+    """
+    await tx.execute(
+        """
+        with moved as (
+            insert into customer_balances as b (tenant_id, customer_id, currency, balance)
+            values ($1, $2, $3, greatest($5::bigint, 0))
+            on conflict (tenant_id, customer_id, currency)
+            do update set balance = b.balance + $5
+            returning balance)
+        insert into balance_entries (tenant_id, id, customer_id, currency, amount,
+                                     balance_after, reason, invoice_id, credit_note_id,
+                                     created_at)
+        select $1, $4, $2, $3, $5, balance, $6, $7, $8, $9 from moved
+        """,
+        tenant_id,
+        customer_id,
+        currency,
+        entry_id,
+        amount,
+        reason,
+        invoice_id,
+        note_id,
+        at,
+    )

@@ -1,5 +1,6 @@
 """Checkout sessions: written in one statement, read, locked, and moved from state to state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
 from tallystick.db.one_row import hits_one_row
+from tallystick.domain.activating import Activating
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
@@ -22,13 +24,24 @@ from tallystick.domain.session import (
 OFFER: Codec[Offer] = Codec(Offer)
 BUYER: Codec[BuyerDetails] = Codec(BuyerDetails)
 TERMS: Codec[CouponTerms] = Codec(CouponTerms)
+ACTIVATING: Codec[Activating] = Codec(Activating)
 PAYMENT_ERROR: Codec[PaymentError] = Codec(PaymentError)
 
 _COLUMNS = """
     s.id, s.customer_id, s.plan_id, s.plan_version_id, s.state, s.ending_requested, s.offer,
     s.buyer_details, s.page_coupon, s.success_url, s.cancel_url, s.expires_at, s.completed_at,
     s.subscription_id, s.last_payment_error, s.attempt_count, s.created_at, s.updated_at,
-    s.request, s.metadata, s.checkout_type, s.quote_id, s.amount_total, s.amount_due
+    s.request, s.metadata, s.checkout_type, s.quote_id, s.amount_total, s.amount_due,
+    case when s.checkout_type = 'SUBSCRIPTION_ACTIVATION' then (
+        select jsonb_build_object('id', x.id, 'status', x.status, 'start', x.start_date,
+            'trial_end', x.trial_end, 'net_terms', x.net_terms,
+            'auto_advance_invoices', x.auto_advance_invoices,
+            'charge_automatically', x.charge_automatically,
+            'payment', x.payment_methods_config, 'invoice_memo', x.invoice_memo,
+            'purchase_order', x.purchase_order)
+        from subscriptions x
+        where x.tenant_id = s.tenant_id and x.checkout_session_id = s.id)
+    end as activating
 """
 
 _INSERT = """
@@ -42,8 +55,8 @@ _INSERT = """
     insert into checkout_sessions
         (tenant_id, id, customer_id, plan_id, plan_version_id, request, offer, metadata,
          success_url, cancel_url, expires_at, created_at, updated_at, quote_id, amount_total,
-         amount_due)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $20, $21, $22)
+         amount_due, checkout_type)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $20, $21, $22, $23)
 """
 
 
@@ -74,6 +87,7 @@ class NewSession:
     created_at: datetime
     event_id: UUID
     event_data: str
+    checkout_type: CheckoutType = CheckoutType.SELF_SERVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +131,7 @@ async def insert(tx: Tx, tenant_id: UUID, new: NewSession, answer: StoredAnswer 
         new.quoted.quote_id,
         new.quoted.amount_total,
         new.quoted.amount_due,
+        new.checkout_type.value,
     )
 
 
@@ -327,6 +342,27 @@ async def leave(
     hits_one_row(done, "the session to leave")
 
 
+async def cancel_activations(
+    tx: Tx, tenant_id: UUID, subscription_ids: Sequence[UUID], now: datetime
+) -> list[SessionRecord]:
+    """Cancel the open sessions that would activate these subscriptions, and return them."""
+    rows = await tx.fetch(
+        """
+        update checkout_sessions s set state = 'CANCELLED', updated_at = $3
+        from subscriptions x
+        where x.tenant_id = $1 and x.id = any($2) and s.tenant_id = $1
+          and s.id = x.checkout_session_id and s.checkout_type = 'SUBSCRIPTION_ACTIVATION'
+          and s.state = 'CREATED'
+        returning s.id
+        """,
+        tenant_id,
+        subscription_ids,
+        now,
+    )
+    found = [await load(tx, tenant_id, row["id"]) for row in rows]
+    return [record for record in found if record is not None]
+
+
 def _record(row: Row) -> SessionRecord:
     ending = row["ending_requested"]
     return SessionRecord(
@@ -354,6 +390,7 @@ def _record(row: Row) -> SessionRecord:
             attempt_count=row["attempt_count"],
             created_at=row["created_at"],
             updated_at=row["updated_at"],
+            activating=ACTIVATING.load_optional(row["activating"]),
         ),
         request=row["request"],
         metadata=row["metadata"],

@@ -6,24 +6,27 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.db.invoice_locks import lock_customer_of
+from tallystick.db.leases import Leased, leased
 from tallystick.domain.attempt import AttemptState
-from tallystick.domain.collection import Collection, SavedMethod
-from tallystick.domain.payment import FailureReason, Method, MethodKind
+from tallystick.domain.collection import Collection
+from tallystick.domain.payment import FailureReason, Method
 
 METHOD: Codec[Method] = Codec(Method)
 
 _COLUMNS = """
     id, invoice_id, customer_id, payment_method_id, transaction_id, provider, reference, method,
-    amount, currency, state, failure, claimed_at
+    amount, currency, state, failure, claimed_at, activates, balance_held
 """
 
-_METHODS = """
-    select m.id, m.provider, m.token, m.kind, m.card_brand, m.card_last4, m.card_expiry,
-           m.account_number_hint, m.mandate_reference, m.created_at,
-           coalesce(m.id = $4, false) as is_own
-    from payment_methods m
-    where m.tenant_id = $1 and m.customer_id = $2 and m.provider = $3
-      and m.archived_at is null
+
+# The subscription by whose terms an invoice is collected: its own, and of a consolidated one
+# the first member's, for they had these terms in common when it was made.
+_COLLECTED_BY = """
+    coalesce(i.subscription_id, (
+        select m.subscription_id from invoices m
+        where m.tenant_id = i.tenant_id and m.consolidated_into_invoice_id = i.id
+        order by m.created_at, m.id limit 1))
 """
 
 
@@ -37,14 +40,6 @@ class Owing:
     amount_due: int
     failures: int
     own_method_id: UUID | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueCollection:
-    """A try that the sweeper has leased."""
-
-    tenant_id: UUID
-    id: UUID
 
 
 async def due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
@@ -63,21 +58,13 @@ async def due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
 
 async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Owing | None:
     """Lock the customer, then the invoice; None where it is not to be collected any more."""
-    await tx.execute(
-        """
-        select from customers c join invoices i
-          on i.tenant_id = c.tenant_id and i.customer_id = c.id
-        where i.tenant_id = $1 and i.id = $2 for no key update of c
-        """,
-        tenant_id,
-        invoice_id,
-    )
+    await lock_customer_of(tx, tenant_id, invoice_id)
     row = await tx.fetchrow(
-        """
+        f"""
         select i.id, i.customer_id, i.currency, i.amount_due,
                i.collection_failures as failures,
                (select s.payment_method_id from subscriptions s
-                where s.tenant_id = i.tenant_id and s.id = i.subscription_id) as own_method_id
+                where s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}) as own_method_id
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
           and i.status = 'FINALIZED'
@@ -90,14 +77,6 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
     return None if row is None else Owing(**dict(row))
 
 
-async def methods(
-    tx: Tx, tenant_id: UUID, customer_id: UUID, provider: str, own_method_id: UUID | None
-) -> list[SavedMethod]:
-    """The customer's saved methods at a provider."""
-    rows = await tx.fetch(_METHODS, tenant_id, customer_id, provider, own_method_id)
-    return [_saved(row) for row in rows]
-
-
 async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float) -> None:
     """Write a claimed try; the invoice waits for it.
 
@@ -106,9 +85,10 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
     await tx.execute(
         """
         insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
-            transaction_id, provider, method, amount, currency, claimed_at, check_at)
+            transaction_id, provider, method, amount, currency, claimed_at, check_at,
+            activates, balance_held)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                clock_timestamp() + make_interval(secs => $12))
+                clock_timestamp() + make_interval(secs => $12), $13, $14)
         """,
         tenant_id,
         made.id,
@@ -122,6 +102,18 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
         made.currency,
         made.claimed_at,
         lease_seconds,
+        made.activates,
+        made.balance_held,
+    )
+
+
+async def ask_at(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> None:
+    """Try to collect a locked invoice at that instant of business time."""
+    await tx.execute(
+        "update invoices set collect_at = $3 where tenant_id = $1 and id = $2",
+        tenant_id,
+        invoice_id,
+        at,
     )
 
 
@@ -145,12 +137,21 @@ async def load(tx: Tx, tenant_id: UUID, collection_id: UUID) -> Collection | Non
 
 
 async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
-    """Lock customer, invoice and try, and return the try as it stands now."""
+    """Lock customer, subscription where one waits for it, invoice and try.
+
+    Returns the try as it stands now.
+    """
     await tx.execute(
         "select from customers where tenant_id = $1 and id = $2 for no key update",
         tenant_id,
         known.customer_id,
     )
+    if known.activates is not None:
+        await tx.execute(
+            "select from subscriptions where tenant_id = $1 and id = $2 for no key update",
+            tenant_id,
+            known.activates,
+        )
     await tx.execute(
         "select from invoices where tenant_id = $1 and id = $2 for no key update",
         tenant_id,
@@ -266,7 +267,8 @@ async def failed_under(
 async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
     """A locked try that had failed got its money after all.
 
-    False where its invoice does not owe so much any more, or is being collected again.
+    False where its invoice does not owe so much any more, or is being collected again, and
+    where the money is on its way back.
     """
     done = await tx.execute(
         """
@@ -277,6 +279,8 @@ async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
             where i.tenant_id = c.tenant_id and i.id = c.invoice_id
               and i.status = 'FINALIZED' and i.payment_status <> 'PROCESSING'
               and i.amount_due >= c.amount)
+          and not exists (
+            select from refunds r where r.tenant_id = c.tenant_id and r.collection_id = c.id)
           and not exists (
             select from collections o
             where o.tenant_id = c.tenant_id and o.invoice_id = c.invoice_id
@@ -299,11 +303,11 @@ class Tried:
 async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
     """What decides about another try of an invoice."""
     row = await tx.fetchrow(
-        """
+        f"""
         select i.collection_failures as failures,
                coalesce(s.charge_automatically, false) as charges
         from invoices i
-        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
+        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}
         where i.tenant_id = $1 and i.id = $2
         """,
         tenant_id,
@@ -331,7 +335,7 @@ async def failed(
     )
 
 
-async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueCollection]:
+async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
     """Lease tries, of every tenant, that nobody has recorded in time; oldest first."""
     rows = await tx.fetch(
         """
@@ -346,7 +350,7 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[DueCollect
         limit,
         lease_seconds,
     )
-    return [DueCollection(tenant_id=row["tenant_id"], id=row["id"]) for row in rows]
+    return leased(rows)
 
 
 def _collection(row: Row) -> Collection:
@@ -364,22 +368,6 @@ def _collection(row: Row) -> Collection:
         state=AttemptState(row["state"]),
         failure=None if row["failure"] is None else FailureReason(row["failure"]),
         claimed_at=row["claimed_at"],
-    )
-
-
-def _saved(row: Row) -> SavedMethod:
-    return SavedMethod(
-        id=row["id"],
-        method=Method(
-            provider=row["provider"],
-            token=row["token"],
-            kind=MethodKind(row["kind"]),
-            card_brand=row["card_brand"],
-            card_last4=row["card_last4"],
-            card_expiry=row["card_expiry"],
-            account_hint=row["account_number_hint"],
-            mandate_reference=row["mandate_reference"],
-        ),
-        is_own=row["is_own"],
-        created_at=row["created_at"],
+        activates=row["activates"],
+        balance_held=row["balance_held"],
     )

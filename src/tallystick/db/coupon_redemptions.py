@@ -1,7 +1,7 @@
 """Redemptions: reserved by a claim, redeemed by the purchase, or given back."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -154,6 +154,50 @@ async def count_uses(tx: Tx, tenant_id: UUID, uses: Sequence[Use], now: datetime
             times,
             amounts,
         )
+
+
+async def use_ahead(
+    tx: Tx,
+    tenant_id: UUID,
+    uses: Sequence[tuple[UUID, int]],
+    period_start: date,
+    now: datetime,
+) -> None:
+    """Note what a threshold invoice takes of coupons in a subscription's period.
+
+    To no more invoices they apply than before.
+    """
+    if uses:
+        ids, amounts = zip(*uses, strict=True)
+        await tx.execute(
+            """
+            update coupon_redemptions r
+            set applied_amount = applied_amount + u.amount, last_applied_at = $2,
+                ahead_amount = u.amount
+                    + case when ahead_since = $3 then ahead_amount else 0 end,
+                ahead_since = $3
+            from unnest($4::uuid[], $5::bigint[]) as u (id, amount)
+            where r.tenant_id = $1 and r.id = u.id
+            """,
+            tenant_id,
+            now,
+            period_start,
+            ids,
+            amounts,
+        )
+
+
+async def forget_uses(tx: Tx, tenant_id: UUID, subscription_ids: Sequence[UUID | None]) -> None:
+    """The first invoice of subscriptions is made again, or never: no use of theirs counts."""
+    await tx.execute(
+        """
+        update coupon_redemptions
+        set applied_count = 0, applied_amount = 0, last_applied_at = null
+        where tenant_id = $1 and subscription_id = any($2) and state = 'REDEEMED'
+        """,
+        tenant_id,
+        subscription_ids,
+    )
 
 
 async def give_back(tx: Tx, tenant_id: UUID, attempt_id: UUID) -> None:

@@ -16,6 +16,7 @@ from tallystick.db.invoice_writes import (
     SELLER,
     line_row,
 )
+from tallystick.domain.invoice import InvoiceType
 from tallystick.domain.renewal import Draft
 
 _INVOICE_COLUMNS = (
@@ -47,7 +48,10 @@ _INVOICE_COLUMNS = (
     "memo",
     "purchase_order",
     "finalize_at",
+    "collect_at",
+    "charged_first",
     "recipe",
+    "may_merge",
     "created_at",
     "updated_at",
 )
@@ -55,20 +59,93 @@ _INVOICE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDraft:
-    """A draft to store. `finalize_at` is None for one that waits for a person."""
+    """A draft to store. `finalize_at` is None for one that waits for a person.
+
+    `may_merge` says that it may become one invoice with others like it. `charge_at` is when a
+    draft is charged that is final only once it is paid.
+    """
 
     draft: Draft
     line_ids: Sequence[UUID]
     finalize_at: datetime | None
+    may_merge: bool = False
+    charge_at: datetime | None = None
 
 
 async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime) -> None:
     """Write drafts with their lines by COPY, and count their coupons' uses.
 
+    A threshold invoice uses up no coupon; what it takes of fixed ones its maker keeps count of.
+
     A period that was billed before is refused by the schema, and nothing is written.
     """
     if not drafts:
         return
+    await _insert_lines(tx, tenant_id, drafts)
+    await tx.copy_records_to_table(
+        "invoices",
+        columns=_INVOICE_COLUMNS,
+        records=[_row(tenant_id, new) for new in drafts],
+    )
+    await _count_uses(tx, tenant_id, drafts, now)
+
+
+async def date_again(tx: Tx, tenant_id: UUID, new: NewDraft, now: datetime) -> None:
+    """Write a locked draft that is charged first as of another day, in place of what it was.
+
+    It is the first invoice of its subscription, so no other has used the coupons.
+    """
+    invoice = new.draft.invoice
+    await tx.execute(
+        "delete from invoice_lines where tenant_id = $1 and invoice_id = $2",
+        tenant_id,
+        invoice.id,
+    )
+    await coupon_redemptions.forget_uses(tx, tenant_id, [invoice.subscription_id])
+    await _insert_lines(tx, tenant_id, [new])
+    row = dict(zip(_INVOICE_COLUMNS, _row(tenant_id, new), strict=True))
+    kept = {"tenant_id", "id", "payment_status", "created_at", "updated_at"}
+    changed = [column for column in _INVOICE_COLUMNS if column not in kept]
+    sets = ", ".join(f"{column} = ${place}" for place, column in enumerate(changed, start=4))
+    await tx.execute(
+        f"update invoices set updated_at = $3, {sets} where tenant_id = $1 and id = $2",
+        tenant_id,
+        invoice.id,
+        now,
+        *(row[column] for column in changed),
+    )
+    await _count_uses(tx, tenant_id, [new], now)
+
+
+async def drop_charged_first(tx: Tx, tenant_id: UUID, subscription_ids: Sequence[UUID]) -> None:
+    """Drop the drafts of subscriptions that will not be paid for; nothing was billed.
+
+    Tries that failed stay, without their draft.
+    """
+    rows = await tx.fetch(
+        """
+        select id, subscription_id from invoices
+        where tenant_id = $1 and subscription_id = any($2) and charged_first for update
+        """,
+        tenant_id,
+        subscription_ids,
+    )
+    if rows:
+        ids = [row["id"] for row in rows]
+        await coupon_redemptions.forget_uses(
+            tx, tenant_id, [row["subscription_id"] for row in rows]
+        )
+        await tx.execute(
+            "delete from invoice_lines where tenant_id = $1 and invoice_id = any($2)",
+            tenant_id,
+            ids,
+        )
+        await tx.execute(
+            "delete from invoices where tenant_id = $1 and id = any($2)", tenant_id, ids
+        )
+
+
+async def _insert_lines(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft]) -> None:
     await tx.copy_records_to_table(
         "invoice_lines",
         columns=LINE_COLUMNS,
@@ -80,15 +157,20 @@ async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datet
             )
         ],
     )
-    await tx.copy_records_to_table(
-        "invoices",
-        columns=_INVOICE_COLUMNS,
-        records=[_row(tenant_id, new) for new in drafts],
-    )
+
+
+async def _count_uses(
+    tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime
+) -> None:
     await coupon_redemptions.count_uses(
         tx,
         tenant_id,
-        [(one.redemption_id, 1, one.amount) for new in drafts for one in new.draft.used],
+        [
+            (one.redemption_id, 1, one.amount)
+            for new in drafts
+            if new.draft.invoice.type is InvoiceType.RECURRING
+            for one in new.draft.used
+        ],
         now,
     )
 
@@ -101,7 +183,7 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.customer_id,
         invoice.subscription_id,
         invoice.invoicing_entity_id,
-        "RECURRING",
+        invoice.type.value,
         invoice.status.value,
         invoice.payment_status.value,
         invoice.invoice_date,
@@ -124,7 +206,10 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.memo,
         invoice.purchase_order,
         new.finalize_at,
+        new.charge_at,
+        new.charge_at is not None,
         RECIPE.dump(new.draft.recipe) if new.draft.recipe.meters else None,
+        new.may_merge,
         invoice.created_at,
         invoice.created_at,
     )

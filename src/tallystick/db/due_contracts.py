@@ -38,12 +38,19 @@ _CONTRACT = """
         'payment', s.payment_methods_config, 'payment_method_id', s.payment_method_id,
         'invoice_memo', s.invoice_memo, 'purchase_order', s.purchase_order,
         'activation', s.activation, 'awaits_activation', s.awaits_activation,
-        'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles)
+        'awaits_checkout', s.awaits_checkout,
+        'has_method', case when s.status = 'TRIAL_ACTIVE' then exists (
+            select from payment_methods m
+            where m.tenant_id = s.tenant_id and m.customer_id = s.customer_id
+              and m.archived_at is null) else false end,
+        'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles,
+        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum)
 """
 
 _DUE = """
     select id from subscriptions
     where tenant_id = $1 and next_step_on <= $2 and billing_error is null
+      and not is_being_paid
     order by next_step_on, id limit $3
     for no key update skip locked
 """
@@ -54,9 +61,10 @@ def _with_parties(locked: str) -> str:
     return f"""
     select {_CONTRACT} as contract, {CUSTOMER_JSON} as customer,
            e.id as entity_id, e.grace_period_hours,
+           e.consolidate_recurring_invoices,
            case when row_number() over (partition by e.id) = 1 then {ENTITY_JSON} end as entity,
            p.name as plan_name, v.version as plan_version, s.metadata, s.custom_properties,
-           s.trial_duration, s.invoice_threshold, s.created_at, s.activated_at,
+           s.trial_duration, s.invoice_threshold, s.is_being_paid, s.created_at, s.activated_at,
            s.cancellation_reason
     from ({locked}) s
     join customers c on c.tenant_id = s.tenant_id and c.id = s.customer_id
@@ -71,13 +79,22 @@ def _with_parties(locked: str) -> str:
 _LOCK = _with_parties("""
         select * from subscriptions
         where tenant_id = $1 and id = any($2) and next_step_on <= $3
-          and billing_error is null
+          and billing_error is null and not is_being_paid
         order by id for no key update skip locked
 """)
 
 _LOCK_ONE = _with_parties(
     "select * from subscriptions where tenant_id = $1 and id = $2 for no key update"
 )
+
+_READ = _with_parties("select * from subscriptions where tenant_id = $1 and id = any($2)")
+
+_LOCK_THRESHOLDS = """
+    select id from subscriptions
+    where tenant_id = $1 and customer_id = any($2) and invoice_threshold is not null
+      and status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED')
+    order by id for no key update
+"""
 
 _MOVE = """
     update subscriptions s
@@ -101,18 +118,21 @@ ENTITY: Codec[InvoicingEntity] = Codec(InvoicingEntity)
 class DueContract:
     """A locked contract with the parties and the names that its step needs.
 
-    `grace_hours` is how long the entity keeps renewals as drafts.
+    `grace_hours` is how long the entity keeps renewals as drafts, `consolidates` whether it
+    makes one invoice of those of one customer.
     """
 
     contract: Contract
     customer: Customer
     entity: InvoicingEntity
     grace_hours: int
+    consolidates: bool
     custom_properties: str
     plan_name: str
     plan_version: int
     trial_duration: int | None
     invoice_threshold: Any
+    is_being_paid: bool
     metadata: str | None
     created_at: datetime
     activated_at: datetime | None
@@ -140,6 +160,19 @@ async def lock_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContrac
     """Lock a subscription, due or not, waiting for whoever has it; None where there is none."""
     row = await tx.fetchrow(_LOCK_ONE, tenant_id, subscription_id)
     return None if row is None else _due(row, ENTITY.load(row["entity"]))
+
+
+async def lock_with_threshold(
+    tx: Tx, tenant_id: UUID, customer_ids: Sequence[UUID]
+) -> list[DueContract]:
+    """Lock the customers' subscriptions that have a threshold, waiting for whoever has one.
+
+    They are read by a second statement, so as to stand as whoever had them has left them.
+    """
+    rows = await tx.fetch(_LOCK_THRESHOLDS, tenant_id, customer_ids)
+    rows = await tx.fetch(_READ, tenant_id, [row["id"] for row in rows])
+    entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
+    return [_due(row, entities[row["entity_id"]]) for row in rows]
 
 
 async def move(tx: Tx, tenant_id: UUID, contracts: Sequence[Contract], now: datetime) -> None:
@@ -190,11 +223,13 @@ def _due(row: Row, entity: InvoicingEntity) -> DueContract:
         customer=CUSTOMER.load(row["customer"]),
         entity=entity,
         grace_hours=row["grace_period_hours"],
+        consolidates=row["consolidate_recurring_invoices"],
         custom_properties=row["custom_properties"],
         plan_name=row["plan_name"],
         plan_version=row["plan_version"],
         trial_duration=row["trial_duration"],
         invoice_threshold=row["invoice_threshold"],
+        is_being_paid=row["is_being_paid"],
         metadata=row["metadata"],
         created_at=row["created_at"],
         activated_at=row["activated_at"],

@@ -15,7 +15,8 @@ _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.currency,
            i.invoice_date, i.total, i.tax_amount, i.created_at, e.number_pattern,
            coalesce(s.charge_automatically, false) as charges,
-           i.recipe is not null as bills_usage
+           i.recipe is not null as bills_usage,
+           i.may_merge and e.consolidate_recurring_invoices as may_merge
     from ({drafts}) i
     join invoicing_entities e
       on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
@@ -25,7 +26,7 @@ _LOCK = """
 
 _DUE = """
     select id from invoices
-    where tenant_id = $1 and finalize_at <= $2 and billing_error is null
+    where tenant_id = $1 and finalize_at <= $2 and billing_error is null and not may_merge
     order by finalize_at, id limit $3
     for no key update skip locked
 """
@@ -47,7 +48,8 @@ _LOCK_THESE = _LOCK.format(
 _LOCK_DRAFT = _LOCK.format(
     drafts="""
         select * from invoices
-        where tenant_id = $1 and id = $2 and status = 'DRAFT' for no key update"""
+        where tenant_id = $1 and id = $2 and status = 'DRAFT'
+          and consolidated_into_invoice_id is null for no key update"""
 )
 
 _BALANCES = """
@@ -78,7 +80,8 @@ _DEDUCT = """
 
 _FINALIZE = """
     update invoices i
-    set status = 'FINALIZED', finalize_at = null, recipe = null, finalized_at = $2,
+    set status = 'FINALIZED', finalize_at = null, recipe = null, charged_first = false,
+        finalized_at = $2,
         billing_error = null, updated_at = $2,
         number = f.number, invoice_number = f.text, applied_balance = f.applied,
         written_off = f.written_off,
@@ -98,7 +101,8 @@ _FINALIZE = """
 class DueDraft:
     """A locked draft that is to be finalized; amounts in minor units of `currency`.
 
-    `charges` says that what is due is collected automatically.
+    `charges` says that what is due is collected automatically, `may_merge` that it becomes one
+    invoice with others like it.
     """
 
     id: UUID
@@ -113,6 +117,7 @@ class DueDraft:
     number_pattern: str
     charges: bool
     bills_usage: bool
+    may_merge: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +142,8 @@ class Numbered:
 async def lock_due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
     """Lock drafts that are due at the tenant's now, longest overdue first.
 
-    Those that somebody else has locked are passed over.
+    Those that somebody else has locked are passed over; those that may be merged are taken with
+    their customers (`db/consolidation.py`).
     """
     return [row["id"] for row in await tx.fetch(_DUE, tenant_id, now, limit)]
 

@@ -18,7 +18,11 @@ _TENANTS = """
           and s.next_step_on <= (coalesce(t.clock, $1) at time zone t.time_zone)::date)
        or exists (
         select from invoices i
-        where i.tenant_id = t.id and i.billing_error is null
+        where i.tenant_id = t.id and i.billing_error is null and not i.may_merge
+          and i.finalize_at <= coalesce(t.clock, $1))
+       or exists (
+        select from invoices i
+        where i.tenant_id = t.id and i.billing_error is null and i.may_merge
           and i.finalize_at <= coalesce(t.clock, $1))
        or exists (
         select from invoices i
@@ -31,6 +35,10 @@ _TENANTS = """
         select from invoices i
         where i.tenant_id = t.id and i.billing_error is not null
           and i.billing_tried_at <= now() - make_interval(secs => $2))
+       or exists (
+        select from usage_marks m
+        where m.tenant_id = t.id
+          and (m.error is null or m.tried_at <= now() - make_interval(secs => $2)))
     order by t.id
 """
 
@@ -39,8 +47,12 @@ _NEXT = """
         (select min(s.next_step_on)::timestamp at time zone t.time_zone
          from subscriptions s where s.tenant_id = t.id and s.billing_error is null),
         (select min(i.finalize_at) from invoices i
-         where i.tenant_id = t.id and i.billing_error is null),
+         where i.tenant_id = t.id and i.billing_error is null and not i.may_merge),
+        (select min(i.finalize_at) from invoices i
+         where i.tenant_id = t.id and i.billing_error is null and i.may_merge),
         (select min(i.collect_at) from invoices i where i.tenant_id = t.id),
+        (select $2::timestamptz where exists (
+            select from usage_marks m where m.tenant_id = t.id and m.error is null)),
         (select min(o.expires_at) from checkout_sessions o
          where o.tenant_id = t.id and o.state in ('CREATED', 'AWAITING_PAYMENT')
            and o.ending_requested is null and o.expires_at > $2))

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db import balances
 from tallystick.db.engine import Tx
+from tallystick.db.invoice_locks import lock_customer_of
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 
 
@@ -12,7 +14,9 @@ from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 class LockedInvoice:
     """An invoice that nobody else changes now; amounts in minor units of `currency`.
 
-    `is_collected` says that a try to collect it is under way.
+    `returned_balance` is what credit notes gave back of the balance that it applied;
+    `is_collected` says that a try to collect it is under way. `consolidated_into` is the
+    invoice that carries its lines.
     """
 
     id: UUID
@@ -21,26 +25,23 @@ class LockedInvoice:
     payment_status: PaymentStatus
     currency: str
     applied_balance: int
+    returned_balance: int
     settled: int
     amount_due: int
     is_collected: bool
+    consolidated_into: UUID | None
 
 
 async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | None:
     """Lock the customer, then the invoice; None where this tenant has none of that id."""
-    await tx.execute(
-        """
-        select from customers c join invoices i
-          on i.tenant_id = c.tenant_id and i.customer_id = c.id
-        where i.tenant_id = $1 and i.id = $2 for no key update of c
-        """,
-        tenant_id,
-        invoice_id,
-    )
+    await lock_customer_of(tx, tenant_id, invoice_id)
     row = await tx.fetchrow(
         """
         select i.id, i.customer_id, i.status, i.payment_status, i.currency, i.applied_balance,
-               i.settled, i.amount_due,
+               i.settled, i.amount_due, i.consolidated_into_invoice_id,
+               coalesce((select sum(n.from_balance) from credit_notes n
+                         where n.tenant_id = i.tenant_id and n.invoice_id = i.id
+                           and n.status <> 'VOIDED'), 0)::bigint as returned_balance,
                exists (select from collections c
                        where c.tenant_id = i.tenant_id and c.invoice_id = i.id
                          and c.state = 'LIVE') as is_collected
@@ -58,34 +59,33 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | Non
         payment_status=PaymentStatus(row["payment_status"]),
         currency=row["currency"],
         applied_balance=row["applied_balance"],
+        returned_balance=row["returned_balance"],
         settled=row["settled"],
         amount_due=row["amount_due"],
         is_collected=row["is_collected"],
+        consolidated_into=row["consolidated_into_invoice_id"],
     )
 
 
 async def void(
     tx: Tx, tenant_id: UUID, invoice: LockedInvoice, entry_id: UUID, now: datetime
 ) -> None:
-    """Void a locked invoice: nothing is due, and the balance that it used is given back."""
-    if invoice.applied_balance:
-        await tx.execute(
-            """
-            with given as (
-                update customer_balances set balance = balance + $5
-                where tenant_id = $1 and customer_id = $2 and currency = $3
-                returning balance)
-            insert into balance_entries (tenant_id, id, customer_id, currency, amount,
-                                         balance_after, reason, invoice_id, created_at)
-            select $1, $4, $2, $3, $5, balance, 'VOID', $6, $7 from given
-            """,
+    """Void a locked invoice: nothing is due, and the balance that it used is given back.
+
+    What a credit note gave back of it before is not given a second time.
+    """
+    used = invoice.applied_balance - invoice.returned_balance
+    if used:
+        await balances.move(
+            tx,
             tenant_id,
-            invoice.customer_id,
-            invoice.currency,
-            entry_id,
-            invoice.applied_balance,
-            invoice.id,
-            now,
+            entry_id=entry_id,
+            invoice_id=invoice.id,
+            customer_id=invoice.customer_id,
+            currency=invoice.currency,
+            amount=used,
+            reason="VOID",
+            at=now,
         )
     await tx.execute(
         """
@@ -125,4 +125,46 @@ async def insert_payment(
         amount,
         invoice.currency,
         paid_at,
+    )
+
+
+async def cancel_debt(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, now: datetime
+) -> bool:
+    """Part of what is due need not be paid. True when nothing is due any more: it is PAID."""
+    paid: bool = await tx.fetchval(
+        """
+        update invoices
+        set cancelled = cancelled + $3, amount_due = amount_due - $3, updated_at = $4,
+            collect_at = case when amount_due > $3 then collect_at end,
+            payment_status = case when amount_due = $3 then 'PAID' else payment_status end,
+            paid_at = case when amount_due = $3 then $4::timestamptz end
+        where tenant_id = $1 and id = $2
+        returning amount_due = 0
+        """,
+        tenant_id,
+        invoice_id,
+        amount,
+        now,
+    )
+    return paid
+
+
+async def restore_debt(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, now: datetime
+) -> None:
+    """What was cancelled is due again; it waits for its buyer, or for a person."""
+    await tx.execute(
+        """
+        update invoices
+        set cancelled = cancelled - $3, amount_due = amount_due + $3, updated_at = $4,
+            payment_status = case when payment_status <> 'PAID' then payment_status
+                                  when settled > 0 then 'PARTIALLY_PAID' else 'UNPAID' end,
+            paid_at = null
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        amount,
+        now,
     )

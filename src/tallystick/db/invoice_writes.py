@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from tallystick.db import invoice_counters
+from tallystick.db import number_counters
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.domain.bill import TaxBreakdown
@@ -79,7 +79,9 @@ async def insert(
     number: int | None = None
     text: str | None = None
     if invoice.status is not InvoiceStatus.DRAFT:
-        number = await invoice_counters.count_up(tx, tenant_id, invoice.invoicing_entity_id, 1)
+        number = await number_counters.count_invoices(
+            tx, tenant_id, invoice.invoicing_entity_id, 1
+        )
         text = number_text(pattern, number, invoice.invoice_date)
     await tx.execute(
         _INSERT,

@@ -33,6 +33,11 @@ _TRANSACTIONS = """
         'status', payment.status, 'reference', payment.reference, 'amount', payment.amount,
         'currency', payment.currency, 'payment_method_id', payment.payment_method_id,
         'method', payment.method, 'failure', payment.error ->> 'reason',
+        'parent_id', payment.parent_id, 'credit_note_id', payment.credit_note_id,
+        'refund_mode', payment.refund_mode, 'refunded', coalesce((
+            select sum(refund.amount) from transactions refund
+            where refund.tenant_id = payment.tenant_id and refund.parent_id = payment.id
+              and refund.status = 'SETTLED'), 0),
         'created_at', payment.created_at, 'processed_at', payment.processed_at)
         order by payment.created_at, payment.id)
     from transactions payment
@@ -53,13 +58,15 @@ _ENTRY_JSON = f"""
         'discount', invoice.discount, 'tax_amount', invoice.tax_amount,
         'total', invoice.total, 'applied_balance', invoice.applied_balance,
         'written_off', invoice.written_off, 'write_off_reason', invoice.write_off_reason,
-        'settled', invoice.settled, 'amount_due', invoice.amount_due,
+        'cancelled', invoice.cancelled, 'settled', invoice.settled,
+        'amount_due', invoice.amount_due,
         'coupons', invoice.coupons, 'breakdown', invoice.tax_breakdown,
         'customer', invoice.customer_details, 'seller', invoice.seller_details,
         'memo', invoice.memo, 'purchase_order', invoice.purchase_order,
         'custom_properties', invoice.custom_properties,
         'lines', coalesce(({_LINES}), '[]'),
         'transactions', coalesce(({_TRANSACTIONS}), '[]'),
+        'consolidated_into_invoice_id', invoice.consolidated_into_invoice_id,
         'finalized_at', invoice.finalized_at, 'paid_at', invoice.paid_at,
         'voided_at', invoice.voided_at, 'created_at', invoice.created_at,
         'updated_at', invoice.updated_at)

@@ -44,6 +44,32 @@ async def take(
     return taken is not None
 
 
+async def is_held_by(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> bool:
+    """Whether a subscription holds a place."""
+    found: bool = await tx.fetchval(
+        "select exists (select from plan_places where tenant_id = $1 and holder = $2)",
+        tenant_id,
+        subscription_id,
+    )
+    return found
+
+
+async def is_being_bought(tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID) -> bool:
+    """Whether a checkout of the plan that is being paid holds one of the customer's places."""
+    found: bool = await tx.fetchval(
+        """
+        select exists (
+            select from plan_places
+            where tenant_id = $1 and customer_id = $2 and plan_id = $3
+              and held_by = 'ATTEMPT')
+        """,
+        tenant_id,
+        customer_id,
+        plan_id,
+    )
+    return found
+
+
 async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: UUID) -> None:
     """The attempt succeeded: its place is the subscription's from now on."""
     done = await tx.execute(
@@ -56,6 +82,21 @@ async def hand_over(tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: 
         subscription_id,
     )
     hits_one_row(done, "the place of an attempt")
+
+
+async def hand_over_if_taken(
+    tx: Tx, tenant_id: UUID, attempt_id: UUID, subscription_id: UUID
+) -> None:
+    """The same for a subscription that had a place of its own, or none, when it was paid."""
+    await tx.execute(
+        """
+        update plan_places set holder = $3, held_by = 'SUBSCRIPTION'
+        where tenant_id = $1 and holder = $2 and held_by = 'ATTEMPT'
+        """,
+        tenant_id,
+        attempt_id,
+        subscription_id,
+    )
 
 
 async def give_back(tx: Tx, tenant_id: UUID, *holders: UUID) -> None:

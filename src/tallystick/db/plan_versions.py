@@ -7,6 +7,7 @@ from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.db.prices import PRICE_JSON
 from tallystick.domain.catalog import PlanVersion
+from tallystick.domain.minimum_commitment import MinimumCommitment
 
 _COMPONENTS = f"""
     select json_agg(json_build_object(
@@ -46,11 +47,13 @@ VERSION_JSON = f"""
         'billing_cycles', version.billing_cycles,
         'trial', case when version.trial_days is null then null else json_build_object(
             'days', version.trial_days, 'is_free', version.trial_is_free,
-            'trialing_plan_id', version.trialing_plan_id) end)
+            'trialing_plan_id', version.trialing_plan_id) end,
+        'minimum', version.minimum)
 """
 """A `PlanVersion` as JSON, in statements that join `plan_versions version` and `plans plan`."""
 
 _version: Codec[PlanVersion] = Codec(PlanVersion)
+_minimum: Codec[MinimumCommitment] = Codec(MinimumCommitment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +95,19 @@ async def load(tx: Tx, tenant_id: UUID, version_id: UUID) -> PlanVersion | None:
         version_id,
     )
     return _version.load_optional(text)
+
+
+async def set_minimum(
+    tx: Tx, tenant_id: UUID, version_id: UUID, minimum: MinimumCommitment | None
+) -> bool:
+    """Store a draft's minimum, or that it has none; False where the version is no draft."""
+    changed = await tx.fetchval(
+        """
+        update plan_versions set minimum = $3
+        where tenant_id = $1 and id = $2 and published_at is null returning true
+        """,
+        tenant_id,
+        version_id,
+        _minimum.dump_optional(minimum),
+    )
+    return changed is not None

@@ -1,4 +1,4 @@
-"""The test bank's memory: methods, intents, remembered calls, the ledger (schema `sandbox`).
+"""The test bank's memory: methods, intents, remembered calls (schema `sandbox`).
 
 Only the sandbox provider uses this module, on connections of the bank's own, so that its memory
 commits and rolls back apart from the product's. "Real time" is the database's `now()`.
@@ -44,7 +44,6 @@ class IntentState(StrEnum):
 
 IntentKind: TypeAlias = Literal["PAYMENT", "SETUP"]
 Operation: TypeAlias = Literal["OPEN", "SAVE", "CONFIRM", "CANCEL", "REFUND"]
-MovementKind: TypeAlias = Literal["CHARGE", "REFUND"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +96,6 @@ class Call:
     operation: Operation
     parameters: bytes
     answer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Movement:
-    """One movement of money, in minor units: what the bank took or gave back."""
-
-    reference: str
-    kind: MovementKind
-    amount: int
-    currency: str
 
 
 async def current_month(tx: Tx) -> tuple[int, int]:
@@ -275,6 +264,21 @@ async def mark_pending(
     )
 
 
+async def hasten_debit(
+    tx: Tx, tenant_id: UUID, reference: str, settles_as: IntentState
+) -> None:
+    """The time of a debit that is not decided yet has come, and it ends as `settles_as`."""
+    await tx.execute(
+        """
+        update sandbox.intents set settles_as = $3, settle_at = now()
+        where tenant_id = $1 and reference = $2 and state = 'PENDING'
+        """,
+        tenant_id,
+        reference,
+        settles_as,
+    )
+
+
 async def mark_ended(
     tx: Tx, tenant_id: UUID, reference: str, state: IntentState, failure: str | None = None
 ) -> None:
@@ -336,56 +340,6 @@ async def acknowledge_debit(tx: Tx, tenant_id: UUID, reference: str) -> None:
         """,
         tenant_id,
         reference,
-    )
-
-
-# The ledger -----------------------------------------------------------------------------------
-
-
-async def add_charge(tx: Tx, tenant_id: UUID, intent: Intent) -> None:
-    """The money of an intent is taken; a second time is refused by a unique index."""
-    await _move(tx, tenant_id, intent, "CHARGE", intent.amount)
-
-
-async def add_refund(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> None:
-    """Part of an intent's money is given back; more than was taken is refused by a check."""
-    await tx.execute(
-        """
-        update sandbox.intents set refunded = refunded + $3
-        where tenant_id = $1 and reference = $2
-        """,
-        tenant_id,
-        intent.reference,
-        amount,
-    )
-    await _move(tx, tenant_id, intent, "REFUND", amount)
-
-
-async def movements(tx: Tx, tenant_id: UUID) -> list[Movement]:
-    """Every movement of a tenant's money, in the order in which they happened."""
-    rows = await tx.fetch(
-        """
-        select reference, kind, amount, currency
-        from sandbox.movements where tenant_id = $1 order by id
-        """,
-        tenant_id,
-    )
-    return [Movement(**row) for row in rows]
-
-
-async def _move(
-    tx: Tx, tenant_id: UUID, intent: Intent, kind: MovementKind, amount: int
-) -> None:
-    await tx.execute(
-        """
-        insert into sandbox.movements (tenant_id, reference, kind, amount, currency)
-        values ($1, $2, $3, $4, $5)
-        """,
-        tenant_id,
-        intent.reference,
-        kind,
-        amount,
-        intent.currency,
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from tallystick.db.engine import Tx
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
+from tallystick.domain.purchase import Subscription
 
 _END = """
     update subscriptions
@@ -72,6 +73,73 @@ async def save_activation(tx: Tx, tenant_id: UUID, contract: Contract, now: date
         contract.end_date,
         contract.period_start,
         next_day(contract),
+        now,
+    )
+    await tx.execute(_SLOTS, tenant_id, contract.id, contract.billing_start)
+
+
+async def be_paid(tx: Tx, tenant_id: UUID, subscription_id: UUID, *, now_paid: bool) -> None:
+    """Note that money for a locked subscription is being asked for, or is no more.
+
+    Meanwhile none of its steps is taken.
+    """
+    await tx.execute(
+        "update subscriptions set is_being_paid = $3 where tenant_id = $1 and id = $2",
+        tenant_id,
+        subscription_id,
+        now_paid,
+    )
+
+
+async def save_checkout(tx: Tx, tenant_id: UUID, made: Subscription, now: datetime) -> None:
+    """Store a locked subscription as its own checkout has left it; a trial it had stays told.
+
+    Its next step is stored by whoever moves it.
+    """
+    dates = made.dates
+    await tx.execute(
+        """
+        update subscriptions
+        set status = $3, start_date = $4, billing_start_date = $5, billing_day_anchor = $6,
+            trial_end = coalesce($7, trial_end), end_date = $8, current_period_start = $9,
+            current_period_end = $10, cycle_index = $11, mrr = $12,
+            payment_method_id = coalesce($13, payment_method_id),
+            activated_at = coalesce(activated_at, $14), updated_at = $15,
+            awaits_activation = false, awaits_checkout = false, is_being_paid = false
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        made.id,
+        made.status.value,
+        dates.start,
+        dates.billing_start,
+        dates.anchor,
+        dates.trial_end,
+        dates.end,
+        made.current_period_start,
+        made.current_period_end,
+        made.cycle_index,
+        made.mrr,
+        made.payment_method_id,
+        made.activated_at,
+        now,
+    )
+    await tx.execute(_SLOTS, tenant_id, made.id, dates.billing_start)
+
+
+async def save_first_day(tx: Tx, tenant_id: UUID, contract: Contract, now: datetime) -> None:
+    """Store from which day an expired trial would be billed; its slots count from there."""
+    await tx.execute(
+        """
+        update subscriptions
+        set billing_start_date = $3, billing_day_anchor = $4, end_date = $5, updated_at = $6
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        contract.id,
+        contract.billing_start,
+        contract.anchor,
+        contract.end_date,
         now,
     )
     await tx.execute(_SLOTS, tenant_id, contract.id, contract.billing_start)

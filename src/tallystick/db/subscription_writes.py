@@ -3,18 +3,21 @@
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db import usage_marks
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.domain.buyer import Address, BuyerDetails
 from tallystick.domain.charges import Item
 from tallystick.domain.contract import contract_of
 from tallystick.domain.life import next_day
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.purchase import Subscription
 
 ITEM: Codec[Item] = Codec(Item)
 PAYMENT: Codec[PaymentConfig] = Codec(PaymentConfig)
+MINIMUM: Codec[MinimumCommitment] = Codec(MinimumCommitment)
 ADDRESS: Codec[Address] = Codec(Address)
 
 _INSERT = """
@@ -26,10 +29,11 @@ _INSERT = """
         auto_advance_invoices, charge_automatically, payment_methods_config,
         payment_method_id, invoice_memo, purchase_order, invoice_threshold, metadata, mrr,
         checkout_session_id, activated_at, created_at, updated_at, next_step_on, activation,
-        awaits_activation, fixed_anchor, billing_cycles, imported_on)
+        awaits_activation, fixed_anchor, billing_cycles, imported_on, minimum,
+        awaits_checkout)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
             $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34,
-            $34, $35, $36, $37, $38, $39, $40)
+            $34, $35, $36, $37, $38, $39, $40, $41, $42)
 """
 
 
@@ -83,8 +87,13 @@ async def insert(tx: Tx, tenant_id: UUID, made: Subscription, metadata: str | No
         offer.anchor,
         offer.cycles_that_end_it,
         made.imported_on,
+        MINIMUM.dump_optional(offer.minimum),
+        made.awaits_checkout,
     )
     await _insert_items(tx, tenant_id, made)
+    # What was used before it was made may have reached its threshold already.
+    if offer.invoice_threshold is not None:
+        await usage_marks.insert(tx, tenant_id, [made.customer_id])
 
 
 async def _insert_items(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
@@ -129,12 +138,16 @@ async def _insert_items(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
 async def supersede_expired_trials(
     tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID, at: datetime
 ) -> list[UUID]:
-    """A new purchase of a plan replaces the customer's expired trials of it; which ones."""
+    """A new purchase of a plan replaces the customer's expired trials of it; which ones.
+
+    One that is being paid this moment, in another place, goes on if that goes well.
+    """
     rows = await tx.fetch(
         """
         update subscriptions
         set status = 'SUPERSEDED', mrr = 0, next_step_on = null, updated_at = $4
         where tenant_id = $1 and customer_id = $2 and plan_id = $3 and status = 'TRIAL_EXPIRED'
+          and not is_being_paid
         returning id
         """,
         tenant_id,

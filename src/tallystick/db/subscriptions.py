@@ -44,6 +44,12 @@ _ENTRY_JSON = """
         'metadata', subscription.metadata,
         'custom_properties', subscription.custom_properties, 'mrr', subscription.mrr,
         'checkout_session_id', subscription.checkout_session_id,
+        'open_session_id', (
+            select own.id from checkout_sessions own
+            where own.tenant_id = subscription.tenant_id
+              and own.id = subscription.checkout_session_id
+              and own.checkout_type = 'SUBSCRIPTION_ACTIVATION'
+              and own.state in ('CREATED', 'AWAITING_PAYMENT')),
         'activated_at', subscription.activated_at, 'created_at', subscription.created_at,
         'cancelled_on', subscription.cancelled_on,
         'cancellation_reason', subscription.cancellation_reason,
@@ -80,7 +86,7 @@ _COUPONS = """
 
 _DETAILS_JSON = f"""
     json_build_object('subscription', {_ENTRY_JSON}, 'items', coalesce(({_ITEMS}), '[]'),
-        'coupons', coalesce(({_COUPONS}), '[]'))
+        'coupons', coalesce(({_COUPONS}), '[]'), 'minimum', subscription.minimum)
 """
 
 _entries: Codec[tuple[SubscriptionEntry, ...]] = Codec(tuple[SubscriptionEntry, ...])

@@ -23,6 +23,28 @@ class PendingPayment:
     currency: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPayment:
+    """A payment as it stands: under which reference its provider knows it."""
+
+    invoice_id: UUID
+    reference: str
+    status: str
+
+
+async def find(tx: Tx, tenant_id: UUID, payment_id: UUID) -> KnownPayment | None:
+    """A payment by its id."""
+    row = await tx.fetchrow(
+        """
+        select invoice_id, reference, status from transactions
+        where tenant_id = $1 and id = $2 and payment_type = 'PAYMENT'
+        """,
+        tenant_id,
+        payment_id,
+    )
+    return None if row is None else KnownPayment(**dict(row))
+
+
 async def insert_payment(tx: Tx, tenant_id: UUID, attempt: Attempt, *, pending: bool) -> None:
     """The payment of an attempt: settled, or pending until the provider says how it ended."""
     assert attempt.reference is not None, "what was paid was opened"

@@ -11,6 +11,7 @@ are the same. In both cases, to the cent:
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol
 from uuid import UUID
 
 from tallystick.domain import coupons as coupon_rules
@@ -55,6 +56,25 @@ class BillLine:
     def tax_rate(self) -> Decimal:
         """The sum of the line's rates, a fraction."""
         return self.decision.total_rate
+
+
+class TaxedLine(Protocol):
+    """What a breakdown asks of a line: what is taxed, by which rates, and why."""
+
+    @property
+    def net(self) -> int:
+        """What is taxed, in minor units."""
+        ...
+
+    @property
+    def taxes(self) -> tuple[TaxAmount, ...]:
+        """Each rate with its tax."""
+        ...
+
+    @property
+    def decision(self) -> TaxDecision:
+        """The rule that decided."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,19 +171,30 @@ def bill(
     applied = coupon_rules.apply(sum(amounts), coupons, currency)
     discounts = coupon_rules.spread(sum(one.amount for one in applied), amounts)
     lines = tuple(
-        _line(charge, discount, decision_of(charge.product_id), inclusive=inclusive)
+        bill_line(charge, discount, decision_of(charge.product_id), inclusive=inclusive)
         for charge, discount in zip(charges, discounts, strict=True)
     )
+    return bill_of_lines(lines, applied, currency=currency, inclusive=inclusive)
+
+
+def bill_of_lines(
+    lines: tuple[BillLine, ...],
+    coupons: tuple[AppliedCoupon, ...],
+    *,
+    currency: str,
+    inclusive: bool,
+) -> Bill:
+    """The sums of lines that bear their shares of what the coupons take off."""
     return Bill(
         currency=currency,
         inclusive=inclusive,
         lines=lines,
-        coupons=applied,
+        coupons=coupons,
         subtotal=sum(line.amount_net for line in lines),
         discount=sum(line.discount_net for line in lines),
         tax=sum(line.tax for line in lines),
         total=sum(line.total for line in lines),
-        breakdown=_breakdown(lines),
+        breakdown=breakdown(lines),
     )
 
 
@@ -179,7 +210,10 @@ def settle(total: int, available_balance: int) -> Settlement:
     return Settlement(balance_applied=applied, amount_due=payable - applied)
 
 
-def _line(charge: Charge, discount: int, decision: TaxDecision, *, inclusive: bool) -> BillLine:
+def bill_line(
+    charge: Charge, discount: int, decision: TaxDecision, *, inclusive: bool
+) -> BillLine:
+    """A charge with its share of the discount, taxed as decided."""
     taxed = compute(charge.amount - discount, decision, inclusive=inclusive)
     before = (
         compute(charge.amount, decision, inclusive=True).net if inclusive else charge.amount
@@ -206,7 +240,7 @@ _EXEMPTION_NAMES = {
 }
 
 
-def _breakdown(lines: Iterable[BillLine]) -> tuple[TaxBreakdown, ...]:
+def breakdown(lines: Iterable[TaxedLine]) -> tuple[TaxBreakdown, ...]:
     """One row per rate and per reason for no tax, in the order in which the lines name them.
 
     A line's net counts once in a row, however many of its taxes the row holds.
@@ -223,7 +257,7 @@ def _breakdown(lines: Iterable[BillLine]) -> tuple[TaxBreakdown, ...]:
     return tuple(rows.values())
 
 
-def _rows_of(line: BillLine) -> list[TaxBreakdown]:
+def _rows_of(line: TaxedLine) -> list[TaxBreakdown]:
     exemption = line.decision.exemption
     if exemption is not None:
         return [

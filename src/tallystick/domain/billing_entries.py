@@ -15,6 +15,7 @@ from tallystick.domain.invoice import (
     PaymentStatus,
     SellerSnapshot,
 )
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.periods import Cadence
@@ -63,6 +64,7 @@ class SubscriptionEntry:
     custom_properties: Any
     mrr: int
     checkout_session_id: UUID | None
+    open_session_id: UUID | None
     activated_at: datetime | None
     created_at: datetime
     cancelled_on: date | None
@@ -102,6 +104,7 @@ class SubscriptionDetails:
     subscription: SubscriptionEntry
     items: tuple[Item, ...]
     coupons: tuple[RedeemedCoupon, ...]
+    minimum: MinimumCommitment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,8 @@ class InvoiceLineEntry:
 class TransactionEntry:
     """Money that moved, or is on its way, for an invoice; `amount` in minor units.
 
-    `failure` names the reason where the money will not come.
+    `failure` names the reason where the money will not come. A refund has its payment as
+    parent; `refunded` of a payment went back.
     """
 
     id: UUID
@@ -141,13 +145,19 @@ class TransactionEntry:
     failure: str | None
     created_at: datetime
     processed_at: datetime | None
+    parent_id: UUID | None = None
+    credit_note_id: UUID | None = None
+    refund_mode: str | None = None
+    refunded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceEntry:
     """An invoice in a list; `number` is None while it is a draft.
 
-    total - applied_balance - written_off - settled = amount_due.
+    `consolidated_into_invoice_id` is the invoice that carries its lines in its place.
+
+    total - applied_balance - written_off - cancelled - settled = amount_due.
     """
 
     id: UUID
@@ -184,8 +194,10 @@ class InvoiceEntry:
     custom_properties: Any
     lines: tuple[InvoiceLineEntry, ...]
     transactions: tuple[TransactionEntry, ...]
+    consolidated_into_invoice_id: UUID | None
     finalized_at: datetime | None
     paid_at: datetime | None
     voided_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    cancelled: int = 0

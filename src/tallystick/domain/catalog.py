@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.pricing import FeeStructure, Price
 
 
@@ -93,6 +94,7 @@ class PlanVersion:
     period_start_day: int | None = None
     billing_cycles: int | None = None
     trial: PlanTrial | None = None
+    minimum: MinimumCommitment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

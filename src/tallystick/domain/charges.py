@@ -81,12 +81,35 @@ class Computation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What earlier invoices have billed of the same usage: minor units as quoted, and units."""
+
+    amount: int
+    quantity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """How a true-up came about: amount = least - cost, all in minor units.
+
+    `minimum` is that of a full period, in major units, and `least` its part for the window's
+    days; `cost` is what the service of the window cost.
+    """
+
+    minimum: Decimal
+    full_days: int
+    least: int
+    cost: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """An amount owed for one item and one span of days, before discount and tax.
 
     `amount` is in minor units, as quoted: with tax included where the plan's prices include
     it. A one-time charge starts and ends on its day, so `end` may equal `start`. `usage` is how
-    metered usage was priced, None for a fixed fee.
+    metered usage was priced, None for a fixed fee; `before` is what was billed of it on earlier
+    invoices and is not part of `amount`. `shortfall` makes it the true-up of a minimum.
     """
 
     item_id: UUID
@@ -97,6 +120,8 @@ class Charge:
     amount: int
     computation: Computation
     usage: UsageLine | None = None
+    before: Before | None = None
+    shortfall: Shortfall | None = None
 
     @property
     def is_prorated(self) -> bool:

@@ -17,11 +17,13 @@ from tallystick.domain.payment import FailureReason, Method, MethodKind
 class Collection:
     """One try to collect what an invoice owes; `amount` in minor units.
 
-    `claimed_at` is business time and dates everything that comes of it.
+    `claimed_at` is business time and dates everything that comes of it. `activates` is the
+    subscription that waits for the money to go on after its trial; only such a try holds part
+    of the balance. `invoice_id` is None where the draft of a failed try is gone.
     """
 
     id: UUID
-    invoice_id: UUID
+    invoice_id: UUID | None
     customer_id: UUID
     payment_method_id: UUID
     transaction_id: UUID
@@ -33,6 +35,14 @@ class Collection:
     state: AttemptState
     failure: FailureReason | None
     claimed_at: datetime
+    activates: UUID | None = None
+    balance_held: int = 0
+
+    @property
+    def invoice(self) -> UUID:
+        """The invoice that it is to pay; every try has one until it has failed."""
+        assert self.invoice_id is not None, "only a failed try may have lost its draft"
+        return self.invoice_id
 
     @property
     def completes_when_accepted(self) -> bool:

@@ -3,14 +3,17 @@
 Read from where it is stored, moved one step at a time by `domain/life.py`, written back.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
 from tallystick.domain.charges import Item
-from tallystick.domain.coupons import CouponTerms
-from tallystick.domain.offer import PaymentConfig
+from tallystick.domain.coupons import CouponTerms, Fixed
+from tallystick.domain.minimum_commitment import MinimumCommitment
+from tallystick.domain.money import major
+from tallystick.domain.offer import OnlinePayment, PaymentConfig
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import FeeType, costs_nothing
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
@@ -19,17 +22,34 @@ from tallystick.domain.schedule import Schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningCoupon:
-    """A redeemed coupon: its terms as redeemed, and to how many invoices it has applied."""
+    """A redeemed coupon: its terms as redeemed, and to how many invoices it has applied.
+
+    `ahead` is what a fixed one gave on threshold invoices of the current period, in minor
+    units: it gives its amount once per period.
+    """
 
     redemption_id: UUID
     terms: CouponTerms
     applied_count: int
+    ahead: int = 0
 
     @property
     def applies(self) -> bool:
         """Whether it applies to the next recurring invoice."""
         limit = self.terms.recurring_value
         return limit is None or self.applied_count < limit
+
+    @property
+    def left(self) -> CouponTerms | None:
+        """Its terms with what it has still to give in this period, None where none is left."""
+        discount = self.terms.discount
+        if not isinstance(discount, Fixed) or self.ahead == 0:
+            return self.terms
+        amount = discount.amount - major(self.ahead, discount.currency)
+        assert amount >= 0, "it gives its amount once"
+        if amount == 0:
+            return None
+        return replace(self.terms, discount=replace(discount, amount=amount))
 
 
 # Without slots, so that what every step asks of it is worked out once.
@@ -42,7 +62,10 @@ class Contract:
     `period_end` is None before the start and after the end. `cycle_index` counts the complete
     periods, a first stub included. `fixed_anchor` is the billing day that somebody gave, None
     where it follows the first billed day; `billing_cycles` is None unless they make its
-    `end_date`. Days are the tenant's.
+    `end_date`. `awaits_checkout`: made for a checkout that nobody has confirmed yet.
+    `has_method`: a trial whose customer has a payment method on file. Days are the tenant's.
+    Usage that is not billed yet is billed when it reaches the `invoice_threshold`, in major
+    units.
     """
 
     id: UUID
@@ -75,8 +98,12 @@ class Contract:
     purchase_order: str | None
     activation: Activation = Activation.CHECKOUT
     awaits_activation: bool = False
+    awaits_checkout: bool = False
+    has_method: bool = False
     fixed_anchor: int | None = None
     billing_cycles: int | None = None
+    invoice_threshold: Decimal | None = None
+    minimum: MinimumCommitment | None = None
 
     @cached_property
     def recurring(self) -> tuple[Item, ...]:
@@ -114,7 +141,14 @@ class Contract:
     @property
     def can_owe(self) -> bool:
         """Whether anything of it can ever cost something, coupons aside."""
-        return not all(costs_nothing(item.pricing) for item in self.items)
+        return self.minimum is not None or not all(
+            costs_nothing(item.pricing) for item in self.items
+        )
+
+    @property
+    def is_charged(self) -> bool:
+        """Whether its invoices are charged to a payment method by themselves."""
+        return self.charge_automatically and isinstance(self.payment, OnlinePayment)
 
     @property
     def in_free_trial(self) -> bool:
@@ -169,6 +203,9 @@ def contract_of(made: Subscription, coupons: tuple[RunningCoupon, ...] = ()) -> 
         purchase_order=offer.purchase_order,
         activation=made.activation,
         awaits_activation=made.awaits_activation,
+        awaits_checkout=made.awaits_checkout,
         fixed_anchor=offer.anchor,
         billing_cycles=offer.cycles_that_end_it,
+        invoice_threshold=offer.invoice_threshold,
+        minimum=offer.minimum,
     )

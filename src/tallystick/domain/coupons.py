@@ -173,7 +173,8 @@ def apply(
     remaining = max(subtotal, 0)
     applied = []
     for coupon in ordered:
-        amount = min(_takes(coupon.discount, remaining, currency), remaining)
+        takes = rounded(exact_discount(coupon.discount, remaining, currency))
+        amount = min(takes, remaining)
         applied.append(AppliedCoupon(coupon_id=coupon.id, code=coupon.code, amount=amount))
         remaining -= amount
     assert remaining >= 0, "coupons take off at most the subtotal"
@@ -195,6 +196,17 @@ def spread(discount: int, amounts: Sequence[int]) -> list[int]:
     return parts
 
 
+def exact_discount(discount: Discount, remaining: int, currency: str) -> Fraction:
+    """What a discount takes off `remaining` before rounding, in minor units, uncapped."""
+    match discount:
+        case Percentage(percentage=percentage):
+            return remaining * Fraction(percentage) / _PER_CENT_MAX
+        case Fixed(amount=amount):
+            assert discount.currency == currency, "a coupon in another currency was refused"
+            return minor(amount, currency)
+    assert_never(discount)
+
+
 def _order(coupon: CouponTerms) -> tuple[int, UUID]:
     match coupon.discount:
         case Percentage():
@@ -202,13 +214,3 @@ def _order(coupon: CouponTerms) -> tuple[int, UUID]:
         case Fixed():
             return 1, coupon.id
     assert_never(coupon.discount)
-
-
-def _takes(discount: Discount, remaining: int, currency: str) -> int:
-    match discount:
-        case Percentage(percentage=percentage):
-            return rounded(remaining * Fraction(percentage) / _PER_CENT_MAX)
-        case Fixed(amount=amount):
-            assert discount.currency == currency, "a coupon in another currency was refused"
-            return rounded(minor(amount, currency))
-    assert_never(discount)

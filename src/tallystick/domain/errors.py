@@ -5,6 +5,7 @@
     +-- NotFound              a named thing does not exist for this tenant
     +-- Conflict              the thing exists, but its state forbids the request
     |   +-- Busy              ... for now: the same request may succeed shortly
+    |   +-- Unexplained       ... the figures of an invoice do not follow from their formulas
     +-- Unauthorized          no valid API key
     +-- Forbidden             a valid key that may not do this
     +-- RateLimited           too many requests, with the time to wait
@@ -98,6 +99,13 @@ class Busy(Conflict):
         """Keep the sentence and the pause, in whole seconds, after which to try again."""
         super().__init__(message, faults)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Unexplained(Conflict):
+    """What is stored of an invoice is not what its own formulas come to: a defect, or damage.
+
+    The message names the figure, what it comes to and what is stored.
+    """
 
 
 class Unauthorized(TallystickError):

@@ -45,6 +45,7 @@ class Prefix(StrEnum):
     SUBSCRIPTION_ADD_ON = "sub_add"
     SUBSCRIPTION_COMPONENT = "sub_price"
     INVOICE = "inv"
+    CREDIT_NOTE = "crn"
     TRANSACTION = "pay"
     PAYMENT_METHOD = "pm"
     EVENT = "evt"

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallystick.domain.bill import Bill, BillLine, TaxBreakdown
 from tallystick.domain.buyer import Address, BuyerDetails
-from tallystick.domain.charges import Computation
+from tallystick.domain.charges import Before, Computation, Shortfall
 from tallystick.domain.coupons import AppliedCoupon
 from tallystick.domain.money import exponent, major
 from tallystick.domain.parties import Customer, InvoicingEntity
@@ -27,6 +27,13 @@ class InvoiceStatus(StrEnum):
     FINALIZED = "FINALIZED"
     VOID = "VOID"
     UNCOLLECTIBLE = "UNCOLLECTIBLE"
+
+
+class InvoiceType(StrEnum):
+    """What an invoice is for."""
+
+    RECURRING = "RECURRING"
+    USAGE_THRESHOLD = "USAGE_THRESHOLD"
 
 
 class PaymentStatus(StrEnum):
@@ -64,13 +71,19 @@ class SellerSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineExplanation:
-    """How a line came about, as data: its computation, discount and tax rule."""
+    """How a line came about, as data: its computation, discount and tax rule.
+
+    `before` is what earlier invoices have billed of the same usage; `shortfall` is that of a
+    true-up.
+    """
 
     computation: Computation
     quoted_amount: int
     quoted_discount: int
     decision: TaxDecision
     usage: UsageLine | None = None
+    before: Before | None = None
+    shortfall: Shortfall | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +117,7 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """A recurring invoice, all amounts in minor units of `currency`.
+    """An invoice of a subscription, all amounts in minor units of `currency`.
 
     total - applied_balance - written_off - settled = amount_due, always.
     """
@@ -140,6 +153,7 @@ class Invoice:
     finalized_at: datetime | None
     paid_at: datetime | None
     created_at: datetime
+    type: InvoiceType = InvoiceType.RECURRING
 
     def __post_init__(self) -> None:
         """The invoice adds up, and what is paid is not due."""
@@ -209,6 +223,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
     computation = charge.computation
     usage = charge.usage
     quantity = Fraction(computation.quantity) if usage is None else _used(usage)
+    if charge.before is not None:
+        quantity -= Fraction(charge.before.quantity)
     quoted_price = computation.unit_price if usage is None else usage.unit_price
     plain = quoted_price is not None and not inclusive and not charge.is_prorated
     return InvoiceLine(
@@ -220,8 +236,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
         quantity=_decimal(quantity),
         unit_price=quoted_price
         if plain and quoted_price is not None
-        else _average(line.amount_net, quantity, currency),
-        quoted_unit_price=_average(charge.amount, quantity, currency) if inclusive else None,
+        else average(line.amount_net, quantity, currency),
+        quoted_unit_price=average(charge.amount, quantity, currency) if inclusive else None,
         amount=line.amount_net,
         discount=line.discount_net,
         tax=line.tax,
@@ -234,6 +250,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
             quoted_discount=line.discount,
             decision=line.decision,
             usage=usage,
+            before=charge.before,
+            shortfall=charge.shortfall,
         ),
     )
 
@@ -249,7 +267,7 @@ def _decimal(quantity: Fraction) -> Decimal:
     return Decimal(f"{Decimal(scaled).scaleb(-_PRICE_DECIMALS).normalize():f}")
 
 
-def _average(amount: int, quantity: Fraction, currency: str) -> Decimal:
+def average(amount: int, quantity: Fraction, currency: str) -> Decimal:
     """The displayed price of one unit: the amount over the quantity, cut to twelve decimals.
 
     It is shown, never multiplied again.

@@ -12,9 +12,9 @@ from enum import StrEnum
 from tallystick.domain.charges import Charge, monthly_value
 from tallystick.domain.contract import Contract
 from tallystick.domain.metered import Meter
-from tallystick.domain.offer import OnlinePayment
-from tallystick.domain.owed import meters_closing, owed
-from tallystick.domain.periods import Period
+from tallystick.domain.minimums import Floor, floor_closing
+from tallystick.domain.owed import meters_closing, meters_running, owed
+from tallystick.domain.periods import Period, end_of_cycles
 from tallystick.domain.purchase import Activation, SubscriptionStatus
 from tallystick.domain.schedule import Schedule, period_containing
 
@@ -37,7 +37,9 @@ class Step:
 
     Neither charges nor meters, no invoice: `meters` are the windows of usage that close on the
     day. `opens` is the subscription's period that begins on the day, None
-    where none does.
+    where none does. `floor` is the minimum of the window that closes on it. An expired trial
+    with charges makes a draft that is charged before the contract goes on, see
+    `paid_after_trial`.
     """
 
     kind: StepKind
@@ -46,6 +48,7 @@ class Step:
     charges: tuple[Charge, ...]
     opens: Period | None
     meters: tuple[Meter, ...] = ()
+    floor: Floor | None = None
 
 
 _OVER = frozenset(
@@ -141,20 +144,16 @@ def cut(period: Period, end: date | None) -> date:
 def _end_free_trial(contract: Contract, day: date) -> Step:
     """The free trial is over: billed from today, or expired where nobody agreed to pay.
 
-    Who started it without a checkout answers for it, what is saved can be charged, and a seller
-    that collects by other means sends its invoice; in any other case nothing is billed without
-    consent.
+    The first that holds (reference rules of money and time, section 4): nothing can be owed;
+    whoever started it without a checkout answers for it; nobody has agreed to pay at its own
+    checkout yet; the seller collects by other means and sends its invoice; what is saved is
+    charged, and the trial has expired until that went well. In any other case nothing is
+    billed without consent. Where the first invoice waits for a person, or there is none,
+    nothing is to be charged first.
     """
-    collects_otherwise = not contract.charge_automatically or not isinstance(
-        contract.payment, OnlinePayment
-    )
-    if (
-        not contract.can_owe
-        or contract.activation is Activation.ON_START
-        or collects_otherwise
-        or contract.payment_method_id is not None
-    ):
-        return _first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
+    begun = _first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
+    if not contract.can_owe or contract.activation is Activation.ON_START:
+        return begun
     expired = replace(
         contract,
         status=SubscriptionStatus.TRIAL_EXPIRED,
@@ -162,7 +161,48 @@ def _end_free_trial(contract: Contract, day: date) -> Step:
         period_end=None,
         mrr=0,
     )
-    return Step(kind=StepKind.TRIAL_EXPIRED, day=day, contract=expired, charges=(), opens=None)
+    unbilled = Step(
+        kind=StepKind.TRIAL_EXPIRED, day=day, contract=expired, charges=(), opens=None
+    )
+    if contract.awaits_checkout:
+        return unbilled
+    if not contract.is_charged:
+        return begun
+    if not contract.has_method:
+        return unbilled
+    if not begun.charges or not contract.auto_advance_invoices:
+        return begun
+    return replace(unbilled, charges=begun.charges, opens=begun.opens)
+
+
+def tried_again(contract: Contract, day: date) -> Step | None:
+    """An expired trial that is charged again on a later day: its draft as of that day.
+
+    Nothing is billed back: the first billed day, an anchor that nobody fixed, and an end after
+    so many periods move to the day. None where no day would be billed before its `end_date`.
+    """
+    assert contract.status is SubscriptionStatus.TRIAL_EXPIRED, "it waits for its payment"
+    anchor = day.day if contract.fixed_anchor is None else contract.fixed_anchor
+    end_date = contract.end_date
+    if contract.billing_cycles is not None:
+        end_date = end_of_cycles(day, anchor, contract.cadence, contract.billing_cycles)
+    if end_date is not None and end_date <= day:
+        return None
+    moved = replace(
+        contract,
+        billing_start=day,
+        anchor=anchor,
+        end_date=end_date,
+    )
+    begun = _first_billed(moved, day, StepKind.TRIAL_EXPIRED, SubscriptionStatus.ACTIVE)
+    return replace(begun, contract=moved)
+
+
+def paid_after_trial(contract: Contract) -> Contract:
+    """An expired trial whose draft is paid: active from the day that the draft bills from."""
+    assert contract.status is SubscriptionStatus.TRIAL_EXPIRED, "it waits for its payment"
+    day = contract.billing_start
+    return _first_billed(contract, day, StepKind.ACTIVATED, SubscriptionStatus.ACTIVE).contract
 
 
 def _first_billed(
@@ -208,6 +248,7 @@ def _renew(contract: Contract, day: date) -> Step:
         charges=_fallen_due(contract, day),
         opens=opens,
         meters=_closed(contract, day),
+        floor=_floor(contract, day),
     )
 
 
@@ -228,6 +269,7 @@ def _end(contract: Contract, day: date) -> Step:
         charges=_fallen_due(contract, day),
         opens=None,
         meters=_closed(contract, day),
+        floor=_floor(contract, day),
     )
 
 
@@ -258,6 +300,21 @@ def _closed(contract: Contract, day: date) -> tuple[Meter, ...]:
         # What closed on the day on which the period began was billed with it.
         return ()
     return meters_closing(contract, contract.schedule_on(day), day)
+
+
+def _floor(contract: Contract, day: date) -> Floor | None:
+    """The minimum of the window that closes on a day of a contract that is billed."""
+    if not contract.is_billed or day <= contract.period_start:
+        return None
+    return floor_closing(contract, contract.schedule_on(day), day, contract.end_date)
+
+
+def open_meters(contract: Contract, today: date) -> tuple[Meter, ...]:
+    """The windows of usage that are open today; none while a step of the contract is due."""
+    day = next_day(contract)
+    if not contract.is_billed or (day is not None and day <= today):
+        return ()
+    return meters_running(contract, contract.schedule_on(today), today)
 
 
 def _never_bills(contract: Contract) -> bool:

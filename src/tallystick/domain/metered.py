@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from typing import assert_never
 from uuid import UUID
 
 from tallystick.domain.charges import Charge, Computation, Item
@@ -62,6 +64,20 @@ def usage_charges(meter: Meter, usage: Sequence[Measured], currency: str) -> lis
         )
         charges.append(_charge(meter, line, f"no price: {values}" if values else "no price"))
     return charges
+
+
+def nothing_used(meter: Meter, group: str | None) -> Charge:
+    """The charge of a window, or of a group in it, in which nothing is used after all."""
+    match meter.pricing:
+        case UsagePricing(model=model):
+            line = UsageLine(
+                model=model.type, usage=Fraction(0), amount=0, parts=(), group=group
+            )
+            return _charge(meter, line, group)
+        case CapacityPricing():
+            line = UsageLine(model=None, usage=Fraction(0), amount=0, parts=())
+            return _charge(meter, line, "overage")
+    assert_never(meter.pricing)
 
 
 def _charge(meter: Meter, line: UsageLine, detail: str | None) -> Charge:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from tallystick.domain.charges import Item
 from tallystick.domain.coupons import CouponTerms
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.periods import Cadence, shortest
 from tallystick.domain.pricing import FeeStructure, FeeType, Price, costs_nothing
 
@@ -106,6 +107,7 @@ class Offer:
     invoice_threshold: Decimal | None = None
     new_products: tuple[NewProduct, ...] = ()
     new_prices: tuple[Price, ...] = ()
+    minimum: MinimumCommitment | None = None
 
     @cached_property
     def recurring(self) -> tuple[Item, ...]:
@@ -133,4 +135,6 @@ class Offer:
 
         Slots count whatever their number is today, for more can be added.
         """
-        return not all(costs_nothing(item.pricing) for item in self.items)
+        return self.minimum is not None or not all(
+            costs_nothing(item.pricing) for item in self.items
+        )

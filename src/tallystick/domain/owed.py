@@ -56,17 +56,25 @@ def meters_close(offer: Terms, dates: Schedule, day: date) -> bool:
 
 def meters_closing(offer: Terms, dates: Schedule, day: date) -> tuple[Meter, ...]:
     """The windows of metered usage that end on `day`, as the offer lists their items."""
-    if dates.is_over or day <= dates.billing_start:
+    if day <= dates.billing_start:
         return ()
-    closing = []
+    before = meters_running(offer, dates, day - timedelta(days=1))
+    return tuple(one for one in before if one.window.end == day)
+
+
+def meters_running(offer: Terms, dates: Schedule, day: date) -> tuple[Meter, ...]:
+    """The windows of metered usage that `day` lies in, as the offer lists their items."""
+    if dates.is_over or day < dates.billing_start:
+        return ()
+    running = []
     for item in offer.recurring:
         if bills_usage(item):
             start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
-            index = index_containing(start, anchor, cadence, day - timedelta(days=1))
+            index = index_containing(start, anchor, cadence, day)
             window = period(start, anchor, cadence, index, dates.end)
-            if window is not None and window.billed.end == day:
-                closing.append(Meter(item=item, window=window.billed))
-    return tuple(closing)
+            if window is not None and window.billed.end > day:
+                running.append(Meter(item=item, window=window.billed))
+    return tuple(running)
 
 
 def bills_usage(item: Item) -> bool:

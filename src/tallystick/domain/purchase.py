@@ -58,6 +58,7 @@ class Activation(StrEnum):
 
     CHECKOUT = "CHECKOUT"
     ON_START = "ON_START"
+    ON_CHECKOUT = "ON_CHECKOUT"
     MANUAL = "MANUAL"
 
 
@@ -65,8 +66,9 @@ class Activation(StrEnum):
 class Subscription:
     """A subscription as it is made; `mrr` in minor units per month.
 
-    `awaits_activation` keeps it pending until somebody activates it. `imported_on` is the day
-    on which it came with a past that was billed elsewhere.
+    `awaits_activation` keeps it pending until somebody activates it, `awaits_checkout` says
+    that its own checkout is still to come. `imported_on` is the day on which it came with a
+    past that was billed elsewhere.
     """
 
     id: UUID
@@ -85,6 +87,7 @@ class Subscription:
     created_at: datetime
     activation: Activation = Activation.CHECKOUT
     awaits_activation: bool = False
+    awaits_checkout: bool = False
     imported_on: date | None = None
 
 

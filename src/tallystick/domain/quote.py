@@ -23,6 +23,8 @@ from uuid import UUID
 from tallystick.domain.bill import Bill, bill, settle
 from tallystick.domain.charges import Charge
 from tallystick.domain.coupons import CouponRefusal, CouponState, CouponTerms, refusal
+from tallystick.domain.minimum_commitment import MinimumCommitment
+from tallystick.domain.minimums import shortfalls
 from tallystick.domain.offer import Offer, OnlinePayment
 from tallystick.domain.owed import owed
 from tallystick.domain.periods import Cadence, Period
@@ -94,7 +96,7 @@ class Quote:
 
     `bill` is None when no invoice is made today. `total` - `balance_applied` - `written_off`
     = `amount_due`. `period` is the subscription's period that the first invoice opens, or the
-    free trial, or None before a future start.
+    free trial, or None before a future start. `minimum` is what each period will cost at least.
     """
 
     currency: str
@@ -111,6 +113,7 @@ class Quote:
     coupons: tuple[CouponTerms, ...]
     left_out: tuple[LeftOutCoupon, ...]
     needs_country: bool
+    minimum: MinimumCommitment | None = None
 
     def __post_init__(self) -> None:
         """What is due is what is billed, less what the balance and the write-off cover."""
@@ -163,7 +166,7 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
             inclusive=offer.tax_inclusive,
         )
 
-    first = owed(offer, dates, until=facts.today) if dates.bills_today else ()
+    first = _owed_today(offer, dates)
     today_bill = priced(first, 0, facts.today) if first else None
     later = upcoming_charges(
         offer, dates, coupons, rates_on, priced, 0 if today_bill is None else 1
@@ -176,14 +179,9 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
     # What is paid with is kept for whatever may come; nobody is asked for a method that
     # nothing can ever be charged to.
     saves = is_online and offer.charge_automatically and (pays or can_owe_later(offer, dates))
-    kind = AttemptKind.NONE
-    if pays:
-        kind = AttemptKind.PAYMENT
-    elif saves:
-        kind = AttemptKind.SETUP
     return Quote(
         currency=offer.currency,
-        kind=kind,
+        kind=_kind(pays=pays, saves=saves),
         saves_method=saves,
         dates=dates,
         cadence=offer.cadence,
@@ -196,6 +194,23 @@ def quote(offer: Offer, facts: QuoteFacts) -> Quote:
         coupons=coupons,
         left_out=left_out,
         needs_country=needs_country(facts.seller, facts.buyer),
+        minimum=offer.minimum,
+    )
+
+
+def _kind(*, pays: bool, saves: bool) -> AttemptKind:
+    if pays:
+        return AttemptKind.PAYMENT
+    return AttemptKind.SETUP if saves else AttemptKind.NONE
+
+
+def _owed_today(offer: Offer, dates: Schedule) -> tuple[Charge, ...]:
+    """Everything that is owed by today, with what elapsed periods lack of their minimum."""
+    if not dates.bills_today:
+        return ()
+    return (
+        *owed(offer, dates, until=dates.today),
+        *shortfalls(offer, dates, until=dates.today),
     )
 
 

@@ -10,11 +10,20 @@ from datetime import date, datetime
 from uuid import UUID
 
 from tallystick.domain.bill import Bill, bill
+from tallystick.domain.billed_ahead import (
+    NOTHING_AHEAD,
+    Ahead,
+    BilledAhead,
+    is_priced,
+    left_to_bill,
+    never_below_zero,
+)
 from tallystick.domain.charges import Charge
-from tallystick.domain.contract import RunningCoupon
+from tallystick.domain.contract import Contract, RunningCoupon
 from tallystick.domain.invoice import (
     Invoice,
     InvoiceStatus,
+    InvoiceType,
     PaymentStatus,
     customer_snapshot,
     invoice_lines,
@@ -23,7 +32,10 @@ from tallystick.domain.invoice import (
 )
 from tallystick.domain.life import Step
 from tallystick.domain.metered import Meter
+from tallystick.domain.minimums import Floor, shortfall
+from tallystick.domain.money import minor
 from tallystick.domain.parties import Customer, InvoicingEntity
+from tallystick.domain.periods import Period
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.tax import Buyer, TaxDecision, decide
 
@@ -57,7 +69,8 @@ class Recipe:
     """What a draft is made of, so that it can be made again when late usage has come.
 
     `charges` are the fixed ones, `meters` the windows of usage that it bills, `metered` what
-    their usage came to when it was made last.
+    their usage came to when it was made last. Of that, `ahead` was billed by threshold
+    invoices. `floor` is the minimum of the window that closes.
     """
 
     day: date
@@ -68,6 +81,17 @@ class Recipe:
     metered: tuple[Charge, ...]
     coupons: tuple[RunningCoupon, ...]
     used: tuple[UsedCoupon, ...] = ()
+    ahead: tuple[Ahead, ...] = ()
+    floor: Floor | None = None
+
+    @property
+    def lines(self) -> tuple[Charge, ...]:
+        """Everything that it bills, usage that was billed before taken off."""
+        left = left_to_bill(self.metered, self.ahead, self.meters)
+        missing = None if self.floor is None else shortfall(self.floor, self.metered)
+        return never_below_zero(
+            (*self.charges, *left, *(() if missing is None else (missing,)))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,31 +110,81 @@ def draft_of(
     *,
     invoice_id: UUID,
     now: datetime,
+    ahead: BilledAhead = NOTHING_AHEAD,
 ) -> Draft | None:
     """The draft of what a step bills, dated by the step's day; None where it bills nothing.
 
-    `metered` are the charges of the step's meters. While a meter's usage may still come late,
-    a draft without lines is a draft, too. Raises `AmountTooLarge` where a sum cannot be stored
-    and sent exactly.
+    `metered` are the charges of the step's meters, `ahead` what threshold invoices have billed
+    of them. While a meter's usage may still come late, a draft without lines is a draft, too.
+    Raises `AmountTooLarge` where a sum cannot be stored and sent exactly.
     """
-    if not step.charges and not step.meters:
-        return None
     contract = step.contract
-    recipe = Recipe(
-        day=step.day,
-        currency=contract.currency,
-        inclusive=contract.tax_inclusive,
+    recipe = replace(
+        _recipe(contract, step.day, ahead),
         charges=step.charges,
         meters=step.meters,
         metered=metered,
-        coupons=tuple(one for one in contract.coupons if one.applies),
+        floor=step.floor,
     )
+    if not recipe.meters and not recipe.lines:
+        return None
     made = bill_of(recipe, facts)
     used = coupons_used(recipe, made)
     return Draft(
-        invoice=_invoice(step, made, facts, invoice_id, now),
+        invoice=_invoice(contract, step.day, made, facts, invoice_id, now, step.opens),
         used=used,
         recipe=replace(recipe, used=used),
+    )
+
+
+def threshold_draft(
+    contract: Contract,
+    metered: tuple[Charge, ...],
+    facts: RenewalFacts,
+    *,
+    day: date,
+    meters: tuple[Meter, ...],
+    ahead: BilledAhead,
+    invoice_id: UUID,
+    now: datetime,
+) -> Draft | None:
+    """The invoice of usage that is not billed yet; None below the contract's threshold.
+
+    `meters` are its open windows on `day`, `metered` what was used in them so far. It has no
+    meters of its own, for it is not made again: what comes later is billed later.
+    """
+    assert contract.invoice_threshold is not None, "who has no threshold reaches none"
+    recipe = replace(
+        _recipe(contract, day, ahead),
+        meters=meters,
+        metered=tuple(one for one in metered if is_priced(one)),
+    )
+    made = bill_of(recipe, facts)
+    if made.subtotal < minor(contract.invoice_threshold, contract.currency):
+        return None
+    invoice = _invoice(contract, day, made, facts, invoice_id, now, None)
+    return Draft(
+        invoice=replace(invoice, type=InvoiceType.USAGE_THRESHOLD),
+        used=coupons_used(recipe, made),
+        recipe=replace(recipe, meters=()),
+    )
+
+
+def _recipe(contract: Contract, day: date, ahead: BilledAhead) -> Recipe:
+    """An empty recipe: the contract's coupons, with what they have given in this period."""
+    return Recipe(
+        day=day,
+        currency=contract.currency,
+        inclusive=contract.tax_inclusive,
+        charges=(),
+        meters=(),
+        metered=(),
+        coupons=tuple(
+            replace(one, ahead=ahead.coupons.get(one.redemption_id, 0))
+            for one in contract.coupons
+            if one.applies
+        ),
+        ahead=ahead.usage,
     )
 
 
@@ -128,9 +202,9 @@ def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
         return known
 
     return bill(
-        (*recipe.charges, *recipe.metered),
+        recipe.lines,
         currency=recipe.currency,
-        coupons=[one.terms for one in recipe.coupons],
+        coupons=[left for one in recipe.coupons if (left := one.left) is not None],
         decision_of=decision_of,
         inclusive=recipe.inclusive,
     )
@@ -158,15 +232,20 @@ def coupons_used(recipe: Recipe, made: Bill) -> tuple[UsedCoupon, ...]:
         return ()
     amounts = {one.coupon_id: one.amount for one in made.coupons}
     return tuple(
-        UsedCoupon(redemption_id=one.redemption_id, amount=amounts[one.terms.id])
+        UsedCoupon(redemption_id=one.redemption_id, amount=amounts.get(one.terms.id, 0))
         for one in recipe.coupons
     )
 
 
 def _invoice(
-    step: Step, made: Bill, facts: RenewalFacts, invoice_id: UUID, now: datetime
+    contract: Contract,
+    day: date,
+    made: Bill,
+    facts: RenewalFacts,
+    invoice_id: UUID,
+    now: datetime,
+    opens: Period | None,
 ) -> Invoice:
-    contract, opens = step.contract, step.opens
     return Invoice(
         id=invoice_id,
         customer_id=contract.customer_id,
@@ -174,9 +253,9 @@ def _invoice(
         invoicing_entity_id=contract.invoicing_entity_id,
         status=InvoiceStatus.DRAFT,
         payment_status=PaymentStatus.UNPAID,
-        invoice_date=step.day,
+        invoice_date=day,
         net_terms=contract.net_terms,
-        billing_period_start=step.day if opens is None else opens.start,
+        billing_period_start=day if opens is None else opens.start,
         billing_period_end=None if opens is None else opens.end,
         currency=made.currency,
         tax_inclusive=made.inclusive,

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
+from tallystick.domain.catalog import PlanVersion
 from tallystick.domain.charges import Item, charge_once, monthly_value
 from tallystick.domain.coupons import CouponRefusal, CouponTerms, refusal
 from tallystick.domain.errors import Fault, fail_if
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
 from tallystick.domain.offer import (
     Offer,
     Trial,
 )
 from tallystick.domain.offer_request import CouponFacts, OfferFacts, OfferRequest
-from tallystick.domain.pricing import OneTimePricing
+from tallystick.domain.pricing import FeeType, OneTimePricing
 from tallystick.domain.resolve_add_ons import resolve_add_ons
 from tallystick.domain.resolve_components import resolve_components
 from tallystick.domain.resolve_payment import resolve_charging, resolve_payment
@@ -117,6 +119,7 @@ def resolve_offer(
         invoice_threshold=request.invoice_threshold,
         new_products=tuple(work.new_products),
         new_prices=tuple(work.new_prices),
+        minimum=_minimum(version, items),
     )
     seen_on = request.billing_start_date if past.is_lived_through else None
     _end(offer, seen_on or today, work, trial_used=trial_used)
@@ -185,6 +188,18 @@ def _at_most(offer: Offer, items: tuple[Item, ...]) -> int:
     except AmountTooLarge:
         return AMOUNT_MAX
     return max(monthly * MONTHS_ON_ONE_INVOICE_MAX, once)
+
+
+def _minimum(version: PlanVersion, items: tuple[Item, ...]) -> MinimumCommitment | None:
+    """The version's minimum, where anything of what it covers is sold."""
+    minimum = version.minimum
+    if minimum is None or not any(
+        minimum.covers(item.product_id)
+        for item in items
+        if item.fee.type is not FeeType.ONE_TIME
+    ):
+        return None
+    return minimum
 
 
 def _first(*choices: int | None) -> int:

@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from tallystick.domain.activating import Activating
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
@@ -74,7 +75,10 @@ class Quoted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A checkout session with what was promised in it."""
+    """A checkout session with what was promised in it.
+
+    `activating` is the subscription that its checkout activates; None where it makes one.
+    """
 
     id: UUID
     customer_id: UUID
@@ -95,6 +99,7 @@ class Session:
     attempt_count: int
     created_at: datetime
     updated_at: datetime
+    activating: Activating | None = None
 
     def status(self, now: datetime) -> SessionState:
         """The state as reported at `now`.

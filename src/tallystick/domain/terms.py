@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from tallystick.domain.charges import Item
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.periods import Cadence
 
 
@@ -17,6 +18,11 @@ class Terms(Protocol):
     @property
     def cadence(self) -> Cadence:
         """The rhythm of the subscription's own periods."""
+        ...
+
+    @property
+    def minimum(self) -> MinimumCommitment | None:
+        """What each of the subscription's own periods costs at least."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from uuid import UUID
 from tallystick.domain.bill import Bill
 from tallystick.domain.charges import Charge, Item, billing_type
 from tallystick.domain.coupons import CouponTerms
+from tallystick.domain.minimums import shortfalls
 from tallystick.domain.offer import Offer
 from tallystick.domain.owed import bills_usage, meters_close, owed
 from tallystick.domain.periods import boundary, index_containing
@@ -43,7 +44,9 @@ class UpcomingReason(StrEnum):
 class Upcoming:
     """A later charge: `total` after discount and tax, in minor units.
 
-    `has_usage` says that metered usage of the period before is added to it.
+    `has_usage` says that metered usage of the period before is added to it. Where a minimum is
+    promised, `total` holds what is missing from it without usage: usage counts towards that,
+    and adds to the total only what lies beyond.
     """
 
     due: date
@@ -69,6 +72,8 @@ def can_owe_later(offer: Offer, dates: Schedule) -> bool:
     """
     if dates.is_over or (dates.end is not None and dates.end <= dates.today):
         return False
+    if offer.minimum is not None:
+        return True
     return any(_can_owe_later(item, dates) for item in offer.items)
 
 
@@ -120,7 +125,11 @@ def upcoming_charges(
                     break
                 continue
             number = invoices + index - 1
-        charges = owed(offer, dates, until=day, after=day - timedelta(days=1))
+        yesterday = day - timedelta(days=1)
+        charges = (
+            *owed(offer, dates, until=day, after=yesterday),
+            *shortfalls(offer, dates, until=day, after=yesterday),
+        )
         usage = meters_close(offer, dates, day)
         if not charges and not usage:
             continue

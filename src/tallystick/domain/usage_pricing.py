@@ -185,7 +185,7 @@ def price_overage(
     over = usage - allowance
     if over <= 0:
         return None
-    part = _part(over, pricing.overage_rate, currency)
+    part = usage_part(over, pricing.overage_rate, currency)
     return UsageLine(
         model=None, usage=usage, amount=part.amount, parts=(part,), allowance=allowance
     )
@@ -198,7 +198,7 @@ def _by_model(
     block_size: int | None = None
     match model:
         case PerUnit(rate=rate):
-            parts = [_part(units, rate, currency)]
+            parts = [usage_part(units, rate, currency)]
         case Tiered(tiers=tiers):
             parts = _by_tier(tiers, units, currency)
         case Volume(tiers=tiers):
@@ -206,7 +206,7 @@ def _by_model(
         case Package(block_size=size, rate=rate):
             block_size = size
             blocks = Fraction(math.ceil(Fraction(units, size)))
-            parts = [_part(blocks, rate, currency)]
+            parts = [usage_part(blocks, rate, currency)]
         case _:
             assert_never(model)
     return _line(model.type, whole.quantity, parts, whole.group, block_size)
@@ -245,7 +245,7 @@ def _by_matrix(
     for index in sorted(units):
         row = matrix.rates[index]
         billed = max(units[index], Fraction(0))
-        part = _part(billed, row.per_unit_price, currency, dimensions=_dimensions(row))
+        part = usage_part(billed, row.per_unit_price, currency, dimensions=_dimensions(row))
         parts.append(part)
     total = sum(units.values(), Fraction(0))
     return _line(matrix.type, total, parts, group), left
@@ -267,7 +267,7 @@ def _dimensions(row: MatrixRow) -> tuple[MatrixDimension, ...]:
 
 
 def _in_tier(tier: Tier, following: Tier | None, units: Fraction, currency: str) -> UsagePart:
-    return _part(
+    return usage_part(
         units,
         tier.rate,
         currency,
@@ -276,7 +276,7 @@ def _in_tier(tier: Tier, following: Tier | None, units: Fraction, currency: str)
     )
 
 
-def _part(
+def usage_part(
     units: Fraction,
     rate: Decimal,
     currency: str,
@@ -320,13 +320,13 @@ def _line(
         model=model,
         usage=usage,
         amount=amount,
-        parts=_summing_to(amount, parts),
+        parts=summing_to(amount, parts),
         group=group,
         block_size=block_size,
     )
 
 
-def _summing_to(amount: int, parts: list[UsagePart]) -> tuple[UsagePart, ...]:
+def summing_to(amount: int, parts: list[UsagePart]) -> tuple[UsagePart, ...]:
     """The parts with their difference to the line in the largest; of equals, the first."""
     difference = amount - sum(part.amount for part in parts)
     if difference == 0:

@@ -21,6 +21,7 @@ from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
+from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.sequence_events import sequence_events
 from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
@@ -54,6 +55,7 @@ def every_kind(settings: Settings) -> tuple[Periodic, ...]:
         Periodic(
             name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
         ),
+        Periodic(name="sweep_refunds", seconds=settings.sweep_seconds, turn=sweep_refunds),
         Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
         Periodic(

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tallystick.db import sandbox_bank as bank
+from tallystick.db import sandbox_ledger as ledger
 from tallystick.db.engine import Database, Tx
 from tallystick.db.sandbox_bank import (
     NO_ANSWER,
@@ -36,10 +37,10 @@ from tallystick.db.sandbox_bank import (
     Intent,
     IntentKind,
     IntentState,
-    Movement,
     NewIntent,
     Operation,
 )
+from tallystick.db.sandbox_ledger import Movement
 from tallystick.domain.money import exponent
 from tallystick.domain.payment import (
     CancelOutcome,
@@ -231,7 +232,18 @@ class Sandbox:
         async with self._database.transaction() as tx:
             await bank.acknowledge_debit(tx, tenant_id, reference)
 
-    # Beside the port: the challenge page's door, and the ledger that demo and tests look at.
+    # Beside the port: the challenge page's door, what is played by hand, and the ledger that
+    # demo and tests look at.
+
+    async def decide_debit(self, tenant_id: UUID, reference: str, *, settles: bool) -> None:
+        """Decide an accepted debit now, whatever its IBAN says.
+
+        One that is decided stays as it is. Raises `NoSuchIntent` for an unknown reference.
+        """
+        ends_as = IntentState.SUCCEEDED if settles else IntentState.DECLINED
+        async with self._database.transaction() as tx:
+            await bank.hasten_debit(tx, tenant_id, reference, ends_as)
+            await locked_intent(tx, tenant_id, reference)
 
     async def challenge(self, tenant_id: UUID, reference: str) -> Challenge:
         """What the challenge page shows; raises `NoSuchIntent` when none was ever asked for."""
@@ -272,7 +284,7 @@ class Sandbox:
     async def movements(self, tenant_id: UUID) -> list[Movement]:
         """The ledger: every charge and refund of a tenant, in the order they happened."""
         async with self._database.transaction() as tx:
-            return await bank.movements(tx, tenant_id)
+            return await ledger.movements(tx, tenant_id)
 
     async def _open(
         self, order: PaymentOrder, kind: IntentKind, operation: Operation, key: str

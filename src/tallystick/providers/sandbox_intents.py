@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tallystick.db import sandbox_bank as bank
+from tallystick.db import sandbox_ledger as ledger
 from tallystick.db.engine import Tx
 from tallystick.db.sandbox_bank import BankMethod, Behaviour, Intent, IntentState
 from tallystick.domain.ids import Prefix, encode
@@ -73,7 +74,7 @@ async def succeed(tx: Tx, intent: Intent) -> Succeeded:
     """Take the money of a payment, and keep the method for its customer if that was asked."""
     await _keep_method(tx, intent)
     if intent.kind == "PAYMENT":
-        await bank.add_charge(tx, intent.tenant_id, intent)
+        await ledger.add_charge(tx, intent.tenant_id, intent)
     await bank.mark_ended(tx, intent.tenant_id, intent.reference, IntentState.SUCCEEDED)
     return Succeeded()
 
@@ -113,7 +114,7 @@ async def refund(tx: Tx, intent: Intent, amount: int) -> Refunded | RefundRefuse
     left = intent.amount - intent.refunded
     if not 0 < amount <= left:
         return RefundRefused(f"Of this payment {left} minor units can still be refunded.")
-    await bank.add_refund(tx, intent.tenant_id, intent, amount)
+    await ledger.add_refund(tx, intent.tenant_id, intent, amount)
     return Refunded()
 
 

@@ -51,6 +51,8 @@ async def _activate(ctx: Context, subscription_id: UUID) -> Activated:
             f"Only a subscription that is PENDING_ACTIVATION can be activated; this one is "
             f"{before.status.value}"
         )
+    if before.awaits_checkout:
+        raise Conflict("This subscription is activated by its checkout, see `checkout_url`")
     if not before.awaits_activation:
         raise Conflict(f"This subscription begins by itself on {before.start.isoformat()}")
     contract = activated(before, ctx.today)

@@ -7,11 +7,15 @@ from uuid import UUID
 from tallystick.db import subscription_changes
 from tallystick.domain.billing_entries import SubscriptionDetails
 from tallystick.domain.cancellation import cancelled, reactivated
+from tallystick.domain.errors import Busy
 from tallystick.domain.life import next_day
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_at_once import details_of, locked, take_at_once
+
+BUSY_SECONDS = 15
+"""When to ask again while a payment's outcome is not known."""
 
 
 async def cancel_subscription(
@@ -24,10 +28,13 @@ async def cancel_subscription(
     Raises:
         NotFound: There is no such subscription.
         Conflict: It has ended.
+        Busy: It is being paid for.
         InvalidInput: The day is past, too far away, or after its own end.
     """
     tx = ctx.transaction
     due = await locked(ctx, subscription_id)
+    if due.is_being_paid:
+        raise Busy("A payment for this subscription is under way; ask again", BUSY_SECONDS)
     contract = cancelled(due.contract, on, ctx.today)
     await subscription_changes.save_ending(tx, ctx.tenant.id, contract, reason, ctx.now)
     due = replace(due, contract=contract, cancellation_reason=reason)

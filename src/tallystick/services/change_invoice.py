@@ -4,7 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import due_drafts, invoice_changes, invoice_facts, transactions
+from tallystick.db import (
+    due_drafts,
+    invoice_changes,
+    invoice_facts,
+    transactions,
+    trial_charges,
+)
 from tallystick.db.invoice_changes import LockedInvoice
 from tallystick.db.refusals import UniqueViolation
 from tallystick.domain.errors import Busy, Conflict, Fault, InvalidInput, NotFound
@@ -33,13 +39,17 @@ async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
 
     Raises:
         NotFound: There is no such invoice.
-        Conflict: It is no draft, or has no lines.
+        Conflict: It is no draft, has no lines, is part of a consolidated invoice, or is
+            charged before it is final.
     """
-    await _locked(ctx, invoice_id)
+    _is_whole(await _locked(ctx, invoice_id), "finalized")
+    if await trial_charges.activates(ctx.transaction, ctx.tenant.id, invoice_id):
+        raise Conflict("This draft is charged first: it becomes final when it is paid.")
     drafts = await due_drafts.lock_draft(ctx.transaction, ctx.tenant.id, invoice_id)
     if not drafts:
         raise Conflict("Only a draft can be finalized: this invoice is final already.")
-    if not await finalize_locked(ctx, ctx.transaction, drafts):
+    done = await finalize_locked(ctx, ctx.transaction, drafts)
+    if not done.invoices:
         raise Conflict("This draft has no lines: nothing was used yet that it could bill.")
 
 
@@ -51,7 +61,7 @@ async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
         Conflict: It is a draft or void, or something was paid on it.
         Busy: A payment for it is under way.
     """
-    invoice = await _open(ctx, invoice_id, "voided")
+    invoice = await lock_open(ctx, invoice_id, "voided")
     if invoice.settled or invoice.payment_status is PaymentStatus.PAID:
         raise Conflict("An invoice that was paid, even in part, cannot be voided.")
     await invoice_changes.void(ctx.transaction, ctx.tenant.id, invoice, new_id(), ctx.now)
@@ -67,7 +77,7 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
         Conflict: It is a draft or void, or the reference is known.
         Busy: A payment for it is under way.
     """
-    invoice = await _open(ctx, invoice_id, "paid")
+    invoice = await lock_open(ctx, invoice_id, "paid")
     faults = []
     if not 0 < money.amount <= invoice.amount_due:
         message = f"must be from 1 to the {invoice.amount_due} that are due, in minor units"
@@ -98,16 +108,38 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
         await _tell(ctx, "invoice.paid", invoice_id)
 
 
-async def _open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
-    """A final invoice for which no payment is under way."""
+async def lock_open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
+    """Lock a final invoice for which no payment is under way; `done` is what becomes of it.
+
+    Raises:
+        NotFound: There is no such invoice.
+        Conflict: It is a draft or void, or part of a consolidated invoice.
+        Busy: A payment for it is under way.
+    """
     invoice = await _locked(ctx, invoice_id)
+    _is_whole(invoice, done)
     if invoice.status is not InvoiceStatus.FINALIZED:
         raise Conflict(
             f"Only a finalized invoice can be {done}: this one is {invoice.status.value}."
         )
     if invoice.is_collected or invoice.payment_status is PaymentStatus.PROCESSING:
-        raise Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
+        raise payment_under_way()
     return invoice
+
+
+def payment_under_way() -> Busy:
+    """What a request is told that must wait for a payment of its invoice."""
+    return Busy("A payment for this invoice is under way; ask again.", BUSY_SECONDS)
+
+
+def _is_whole(invoice: LockedInvoice, done: str) -> None:
+    """Refuse what is part of another invoice, and say of which."""
+    if invoice.consolidated_into is not None:
+        whole = encode(Prefix.INVOICE, invoice.consolidated_into)
+        raise Conflict(
+            f"This draft is part of the consolidated invoice {whole}: "
+            f"only that one can be {done}."
+        )
 
 
 async def _locked(ctx: Context, invoice_id: UUID) -> LockedInvoice:

@@ -15,7 +15,6 @@ from tallystick.db import (
     balance_holds,
     checkout_sessions,
     coupon_redemptions,
-    places,
 )
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
@@ -26,6 +25,7 @@ from tallystick.domain.offer import BankTransfer, OnlinePayment
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import Session, SessionState
+from tallystick.services.activation import lock_activated, take_place
 from tallystick.services.confirm_result import (
     AlreadyHeld,
     Completed,
@@ -103,6 +103,9 @@ async def claim(
     if session.attempt_count >= ATTEMPTS_PER_SESSION_MAX:
         fault = Fault("form", "too_many_attempts", "ask for a new link")
         return Refused((fault,))
+    session = await lock_activated(ctx, tx, session)
+    if session.activating is not None and not session.activating.can_be_activated:
+        return Ended(SessionState.EXPIRED)
     typed = await keep_typed(ctx, tx, session, confirmation.buyer, confirmation.code)
     if typed.faults:
         return Refused(typed.faults)
@@ -187,7 +190,7 @@ async def _take(
         currency=quote.currency,
         balance_held=quote.balance_applied,
         business_date=ctx.today,
-        subscription_id=new_id(),
+        subscription_id=new_id() if session.activating is None else session.activating.id,
         invoice_id=None if quote.bill is None else new_id(),
         transaction_id=new_id() if pays else None,
         payment_method_id=new_id() if quote.saves_method else None,
@@ -196,15 +199,7 @@ async def _take(
         claimed_at=ctx.now,
     )
     consent = confirmation.consent if needs_provider else None
-    taken = await places.take(
-        tx,
-        ctx.tenant.id,
-        session.customer_id,
-        session.plan_id,
-        ctx.tenant.places_per_plan,
-        attempt.id,
-    )
-    if not taken:
+    if not await take_place(ctx, tx, session, attempt.id):
         return AlreadyHeld()
     await attempts.insert(
         tx,

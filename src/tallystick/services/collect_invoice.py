@@ -7,8 +7,9 @@ the key of its first try, and no answer is never a failure: the sweeper asks aga
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import collections
+from tallystick.db import collections, trial_charges
 from tallystick.db.engine import Tx, retrying
+from tallystick.db.leases import Leased
 from tallystick.domain.attempt import (
     AskToCancel,
     AttemptState,
@@ -18,7 +19,7 @@ from tallystick.domain.attempt import (
     after_cancel,
     after_standing,
 )
-from tallystick.domain.collection import Collection, method_to_charge
+from tallystick.domain.collection import Collection
 from tallystick.domain.payment import (
     Declined,
     FailureReason,
@@ -28,17 +29,22 @@ from tallystick.domain.payment import (
     Standing,
     Unknown,
 )
+from tallystick.services.charge_trial_end import (
+    claim_trial_end,
+    record_trial_paid,
+    record_trial_unpaid,
+)
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.ids import new_id
+from tallystick.services.method_on_file import method_on_file
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import record_collected
+from tallystick.services.sweep import AT_ONCE, sweep
 from tallystick.services.tenant_context import tenant_context
 
-AT_ONCE = 8
-"""So many wait for the provider together; no connection is held meanwhile."""
 BATCH = 200
 
 
@@ -61,53 +67,52 @@ async def collect_due(ctx: Context) -> int:
             return tried
 
 
-async def collect_invoice(ctx: Context, invoice_id: UUID) -> bool:
+async def collect_invoice(ctx: Context, invoice_id: UUID, try_id: UUID | None = None) -> bool:
     """Charge what an invoice owes to the method on file, and tell whether it was tried.
 
-    Without a method that can be charged, or with too little left to charge, the invoice waits
-    for its buyer.
+    `try_id` is the id that the try gets, a new one by default. Without a method that can be
+    charged, or with too little left to charge, the invoice waits for its buyer.
     """
-    claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id))
-    if claimed is None:
-        return False
+    claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id, try_id))
+    if not isinstance(claimed, Collection):
+        return claimed
     await _carry_on(ctx, claimed, await _charge(ctx, claimed), swept=False)
     return True
 
 
 async def sweep_collections(app: App, real_now: datetime) -> int:
     """Take up the tries that nobody has recorded in time, of every tenant."""
-    total = 0
-    while True:
-        async with app.transaction() as tx:
-            due = await collections.lease_due(tx, AT_ONCE, lease_seconds(app))
 
-        async def take_up(one: collections.DueCollection) -> None:
-            async with app.database.connection() as tx:
-                ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
-                known = await collections.load(tx, one.tenant_id, one.id)
-            assert known is not None, "tries are kept"
-            await _take_up(ctx, known)
+    async def take_up(one: Leased) -> None:
+        async with app.database.connection() as tx:
+            ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
+            known = await collections.load(tx, one.tenant_id, one.id)
+        assert known is not None, "tries are kept"
+        await _take_up(ctx, known)
 
-        total += await each_alone(due, take_up, at_once=AT_ONCE, work="sweep_collections")
-        if len(due) < AT_ONCE:
-            return total
+    return await sweep(app, collections.lease_due, take_up, work="sweep_collections")
 
 
-async def _claim(ctx: Context, tx: Tx, invoice_id: UUID) -> Collection | None:
-    """Lock the invoice and write the try, or note that there is nothing to charge."""
+async def _claim(
+    ctx: Context, tx: Tx, invoice_id: UUID, try_id: UUID | None
+) -> Collection | bool:
+    """Lock the invoice and write the try, or note that there is nothing to charge.
+
+    True says that it was dealt with without being charged.
+    """
+    waits = await trial_charges.activates(tx, ctx.tenant.id, invoice_id)
+    if waits is not None:
+        return await claim_trial_end(ctx, tx, waits, invoice_id)
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     if owing is None:
-        return None
+        return False
     provider = ctx.app.provider_of(ctx.tenant)
-    saved = await collections.methods(
-        tx, ctx.tenant.id, owing.customer_id, provider.name, owing.own_method_id
-    )
-    chosen = method_to_charge(saved, ctx.now)
+    chosen = await method_on_file(ctx, tx, owing.customer_id, owing.own_method_id)
     await collections.stop(tx, ctx.tenant.id, invoice_id)
     if chosen is None or not provider.chargeable(owing.amount_due, owing.currency):
-        return None
+        return False
     made = Collection(
-        id=new_id(),
+        id=try_id or new_id(),
         invoice_id=owing.id,
         customer_id=owing.customer_id,
         payment_method_id=chosen.id,
@@ -231,9 +236,11 @@ async def _record_success(ctx: Context, tx: Tx, known: Collection, *, pending: b
     if collection.state is not AttemptState.LIVE:
         return
     await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.SUCCEEDED, None)
+    if collection.activates is not None:
+        await record_trial_paid(ctx, tx, collection)
     if pending:
         await collections.insert_transaction(tx, ctx.tenant.id, collection, pending=True)
-        await collections.promised(tx, ctx.tenant.id, collection.invoice_id, ctx.now)
+        await collections.promised(tx, ctx.tenant.id, collection.invoice, ctx.now)
     else:
         await record_collected(ctx, tx, collection)
 
@@ -246,11 +253,13 @@ async def _record_failure(
     if collection.state is not AttemptState.LIVE:
         return
     await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.FAILED, reason)
+    if collection.activates is not None:
+        await record_trial_unpaid(ctx, tx, collection)
     await tell_failure(
         ctx.within(tx),
         FailedPayment(
             transaction_id=collection.transaction_id,
-            invoice_id=collection.invoice_id,
+            invoice_id=collection.invoice,
             customer_id=collection.customer_id,
             amount=collection.amount,
             currency=collection.currency,

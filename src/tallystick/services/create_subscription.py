@@ -1,7 +1,8 @@
-"""Create a subscription without a checkout, and take its first step where it is due.
+"""Create a subscription, and take its first step where it is due.
 
 Everything happens in one transaction: what the request means is resolved as for a checkout,
 coupons are redeemed, a free place is taken, and a start that is not in the future is billed.
+One that waits for a checkout gets its session with it.
 """
 
 import re
@@ -29,6 +30,7 @@ from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
 from tallystick.domain.resolve_offer import WITHOUT_CHECKOUT
 from tallystick.domain.schedule import schedule
+from tallystick.services.activation import open_session
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.ids import new_id
@@ -52,7 +54,8 @@ _FIRST_NAME = re.compile(r"^\w+")
 class SubscriptionRequest:
     """A parsed request: a plan's version, None for the one that is sold, and the offer.
 
-    `offer` has a start date. `skips_past`: what lies before today was billed elsewhere.
+    `offer` has a start date. `skips_past`: what lies before today was billed elsewhere. `echo`
+    is what a session of it tells of the request, as JSON text.
     """
 
     customer: UUID | str
@@ -62,6 +65,7 @@ class SubscriptionRequest:
     start: date
     offer: OfferRequest
     skips_past: bool
+    echo: str = "{}"
 
 
 async def create_subscription(
@@ -78,6 +82,8 @@ async def create_subscription(
     await coupon_redemptions.lock_coded(tx, ctx.tenant.id, request.offer.coupon_codes)
     resolved = await _resolve(ctx, tx, request)
     made = _subscription(ctx, request, resolved)
+    if made.awaits_checkout:
+        await open_session(ctx, tx, made, resolved, request.echo)
     await _write(ctx, tx, made)
     await _begin(ctx, tx, made, imports=made.imported_on is not None)
     return await details_of(ctx, made.id)
@@ -128,13 +134,16 @@ def _subscription(
 ) -> Subscription:
     """The subscription before its first step: pending, with dates counted from its start."""
     offer = resolved.offer
-    waits = request.activation is Activation.MANUAL
-    has_past = request.start < ctx.today and not waits
+    dates = schedule(offer, request.start, trial_used=resolved.parties.trial_used)
+    checks_out = request.activation is Activation.ON_CHECKOUT
+    # A free trial begins by itself; whoever is billed from the first day checks out before it.
+    waits = request.activation is Activation.MANUAL or (checks_out and not dates.trial_is_free)
+    has_past = request.start < ctx.today and not waits and not checks_out
     return Subscription(
         id=new_id(),
         customer_id=resolved.parties.customer.id,
         offer=offer,
-        dates=schedule(offer, request.start, trial_used=resolved.parties.trial_used),
+        dates=dates,
         status=SubscriptionStatus.PENDING_ACTIVATION,
         cadence=offer.cadence,
         current_period_start=request.start,
@@ -142,11 +151,12 @@ def _subscription(
         cycle_index=0,
         mrr=monthly_value(offer.items, offer.currency),
         payment_method_id=None,
-        checkout_session_id=None,
+        checkout_session_id=new_id() if checks_out else None,
         activated_at=None,
         created_at=ctx.now,
         activation=request.activation,
         awaits_activation=waits,
+        awaits_checkout=checks_out,
         imported_on=ctx.today if request.skips_past and has_past else None,
     )
 
@@ -156,9 +166,11 @@ async def _write(ctx: Context, tx: Tx, made: Subscription) -> None:
     await products.insert_many(tx, tenant_id, offer.new_products, made.created_at)
     await prices.insert_many(tx, tenant_id, offer.new_prices, made.created_at)
     await subscription_writes.insert(tx, tenant_id, made, None)
-    await coupon_redemptions.redeem_at_once(
-        tx, tenant_id, made, [new_id() for _ in offer.coupons]
-    )
+    if not made.awaits_checkout:
+        # A checkout redeems its coupons itself, when it is confirmed.
+        await coupon_redemptions.redeem_at_once(
+            tx, tenant_id, made, [new_id() for _ in offer.coupons]
+        )
     # A plan that the customer has already is sold again: then there is no place to take.
     await places.take(
         tx,

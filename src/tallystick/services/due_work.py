@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import due_contracts, due_drafts, due_moments, due_sessions
+from tallystick.db import due_contracts, due_drafts, due_moments, due_sessions, usage_marks
 from tallystick.domain.life import StepKind
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.end_session import expire_session
 from tallystick.services.finalize_due import finalize_due
+from tallystick.services.look_at_thresholds import look_at_thresholds
 from tallystick.services.renew_due import renew_due
 from tallystick.services.tenant_context import tenant_context
 
@@ -24,7 +25,8 @@ AGAIN_AFTER_SECONDS = 3600.0
 class Done:
     """What was done: steps of subscriptions by kind, invoices finalized and tried, sessions.
 
-    `dropped` are drafts that billed nothing after all.
+    `dropped` are drafts that billed nothing after all; `looked_at` are customers whose usage
+    was compared with their thresholds, and `thresholds` the invoices that came of it.
     """
 
     steps: Counter[StepKind] = field(default_factory=Counter)
@@ -32,12 +34,19 @@ class Done:
     dropped: int = 0
     collected: int = 0
     expired: int = 0
+    looked_at: int = 0
+    thresholds: int = 0
 
     @property
     def is_nothing(self) -> bool:
         """Whether there was nothing to do."""
         return not (
-            self.steps or self.finalized or self.dropped or self.collected or self.expired
+            self.steps
+            or self.finalized
+            or self.dropped
+            or self.collected
+            or self.expired
+            or self.looked_at
         )
 
     def add(self, more: "Done") -> None:
@@ -47,12 +56,16 @@ class Done:
         self.dropped += more.dropped
         self.collected += more.collected
         self.expired += more.expired
+        self.looked_at += more.looked_at
+        self.thresholds += more.thresholds
 
 
 async def do_due_work(ctx: Context) -> Done:
-    """Do everything that is due at the tenant's now: steps, drafts, then collections."""
+    """Do everything that is due at the tenant's now: steps, thresholds, drafts, collections."""
     done = Done()
     done.steps = await renew_due(ctx)
+    looked = await look_at_thresholds(ctx)
+    done.looked_at, done.thresholds = looked.customers, looked.invoices
     done.finalized, done.dropped = await finalize_due(ctx)
     done.collected = await collect_due(ctx)
     return done
@@ -94,6 +107,7 @@ async def bill_due(app: App, real_now: datetime) -> int:
                 await take_up_again(ctx, AGAIN_AFTER_SECONDS)
                 done = await do_due_work(ctx)
             total += sum(done.steps.values()) + done.finalized + done.collected
+            total += done.thresholds
 
         await each_alone(tenants, bill, at_once=1, work="bill")
     return total
@@ -104,3 +118,4 @@ async def take_up_again(ctx: Context, after_seconds: float) -> None:
     async with ctx.app.transaction() as tx:
         await due_contracts.take_up_again(tx, ctx.tenant.id, after_seconds)
         await due_drafts.take_up_again(tx, ctx.tenant.id, after_seconds)
+        await usage_marks.take_up_again(tx, ctx.tenant.id, after_seconds)

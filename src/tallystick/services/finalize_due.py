@@ -5,58 +5,95 @@ Set by set, like the renewals that made them. After this an invoice never change
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.db import draft_recipes, due_drafts, invoice_counters
+from tallystick.db import consolidation, draft_recipes, due_drafts, number_counters
 from tallystick.db.due_drafts import DueDraft, Numbered
-from tallystick.db.engine import Tx
+from tallystick.db.engine import Tx, retrying
 from tallystick.domain.bill import settle
-from tallystick.domain.ids import Prefix, encode
-from tallystick.domain.invoice import InvoiceStatus, number_text
+from tallystick.domain.invoice import number_text
+from tallystick.services.consolidate_drafts import consolidate_drafts, event_body
 from tallystick.services.context import Context
-from tallystick.services.events import EventValue, Told, record_many
+from tallystick.services.events import Told, record_many
 from tallystick.services.ids import new_id
-from tallystick.services.in_halves import DueSets, set_by_set
+from tallystick.services.in_halves import DueSets, in_halves, set_by_set
 from tallystick.services.refresh_drafts import refresh_drafts
 
 BATCH = 500
+CUSTOMERS = 100
+"""Customers in one transaction, with all their drafts that may be merged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finalized:
+    """How many drafts were taken, the invoices of them, and those that billed nothing."""
+
+    taken: int
+    invoices: int
+    gone: int
 
 
 async def finalize_due(ctx: Context) -> tuple[int, int]:
     """Finalize every draft that is due at the tenant's now.
 
     Returns how many there were, and how many besides billed nothing and are gone. What cannot
-    be finalized is set aside.
+    be finalized is set aside. Drafts that may be merged are taken with their customer, all
+    others by themselves.
     """
     finalized = gone = 0
 
-    def count(done: tuple[int, int]) -> int:
+    def count(done: Finalized) -> int:
         nonlocal finalized, gone
-        taken, made = done
-        finalized += made
-        gone += taken - made
-        return taken
+        finalized += done.invoices
+        gone += done.gone
+        return done.taken
 
     async def set_aside(invoice_id: UUID, reason: str) -> None:
         async with ctx.app.transaction() as tx:
             await due_drafts.set_aside(tx, ctx.tenant.id, invoice_id, reason)
 
+    async def alone(ids: Sequence[UUID]) -> int:
+        return count(await retrying(ctx.app.database, lambda tx: _alone(ctx, tx, ids)))
+
+    async def one_by_one(customer_id: UUID, _: str) -> None:
+        async with ctx.app.database.connection() as tx:
+            ids = await consolidation.due_of(tx, ctx.tenant.id, customer_id, ctx.now)
+        for one in ids:
+            await in_halves([one], alone, set_aside)
+
     await set_by_set(
         ctx.app.database,
         DueSets(
             lock_due=lambda tx: due_drafts.lock_due(tx, ctx.tenant.id, ctx.now, BATCH),
-            do=lambda tx, ids: _batch(ctx, tx, ids),
+            do=lambda tx, ids: _alone(ctx, tx, ids),
             count=count,
             set_aside=set_aside,
+        ),
+    )
+    await set_by_set(
+        ctx.app.database,
+        DueSets(
+            lock_due=lambda tx: consolidation.lock_due(tx, ctx.tenant.id, ctx.now, CUSTOMERS),
+            do=lambda tx, customers: _together(ctx, tx, customers),
+            count=count,
+            set_aside=one_by_one,
         ),
     )
     return finalized, gone
 
 
-async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> tuple[int, int]:
-    """How many drafts were due, and how many invoices came of them."""
+async def _alone(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Finalized:
+    """Finalize what is still due of these drafts, each by itself."""
     due = await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
-    return len(due), await finalize_locked(ctx, tx, due)
+    return await finalize_locked(ctx, tx, due)
+
+
+async def _together(ctx: Context, tx: Tx, customers: Sequence[UUID]) -> Finalized:
+    """Finalize what is due of these customers, and merge what belongs together."""
+    ids = await consolidation.gather(tx, ctx.tenant.id, customers, ctx.now)
+    due = await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
+    return await finalize_locked(ctx, tx, due, merges=True)
 
 
 async def finalize_at_once(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) -> None:
@@ -64,18 +101,23 @@ async def finalize_at_once(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) ->
     await finalize_locked(ctx, tx, await due_drafts.lock_these(tx, ctx.tenant.id, invoice_ids))
 
 
-async def finalize_locked(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> int:
-    """Finalize locked drafts, and return how many there were with anything to bill.
+async def finalize_locked(
+    ctx: Context, tx: Tx, due: Sequence[DueDraft], *, merges: bool = False
+) -> Finalized:
+    """Finalize locked drafts; one that bills nothing after all is gone.
 
-    One that bills nothing after all is gone.
+    `merges` makes one invoice of those that belong together.
     """
+    taken = len(due)
     if not due:
-        return 0
+        return Finalized(taken=0, invoices=0, gone=0)
     empty = await refresh_drafts(ctx, tx, [one.id for one in due if one.bills_usage])
     await draft_recipes.delete_empty(tx, ctx.tenant.id, list(empty))
     due = await due_drafts.read_again(
         tx, ctx.tenant.id, [one for one in due if one.id not in empty]
     )
+    if merges:
+        due = await consolidate_drafts(ctx, tx, due)
     customers = sorted({one.customer_id for one in due})
     available = await due_drafts.lock_balances(tx, ctx.tenant.id, customers)
     applied: dict[UUID, int] = {}
@@ -93,8 +135,10 @@ async def finalize_locked(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> int:
     )
     numbered = await _numbered(ctx, tx, due, applied)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
-    await record_many(ctx.within(tx), [event for one in numbered for event in _events(one)])
-    return len(numbered)
+    await record_many(
+        ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
+    )
+    return Finalized(taken=taken, invoices=len(numbered), gone=len(empty))
 
 
 async def _numbered(
@@ -107,7 +151,7 @@ async def _numbered(
     numbered = []
     for entity_id in sorted(by_entity):
         drafts = by_entity[entity_id]
-        last = await invoice_counters.count_up(tx, ctx.tenant.id, entity_id, len(drafts))
+        last = await number_counters.count_invoices(tx, ctx.tenant.id, entity_id, len(drafts))
         for number, one in enumerate(drafts, start=last - len(drafts) + 1):
             text = number_text(one.number_pattern, number, one.invoice_date)
             numbered.append(
@@ -130,20 +174,10 @@ def _too_little(ctx: Context, draft: DueDraft, due: int) -> int:
     return due
 
 
-def _events(one: Numbered) -> list[Told]:
-    draft = one.draft
-    body: dict[str, EventValue] = {
-        "invoice_id": encode(Prefix.INVOICE, draft.id),
-        "invoice_number": one.text,
-        "customer_id": encode(Prefix.CUSTOMER, draft.customer_id),
-        "currency": draft.currency,
-        "status": InvoiceStatus.FINALIZED.value,
-        "tax_amount": draft.tax_amount,
-        "total": draft.total,
-        "created_at": draft.created_at,
-        "custom_properties": {},
-    }
+def finalized_events(one: Numbered) -> list[Told]:
+    """What is told of an invoice that has become final."""
+    body = event_body(one.draft, one.text)
     names = ["invoice.finalized"]
     if one.due == 0:
         names.append("invoice.paid")
-    return [(name, draft.id, body) for name in names]
+    return [(name, one.draft.id, body) for name in names]

@@ -78,7 +78,7 @@ async def in_halves(
     verb: Callable[[Sequence[UUID]], Awaitable[int]],
     set_aside: Callable[[UUID, str], Awaitable[None]],
 ) -> int:
-    """Apply a verb to all of `ids` together, and return how many it did.
+    """Apply a verb to all of `ids` together, and return how many are done or set aside.
 
     Args:
         ids: What is due, at least one.
@@ -101,6 +101,7 @@ async def in_halves(
                 log.exception("billing.set_aside", id=str(ids[0]))
                 said = f"{type(reason).__name__}: {reason}"[:REASON_CHARACTERS_MAX]
                 await set_aside(ids[0], said)
+                return 1
             return 0
         middle = len(ids) // 2
         done = await in_halves(ids[:middle], verb, set_aside)

@@ -14,7 +14,6 @@ from tallystick.db import (
     coupons,
     events,
     job_queue,
-    places,
 )
 from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt, LateMoney
@@ -24,6 +23,7 @@ from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import Refunded, RefundOutcome, RefundRefused, Unknown
 from tallystick.domain.quote import AttemptKind
 from tallystick.domain.session import Session, SessionState
+from tallystick.services.activation import lock_activated, take_place
 from tallystick.services.confirm_result import Completed, ConfirmResult, Ended, PaymentFailed
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
@@ -51,6 +51,7 @@ async def take_again(
     """
     status = session.status(ctx.now)
     is_new = attempt.late_money is None
+    session = await lock_activated(ctx, tx, session)
     if is_new and status is SessionState.CREATED and await _take(ctx, tx, session, attempt):
         await attempts.mark_late_money(
             tx, ctx.tenant.id, attempt.id, was=None, mark=LateMoney.RECORDED
@@ -135,6 +136,8 @@ async def _ask_for_refund(ctx: Context, attempt: Attempt, reference: str) -> Ref
 async def _take(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> bool:
     """Trial, coupons, balance and place: all are looked at before any is taken."""
     tenant_id, quote = ctx.tenant.id, attempt.obligation.quote
+    if session.activating is not None and not session.activating.can_be_activated:
+        return False
     await coupon_redemptions.lock_coupons(tx, tenant_id, [terms.id for terms in quote.coupons])
     if not await _coupons_are_free(ctx, tx, session, attempt):
         return False
@@ -148,14 +151,7 @@ async def _take(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> boo
     )
     if available < attempt.balance_held:
         return False
-    if not await places.take(
-        tx,
-        tenant_id,
-        attempt.customer_id,
-        session.plan_id,
-        ctx.tenant.places_per_plan,
-        attempt.id,
-    ):
+    if not await take_place(ctx, tx, session, attempt.id):
         return False
     await coupon_redemptions.reserve(tx, tenant_id, attempt)
     await balance_holds.hold(

@@ -15,7 +15,7 @@ from tallystick.domain.purchase import Subscription
 from tallystick.domain.session import SessionState
 from tallystick.services.checkout_events import session_event
 from tallystick.services.context import Context
-from tallystick.services.events import EventValue, record
+from tallystick.services.events import EventValue, Told, record
 
 _NO_PROPERTIES: Mapping[str, EventValue] = {}
 """User-defined property values, of which there are none yet."""
@@ -23,20 +23,27 @@ _NO_PROPERTIES: Mapping[str, EventValue] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseFacts:
-    """What a purchase made; `invoice_number` is None while the invoice is a draft."""
+    """What a purchase made; `invoice_number` is None while the invoice is a draft.
+
+    `told` is the event of a subscription that was there before.
+    """
 
     attempt: Attempt
     subscription: Subscription
     invoice: Invoice | None
     invoice_number: str | None
     session: SessionRecord
+    told: Told | None = None
 
 
 async def record_purchase_events(ctx: Context, tx: Tx, facts: PurchaseFacts) -> None:
     """Write the events of a purchase in the order in which things came to be."""
     inner = ctx.within(tx)
     made, invoice = facts.subscription, facts.invoice
-    await record(inner, "subscription.created", made.id, _subscription(facts))
+    if facts.told is None:
+        await record(inner, "subscription.created", made.id, _subscription(facts))
+    else:
+        await record(inner, *facts.told)
     if invoice is not None:
         body = invoice_event(invoice, facts.invoice_number)
         await record(inner, "invoice.created", invoice.id, body)

@@ -6,6 +6,7 @@ from uuid import UUID
 from tallystick.db import checkout_facts
 from tallystick.db.checkout_facts import CouponFact, PartyFacts
 from tallystick.db.engine import Tx
+from tallystick.domain.activating import offer_on
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponState, CouponTerms
 from tallystick.domain.offer import Offer
@@ -38,11 +39,18 @@ def quote_session(ctx: Context, session: Session, parties: PartyFacts) -> Quote:
     """Today's quote of a session, for the buyer as typed so far."""
     return price_offer(
         ctx,
-        session.offer,
+        todays_offer(ctx, session),
         parties,
         buyer=session.buyer or parties.customer.details,
         page_coupon=session.page_coupon,
     )
+
+
+def todays_offer(ctx: Context, session: Session) -> Offer:
+    """What a session offers today: as frozen, dated by the subscription that it activates."""
+    if session.activating is None:
+        return session.offer
+    return offer_on(session.offer, session.activating, ctx.today)
 
 
 def price_offer(

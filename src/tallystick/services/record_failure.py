@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from tallystick.db import attempts, balance_holds, coupon_redemptions, places
+from tallystick.db import attempts, balance_holds, coupon_redemptions
 from tallystick.db.engine import Tx
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import PaymentError, Session, SessionState, after_failure
+from tallystick.services.activation import leave_place
 from tallystick.services.confirm_result import (
     Completed,
     ConfirmResult,
@@ -33,7 +34,7 @@ async def record_failure(
     if attempt.state is AttemptState.FAILED:
         return _as_it_ended(ctx, session, attempt.failure or reason)
     await attempts.finish(tx, ctx.tenant.id, attempt.id, AttemptState.FAILED, reason)
-    await places.give_back(tx, ctx.tenant.id, attempt.id)
+    await leave_place(ctx, tx, session, attempt.id)
     await coupon_redemptions.give_back(tx, ctx.tenant.id, attempt.id)
     await balance_holds.give_back(
         tx, ctx.tenant.id, attempt.customer_id, attempt.currency, attempt.balance_held

@@ -26,8 +26,10 @@ from tallystick.domain.invoice import Invoice
 from tallystick.domain.purchase import Subscription, invoice_of, subscription_of
 from tallystick.domain.quote import AttemptKind
 from tallystick.domain.session import SessionState
+from tallystick.services.activation import record_activation
 from tallystick.services.confirm_result import Completed, ConfirmResult
 from tallystick.services.context import Context
+from tallystick.services.events import Told
 from tallystick.services.ids import new_id
 from tallystick.services.late_money import take_again
 from tallystick.services.locked_attempt import LockedAttempt, lock_attempt
@@ -63,8 +65,6 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
     attempt, record = locked.attempt, locked.record
     tenant_id, offer = ctx.tenant.id, attempt.obligation.offer
     made, invoice = subscription_of(attempt), invoice_of(attempt, pending=pending)
-    await products.insert_many(tx, tenant_id, offer.new_products, attempt.claimed_at)
-    await prices.insert_many(tx, tenant_id, offer.new_prices, attempt.claimed_at)
     if attempt.payment_method_id is not None:
         assert attempt.method is not None, "a saved method was given"
         await subscription_writes.insert_method(
@@ -78,12 +78,11 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
     await subscription_writes.keep_buyer(
         tx, tenant_id, attempt.customer_id, attempt.obligation.buyer, attempt.claimed_at
     )
+    told = await _write_subscription(ctx, tx, locked, made)
     await supersede_expired_trials(
         ctx, tx, attempt.customer_id, offer.plan_id, attempt.claimed_at
     )
-    await subscription_writes.insert(tx, tenant_id, made, record.metadata)
     await coupon_redemptions.redeem(tx, tenant_id, attempt)
-    await places.hand_over(tx, tenant_id, attempt.id, made.id)
     await _leave_place_if_over(tx, tenant_id, made)
     await attempts.finish(tx, tenant_id, attempt.id, AttemptState.SUCCEEDED, None)
     await checkout_sessions.complete(tx, tenant_id, attempt.session_id, made.id, ctx.now)
@@ -103,8 +102,28 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
             invoice=invoice,
             invoice_number=number,
             session=replace(record, session=session),
+            told=told,
         ),
     )
+
+
+async def _write_subscription(
+    ctx: Context, tx: Tx, locked: LockedAttempt, made: Subscription
+) -> Told | None:
+    """Make the subscription, or activate the one that the session is for; what to tell of it.
+
+    None: it was created.
+    """
+    attempt, offer = locked.attempt, locked.attempt.obligation.offer
+    activating = locked.record.session.activating
+    if activating is not None:
+        return await record_activation(ctx, tx, activating, made, attempt.id)
+    tenant_id = ctx.tenant.id
+    await products.insert_many(tx, tenant_id, offer.new_products, attempt.claimed_at)
+    await prices.insert_many(tx, tenant_id, offer.new_prices, attempt.claimed_at)
+    await subscription_writes.insert(tx, tenant_id, made, locked.record.metadata)
+    await places.hand_over(tx, tenant_id, attempt.id, made.id)
+    return None
 
 
 async def _leave_place_if_over(tx: Tx, tenant_id: UUID, made: Subscription) -> None:

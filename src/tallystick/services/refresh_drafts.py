@@ -62,14 +62,14 @@ async def refresh_drafts(ctx: Context, tx: Tx, invoice_ids: Sequence[UUID]) -> f
             uses[used.redemption_id] -= 1
     await draft_recipes.rewrite(tx, ctx.tenant.id, rewritten, ctx.now)
     for one, recipe in changed:
-        if recipe.metered and not one.recipe.metered and not recipe.charges:
+        if recipe.lines and not one.recipe.lines:
             # It has lines for the first time: nobody was told of it while it was empty.
             body = await invoice_facts.event_body(tx, ctx.tenant.id, one.invoice_id)
             await record(ctx.within(tx), "invoice.created", one.invoice_id, body)
     return frozenset(
         one.invoice_id
         for one, charges in zip(known, metered, strict=True)
-        if not charges and not one.recipe.charges
+        if not replace(one.recipe, metered=charges).lines
     )
 
 

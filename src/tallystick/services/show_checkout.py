@@ -1,5 +1,6 @@
 """Show a checkout: the session, today's quote of it, and what the page says around it."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from tallystick.db import attempts, checkout_sessions, invoice_facts
@@ -19,7 +20,12 @@ from tallystick.services.checkout_view import (
     SellerCard,
 )
 from tallystick.services.context import Context
-from tallystick.services.quoting import load_parties, quote_session, vat_number_valid
+from tallystick.services.quoting import (
+    load_parties,
+    quote_session,
+    todays_offer,
+    vat_number_valid,
+)
 
 
 async def show_checkout(
@@ -40,6 +46,7 @@ async def show_checkout(
         if record is None:
             raise NotFound("There is no such checkout")
         session = record.session
+        session = replace(session, offer=todays_offer(ctx, session))
         parties = await load_parties(ctx, tx, session)
         attempt = await attempts.latest(tx, ctx.tenant.id, session_id)
         quote = _quote(ctx, session, parties, attempt)

@@ -4,21 +4,29 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import subscription_writes, subscriptions
+from tallystick.db import draft_writes, places, subscription_writes, subscriptions
 from tallystick.db.engine import Tx
 from tallystick.domain.billing_entries import SubscriptionEntry
 from tallystick.domain.ids import Prefix, encode
 from tallystick.services.context import Context
+from tallystick.services.end_activations import end_activations
 from tallystick.services.events import EventValue, record
 
 
 async def supersede_expired_trials(
     ctx: Context, tx: Tx, customer_id: UUID, plan_id: UUID, at: datetime
 ) -> None:
-    """Make them SUPERSEDED at the time of the purchase, and tell the merchant of each."""
+    """Make them SUPERSEDED at the time of the purchase, and tell the merchant of each.
+
+    A draft that one of them was still to pay is dropped, and a checkout of its own ended.
+    """
     superseded = await subscription_writes.supersede_expired_trials(
         tx, ctx.tenant.id, customer_id, plan_id, at
     )
+    if superseded:
+        await places.give_back(tx, ctx.tenant.id, *superseded)
+        await draft_writes.drop_charged_first(tx, ctx.tenant.id, superseded)
+        await end_activations(ctx, tx, superseded)
     for subscription_id in superseded:
         details = await subscriptions.load(tx, ctx.tenant.id, subscription_id)
         assert details is not None, "just changed"

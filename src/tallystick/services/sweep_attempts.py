@@ -7,38 +7,27 @@ the answer is recorded like any other.
 from datetime import datetime
 
 from tallystick.db import attempts, checkout_sessions
-from tallystick.db.attempts import DueAttempt
+from tallystick.db.leases import Leased
 from tallystick.domain.attempt import Attempt, AttemptStep
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.session import Session
 from tallystick.services.charge import take_up
-from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App
-from tallystick.services.each_alone import each_alone
+from tallystick.services.sweep import sweep
 from tallystick.services.tenant_context import tenant_context
-
-ATTEMPTS_AT_ONCE = 8
-"""So many wait for their provider together; no connection is held meanwhile."""
 
 
 async def sweep_attempts(app: App, real_now: datetime) -> int:
     """Take up the due attempts of all tenants, and return how many were taken up.
 
-    A long verb. Each attempt is leased before it is taken up: another worker leaves it alone
-    until the lease is over, and so does this one, so one that fails waits for a later sweep.
+    A long verb.
     """
-    total = 0
-    while True:
-        async with app.transaction() as tx:
-            due = await attempts.lease_due(tx, ATTEMPTS_AT_ONCE, lease_seconds(app))
-        total += await each_alone(
-            due,
-            lambda attempt: _take_up(app, attempt, real_now),
-            at_once=ATTEMPTS_AT_ONCE,
-            work="sweep_attempts",
-        )
-        if len(due) < ATTEMPTS_AT_ONCE:
-            return total
+    return await sweep(
+        app,
+        attempts.lease_due,
+        lambda attempt: _take_up(app, attempt, real_now),
+        work="sweep_attempts",
+    )
 
 
 def why_given_up(attempt: Attempt, session: Session) -> FailureReason:
@@ -56,7 +45,7 @@ def is_waited_for(attempt: Attempt, session: Session) -> bool:
     return is_pending and not attempt.is_overdue and session.ending is None
 
 
-async def _take_up(app: App, due: DueAttempt, real_now: datetime) -> None:
+async def _take_up(app: App, due: Leased, real_now: datetime) -> None:
     async with app.database.connection() as tx:
         ctx = await tenant_context(app, tx, due.tenant_id, real_now, actor="worker")
         attempt = await attempts.load(tx, due.tenant_id, due.id)

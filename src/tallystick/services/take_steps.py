@@ -4,18 +4,33 @@ The same for the worker's batches, for a clock that is moved, and for one subscr
 step is taken at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from tallystick.db import checkout_facts, draft_writes, due_contracts, places
+from tallystick.db import (
+    billed_ahead,
+    checkout_facts,
+    draft_writes,
+    due_contracts,
+    places,
+    usage_marks,
+)
+from tallystick.db.billed_ahead import AskedAhead
 from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
+from tallystick.domain.billed_ahead import NOTHING_AHEAD, BilledAhead
+from tallystick.domain.consolidation import merging_grace
+from tallystick.domain.contract import Contract
 from tallystick.domain.life import Step, StepKind, step
+from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
 from tallystick.services.context import Context
+from tallystick.services.end_activations import end_activations
 from tallystick.services.events import Told, record_many
 from tallystick.services.ids import new_id
 from tallystick.services.meter_usage import Asked, meter_usage
@@ -31,6 +46,11 @@ class Taken:
     due: DueContract
     step: Step
     draft: Draft | None
+
+    @property
+    def is_charged_first(self) -> bool:
+        """Whether its draft is final, and its subscription active, only once it is paid."""
+        return self.step.kind is StepKind.TRIAL_EXPIRED and self.draft is not None
 
 
 async def take_steps(
@@ -56,18 +76,17 @@ async def take_steps(
             for moved in steps
         ],
     )
+    ahead = await _billed_ahead(ctx, tx, due, steps)
     taken = []
     for one, moved, charges in zip(due, steps, metered, strict=True):
-        facts = RenewalFacts(
-            customer=one.customer,
-            entity=one.entity,
-            buyer=one.customer.tax_buyer(
-                one.customer.details,
-                vat_number_valid=vat_number_valid(one.customer.details) is True,
-            ),
-            product_taxes=taxes,
+        draft = draft_of(
+            moved,
+            charges,
+            renewal_facts(one, taxes),
+            invoice_id=new_id(),
+            now=ctx.now,
+            ahead=ahead.get(moved.contract.id, NOTHING_AHEAD),
         )
-        draft = draft_of(moved, charges, facts, invoice_id=new_id(), now=ctx.now)
         taken.append(Taken(due=one, step=moved, draft=draft))
     await draft_writes.insert(
         tx,
@@ -77,30 +96,118 @@ async def take_steps(
     )
     moved_on = [one.step.contract for one in taken]
     await due_contracts.move(tx, ctx.tenant.id, moved_on, ctx.now)
-    over = [one.id for one in moved_on if not one.status.is_live]
-    await places.give_back(tx, ctx.tenant.id, *over)
+    await _leave_places(ctx, tx, taken)
+    # What was used in a window before its step was taken is looked at from now on.
+    await usage_marks.insert(
+        tx,
+        ctx.tenant.id,
+        {one.customer_id for one in moved_on if one.invoice_threshold is not None},
+    )
     told = [event for one in taken for event in _events(ctx, one, tells_steps=tells_steps)]
     await record_many(ctx.within(tx), told)
     return taken
+
+
+def renewal_facts(due: DueContract, taxes: Mapping[UUID, ProductTax]) -> RenewalFacts:
+    """What the price of a locked contract depends on beside its terms."""
+    details = due.customer.details
+    return RenewalFacts(
+        customer=due.customer,
+        entity=due.entity,
+        buyer=due.customer.tax_buyer(
+            details, vat_number_valid=vat_number_valid(details) is True
+        ),
+        product_taxes=taxes,
+    )
+
+
+async def _billed_ahead(
+    ctx: Context, tx: Tx, due: Sequence[DueContract], steps: Sequence[Step]
+) -> dict[UUID, BilledAhead]:
+    """What threshold invoices have billed of what these steps bill."""
+    return await billed_ahead.load(
+        tx,
+        ctx.tenant.id,
+        [
+            _asked_ahead(one, moved)
+            for one, moved in zip(due, steps, strict=True)
+            if one.contract.invoice_threshold is not None and (moved.meters or moved.charges)
+        ],
+    )
+
+
+def _asked_ahead(due: DueContract, moved: Step) -> AskedAhead:
+    period_start = due.contract.period_start
+    return AskedAhead(
+        subscription_id=due.contract.id,
+        since=min((one.window.start for one in moved.meters), default=period_start),
+        period_start=period_start,
+    )
+
+
+async def _leave_places(ctx: Context, tx: Tx, taken: Sequence[Taken]) -> None:
+    """What lives no more holds no place; a trial that is charged now keeps its own meanwhile.
+
+    A draft that was still to be paid is dropped with its subscription, and a checkout that
+    nobody confirmed ends with it.
+    """
+    over = [
+        one.step.contract.id
+        for one in taken
+        if not one.step.contract.status.is_live and not one.is_charged_first
+    ]
+    if over:
+        await places.give_back(tx, ctx.tenant.id, *over)
+        await draft_writes.drop_charged_first(tx, ctx.tenant.id, over)
+    done = [
+        one.step.contract.id
+        for one in taken
+        if one.step.contract.awaits_checkout and not _waits(one.step.contract)
+    ]
+    if done:
+        await end_activations(ctx, tx, done)
+
+
+def _waits(contract: Contract) -> bool:
+    """Whether its checkout can still activate it: it has neither ended nor gone on unbilled."""
+    return contract.status in {
+        SubscriptionStatus.PENDING_ACTIVATION,
+        SubscriptionStatus.TRIAL_ACTIVE,
+        SubscriptionStatus.TRIAL_EXPIRED,
+    }
 
 
 def _new_draft(ctx: Context, taken: Taken, draft: Draft) -> NewDraft:
     return NewDraft(
         draft=draft,
         line_ids=[new_id() for _ in draft.invoice.lines],
-        finalize_at=_finalize_at(ctx, taken),
+        finalize_at=None if taken.is_charged_first else _finalize_at(ctx, taken),
+        charge_at=ctx.now if taken.is_charged_first else None,
+        may_merge=not taken.is_charged_first and _may_merge(taken),
     )
+
+
+def _may_merge(taken: Taken) -> bool:
+    """Whether the draft may become one invoice with the customer's others of its day.
+
+    What begins a subscription never does, nor what waits for a person.
+    """
+    recurs = taken.step.kind in {StepKind.RENEWED, StepKind.TRIAL_ENDED}
+    return recurs and taken.due.consolidates and taken.step.contract.auto_advance_invoices
 
 
 def _finalize_at(ctx: Context, taken: Taken) -> datetime | None:
     """When the draft is finalized: after the entity's grace, where usage may come late.
 
-    That is a renewal, and the end of what is billed by usage; all else goes on at once.
+    That is a renewal, and the end of what is billed by usage; all else goes on at once. What
+    may be merged waits until everything that belongs to it is there.
     """
     if not taken.step.contract.auto_advance_invoices:
         return None
     waits = taken.step.kind is StepKind.RENEWED or taken.step.meters
     grace = taken.due.grace_hours if waits else 0
+    if _may_merge(taken):
+        grace = merging_grace(taken.due.grace_hours)
     return start_of(taken.step.day, ctx.tenant.time_zone) + timedelta(hours=grace)
 
 

@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -16,8 +17,8 @@ async def world(db: Database) -> World:
     return await open_world(db)
 
 
-@pytest.fixture
-async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
+@asynccontextmanager
+async def served(world: World) -> AsyncIterator[httpx.AsyncClient]:
     """The application, in process, for whom the shop's key lets in."""
     async with world.app.transaction() as tx:
         key = await create_api_key(world.ctx.within(tx), "test")
@@ -30,6 +31,13 @@ async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
             headers={"Authorization": f"Bearer {key.secret}"},
         ) as client,
     ):
+        yield client
+
+
+@pytest.fixture
+async def api(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    """The application, for whom the shop's key lets in."""
+    async with served(world) as client:
         yield client
 
 

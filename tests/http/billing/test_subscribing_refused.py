@@ -19,10 +19,6 @@ PRICE = {
 }
 
 FAULTY: dict[str, tuple[Json, set[tuple[str, str]]]] = {
-    "on_checkout": (
-        {"activation_condition": "ON_CHECKOUT"},
-        {("activation_condition", "not_supported_yet")},
-    ),
     "activation": (
         {"activation_condition": "LATER"},
         {("activation_condition", "unknown_value")},

@@ -25,11 +25,12 @@ from tallystick.domain.pricing import (
 )
 from tallystick.domain.quote import Quote
 from tallystick.domain.schedule import ScheduleNotice
-from tallystick.http.checkout.explain import exact_money, usage_table, usage_words
+from tallystick.http.checkout.explain import usage_table, usage_words
 from tallystick.http.checkout.finish import finish
 from tallystick.http.checkout.formats import Formats, grouped
 from tallystick.http.checkout.summary import Summary, summarize
 from tallystick.http.checkout.teller import Teller, teller_for
+from tallystick.http.checkout.voice import PageVoice
 from tests.http.checkout.stories import (
     ACME,
     API_CALLS,
@@ -82,11 +83,10 @@ def test_money_has_the_currencys_decimals(
 
 def test_prices_have_the_decimals_they_need() -> None:
     """A unit price keeps its own decimals, never fewer than the currency's."""
-    say = ENGLISH.formats
-
-    assert say.price(Decimal("0.0040"), "EUR") == "€0.004"
-    assert say.price(Decimal(9), "EUR") == "€9.00"
-    assert exact_money(Fraction(1, 2), "EUR", ENGLISH) == "€0.005"
+    assert ENGLISH.formats.price(Decimal("0.0040"), "EUR") == "€0.004"
+    assert ENGLISH.formats.price(Decimal(9), "EUR") == "€9.00"
+    assert PageVoice(ENGLISH).exact(Fraction(1, 2), "EUR") == "€0.005"
+    assert PageVoice(GERMAN).exact(Fraction(191250, 23), "EUR") == f"83,152173{NBSP}€…"
 
 
 def test_days_and_spans() -> None:
@@ -122,8 +122,9 @@ def test_a_line_is_explained_to_the_cent() -> None:
     assert list(seats.explanation) == [
         f"12 {TIMES} €9.90 per seat / month = €118.80",
         f"This period has 22 of 30 days: €118.80 {TIMES} 22/30 = €87.12",
+        f"Its share of the discount: €165.54 {TIMES} €87.12 / €827.72 = €17.423578…",
         "Less its share of the discount, €17.42, leaves €69.70",
-        "VAT 19% on €69.70 = €13.24",
+        "VAT 19% on €69.70 = €13.243, rounded to €13.24",
         "The VAT rate of your country applies.",
     ]
 

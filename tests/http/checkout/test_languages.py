@@ -13,6 +13,7 @@ import tallystick.http.checkout as page
 from tallystick.domain.coupons import CouponRefusal
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import FailureReason
+from tallystick.domain.plain_english import TEXTS
 from tallystick.http.checkout.form import PAYMENT_FIELDS
 from tallystick.http.checkout.languages import (
     LANGUAGES,
@@ -83,6 +84,17 @@ def test_catalogues_have_the_same_placeholders(language: str) -> None:
     }
 
     assert different == ({"finish.pay"} if language == "de" else set())
+
+
+def test_an_explanation_is_the_same_text_everywhere() -> None:
+    """The page explains in the words of the API; only whom it speaks to differs."""
+    texts = catalogue("en")
+
+    assert {key: placeholders(texts[key]) for key in TEXTS} == {
+        key: placeholders(text) for key, text in TEXTS.items()
+    }
+    different = {key.split(".")[0] for key, text in TEXTS.items() if texts[key] != text}
+    assert different == {"tax_why"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -173,7 +185,11 @@ def test_every_key_is_used_and_every_used_key_exists() -> None:
 
 
 def _named_keys() -> Iterator[str]:
-    """Every text in the page's sources that looks like a key of the catalogue."""
+    """Every text in the page's sources that looks like a key of the catalogue.
+
+    What an explanation says is named by the domain, and by the whole key in `TEXTS`.
+    """
+    yield from TEXTS
     folder = Path(str(page.__file__)).parent
     bank = folder.parent / "sandbox"
     sections = {key.split(".")[0] for key in catalogue("en")}

@@ -17,7 +17,7 @@ from meteroid import Meteroid
 from meteroid import models as m
 
 from tallystick.bootstrap import wired
-from tallystick.db import sandbox_bank, tenants
+from tallystick.db import sandbox_ledger, tenants
 from tallystick.db.engine import Tx, connect
 from tallystick.domain.ids import Prefix, decode, encode
 from tallystick.services.create_tenant import NewTenant
@@ -284,7 +284,7 @@ class Market:
         """What the bank has taken from this tenant's customers, oldest first."""
 
         async def read(tx: Tx) -> list[int]:
-            moved = await sandbox_bank.movements(tx, self.tenant.tenant_id)
+            moved = await sandbox_ledger.movements(tx, self.tenant.tenant_id)
             return [one.amount for one in moved if one.kind == "CHARGE"]
 
         return self.behind(read)

@@ -8,20 +8,26 @@ from tallystick.db.audit.balances import BALANCE_RULES
 from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
+from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
+from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
+from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
 
 __all__ = ["RULES"]
 
 RULES = (
     *INVOICE_RULES,
+    *CREDIT_NOTE_RULES,
+    *EXPLANATION_RULES,
     *BALANCE_RULES,
     *CHECKOUT_RULES,
     *LIFE_RULES,
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,
+    *THRESHOLD_RULES,
     *MACHINERY_RULES,
 )

@@ -21,16 +21,21 @@ BALANCE_RULES = (
     ),
     Rule(
         name="balance-holds",
-        holds="What is held of a balance is what live attempts hold",
+        holds="What is held of a balance is what live attempts and tries to collect hold",
         kind=Prefix.CUSTOMER,
         query="""
-            select tenant_id, customer_id as id, format('%s %s held, live attempts hold %s',
+            select tenant_id, customer_id as id, format('%s %s held, live payments hold %s',
                 coalesce(b.held, 0), currency, coalesce(a.held, 0)) as about
             from customer_balances b
             full join (
                 select tenant_id, customer_id, currency::text::currency_code as currency,
                        sum(balance_held) as held
-                from payment_attempts where state = 'LIVE' and balance_held > 0
+                from (
+                    select tenant_id, customer_id, currency, balance_held
+                    from payment_attempts where state = 'LIVE' and balance_held > 0
+                    union all
+                    select tenant_id, customer_id, currency, balance_held
+                    from collections where state = 'LIVE' and balance_held > 0) live
                 group by tenant_id, customer_id, currency) a
               using (tenant_id, customer_id, currency)
             where coalesce(b.held, 0) <> coalesce(a.held, 0)

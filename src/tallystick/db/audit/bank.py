@@ -23,6 +23,11 @@ BANK_RULES = (
                 select from collections c
                 where c.tenant_id = m.tenant_id and c.provider = 'sandbox'
                   and c.reference = m.reference and c.state <> 'FAILED')
+              and not exists (
+                select from refunds r
+                where r.tenant_id = m.tenant_id and r.provider = 'sandbox'
+                  and r.reference = m.reference and r.collection_id is not null
+                  and r.state <> 'FAILED')
         """,
     ),
     Rule(
@@ -92,27 +97,33 @@ BANK_RULES = (
     ),
     Rule(
         name="bank-refund",
-        holds="Late money went back once and whole, and nothing else went back",
+        holds="What went back at the bank is late money and the refunds of the books, once",
         kind=None,
+        # What is on its way may have gone back already.
         query="""
-            select m.tenant_id, a.id, format('%s %s went back under %s, late money: %s',
-                m.amount, m.currency, m.reference,
-                coalesce(a.late_money, 'none')) as about
+            select tenant_id, about_id as id, format(
+                '%s went back under %s, the books say %s, and %s on its way',
+                coalesce(m.amount, 0), reference, coalesce(b.gone, 0), coalesce(b.going, 0))
+                as about
             from (
-                select tenant_id, reference, min(currency) as currency, sum(amount) as amount
+                select tenant_id, reference, sum(amount) as amount
                 from sandbox.movements where kind = 'REFUND' group by tenant_id, reference) m
-            left join payment_attempts a on a.tenant_id = m.tenant_id
-                and a.provider = 'sandbox' and a.reference = m.reference
-            where a.late_money is null or a.late_money not in ('REFUNDING', 'REFUNDED')
-               or m.amount <> a.amount
-            union all
-            select a.tenant_id, a.id, format('REFUNDED, but nothing went back under %s',
-                                             a.reference)
-            from payment_attempts a
-            where a.provider = 'sandbox' and a.late_money = 'REFUNDED' and not exists (
-                select from sandbox.movements m
-                where m.tenant_id = a.tenant_id and m.reference = a.reference
-                  and m.kind = 'REFUND')
+            full join (
+                select tenant_id, reference, min(id::text)::uuid as about_id,
+                       sum(amount) filter (where state = 'GONE') as gone,
+                       sum(amount) filter (where state = 'GOING') as going
+                from (
+                    select tenant_id, reference, id, amount,
+                           case late_money when 'REFUNDED' then 'GONE' else 'GOING' end as state
+                    from payment_attempts
+                    where provider = 'sandbox' and late_money in ('REFUNDING', 'REFUNDED')
+                    union all
+                    select tenant_id, reference, id, amount,
+                           case state when 'SUCCEEDED' then 'GONE' else 'GOING' end
+                    from refunds where provider = 'sandbox' and state <> 'FAILED') one
+                group by tenant_id, reference) b using (tenant_id, reference)
+            where coalesce(m.amount, 0) < coalesce(b.gone, 0)
+               or coalesce(m.amount, 0) > coalesce(b.gone, 0) + coalesce(b.going, 0)
         """,
     ),
     Rule(

@@ -128,7 +128,9 @@ CHECKOUT_RULES = (
                 a.session_id, coalesce(s.id::text, 'none'), coalesce(i.id::text, 'none'),
                 coalesce(t.id::text, 'none')) as about
             from payment_attempts a
+            join checkout_sessions c on c.tenant_id = a.tenant_id and c.id = a.session_id
             left join subscriptions s on s.tenant_id = a.tenant_id and s.id = a.subscription_id
+                and c.checkout_type = 'SELF_SERVE'
             left join invoices i on i.tenant_id = a.tenant_id and i.id = a.invoice_id
             left join transactions t on t.tenant_id = a.tenant_id and t.attempt_id = a.id
             where a.state <> 'SUCCEEDED' and num_nonnulls(s.id, i.id, t.id) > 0
@@ -164,7 +166,11 @@ CHECKOUT_RULES = (
             left join subscriptions s on p.held_by = 'SUBSCRIPTION'
                 and s.tenant_id = p.tenant_id and s.id = p.holder
                 and s.customer_id = p.customer_id and s.plan_id = p.plan_id
-            where coalesce(a.state = 'LIVE', s.status in {LIVE}) is not true
+            where coalesce(a.state = 'LIVE', s.status in {LIVE} or exists (
+                    -- The end of its trial is about to be charged.
+                    select from invoices i
+                    where i.tenant_id = s.tenant_id and i.subscription_id = s.id
+                      and i.charged_first)) is not true
         """,
     ),
     Rule(
@@ -191,7 +197,7 @@ CHECKOUT_RULES = (
                 where p.tenant_id = s.tenant_id and p.holder = s.id
                   and p.held_by = 'SUBSCRIPTION' and p.customer_id = s.customer_id
                   and p.plan_id = s.plan_id) p
-            where s.checkout_session_id is not null and s.status in {LIVE} and p.count <> 1
+            where s.activation = 'CHECKOUT' and s.status in {LIVE} and p.count <> 1
         """,
     ),
     Rule(

@@ -40,16 +40,17 @@ INVOICE_RULES = (
     ),
     Rule(
         name="invoice-amount-due",
-        holds="The total less balance, write-off and payments is due, and PAID owes nothing",
+        holds="The total less balance, write-off, cancelled debt and payments is due,"
+        " and PAID owes nothing",
         kind=Prefix.INVOICE,
         query="""
             select tenant_id, id, format(
-                '%s due of %s, %s from the balance, %s written off, %s settled, %s',
-                amount_due, total, applied_balance, written_off, settled, payment_status)
-                as about
+                '%s due of %s, %s from the balance, %s written off, %s cancelled, %s settled,'
+                ' %s', amount_due, total, applied_balance, written_off, cancelled, settled,
+                payment_status) as about
             from invoices
             where status <> 'VOID'
-              and (amount_due <> total - applied_balance - written_off - settled
+              and (amount_due <> total - applied_balance - written_off - cancelled - settled
                    or amount_due < 0
                    or status = 'FINALIZED' and (payment_status = 'PAID') <> (amount_due = 0))
         """,

@@ -21,6 +21,67 @@ LIFE_RULES = (
         """,
     ),
     Rule(
+        name="trial-draft",
+        holds="A draft that is charged first waits for an expired trial to be paid",
+        kind=Prefix.INVOICE,
+        query="""
+            select i.tenant_id, i.id, format('the subscription %s is %s', s.id, s.status)
+                as about
+            from invoices i
+            join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
+            where i.charged_first and s.status <> 'TRIAL_EXPIRED'
+        """,
+    ),
+    Rule(
+        name="trial-paid",
+        holds="A trial that was paid for has gone on, with a final invoice",
+        kind=Prefix.SUBSCRIPTION,
+        query="""
+            select c.tenant_id, c.activates as id, format('%s, its invoice is %s', s.status,
+                coalesce(i.status, 'not there')) as about
+            from collections c
+            join subscriptions s on s.tenant_id = c.tenant_id and s.id = c.activates
+            left join invoices i on i.tenant_id = c.tenant_id and i.id = c.invoice_id
+                and i.subscription_id = s.id
+            where c.state = 'SUCCEEDED'
+              and (s.status = 'TRIAL_EXPIRED' or coalesce(i.status, 'DRAFT') = 'DRAFT')
+        """,
+    ),
+    Rule(
+        name="being-paid",
+        holds="A subscription is being paid while a payment that activates it lives",
+        kind=Prefix.SUBSCRIPTION,
+        query="""
+            select s.tenant_id, s.id, format('%s, is being paid: %s, live payments: %s',
+                s.status, s.is_being_paid, live.count) as about
+            from subscriptions s
+            cross join lateral (
+                select (select count(*) from collections c
+                        where c.tenant_id = s.tenant_id and c.activates = s.id
+                          and c.state = 'LIVE')
+                     + (select count(*) from payment_attempts a
+                        where a.tenant_id = s.tenant_id and a.subscription_id = s.id
+                          and a.state = 'LIVE') as count) live
+            where live.count <> s.is_being_paid::int
+        """,
+    ),
+    Rule(
+        name="activation-session",
+        holds="A session that activates has its subscription, which waits until it is bought",
+        kind=Prefix.CHECKOUT_SESSION,
+        query="""
+            select c.tenant_id, c.id, format('%s, its subscription is %s', c.state,
+                case when s.id is null then 'missing'
+                     when s.awaits_checkout then 'waiting' else 'checked out' end) as about
+            from checkout_sessions c
+            left join subscriptions s on s.tenant_id = c.tenant_id
+                and s.checkout_session_id = c.id and s.customer_id = c.customer_id
+                and s.activation = 'ON_CHECKOUT'
+            where c.checkout_type = 'SUBSCRIPTION_ACTIVATION'
+              and s.awaits_checkout is distinct from (c.state <> 'COMPLETED')
+        """,
+    ),
+    Rule(
         name="coupon-of-subscription",
         holds="A coupon that no attempt took is taken by a subscription of its customer",
         kind=Prefix.APPLIED_COUPON,
@@ -33,6 +94,27 @@ LIFE_RULES = (
               on s.tenant_id = r.tenant_id and s.id = r.subscription_id
             where r.attempt_id is null
               and (r.state <> 'REDEEMED' or s.customer_id is distinct from r.customer_id)
+        """,
+    ),
+    Rule(
+        name="mrr-movements",
+        holds="A subscription's monthly value is the sum of its movements, each beginning "
+        "where the last has ended",
+        kind=Prefix.SUBSCRIPTION,
+        query="""
+            select s.tenant_id, s.id,
+                   format('worth %s a month, %s movements of %s in all', s.mrr,
+                       coalesce(m.count, 0), coalesce(m.amount, 0)) as about
+            from subscriptions s
+            left join (
+                select tenant_id, subscription_id, count(*) as count, sum(amount) as amount,
+                       max(position) as last, bool_or(broken) as broken
+                from (select *, mrr_before <> lag(mrr_after, 1, 0::bigint) over (
+                          partition by tenant_id, subscription_id order by position) as broken
+                      from mrr_movements) one
+                group by tenant_id, subscription_id) m
+              on m.tenant_id = s.tenant_id and m.subscription_id = s.id
+            where s.mrr <> coalesce(m.amount, 0) or m.broken or m.last <> m.count
         """,
     ),
 )

@@ -1,22 +1,24 @@
 """How an amount came about, in the buyer's language: the sentences below a line.
 
-Everything said here is read from the line's `Computation`, its share of the discount and its
-tax decision; nothing is computed again except the products that the sentences show.
+The steps are the domain's (`explain_line`), the same that explain the invoice afterwards; here
+they are told in the words of a page. What is not billed today is told by its price alone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 from typing import assert_never
+from uuid import UUID
 
-from tallystick.domain.bill import BillLine
-from tallystick.domain.charges import Charge, Item
-from tallystick.domain.money import minor, rounded
+from tallystick.domain import sentences
+from tallystick.domain.bill import Bill
+from tallystick.domain.charges import Item
+from tallystick.domain.explain_line import explain_line
+from tallystick.domain.explanation import Covered, Noted
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     CapacityPricing,
     ExtraRecurringPricing,
-    FeeType,
     Matrix,
     OneTimePricing,
     Package,
@@ -30,8 +32,10 @@ from tallystick.domain.pricing import (
     UsagePricing,
     Volume,
 )
+from tallystick.domain.sentences import span_of
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.tiers import tier_words
+from tallystick.http.checkout.voice import PageVoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,109 +77,34 @@ def unit_price_of(item: Item) -> UnitPrice | None:
 
 def price_words(one: UnitPrice, currency: str, say: Teller) -> str:
     """Quantity and unit price as on a receipt: `12 x EUR 9.90 per seat / month`."""
-    price = say.formats.price(one.price, currency)
-    span = "ONCE" if one.cadence is None else one.cadence.value
-    each = (
-        say.words(f"per.{span}", price=price)
-        if one.unit is None
-        else say.words(f"per_unit.{span}", price=price, unit=one.unit)
+    span = span_of(one.cadence, once=one.cadence is None)
+    return sentences.price_words(
+        one.price, one.quantity, one.unit, span, currency, PageVoice(say)
     )
-    if one.quantity == 1 and one.unit is None:
-        return each
-    quantity = say.formats.number(one.quantity)
-    return say.words("line.times", quantity=quantity, price=each)
 
 
-def explain_line(
-    line: BillLine, item: Item, currency: str, say: Teller, *, inclusive: bool
-) -> list[str]:
-    """The sentences that lead from the unit price to the line's total."""
+def explain_lines(bill: Bill, items: Mapping[UUID, Item], say: Teller) -> list[tuple[str, ...]]:
+    """The sentences that lead from the unit price to the total, for each line of a bill.
+
+    The days of a line stand above them on the page.
+    """
+    voice = PageVoice(say)
+    discounted = sum(max(line.charge.amount, 0) for line in bill.lines)
     return [
-        *_amount_sentences(line.charge, item, currency, say),
-        *_discount_sentence(line, currency, say),
-        *_tax_sentences(line, currency, say, inclusive=inclusive),
-    ]
-
-
-def _amount_sentences(charge: Charge, item: Item, currency: str, say: Teller) -> list[str]:
-    how = charge.computation
-    full = minor(how.unit_price, currency) * how.quantity
-    one = UnitPrice(
-        price=how.unit_price,
-        quantity=how.quantity,
-        unit=how.unit_name,
-        cadence=None if how.fee is FeeType.ONE_TIME else item.cadence,
-    )
-    sentences = [
-        say.words(
-            "explain.product",
-            rate=price_words(one, currency, say),
-            amount=exact_money(full, currency, say),
-        )
-    ]
-    if how.instances > 1 and how.units > 1:
-        number = say.formats.number
-        sentences.insert(
-            0,
-            say.words(
-                "explain.instances",
-                instances=number(how.instances),
-                units=number(how.units),
-                quantity=number(how.quantity),
-            ),
-        )
-    if charge.is_prorated:
-        sentences.append(
-            say.words(
-                "explain.prorated",
-                days=say.formats.number(how.days),
-                full_days=say.formats.number(how.full_days),
-                full=exact_money(full, currency, say),
-                amount=say.formats.money(charge.amount, currency),
+        tuple(
+            sentences.sentence(step, bill.currency, voice)
+            for step in explain_line(
+                line,
+                bill.currency,
+                inclusive=bill.inclusive,
+                discount=bill.quoted_discount,
+                discounted=discounted,
+                cadence=items[line.charge.item_id].cadence,
             )
+            if not isinstance(step, Covered | Noted)
         )
-    elif full.denominator != 1:
-        amount = say.formats.money(charge.amount, currency)
-        sentences.append(say.words("explain.rounded", amount=amount))
-    if how.fee is FeeType.ONE_TIME:
-        sentences.append(say.words("explain.once"))
-    usage = usage_words(item, currency, say)
-    return sentences if usage is None else [*sentences, usage]
-
-
-def _discount_sentence(line: BillLine, currency: str, say: Teller) -> list[str]:
-    if line.discount == 0:
-        return []
-    return [
-        say.words(
-            "explain.discount",
-            discount=say.formats.money(line.discount, currency),
-            rest=say.formats.money(line.charge.amount - line.discount, currency),
-        )
+        for line in bill.lines
     ]
-
-
-def _tax_sentences(line: BillLine, currency: str, say: Teller, *, inclusive: bool) -> list[str]:
-    key = "explain.tax_included" if inclusive else "explain.tax"
-    taxes = [
-        say.words(
-            key,
-            tax=say.tax_rate(part.rate),
-            net=say.formats.money(line.net, currency),
-            amount=say.formats.money(part.amount, currency),
-        )
-        for part in line.taxes
-    ]
-    return [*taxes, say.words.of(line.decision.why)]
-
-
-def exact_money(exact: Fraction, currency: str, say: Teller) -> str:
-    """A number of minor units that may be fractional, with as many decimals as it needs."""
-    if exact.denominator == 1:
-        return say.formats.money(rounded(exact), currency)
-    scale = rounded(minor(Decimal(1), currency))
-    major = exact / scale
-    return say.formats.price(Decimal(major.numerator) / Decimal(major.denominator), currency)
 
 
 def usage_words(item: Item, currency: str, say: Teller) -> str | None:

@@ -53,6 +53,11 @@ class Formats:
         """A count with the locale's grouping."""
         return format_decimal(value, locale=self.locale)
 
+    def quantity(self, value: Decimal) -> str:
+        """A quantity with the locale's grouping and the decimals it needs."""
+        pattern = _with_decimals(self.locale.decimal_formats[None], (0, _decimals(value)))
+        return str(pattern.apply(value, self.locale))
+
     def percent(self, fraction: Decimal) -> str:
         """A rate such as 0.055 as per cent, with the decimals it needs."""
         pattern = _percent_pattern(self.locale, (0, _decimals(fraction * 100)))

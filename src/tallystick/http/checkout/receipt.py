@@ -101,6 +101,7 @@ def _bill(
             label=line.name,
             amount=line.amount,
             note=BETWEEN.join(line.details) or None,
+            explanation=line.explanation,
         )
         for line in summary.lines
         if line.amount is not None

@@ -17,7 +17,7 @@ from tallystick.domain.quote import Quote
 from tallystick.domain.tax import EXEMPT_NOTE, ExemptionType
 from tallystick.http.checkout.explain import (
     UnitPrice,
-    explain_line,
+    explain_lines,
     price_words,
     unit_price_of,
     usage_table,
@@ -54,13 +54,17 @@ class RowKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row of the totals, with a small note below it where one is needed."""
+    """A row of the totals, with a small note below it where one is needed.
+
+    `explanation` says how its amount came about, where that is not told elsewhere.
+    """
 
     kind: RowKind
     label: str
     amount: str
     note: str | None = None
     code: str | None = None
+    explanation: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +145,11 @@ def _lines(quote: Quote, offer: Offer, say: Teller) -> tuple[Line, ...]:
     items = {item.id: item for item in offer.items}
     billed = () if quote.bill is None else quote.bill.lines
     seen = {line.charge.item_id for line in billed}
-    inclusive = quote.bill is not None and quote.bill.inclusive
+    told = [] if quote.bill is None else explain_lines(quote.bill, items, say)
     return (
         *(
-            _billed(line, items[line.charge.item_id], quote.currency, say, inclusive=inclusive)
-            for line in billed
+            _billed(line, items[line.charge.item_id], quote.currency, say, explanation)
+            for line, explanation in zip(billed, told, strict=True)
         ),
         *(_later(item, quote, say) for item in offer.items if item.id not in seen),
         *(() if offer.items else (_nothing(offer, say),)),
@@ -158,7 +162,9 @@ def _nothing(offer: Offer, say: Teller) -> Line:
     return Line(name=offer.plan_name, details=(), amount=None, tag=tag, explanation=())
 
 
-def _billed(line: BillLine, item: Item, currency: str, say: Teller, *, inclusive: bool) -> Line:
+def _billed(
+    line: BillLine, item: Item, currency: str, say: Teller, explanation: tuple[str, ...]
+) -> Line:
     charge = line.charge
     how = charge.computation
     is_once = how.fee is FeeType.ONE_TIME
@@ -183,7 +189,7 @@ def _billed(line: BillLine, item: Item, currency: str, say: Teller, *, inclusive
         details=tuple(details),
         amount=say.formats.money(charge.amount, currency),
         tag=None,
-        explanation=tuple(explain_line(line, item, currency, say, inclusive=inclusive)),
+        explanation=explanation,
     )
 
 

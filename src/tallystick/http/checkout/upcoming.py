@@ -61,10 +61,25 @@ def is_usage_only(one: Upcoming) -> bool:
 
 
 def renewal_note(quote: Quote, offer: Offer, say: Teller) -> str | None:
-    """How long it goes on: every month until cancelled; None where it ends or never renews."""
-    if quote.dates.end is not None or not offer.recurring:
-        return None
-    return say.words("step.renews", every=say.words.of(quote.cadence))
+    """How long it goes on, every month until cancelled, and what it costs at least.
+
+    None where it ends or never renews, and no minimum is promised.
+    """
+    every = say.words.of(quote.cadence)
+    notes = []
+    if quote.dates.end is None and offer.recurring:
+        notes.append(say.words("step.renews", every=every))
+    if offer.minimum is not None:
+        covered = [item for item in offer.recurring if offer.minimum.covers(item.product_id)]
+        amount = say.formats.price(offer.minimum.amount, quote.currency)
+        all_of_it = offer.minimum.product_ids is None
+        names = ", ".join(item.name for item in covered)
+        notes.append(
+            say.words("step.minimum", amount=amount, every=every)
+            if all_of_it
+            else say.words("step.minimum_of", names=names, amount=amount, every=every)
+        )
+    return " ".join(notes) or None
 
 
 def _today(quote: Quote, offer: Offer, say: Teller) -> Step:

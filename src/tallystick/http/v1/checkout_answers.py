@@ -25,6 +25,7 @@ from tallystick.http.v1.checkout_schemas import (
     OnlineMethodsIn,
     PaymentMethodsConfigIn,
 )
+from tallystick.http.v1.minimum_schemas import MinimumCommitmentSchema, show_optional
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
@@ -184,6 +185,7 @@ class QuoteOut(AnswerModel):
     current_period_start: Day | None
     current_period_end: Day | None
     notices: list[ScheduleNotice]
+    minimum_commitment: MinimumCommitmentSchema | None
 
 
 def show_session(ctx: Context, record: SessionRecord) -> CheckoutSessionOut:
@@ -285,6 +287,7 @@ def show_quote(quote: Quote, *, tax_inclusive: bool) -> QuoteOut:
         current_period_start=None if period is None else period.start,
         current_period_end=None if period is None else period.end,
         notices=list(dates.notices),
+        minimum_commitment=show_optional(quote.minimum),
     )
 
 

@@ -19,6 +19,7 @@ from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
     CouponId,
+    CreditNoteId,
     CustomerId,
     Day,
     DecimalOut,
@@ -142,6 +143,9 @@ class TransactionOut(AnswerModel):
     amount_refunded: int
     amount_reversed: int
     currency: str
+    parent_transaction_id: TransactionId | None
+    credit_note_id: CreditNoteId | None
+    refund_mode: Literal["ONLINE", "OFFLINE"] | None
     error: str | None
     payment_method_id: PaymentMethodId | None
     payment_method_info: PaymentMethodInfo | None
@@ -151,7 +155,10 @@ class TransactionOut(AnswerModel):
 
 
 class InvoiceOut(AnswerModel):
-    """An invoice. total - applied_credits - written_off - what was paid = amount_due."""
+    """An invoice.
+
+    total - applied_credits - written_off - cancelled_debt - what was paid = amount_due.
+    """
 
     id: InvoiceId
     invoice_number: str
@@ -182,6 +189,7 @@ class InvoiceOut(AnswerModel):
     applied_credits: int
     written_off: int
     write_off_reason: str | None
+    cancelled_debt: int
     amount_due: int
     memo: str | None
     purchase_order: str | None
@@ -189,6 +197,10 @@ class InvoiceOut(AnswerModel):
     custom_properties: JsonValue
     parent_invoice_id: None
     child_invoice_id: None
+    consolidated_into_invoice_id: Annotated[
+        InvoiceId | None,
+        Field(description="The invoice that carries its lines; it stays a draft then."),
+    ]
     einvoicing_status: None
     finalized_at: Instant | None
     paid_at: Instant | None
@@ -245,6 +257,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         applied_credits=entry.applied_balance,
         written_off=entry.written_off,
         write_off_reason=entry.write_off_reason,
+        cancelled_debt=entry.cancelled,
         amount_due=entry.amount_due,
         memo=entry.memo,
         purchase_order=entry.purchase_order,
@@ -252,6 +265,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         custom_properties=entry.custom_properties,
         parent_invoice_id=None,
         child_invoice_id=None,
+        consolidated_into_invoice_id=entry.consolidated_into_invoice_id,
         einvoicing_status=None,
         finalized_at=entry.finalized_at,
         paid_at=entry.paid_at,
@@ -323,9 +337,12 @@ def _transaction(payment: TransactionEntry) -> TransactionOut:
         payment_type=payment.payment_type,
         status=payment.status,
         amount=payment.amount,
-        amount_refunded=0,
+        amount_refunded=payment.refunded,
         amount_reversed=0,
         currency=payment.currency,
+        parent_transaction_id=payment.parent_id,
+        credit_note_id=payment.credit_note_id,
+        refund_mode=payment.refund_mode,
         error=payment.failure,
         payment_method_id=payment.payment_method_id,
         payment_method_info=None if payment.method is None else _method(payment.method),

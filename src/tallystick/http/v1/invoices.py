@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tallystick.db import invoices
+from tallystick.db import invoices, kept_invoices
 from tallystick.db.paging import Page
 from tallystick.domain.billing_entries import InvoiceEntry
-from tallystick.http.door import Entered, Route
+from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
+from tallystick.http.door import Entered, Operation, Route
 from tallystick.http.v1.existing import existing
+from tallystick.http.v1.explanation_schemas import InvoiceExplanationOut, show_explanation
 from tallystick.http.v1.free_form import NotYet
 from tallystick.http.v1.invoice_schemas import (
     InvoiceList,
@@ -37,6 +39,8 @@ from tallystick.services.change_invoice import (
     void_invoice,
 )
 from tallystick.services.context import Context
+from tallystick.services.ids import new_id
+from tallystick.services.pay_invoice import pay_invoice
 
 router = APIRouter(prefix="/invoices", tags=["Invoices"], route_class=Route)
 
@@ -99,6 +103,21 @@ async def get_invoice(door: Entered, invoice_id: InvoiceId) -> Response:
     )
 
 
+@router.get("/{invoice_id}/explain", response_model=InvoiceExplanationOut)
+async def explain(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Tell how every figure of an invoice came about, drafts included.
+
+    Everything is computed once more. Where that does not arrive at what is stored, the answer
+    is 409 with the figure that differs.
+    """
+
+    async def explained(ctx: Context) -> InvoiceExplanation:
+        found = kept_invoices.load(ctx.transaction, ctx.tenant.id, invoice_id)
+        return explain_invoice(await existing(found, "invoice"))
+
+    return await door.read(explained, show_explanation)
+
+
 @router.post("/{invoice_id}/finalize", response_model=InvoiceOut)
 async def finalize(door: Entered, invoice_id: InvoiceId) -> Response:
     """Finalize a draft now; from then on it never changes."""
@@ -120,6 +139,16 @@ async def add_payment(door: Entered, invoice_id: InvoiceId, body: PaymentRequest
         await receive_money(ctx, of, money)
 
     return await door.write(_changed(invoice_id, receive), show_invoice)
+
+
+@router.post("/{invoice_id}/pay", response_model=InvoiceOut)
+async def pay(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Charge what is due now to the saved payment method; 409 says why it was not charged."""
+
+    async def charge(ctx: Context, operation: Operation) -> InvoiceEntry:
+        return await pay_invoice(ctx, invoice_id, operation.subject)
+
+    return await door.long(charge, show_invoice, subject=new_id())
 
 
 def _changed(

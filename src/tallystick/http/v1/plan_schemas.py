@@ -13,6 +13,7 @@ from tallystick.domain.new_plan import NewComponent, NewPlan, NewPlanAddOn
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import COUNT_MAX, CapacityPricing, FeeType
 from tallystick.http.v1.free_form import NotYet
+from tallystick.http.v1.minimum_schemas import MinimumCommitmentSchema, show_optional
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.plan_fees import PlanFee, show_plan_fee, to_choices, to_plan_fee
 from tallystick.http.v1.product_families import ProductFamilyOut, show_family
@@ -143,7 +144,7 @@ class PlanOut(AnswerModel):
     add_ons: list[PlanAddOnOut]
     available_parameters: AvailableParameters
     entitlements: list[None]
-    minimum_commitment: None
+    minimum_commitment: MinimumCommitmentSchema | None
     created_at: Instant
 
 
@@ -222,7 +223,7 @@ def show_plan(entry: PlanEntry) -> PlanOut:
         ],
         available_parameters=_parameters(version.components),
         entitlements=[],
-        minimum_commitment=None,
+        minimum_commitment=show_optional(version.minimum),
         created_at=entry.created_at,
     )
 

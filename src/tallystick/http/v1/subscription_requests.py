@@ -1,5 +1,6 @@
 """The requests that create and change subscriptions, and what they mean."""
 
+import json
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -43,12 +44,17 @@ from tallystick.http.v1.subscription_schemas import SubscriptionDetailsOut, Subs
 from tallystick.services.create_subscription import SubscriptionRequest
 from tallystick.services.edit_subscription import TermsChange
 
+_ECHOED = {
+    "add_ons": "add_ons",
+    "price_components": "components",
+    "trial_days": "trial_duration_days",
+}
 VERSION_MAX = 2**31 - 1
 REASON_CHARS_MAX = 1000
 
 
 class ActivationName(Scalar):
-    """How the subscription begins; ON_CHECKOUT is not there yet."""
+    """How the subscription begins."""
 
     @override
     def parse(self, value: Any) -> Activation:
@@ -58,22 +64,26 @@ class ActivationName(Scalar):
             case "MANUAL":
                 return Activation.MANUAL
             case "ON_CHECKOUT":
-                raise problem("not_supported_yet", "ON_CHECKOUT is not supported yet")
+                return Activation.ON_CHECKOUT
             case _:
-                raise problem("unknown_value", "must be ON_START or MANUAL")
+                raise problem("unknown_value", "must be ON_START, ON_CHECKOUT or MANUAL")
 
     @override
     def schema(self) -> JsonSchemaValue:
-        return {"type": "string", "enum": ["ON_START", "MANUAL"]}
+        return {"type": "string", "enum": ["ON_START", "ON_CHECKOUT", "MANUAL"]}
 
 
 class SubscriptionCreateRequest(RequestModel):
-    """A subscription of a customer to a plan, without a checkout."""
+    """A subscription of a customer to a plan."""
 
     activation_condition: Annotated[
         Activation,
         ActivationName(),
-        Field(description="ON_START: by itself on `start_date`. MANUAL: when it is activated."),
+        Field(
+            description="ON_START: by itself on `start_date`. ON_CHECKOUT: when its customer "
+            "confirms at `checkout_url`, a free trial by itself before. MANUAL: when it is "
+            "activated."
+        ),
     ]
     customer_id_or_alias: CustomerIdOrAlias
     plan_id: PlanId
@@ -194,7 +204,14 @@ def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequ
         start=body.start_date,
         offer=offer,
         skips_past=body.skip_past_invoices is True,
+        echo=_echo(body),
     )
+
+
+def _echo(body: SubscriptionCreateRequest) -> str:
+    """What a session of the subscription tells of the request, in the words of a session."""
+    sent = body.model_dump(mode="json", exclude_none=True, include=set(_ECHOED))
+    return json.dumps({told: sent[name] for name, told in _ECHOED.items() if name in sent})
 
 
 def to_terms_change(body: SubscriptionUpdateRequest) -> TermsChange:

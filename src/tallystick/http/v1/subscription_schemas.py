@@ -21,6 +21,7 @@ from tallystick.http.v1.item_schemas import (
     show_component,
     show_subscription_add_on,
 )
+from tallystick.http.v1.minimum_schemas import MinimumCommitmentSchema, show_optional
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
@@ -36,6 +37,8 @@ from tallystick.http.v1.scalars import (
     PlanVersionId,
     SubscriptionId,
 )
+from tallystick.services.context import Context
+from tallystick.services.link import checkout_url
 
 JsonValue = Annotated[object | None, Field(description="Any JSON value.")]
 
@@ -126,6 +129,9 @@ class SubscriptionOut(AnswerModel):
     custom_properties: JsonValue
     mrr_cents: int
     checkout_session_id: CheckoutSessionId | None
+    checkout_url: Annotated[
+        str | None, Field(description="Where it is activated, while its checkout is open.")
+    ]
     activated_at: Instant | None
     created_at: Instant
     cancelled_on: Annotated[
@@ -144,9 +150,8 @@ class SubscriptionDetailsOut(SubscriptionOut):
     components: list[SubscriptionComponentOut]
     add_ons: list[SubscriptionAddOnOut]
     applied_coupons: list[AppliedCouponDetailed]
-    checkout_url: None
     entitlements: list[None]
-    minimum_commitment: None
+    minimum_commitment: MinimumCommitmentSchema | None
 
 
 class SubscriptionList(AnswerModel):
@@ -156,28 +161,27 @@ class SubscriptionList(AnswerModel):
     pagination_meta: PaginationMeta
 
 
-def show_subscription(entry: SubscriptionEntry) -> SubscriptionOut:
+def show_subscription(ctx: Context, entry: SubscriptionEntry) -> SubscriptionOut:
     """A subscription as it is sent."""
-    return SubscriptionOut(**_fields(entry))
+    return SubscriptionOut(**_fields(ctx, entry))
 
 
-def show_details(details: SubscriptionDetails) -> SubscriptionDetailsOut:
+def show_details(ctx: Context, details: SubscriptionDetails) -> SubscriptionDetailsOut:
     """A subscription with its items and coupons as it is sent."""
     currency = details.subscription.currency
     return SubscriptionDetailsOut(
-        **_fields(details.subscription),
+        **_fields(ctx, details.subscription),
         components=[show_component(one) for one in details.items if one.kind == "COMPONENT"],
         add_ons=[
             show_subscription_add_on(one) for one in details.items if one.kind == "ADD_ON"
         ],
         applied_coupons=[_coupon(one, currency) for one in details.coupons],
-        checkout_url=None,
         entitlements=[],
-        minimum_commitment=None,
+        minimum_commitment=show_optional(details.minimum),
     )
 
 
-def _fields(entry: SubscriptionEntry) -> dict[str, Any]:
+def _fields(ctx: Context, entry: SubscriptionEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
         "customer_id": entry.customer_id,
@@ -212,6 +216,9 @@ def _fields(entry: SubscriptionEntry) -> dict[str, Any]:
         "custom_properties": entry.custom_properties,
         "mrr_cents": entry.mrr,
         "checkout_session_id": entry.checkout_session_id,
+        "checkout_url": None
+        if entry.open_session_id is None
+        else checkout_url(ctx.app.public_url, ctx.tenant.link_secret, entry.open_session_id),
         "activated_at": entry.activated_at,
         "created_at": entry.created_at,
         "cancelled_on": entry.cancelled_on,

@@ -1,5 +1,6 @@
 """Subscriptions: `/subscriptions`."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -37,6 +38,7 @@ from tallystick.services.cancel_subscription import (
     cancel_subscription,
     reactivate_subscription,
 )
+from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
 
@@ -57,10 +59,12 @@ class SubscriptionQuery(PageQuery):
 
 @router.post("", status_code=201, response_model=SubscriptionDetailsOut)
 async def post_subscription(door: Entered, body: SubscriptionCreateRequest) -> Response:
-    """Create a subscription without a checkout."""
+    """Create a subscription; ON_CHECKOUT answers with the link to its checkout."""
     request = to_subscription_request(body)
     return await door.write(
-        lambda ctx: create_subscription(ctx, request), show_details, status=201
+        lambda ctx: create_subscription(ctx, request),
+        partial(show_details, door.context()),
+        status=201,
     )
 
 
@@ -72,7 +76,7 @@ async def list_subscriptions(
 
     def show(page: Page[SubscriptionEntry]) -> SubscriptionList:
         return SubscriptionList(
-            data=[show_subscription(one) for one in page.items],
+            data=[show_subscription(door.context(), one) for one in page.items],
             pagination_meta=query.meta(page.total),
         )
 
@@ -97,7 +101,7 @@ async def get_subscription(door: Entered, subscription_id: SubscriptionId) -> Re
             subscriptions.load(ctx.transaction, ctx.tenant.id, subscription_id),
             "subscription",
         ),
-        show_details,
+        partial(show_details, door.context()),
     )
 
 
@@ -109,7 +113,9 @@ async def patch_subscription(
     change = to_terms_change(body)
     return await door.write(
         lambda ctx: edit_subscription(ctx, subscription_id, change),
-        lambda details: SubscriptionUpdateResponse(subscription=show_details(details)),
+        lambda details: SubscriptionUpdateResponse(
+            subscription=show_details(door.context(), details)
+        ),
     )
 
 
@@ -125,7 +131,7 @@ async def cancel(
         lambda ctx: cancel_subscription(
             ctx, subscription_id, asked.effective_date, asked.reason
         ),
-        _show_cancelled,
+        partial(_show_cancelled, door.context()),
     )
 
 
@@ -133,7 +139,8 @@ async def cancel(
 async def reactivate(door: Entered, subscription_id: SubscriptionId) -> Response:
     """Take a scheduled cancellation back before it takes effect."""
     return await door.write(
-        lambda ctx: reactivate_subscription(ctx, subscription_id), _show_cancelled
+        lambda ctx: reactivate_subscription(ctx, subscription_id),
+        partial(_show_cancelled, door.context()),
     )
 
 
@@ -149,7 +156,7 @@ async def activate(
     def show(activated: Activated) -> ActivateSubscriptionResponse:
         invoice = activated.invoice
         return ActivateSubscriptionResponse(
-            subscription=show_details(activated.details),
+            subscription=show_details(door.context(), activated.details),
             invoice=None if invoice is None else show_invoice(invoice),
         )
 
@@ -158,5 +165,5 @@ async def activate(
     )
 
 
-def _show_cancelled(details: SubscriptionDetails) -> CancelSubscriptionResponse:
-    return CancelSubscriptionResponse(subscription=show_subscription(details.subscription))
+def _show_cancelled(ctx: Context, details: SubscriptionDetails) -> CancelSubscriptionResponse:
+    return CancelSubscriptionResponse(subscription=show_subscription(ctx, details.subscription))

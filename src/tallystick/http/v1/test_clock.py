@@ -73,6 +73,7 @@ class HappenedOut(AnswerModel):
     subscriptions_ended: int
     invoices_finalized: int
     invoices_charged: int
+    threshold_invoices: int
     sessions_expired: int
 
 
@@ -118,6 +119,7 @@ def show_move(move: ClockMove) -> AdvanceOut:
             subscriptions_ended=steps[StepKind.COMPLETED] + steps[StepKind.CANCELLED],
             invoices_finalized=move.done.finalized,
             invoices_charged=move.done.collected,
+            threshold_invoices=move.done.thresholds,
             sessions_expired=move.done.expired,
         ),
     )

@@ -1,0 +1,67 @@
+"""The test bank's ledger: every movement of money, never changed (schema `sandbox`)."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from tallystick.db.engine import Tx
+from tallystick.db.sandbox_bank import Intent
+
+MovementKind: TypeAlias = Literal["CHARGE", "REFUND"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """One movement of money, in minor units: what the bank took or gave back."""
+
+    reference: str
+    kind: MovementKind
+    amount: int
+    currency: str
+
+
+async def add_charge(tx: Tx, tenant_id: UUID, intent: Intent) -> None:
+    """The money of an intent is taken; a second time is refused by a unique index."""
+    await _move(tx, tenant_id, intent, "CHARGE", intent.amount)
+
+
+async def add_refund(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> None:
+    """Part of an intent's money is given back; more than was taken is refused by a check."""
+    await tx.execute(
+        """
+        update sandbox.intents set refunded = refunded + $3
+        where tenant_id = $1 and reference = $2
+        """,
+        tenant_id,
+        intent.reference,
+        amount,
+    )
+    await _move(tx, tenant_id, intent, "REFUND", amount)
+
+
+async def movements(tx: Tx, tenant_id: UUID) -> list[Movement]:
+    """Every movement of a tenant's money, in the order in which they happened."""
+    rows = await tx.fetch(
+        """
+        select reference, kind, amount, currency
+        from sandbox.movements where tenant_id = $1 order by id
+        """,
+        tenant_id,
+    )
+    return [Movement(**row) for row in rows]
+
+
+async def _move(
+    tx: Tx, tenant_id: UUID, intent: Intent, kind: MovementKind, amount: int
+) -> None:
+    await tx.execute(
+        """
+        insert into sandbox.movements (tenant_id, reference, kind, amount, currency)
+        values ($1, $2, $3, $4, $5)
+        """,
+        tenant_id,
+        intent.reference,
+        kind,
+        amount,
+        intent.currency,
+    )

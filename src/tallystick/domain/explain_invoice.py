@@ -1,0 +1,376 @@
+"""Why an invoice comes to what it comes to: computed once more from what each line keeps.
+
+What is computed is compared with what is stored, figure by figure. An explanation that does
+not arrive at the stored figures to the cent is none: `Unexplained` says where they part.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from tallystick.domain import coupons as coupon_rules
+from tallystick.domain.bill import Bill, BillLine, TaxBreakdown, bill_line, bill_of_lines
+from tallystick.domain.charges import Charge
+from tallystick.domain.coupons import AppliedCoupon, CouponTerms, Fixed, Percentage
+from tallystick.domain.errors import Unexplained
+from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
+from tallystick.domain.explanation import (
+    BalanceApplied,
+    CouponTaken,
+    DebtCancelled,
+    Due,
+    InvoiceStep,
+    LineStep,
+    Settled,
+    Subtotaled,
+    TaxSummed,
+    Totaled,
+    WrittenOff,
+)
+from tallystick.domain.invoice import InvoiceStatus, LineExplanation
+from tallystick.domain.money import major, rounded
+from tallystick.domain.tax import TaxAmount
+from tallystick.domain.usage_again import priced_again, quantities_follow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLine:
+    """A line as it is stored, with what is kept of how it came about."""
+
+    id: UUID
+    item_id: UUID
+    product_id: UUID
+    name: str
+    start_date: date
+    end_date: date
+    amount: int
+    discount: int
+    tax: int
+    amount_total: int
+    taxes: tuple[TaxAmount, ...]
+    explanation: LineExplanation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCoupon:
+    """What a coupon took off an invoice, net, and its terms as it was redeemed.
+
+    `terms` is None where nothing is kept of its redemption. A fixed one may have given a part
+    of its amount before, where the subscription has threshold invoices (`may_have_given`).
+    """
+
+    applied: AppliedCoupon
+    terms: CouponTerms | None
+    may_have_given: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptInvoice:
+    """What is stored of an invoice and of how it came about; `number` is None of a draft.
+
+    `cancelled` is the debt that credit notes took off. `members` are the drafts whose lines a
+    consolidated invoice carries, in the order of its lines.
+    """
+
+    id: UUID
+    number: str | None
+    status: InvoiceStatus
+    invoice_date: date
+    currency: str
+    tax_inclusive: bool
+    customer_name: str
+    lines: tuple[KeptLine, ...]
+    coupons: tuple[KeptCoupon, ...]
+    breakdown: tuple[TaxBreakdown, ...]
+    subtotal: int
+    discount: int
+    tax_amount: int
+    total: int
+    applied_balance: int
+    written_off: int
+    settled: int
+    amount_due: int
+    cancelled: int = 0
+    members: tuple["KeptInvoice", ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedLine:
+    """A line and the steps that lead to its total."""
+
+    line: KeptLine
+    steps: tuple[LineStep, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceExplanation:
+    """An invoice whose every figure follows from the steps."""
+
+    invoice: KeptInvoice
+    lines: tuple[ExplainedLine, ...]
+    steps: tuple[InvoiceStep, ...]
+
+
+def explain_invoice(kept: KeptInvoice) -> InvoiceExplanation:
+    """Compute an invoice again and tell how.
+
+    Raises:
+        Unexplained: A stored figure is not what it comes to.
+    """
+    again = _computed(kept)
+    for line, made in zip(kept.lines, again.bill.lines, strict=True):
+        _check_line(line, made)
+    _check_sums(again)
+    return InvoiceExplanation(
+        invoice=kept, lines=tuple(_lines(again)), steps=tuple(_steps(again))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Again:
+    """An invoice with its bill computed once more, and its members with theirs."""
+
+    kept: KeptInvoice
+    bill: Bill
+    members: tuple["_Again", ...] = ()
+
+
+def _computed(kept: KeptInvoice) -> _Again:
+    """The bill once more, from quantities, prices, coupons and tax decisions.
+
+    Coupons and taxes of a consolidated invoice are those of its members, summed.
+    """
+    if kept.members:
+        members = tuple(_computed(one) for one in kept.members)
+        summed = bill_of_lines(
+            tuple(line for one in members for line in one.bill.lines),
+            tuple(taken for one in members for taken in one.bill.coupons),
+            currency=kept.currency,
+            inclusive=kept.tax_inclusive,
+        )
+        return _Again(kept=kept, bill=summed, members=members)
+    charges = [_charge(line, kept.currency) for line in kept.lines]
+    amounts = [charge.amount for charge in charges]
+    applied = coupon_rules.apply(sum(amounts), _left(kept, sum(amounts)), kept.currency)
+    shares = coupon_rules.spread(sum(one.amount for one in applied), amounts)
+    lines = tuple(
+        bill_line(charge, share, line.explanation.decision, inclusive=kept.tax_inclusive)
+        for line, charge, share in zip(kept.lines, charges, shares, strict=True)
+    )
+    made = bill_of_lines(lines, applied, currency=kept.currency, inclusive=kept.tax_inclusive)
+    return _Again(kept=kept, bill=made)
+
+
+def _lines(again: _Again) -> Iterator[ExplainedLine]:
+    """The lines with their steps; those of a consolidated invoice as their own drafts tell."""
+    kept, made = again.kept, again.bill
+    if again.members:
+        told = (line for member in again.members for line in _lines(member))
+        for line, one in zip(kept.lines, told, strict=True):
+            yield ExplainedLine(line=line, steps=one.steps)
+        return
+    discounted = sum(max(line.charge.amount, 0) for line in made.lines)
+    for line, computed in zip(kept.lines, made.lines, strict=True):
+        yield ExplainedLine(
+            line=line,
+            steps=explain_line(
+                computed,
+                kept.currency,
+                inclusive=kept.tax_inclusive,
+                discount=made.quoted_discount,
+                discounted=discounted,
+            ),
+        )
+
+
+def _terms(kept: KeptInvoice) -> list[CouponTerms]:
+    terms = []
+    for one in kept.coupons:
+        if one.terms is None:
+            raise Unexplained(f"The terms of the coupon {one.applied.code} are not known.")
+        terms.append(one.terms)
+    return terms
+
+
+def _left(kept: KeptInvoice, subtotal: int) -> list[CouponTerms]:
+    """The terms with what each coupon had still to give in its period.
+
+    A fixed one gives its amount once per period: what threshold invoices had of it is missing
+    from a later invoice, and follows from what this one had.
+    """
+    terms = _terms(kept)
+    if not any(one.may_have_given for one in kept.coupons):
+        return terms
+    whole = coupon_rules.apply(subtotal, terms, kept.currency)
+    missing = sum(one.amount for one in whole) - sum(
+        line.explanation.quoted_discount for line in kept.lines
+    )
+    left = {one.id: one for one in terms}
+    for applied in whole:
+        discount = left[applied.coupon_id].discount
+        if missing > 0 and isinstance(discount, Fixed):
+            given = min(missing, applied.amount - 1)
+            missing -= given
+            amount = major(applied.amount - given, kept.currency)
+            left[applied.coupon_id] = replace(
+                left[applied.coupon_id], discount=replace(discount, amount=amount)
+            )
+    return list(left.values())
+
+
+def _charge(line: KeptLine, currency: str) -> Charge:
+    """The charge of a line, its amount computed and its usage priced again."""
+    how, usage = line.explanation, line.explanation.usage
+    if usage is not None:
+        if not quantities_follow(usage):
+            raise Unexplained(f"{line.name}: what is paid for does not follow from the usage.")
+        again = priced_again(usage, currency)
+        if again != usage:
+            _agree(f"{line.name}: its usage", again.amount, usage.amount)
+            raise Unexplained(f"{line.name}: the parts of its usage do not add up.")
+    charge = Charge(
+        item_id=line.item_id,
+        product_id=line.product_id,
+        name=line.name,
+        start=line.start_date,
+        end=line.end_date,
+        amount=how.quoted_amount,
+        computation=how.computation,
+        usage=usage,
+        before=how.before,
+        shortfall=how.shortfall,
+    )
+    computed = _quoted(charge, currency)
+    # What was billed too much before is taken back as far as the invoice bears it.
+    held = how.before is not None and computed < how.quoted_amount <= 0
+    # A credit gives back what was paid: at most the price, less the discount that it had.
+    gives_back = usage is None and -computed <= how.quoted_amount < 0
+    _agree(
+        f"{line.name}: the amount as quoted",
+        how.quoted_amount if held or gives_back else computed,
+        how.quoted_amount,
+    )
+    return charge
+
+
+def _quoted(charge: Charge, currency: str) -> int:
+    """What a charge comes to, less what earlier invoices billed of it."""
+    missing = charge.shortfall
+    if missing is not None:
+        least = rounded(least_amount(charge, currency))
+        _agree(f"{charge.name}: the minimum", least, missing.least)
+        return least - missing.cost
+    before = 0 if charge.before is None else charge.before.amount
+    return rounded(exact_amount(charge, currency)) - before
+
+
+def _check_line(line: KeptLine, again: BillLine) -> None:
+    name = line.name
+    _agree(
+        f"{name}: the share of the discount", again.discount, line.explanation.quoted_discount
+    )
+    _agree(f"{name}: the amount", again.amount_net, line.amount)
+    _agree(f"{name}: the discount", again.discount_net, line.discount)
+    if [one.rate for one in again.taxes] != [one.rate for one in line.taxes]:
+        raise Unexplained(f"{name}: the taxes are others than were decided.")
+    for computed, stored in zip(again.taxes, line.taxes, strict=True):
+        _agree(f"{name}: the tax {stored.rate.name}", computed.amount, stored.amount)
+    _agree(f"{name}: the tax", again.tax, line.tax)
+    _agree(f"{name}: the total", again.total, line.amount_total)
+
+
+def _check_sums(again: _Again) -> None:
+    kept, made = again.kept, again.bill
+    _check_coupons(again)
+    _agree("the subtotal", made.subtotal, kept.subtotal)
+    _agree("the discount", made.discount, kept.discount)
+    _agree("the tax", made.tax, kept.tax_amount)
+    _agree("the total", made.total, kept.total)
+    if made.breakdown != kept.breakdown:
+        raise Unexplained("The tax by rate does not follow from the lines.")
+    if kept.status is not InvoiceStatus.VOID:
+        covered = kept.applied_balance + kept.written_off + kept.cancelled + kept.settled
+        _agree("the amount due", made.total - covered, kept.amount_due)
+
+
+def _check_coupons(again: _Again) -> None:
+    kept = again.kept
+    given: dict[UUID, int] = defaultdict(int)
+    if again.members:
+        for member in again.members:
+            _check_coupons(member)
+        for one in (one.applied for member in kept.members for one in member.coupons):
+            given[one.coupon_id] += one.amount
+    else:
+        if len(again.bill.coupons) != len(kept.coupons):
+            raise Unexplained("A coupon is named twice.")
+        given.update({one.coupon_id: one.amount for one in again.bill.coupons_net})
+    for stored in (one.applied for one in kept.coupons):
+        _agree(f"coupon {stored.code}", given[stored.coupon_id], stored.amount)
+    stored_sum = sum(one.applied.amount for one in kept.coupons)
+    _agree("the coupons", sum(given.values()), stored_sum)
+
+
+def _agree(what: str, computed: int, stored: int) -> None:
+    if computed != stored:
+        raise Unexplained(
+            f"This invoice cannot be explained: {what} comes to {computed}, and {stored} is"
+            " stored (in minor units). Look at it with `tallystick doctor`."
+        )
+
+
+def _steps(again: _Again) -> Iterator[InvoiceStep]:
+    kept, made = again.kept, again.bill
+    yield Subtotaled(quoted=made.quoted_subtotal, subtotal=made.subtotal)
+    yield from _coupons(again)
+    for row in made.breakdown:
+        yield TaxSummed(
+            name=row.name,
+            rate=row.rate,
+            taxable=row.taxable,
+            tax=row.tax,
+            exemption=row.exemption,
+            reason=row.reason,
+        )
+    yield Totaled(
+        subtotal=made.subtotal, discount=made.discount, tax=made.tax, total=made.total
+    )
+    if kept.applied_balance:
+        yield BalanceApplied(amount=kept.applied_balance)
+    if kept.written_off:
+        yield WrittenOff(amount=kept.written_off)
+    if kept.cancelled:
+        yield DebtCancelled(amount=kept.cancelled)
+    if kept.settled:
+        yield Settled(amount=kept.settled)
+    yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
+
+
+def _coupons(again: _Again) -> Iterator[CouponTaken]:
+    kept, made = again.kept, again.bill
+    if again.members:
+        for member in again.members:
+            yield from _coupons(member)
+        return
+    terms = {one.id: one for one in _terms(kept)}
+    left = {one.id: one for one in _left(kept, made.quoted_subtotal)}
+    remaining = max(made.quoted_subtotal, 0)
+    for applied, net in zip(made.coupons, made.coupons_net, strict=True):
+        discount, now = (one[applied.coupon_id].discount for one in (terms, left))
+        whole, still = (
+            coupon_rules.exact_discount(one, remaining, kept.currency)
+            for one in (discount, now)
+        )
+        yield CouponTaken(
+            code=applied.code,
+            percentage=discount.percentage if isinstance(discount, Percentage) else None,
+            fixed=discount.amount if isinstance(discount, Fixed) else None,
+            given=rounded(whole - still),
+            remaining=remaining,
+            exact=still,
+            amount=applied.amount,
+            net=net.amount,
+        )
+        remaining -= applied.amount
