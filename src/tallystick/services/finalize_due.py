@@ -3,22 +3,19 @@
 Set by set, like the renewals that made them. After this an invoice never changes.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.db import consolidation, draft_recipes, due_drafts, number_counters
-from tallystick.db.due_drafts import DueDraft, Numbered
+from tallystick.db import consolidation, draft_recipes, due_drafts
+from tallystick.db.due_drafts import DueDraft
 from tallystick.db.engine import Tx, retrying
-from tallystick.domain.bill import settle
-from tallystick.domain.invoice import number_text
-from tallystick.services.consolidate_drafts import consolidate_drafts, event_body
+from tallystick.services.consolidate_drafts import consolidate_drafts
 from tallystick.services.context import Context
-from tallystick.services.events import Told, record_many
-from tallystick.services.ids import new_id
+from tallystick.services.events import record_many
 from tallystick.services.in_halves import DueSets, in_halves, set_by_set
 from tallystick.services.refresh_drafts import refresh_drafts
+from tallystick.services.settle_drafts import deduct, finalized_events, settle_drafts
 
 BATCH = 500
 CUSTOMERS = 100
@@ -118,66 +115,10 @@ async def finalize_locked(
     )
     if merges:
         due = await consolidate_drafts(ctx, tx, due)
-    customers = sorted({one.customer_id for one in due})
-    available = await due_drafts.lock_balances(tx, ctx.tenant.id, customers)
-    applied: dict[UUID, int] = {}
-    for one in due:
-        key = one.customer_id, one.currency
-        met = settle(one.total, available.get(key, 0))
-        applied[one.id] = met.balance_applied
-        if met.balance_applied:
-            available[key] -= met.balance_applied
-    await due_drafts.deduct(
-        tx,
-        ctx.tenant.id,
-        [(new_id(), one, applied[one.id]) for one in due if applied[one.id]],
-        ctx.now,
-    )
-    numbered = await _numbered(ctx, tx, due, applied)
+    numbered = await settle_drafts(ctx, tx, due)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
+    await deduct(ctx, tx, numbered)
     await record_many(
         ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
     )
     return Finalized(taken=taken, invoices=len(numbered), gone=len(empty))
-
-
-async def _numbered(
-    ctx: Context, tx: Tx, due: Sequence[DueDraft], applied: dict[UUID, int]
-) -> list[Numbered]:
-    """Numbers in the order in which the drafts are due, each entity's from its counter."""
-    by_entity: dict[UUID, list[DueDraft]] = defaultdict(list)
-    for one in due:
-        by_entity[one.invoicing_entity_id].append(one)
-    numbered = []
-    for entity_id in sorted(by_entity):
-        drafts = by_entity[entity_id]
-        last = await number_counters.count_invoices(tx, ctx.tenant.id, entity_id, len(drafts))
-        for number, one in enumerate(drafts, start=last - len(drafts) + 1):
-            text = number_text(one.number_pattern, number, one.invoice_date)
-            numbered.append(
-                Numbered(
-                    draft=one,
-                    number=number,
-                    text=text,
-                    applied=applied[one.id],
-                    written_off=_too_little(ctx, one, one.total - applied[one.id]),
-                )
-            )
-    return numbered
-
-
-def _too_little(ctx: Context, draft: DueDraft, due: int) -> int:
-    """What is due, where it is to be charged and no provider can charge so little."""
-    provider = ctx.app.provider_of(ctx.tenant)
-    if due == 0 or not draft.charges or provider.chargeable(due, draft.currency):
-        return 0
-    return due
-
-
-def finalized_events(one: Numbered) -> list[Told]:
-    """What is told of an invoice that has become final."""
-    body = event_body(one.draft, one.text)
-    names = ["invoice.finalized"]
-    if one.due == 0:
-        names.append("invoice.paid")
-    return [(name, one.draft.id, body) for name in names]

@@ -27,6 +27,8 @@ class DueSets(Generic[Result]):
     Attributes:
         lock_due: Locks what is due and free, so many at most, and returns it.
         do: Does a set in the transaction; what is not due or not free any more is left out.
+        alone: The same for a single one that has failed with others, and by itself; None where
+            nothing is done differently then.
         count: Adds up what a committed transaction did, and returns how many that were.
         set_aside: As for `in_halves`.
     """
@@ -35,6 +37,7 @@ class DueSets(Generic[Result]):
     do: Callable[[Tx, Sequence[UUID]], Awaitable[Result]]
     count: Callable[[Result], int]
     set_aside: Callable[[UUID, str], Awaitable[None]]
+    alone: Callable[[Tx, Sequence[UUID]], Awaitable[Result]] | None = None
 
 
 async def set_by_set(database: Database, work: DueSets[Result]) -> None:
@@ -58,7 +61,8 @@ async def _next_set(database: Database, work: DueSets[Result]) -> int:
         return await work.do(tx, held) if held else None
 
     async def do(ids: Sequence[UUID]) -> int:
-        return work.count(await retrying(database, lambda tx: work.do(tx, ids)))
+        verb = work.do if work.alone is None or len(ids) > 1 else work.alone
+        return work.count(await retrying(database, lambda tx: verb(tx, ids)))
 
     try:
         done = await retrying(database, take)
