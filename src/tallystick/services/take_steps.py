@@ -150,7 +150,7 @@ async def _priced(
 
 
 async def _finalize(ctx: Context, tx: Tx, made: Sequence[tuple[Taken, NewDraft]]) -> None:
-    """Write invoices that are final at once, their parts being there: last, for the counters."""
+    """Write invoices that are final at once and whose parts are there: counters come last."""
     if not made:
         return
     numbered = await settle_drafts(ctx, tx, [_due_draft(*one) for one in made])
