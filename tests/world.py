@@ -152,6 +152,7 @@ class World:
         name: str = "Pro",
         currency: str = "EUR",
         is_free: bool = False,
+        products: Mapping[str, UUID] | None = None,
         **version: object,
     ) -> SoldPlan:
         """A published plan, EUR 49 a month or `is_free`; `version` sets its columns."""
@@ -184,7 +185,7 @@ class World:
         ids: dict[str, UUID] = {}
         sold: dict[str, UUID] = {}
         for position, (label, fee, choices) in enumerate(parts):
-            sold[label] = await self.product(label, fee)
+            sold[label] = (products or {}).get(label) or await self.product(label, fee)
             ids[label] = await self._component(version_id, position, label, sold[label])
             for order, (cadence, pricing) in enumerate(choices):
                 await self._insert(

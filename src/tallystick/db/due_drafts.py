@@ -78,6 +78,17 @@ _DEDUCT = """
     join spent s on s.customer_id = u.customer_id and s.currency = u.currency
 """
 
+_GIVE = """
+    with given as (
+        insert into customer_balances as b (tenant_id, customer_id, currency, balance)
+        values ($1, $3, $4, $5)
+        on conflict (tenant_id, customer_id, currency) do update set balance = b.balance + $5
+        returning balance)
+    insert into balance_entries (tenant_id, id, customer_id, currency, amount, balance_after,
+                                 reason, invoice_id, created_at)
+    select $1, $2, $3, $4, $5, balance, 'INVOICE', $6, $7 from given
+"""
+
 _FINALIZE = """
     update invoices i
     set status = 'FINALIZED', finalize_at = null, recipe = null, charged_first = false,
@@ -136,7 +147,7 @@ class Numbered:
     @property
     def due(self) -> int:
         """What is left to be paid."""
-        return self.draft.total - self.applied - self.written_off
+        return max(self.draft.total, 0) - self.applied - self.written_off
 
 
 async def lock_due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
@@ -234,6 +245,20 @@ async def deduct(
             [entry_id for entry_id, _, _ in applied],
             [draft.id for _, draft, _ in applied],
         )
+
+
+async def give(tx: Tx, tenant_id: UUID, entry_id: UUID, draft: DueDraft, now: datetime) -> None:
+    """A draft whose total is below zero owes its customer: that goes to the balance."""
+    await tx.execute(
+        _GIVE,
+        tenant_id,
+        entry_id,
+        draft.customer_id,
+        draft.currency,
+        -draft.total,
+        draft.id,
+        now,
+    )
 
 
 async def finalize(

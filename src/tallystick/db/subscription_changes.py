@@ -1,11 +1,13 @@
 """Changes of a subscription that is locked: its ending, its activation, its terms."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from tallystick.db.engine import Tx
+from tallystick.db.subscription_writes import ITEM
+from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
 from tallystick.domain.purchase import Subscription
@@ -30,6 +32,21 @@ _SLOTS = """
     from subscription_items i
     where i.tenant_id = $1 and i.subscription_id = $2
       and e.tenant_id = i.tenant_id and e.item_id = i.id and e.id = i.id
+"""
+
+_PLAN = """
+    update subscriptions
+    set plan_id = $3, plan_version_id = $4, cadence = $5, billing_start_date = $6,
+        billing_day_anchor = $7, trial_end = $8, end_date = $9, cancelled_on = null,
+        cancellation_reason = null
+    where tenant_id = $1 and id = $2
+"""
+
+_JOIN = """
+    insert into subscription_items (tenant_id, id, subscription_id, kind, position, name,
+        product_id, price_id, component_id, add_on_id, instances, item)
+    select $1, $3, $2, $4, coalesce(max(position) + 1, 0), $5, $6, $7, $8, $9, $10, $11
+    from subscription_items where tenant_id = $1 and subscription_id = $2
 """
 
 _TERMS = frozenset(
@@ -76,6 +93,72 @@ async def save_activation(tx: Tx, tenant_id: UUID, contract: Contract, now: date
         now,
     )
     await tx.execute(_SLOTS, tenant_id, contract.id, contract.billing_start)
+
+
+async def save_plan(tx: Tx, tenant_id: UUID, contract: Contract, version_id: UUID) -> None:
+    """Store which plan a subscription has, and its dates where its trial ended with that."""
+    await tx.execute(
+        _PLAN,
+        tenant_id,
+        contract.id,
+        contract.plan_id,
+        version_id,
+        contract.cadence.value,
+        contract.billing_start,
+        contract.anchor,
+        contract.trial_end,
+        contract.end_date,
+    )
+
+
+async def save_items(
+    tx: Tx,
+    tenant_id: UUID,
+    subscription_id: UUID,
+    *,
+    ended: Sequence[Item],
+    joined: Sequence[Item],
+    day: date,
+    now: datetime,
+) -> None:
+    """Store the items that left, and those that joined with their slots, in their order."""
+    await tx.executemany(
+        """
+        update subscription_items set item = $4
+        where tenant_id = $1 and subscription_id = $2 and id = $3
+        """,
+        [(tenant_id, subscription_id, item.id, ITEM.dump(item)) for item in ended],
+    )
+    await tx.executemany(
+        _JOIN,
+        [
+            (
+                tenant_id,
+                subscription_id,
+                item.id,
+                item.kind,
+                item.name,
+                item.product_id,
+                item.price_id,
+                item.component_id,
+                item.add_on_id,
+                item.instances,
+                ITEM.dump(item),
+            )
+            for item in joined
+        ],
+    )
+    await tx.executemany(
+        """
+        insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
+        values ($1, $2, $2, $3, $4, $5)
+        """,
+        [
+            (tenant_id, item.id, item.slots, day, now)
+            for item in joined
+            if item.slots is not None
+        ],
+    )
 
 
 async def be_paid(tx: Tx, tenant_id: UUID, subscription_id: UUID, *, now_paid: bool) -> None:

@@ -69,6 +69,7 @@ _TABLES = """
 _ITEMS = """
     select json_agg(item.item order by item.position) from subscription_items item
     where item.tenant_id = subscription.tenant_id and item.subscription_id = subscription.id
+        and item.item ->> 'ends_on' is null
 """
 
 _COUPONS = """

@@ -164,14 +164,20 @@ def bill(
 ) -> Bill:
     """What the charges come to after coupons and tax.
 
-    `decision_of` gives the tax decision for a product's id. Which coupons still apply is
-    decided before. Raises `AmountTooLarge` where a sum cannot be stored and sent exactly.
+    `decision_of` gives the tax decision for a product's id; what gives a line back is taxed as
+    that was. Which coupons still apply is decided before. Raises `AmountTooLarge` where a sum
+    cannot be stored and sent exactly.
     """
     amounts = [charge.amount for charge in charges]
     applied = coupon_rules.apply(sum(amounts), coupons, currency)
     discounts = coupon_rules.spread(sum(one.amount for one in applied), amounts)
     lines = tuple(
-        bill_line(charge, discount, decision_of(charge.product_id), inclusive=inclusive)
+        bill_line(
+            charge,
+            discount,
+            charge.decided or decision_of(charge.product_id),
+            inclusive=inclusive,
+        )
         for charge, discount in zip(charges, discounts, strict=True)
     )
     return bill_of_lines(lines, applied, currency=currency, inclusive=inclusive)

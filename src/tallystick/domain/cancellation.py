@@ -38,7 +38,7 @@ def cancelled(contract: Contract, on: date | None, today: date) -> Contract:
         message = f"must be between {today.isoformat()} and {latest.isoformat()}"
         fault = Fault("effective_date", "out_of_bounds", message)
         raise InvalidInput(f"{fault.field}: {fault.message}", (fault,))
-    return _cut_anew(replace(contract, cancelled_on=day))
+    return cut_anew(replace(contract, cancelled_on=day))
 
 
 def reactivated(contract: Contract, today: date) -> Contract:
@@ -51,7 +51,7 @@ def reactivated(contract: Contract, today: date) -> Contract:
     if is_over(contract) or contract.cancelled_on <= today:
         day = contract.cancelled_on.isoformat()
         raise Conflict(f"The cancellation of this subscription took effect on {day}")
-    return _cut_anew(replace(contract, cancelled_on=None))
+    return cut_anew(replace(contract, cancelled_on=None))
 
 
 def _end_of_current(contract: Contract, today: date) -> date:
@@ -63,7 +63,7 @@ def _end_of_current(contract: Contract, today: date) -> date:
     return today
 
 
-def _cut_anew(contract: Contract) -> Contract:
+def cut_anew(contract: Contract) -> Contract:
     """The contract with its current period ended where the contract ends, if it does."""
     if contract.is_billed:
         began, uncut = contract.period_start, contract

@@ -28,6 +28,7 @@ from tallystick.domain.pricing import (
     SlotPricing,
     UsagePricing,
 )
+from tallystick.domain.tax import TaxDecision
 from tallystick.domain.usage_pricing import UsageLine
 
 
@@ -39,6 +40,10 @@ class Item:
     component it came from (None for an extra one), `add_on_id` the add-on (None for a
     component). `instances` is the add-on's quantity, 1 for a component. `slots` counts the
     slots of one instance.
+
+    An item that joined a running subscription, or left it, has a life of its own: `starts_on`
+    is its first day, `ends_on` the first day after it. Joining was charged up to `billed_from`,
+    where its own regular periods begin. None is the subscription's day.
     """
 
     id: UUID
@@ -53,6 +58,15 @@ class Item:
     add_on_id: UUID | None = None
     instances: int = 1
     slots: int | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    billed_from: date | None = None
+
+    def lived(self, span: Period) -> Period | None:
+        """The part of a span in which the item is there, None where it is not."""
+        start = span.start if self.starts_on is None else max(span.start, self.starts_on)
+        end = span.end if self.ends_on is None else min(span.end, self.ends_on)
+        return Period(start, end) if start < end else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +124,7 @@ class Charge:
     it. A one-time charge starts and ends on its day, so `end` may equal `start`. `usage` is how
     metered usage was priced, None for a fixed fee; `before` is what was billed of it on earlier
     invoices and is not part of `amount`. `shortfall` makes it the true-up of a minimum.
+    `decided` is the tax of the line that it gives back, None for what is charged.
     """
 
     item_id: UUID
@@ -122,6 +137,7 @@ class Charge:
     usage: UsageLine | None = None
     before: Before | None = None
     shortfall: Shortfall | None = None
+    decided: TaxDecision | None = None
 
     @property
     def is_prorated(self) -> bool:
@@ -144,12 +160,15 @@ def billing_type(item: Item) -> BillingType:
 
 def charge(item: Item, period: BilledPeriod, currency: str) -> Charge | None:
     """What a recurring item costs for a period, or None for metered usage, which has no fixed
-    part.
+    part, and for an item that was not there.
 
     A capacity's base and an arrears fee over its whole first window are not prorated by a
     stub; an arrears fee is "prorated only if the component lived for part of the window",
     which a stub is not: the window itself is short, so its days are its full days.
     """
+    billed = item.lived(period.billed)
+    if billed is None:
+        return None
     match item.pricing:
         case UsagePricing():
             return None
@@ -162,12 +181,10 @@ def charge(item: Item, period: BilledPeriod, currency: str) -> Charge | None:
         case CapacityPricing(rate=rate):
             return _line(item, period.billed, currency, rate, 1, _in_full(period))
         case ExtraRecurringPricing(unit_price=rate, quantity=quantity):
-            days = (
-                _by_days(period)
-                if billing_type(item) is BillingType.ADVANCE
-                else _in_full(period)
-            )
-            return _line(item, period.billed, currency, rate, quantity, days)
+            if billing_type(item) is BillingType.ADVANCE:
+                return _line(item, period.billed, currency, rate, quantity, _by_days(period))
+            days = billed.days, period.billed.days
+            return _line(item, billed, currency, rate, quantity, days)
     assert_never(item.pricing)
 
 
@@ -178,13 +195,33 @@ def charge_once(item: Item, day: date, currency: str) -> Charge:
     return _charge(item, day, day, currency, pricing.unit_price, pricing.quantity, (1, 1))
 
 
+def charge_in_part(item: Item, span: Period, days: tuple[int, int], currency: str) -> Charge:
+    """What an advance fee, a capacity's base among them, comes to for a part of its period.
+
+    `days` are those of the span, and of what its price is for.
+    """
+    match item.pricing:
+        case RatePricing(rate=rate) | CapacityPricing(rate=rate):
+            return _line(item, span, currency, rate, 1, days)
+        case SlotPricing(unit_rate=rate):
+            return _line(item, span, currency, rate, item.slots or 0, days)
+        case ExtraRecurringPricing(unit_price=rate, quantity=quantity):
+            return _line(item, span, currency, rate, quantity, days)
+        case UsagePricing() | OneTimePricing():
+            raise AssertionError("only a fee by the period is charged in part")
+    assert_never(item.pricing)
+
+
 def monthly_value(items: tuple[Item, ...], currency: str) -> int:
     """Monthly recurring revenue in minor units: fixed fees by the months of their cadence.
 
-    Usage, one-time fees and coupons are left out; one rounding of the exact sum.
+    Usage, one-time fees, coupons and items that have left are left out; one rounding of the
+    exact sum.
     """
     exact, parts = 0, 1
     for item in items:
+        if item.ends_on is not None:
+            continue
         value, of = _monthly(item)
         exact, parts = exact * of + value * parts, parts * of
     scale: int = 10 ** exponent(currency)

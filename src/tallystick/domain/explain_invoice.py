@@ -292,7 +292,7 @@ def _check_sums(again: _Again) -> None:
         raise Unexplained("The tax by rate does not follow from the lines.")
     if kept.status is not InvoiceStatus.VOID:
         covered = kept.applied_balance + kept.written_off + kept.cancelled + kept.settled
-        _agree("the amount due", made.total - covered, kept.amount_due)
+        _agree("the amount due", max(made.total, 0) - covered, kept.amount_due)
 
 
 def _check_coupons(again: _Again) -> None:

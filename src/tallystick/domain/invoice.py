@@ -33,6 +33,7 @@ class InvoiceType(StrEnum):
     """What an invoice is for."""
 
     RECURRING = "RECURRING"
+    ADJUSTMENT = "ADJUSTMENT"
     USAGE_THRESHOLD = "USAGE_THRESHOLD"
 
 
@@ -117,9 +118,10 @@ class InvoiceLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
-    """An invoice of a subscription, all amounts in minor units of `currency`.
+    """An invoice, all amounts in minor units of `currency`.
 
-    total - applied_balance - written_off - settled = amount_due, always.
+    total - applied_balance - written_off - settled = amount_due, always; of a total below zero
+    nothing is due, it goes to the customer's balance.
     """
 
     id: UUID
@@ -160,7 +162,7 @@ class Invoice:
         assert self.subtotal - self.discount + self.tax_amount == self.total, "it adds up"
         assert sum(line.amount_total for line in self.lines) == self.total, "so do its lines"
         covered = self.applied_balance + self.written_off + self.settled
-        assert self.total - covered == self.amount_due, "due is what is not covered"
+        assert max(self.total, 0) - covered == self.amount_due, "due is what is not covered"
         assert self.amount_due >= 0, "nobody is owed by an invoice"
         assert (self.payment_status is PaymentStatus.PAID) <= (self.amount_due == 0), "paid"
 
@@ -177,7 +179,7 @@ def invoice_lines(bill: Bill) -> tuple[InvoiceLine, ...]:
 
 def finalized(draft: Invoice, applied: int, written_off: int, now: datetime) -> Invoice:
     """A draft as it becomes final, met by so much of the balance; what is covered is paid."""
-    due = draft.total - applied - written_off
+    due = max(draft.total, 0) - applied - written_off
     return replace(
         draft,
         status=InvoiceStatus.FINALIZED,

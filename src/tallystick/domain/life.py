@@ -27,6 +27,7 @@ class StepKind(StrEnum):
     TRIAL_ENDED = "TRIAL_ENDED"
     TRIAL_EXPIRED = "TRIAL_EXPIRED"
     RENEWED = "RENEWED"
+    CHANGED = "CHANGED"
     COMPLETED = "COMPLETED"
     CANCELLED = "CANCELLED"
 
@@ -133,7 +134,7 @@ def _start(contract: Contract, day: date) -> Step:
         if contract.trial_end is None
         else SubscriptionStatus.TRIAL_ACTIVE
     )
-    return _first_billed(contract, day, StepKind.ACTIVATED, status)
+    return first_billed(contract, day, StepKind.ACTIVATED, status)
 
 
 def cut(period: Period, end: date | None) -> date:
@@ -151,7 +152,7 @@ def _end_free_trial(contract: Contract, day: date) -> Step:
     billed without consent. Where the first invoice waits for a person, or there is none,
     nothing is to be charged first.
     """
-    begun = _first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
+    begun = first_billed(contract, day, StepKind.TRIAL_ENDED, SubscriptionStatus.ACTIVE)
     if not contract.can_owe or contract.activation is Activation.ON_START:
         return begun
     expired = replace(
@@ -194,7 +195,7 @@ def tried_again(contract: Contract, day: date) -> Step | None:
         anchor=anchor,
         end_date=end_date,
     )
-    begun = _first_billed(moved, day, StepKind.TRIAL_EXPIRED, SubscriptionStatus.ACTIVE)
+    begun = first_billed(moved, day, StepKind.TRIAL_EXPIRED, SubscriptionStatus.ACTIVE)
     return replace(begun, contract=moved)
 
 
@@ -202,10 +203,10 @@ def paid_after_trial(contract: Contract) -> Contract:
     """An expired trial whose draft is paid: active from the day that the draft bills from."""
     assert contract.status is SubscriptionStatus.TRIAL_EXPIRED, "it waits for its payment"
     day = contract.billing_start
-    return _first_billed(contract, day, StepKind.ACTIVATED, SubscriptionStatus.ACTIVE).contract
+    return first_billed(contract, day, StepKind.ACTIVATED, SubscriptionStatus.ACTIVE).contract
 
 
-def _first_billed(
+def first_billed(
     contract: Contract, day: date, kind: StepKind, status: SubscriptionStatus
 ) -> Step:
     """The first billed day: everything that is owed on it, and the first period."""

@@ -44,7 +44,7 @@ def owed(
     once = [
         charge_once(item, first, offer.currency)
         for item in offer.one_time
-        if first <= until and (after is None or first > after)
+        if item.starts_on is None and first <= until and (after is None or first > after)
     ]
     return (*(one for _, _, one in charges), *once)
 
@@ -55,26 +55,35 @@ def meters_close(offer: Terms, dates: Schedule, day: date) -> bool:
 
 
 def meters_closing(offer: Terms, dates: Schedule, day: date) -> tuple[Meter, ...]:
-    """The windows of metered usage that end on `day`, as the offer lists their items."""
+    """The windows of metered usage that end on `day`, as the offer lists their items.
+
+    What left in a window is metered in the part of it in which it was there.
+    """
     if day <= dates.billing_start:
         return ()
-    before = meters_running(offer, dates, day - timedelta(days=1))
-    return tuple(one for one in before if one.window.end == day)
+    before = _meters(offer, dates, day - timedelta(days=1))
+    return tuple(one for one, end in before if end == day)
 
 
 def meters_running(offer: Terms, dates: Schedule, day: date) -> tuple[Meter, ...]:
     """The windows of metered usage that `day` lies in, as the offer lists their items."""
+    return tuple(one for one, _ in _meters(offer, dates, day))
+
+
+def _meters(offer: Terms, dates: Schedule, day: date) -> list[tuple[Meter, date]]:
+    """The meters whose windows contain a day, each with the day on which its window ends."""
     if dates.is_over or day < dates.billing_start:
-        return ()
-    running = []
+        return []
+    found = []
     for item in offer.recurring:
         if bills_usage(item):
             start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
             index = index_containing(start, anchor, cadence, day)
             window = period(start, anchor, cadence, index, dates.end)
-            if window is not None and window.billed.end > day:
-                running.append(Meter(item=item, window=window.billed))
-    return tuple(running)
+            lived = None if window is None else item.lived(window.billed)
+            if window is not None and lived is not None and window.billed.end > day:
+                found.append((Meter(item=item, window=lived), window.billed.end))
+    return found
 
 
 def bills_usage(item: Item) -> bool:
@@ -93,13 +102,16 @@ def _of_item(
 ) -> list[tuple[date, Charge]]:
     """The item's charges up to a day, each with the moment at which it fell due.
 
-    Periods that lie wholly before `after` are not looked at.
+    Periods that lie wholly before `after` are not looked at. An item that has left owes
+    arrears of the part of the window in which it was there.
     """
     found: list[tuple[date, Charge]] = []
     if item.fee.type is FeeType.USAGE:
         return found
     in_advance = billing_type(item) is BillingType.ADVANCE
     start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
+    if in_advance and item.billed_from is not None:
+        start = item.billed_from
     index = 0
     if after is not None and after >= start:
         # The period that contains `after` began by then; only arrears of it can still fall due.
@@ -108,9 +120,11 @@ def _of_item(
         if one_period.billed.start > until:
             break
         moment = one_period.billed.start if in_advance else one_period.billed.end
+        if item.ends_on is not None and one_period.billed.start >= item.ends_on:
+            break
         if moment <= until and (after is None or moment > after):
             one = charge(item, one_period, offer.currency)
-            assert one is not None, "only metered usage has no fixed part"
-            found.append((moment, one))
+            if one is not None:
+                found.append((moment, one))
         index += 1
     return found

@@ -89,9 +89,8 @@ class Recipe:
         """Everything that it bills, usage that was billed before taken off."""
         left = left_to_bill(self.metered, self.ahead, self.meters)
         missing = None if self.floor is None else shortfall(self.floor, self.metered)
-        return never_below_zero(
-            (*self.charges, *left, *(() if missing is None else (missing,)))
-        )
+        lines = (*self.charges, *left, *(() if missing is None else (missing,)))
+        return never_below_zero(lines) if self.ahead else lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +134,30 @@ def draft_of(
         used=used,
         recipe=replace(recipe, used=used),
     )
+
+
+def adjustment_of(
+    step: Step, facts: RenewalFacts, *, invoice_id: UUID, now: datetime
+) -> Draft | None:
+    """The draft of what a change bills at once; None where it bills nothing.
+
+    Coupons do not apply to it, and are not used up.
+    """
+    if not step.charges:
+        return None
+    contract = step.contract
+    recipe = Recipe(
+        day=step.day,
+        currency=contract.currency,
+        inclusive=contract.tax_inclusive,
+        charges=step.charges,
+        meters=(),
+        metered=(),
+        coupons=(),
+    )
+    made = bill_of(recipe, facts)
+    invoice = _invoice(contract, step.day, made, facts, invoice_id, now, None)
+    return Draft(invoice=replace(invoice, type=InvoiceType.ADJUSTMENT), used=(), recipe=recipe)
 
 
 def threshold_draft(
@@ -270,7 +293,7 @@ def _invoice(
         applied_balance=0,
         written_off=0,
         settled=0,
-        amount_due=made.total,
+        amount_due=max(made.total, 0),
         customer=customer_snapshot(facts.customer, facts.customer.details, now),
         seller=seller_snapshot(facts.entity),
         memo=contract.invoice_memo,

@@ -15,7 +15,7 @@ from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.in_halves import DueSets, in_halves, set_by_set
 from tallystick.services.refresh_drafts import refresh_drafts
-from tallystick.services.settle_drafts import deduct, finalized_events, settle_drafts
+from tallystick.services.settle_drafts import finalized_events, settle_drafts
 
 BATCH = 500
 CUSTOMERS = 100
@@ -117,7 +117,6 @@ async def finalize_locked(
         due = await consolidate_drafts(ctx, tx, due)
     numbered = await settle_drafts(ctx, tx, due)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
-    await deduct(ctx, tx, numbered)
     await record_many(
         ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
     )

@@ -21,8 +21,8 @@ from tallystick.services.ids import new_id
 async def settle_drafts(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> list[Numbered]:
     """Meet drafts from their customers' balances as far as those reach, and number them.
 
-    Balances are locked, then the counters: write next, and commit. What is applied is not
-    taken off the balances yet (`deduct`).
+    Balances are locked and changed, then the counters: write next, and commit. What a draft
+    below zero owes its customer goes to the balance.
     """
     customers = sorted({one.customer_id for one in due})
     available = await due_drafts.lock_balances(tx, ctx.tenant.id, customers)
@@ -33,13 +33,12 @@ async def settle_drafts(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> list[N
         applied[one.id] = met.balance_applied
         if met.balance_applied:
             available[key] -= met.balance_applied
-    return await _numbered(ctx, tx, due, applied)
-
-
-async def deduct(ctx: Context, tx: Tx, numbered: Sequence[Numbered]) -> None:
-    """Take what final invoices were met with off the locked balances."""
-    taken = [(new_id(), one.draft, one.applied) for one in numbered if one.applied]
+    taken = [(new_id(), one, applied[one.id]) for one in due if applied[one.id]]
     await due_drafts.deduct(tx, ctx.tenant.id, taken, ctx.now)
+    for one in sorted(due, key=lambda draft: draft.customer_id):
+        if one.total < 0:
+            await due_drafts.give(tx, ctx.tenant.id, new_id(), one, ctx.now)
+    return await _numbered(ctx, tx, due, applied)
 
 
 def finalized_events(one: Numbered) -> list[Told]:
@@ -70,7 +69,7 @@ async def _numbered(
                     number=number,
                     text=text,
                     applied=applied[one.id],
-                    written_off=_too_little(ctx, one, one.total - applied[one.id]),
+                    written_off=_too_little(ctx, one, max(one.total, 0) - applied[one.id]),
                 )
             )
     return numbered

@@ -37,7 +37,7 @@ from tallystick.services.ids import new_id
 from tallystick.services.meter_usage import Asked, meter_usage
 from tallystick.services.purchase_events import invoice_event
 from tallystick.services.quoting import vat_number_valid
-from tallystick.services.settle_drafts import deduct, finalized_events, settle_drafts
+from tallystick.services.settle_drafts import finalized_events, settle_drafts
 from tallystick.services.subscription_events import step_event
 
 
@@ -157,7 +157,6 @@ async def _finalize(ctx: Context, tx: Tx, made: Sequence[tuple[Taken, NewDraft]]
     by_id = {one.draft.id: one for one in numbered}
     final = [replace(new, numbered=by_id[new.draft.invoice.id]) for _, new in made]
     await draft_writes.insert_invoices(tx, ctx.tenant.id, final, ctx.now)
-    await deduct(ctx, tx, numbered)
     told = [event for one in numbered for event in finalized_events(one)]
     await record_many(ctx.within(tx), told)
 

@@ -50,7 +50,8 @@ INVOICE_RULES = (
                 payment_status) as about
             from invoices
             where status <> 'VOID'
-              and (amount_due <> total - applied_balance - written_off - cancelled - settled
+              and (amount_due <> greatest(total, 0) - applied_balance - written_off
+                       - cancelled - settled
                    or amount_due < 0
                    or status = 'FINALIZED' and (payment_status = 'PAID') <> (amount_due = 0))
         """,
@@ -89,7 +90,7 @@ INVOICE_RULES = (
     ),
     Rule(
         name="invoice-balance",
-        holds="The balance applied to an invoice is what its balance entries took",
+        holds="Entries took what is applied to an invoice, or gave its total below zero",
         kind=Prefix.INVOICE,
         query="""
             select i.tenant_id, i.id, format('%s applied, entries of %s', i.applied_balance,
@@ -99,7 +100,8 @@ INVOICE_RULES = (
                 select tenant_id, invoice_id, -sum(amount) as taken from balance_entries
                 where reason = 'INVOICE' group by tenant_id, invoice_id) e
               on e.tenant_id = i.tenant_id and e.invoice_id = i.id
-            where i.status <> 'VOID' and i.applied_balance <> coalesce(e.taken, 0)
+            where i.status <> 'VOID' and coalesce(e.taken, 0) <> i.applied_balance
+                + case when i.status = 'DRAFT' then 0 else least(i.total, 0) end
         """,
     ),
     Rule(

@@ -35,12 +35,14 @@ from tallystick.http.v1.scalars import (
     LongText,
     Name,
     PlanId,
+    PlanVersionId,
     RequestModel,
     ShortText,
     Text,
     WholeNumber,
 )
 from tallystick.http.v1.subscription_schemas import SubscriptionDetailsOut, SubscriptionOut
+from tallystick.services.change_plan import PlanChangeRequest
 from tallystick.services.create_subscription import SubscriptionRequest
 from tallystick.services.edit_subscription import TermsChange
 
@@ -71,6 +73,24 @@ class ActivationName(Scalar):
     @override
     def schema(self) -> JsonSchemaValue:
         return {"type": "string", "enum": ["ON_START", "ON_CHECKOUT", "MANUAL"]}
+
+
+class ChangeAtName(Scalar):
+    """When a plan changes; PERIOD_END is not there yet."""
+
+    @override
+    def parse(self, value: Any) -> str:
+        match must_be_text(value):
+            case "NOW":
+                return "NOW"
+            case "PERIOD_END":
+                raise problem("not_supported_yet", "PERIOD_END is not supported yet")
+            case _:
+                raise problem("unknown_value", "must be NOW")
+
+    @override
+    def schema(self) -> JsonSchemaValue:
+        return {"type": "string", "enum": ["NOW"]}
 
 
 class SubscriptionCreateRequest(RequestModel):
@@ -158,6 +178,23 @@ class ActivateSubscriptionRequest(RequestModel):
     preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
 
 
+class ChangePlanRequest(RequestModel):
+    """The plan version to change to; its components are matched by their products."""
+
+    plan_version_id: PlanVersionId
+    at: Annotated[
+        str,
+        ChangeAtName(),
+        Field(description="NOW: today, in the period that stays."),
+    ]
+    checkout: NotYet = None
+    components: Annotated[
+        ComponentsIn | None,
+        Field(description="Slots that are not named stay as many as they are."),
+    ] = None
+    preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
+
+
 class CancelSubscriptionResponse(AnswerModel):
     """The subscription with its cancellation, or without it again."""
 
@@ -178,6 +215,18 @@ class ActivateSubscriptionResponse(AnswerModel):
 
     subscription: SubscriptionDetailsOut
     invoice: InvoiceOut | None
+
+
+class ChangePlanResponse(ActivateSubscriptionResponse):
+    """The subscription as changed, and the invoice that was made at once, if any.
+
+    In a preview neither is stored, and the invoice has no number. The counts are of components,
+    matched by their products.
+    """
+
+    matched: int
+    added: int
+    removed: int
 
 
 def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequest:
@@ -205,6 +254,14 @@ def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequ
         offer=offer,
         skips_past=body.skip_past_invoices is True,
         echo=_echo(body),
+    )
+
+
+def to_plan_change(body: ChangePlanRequest) -> PlanChangeRequest:
+    """What a change of the plan means, with the faults of prices that cannot be computed."""
+    return PlanChangeRequest(
+        plan_version_id=body.plan_version_id,
+        components=what_is_sold(None, body.components, ALL_READ),
     )
 
 

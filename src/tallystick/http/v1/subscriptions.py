@@ -20,9 +20,12 @@ from tallystick.http.v1.subscription_requests import (
     ActivateSubscriptionResponse,
     CancelSubscriptionRequest,
     CancelSubscriptionResponse,
+    ChangePlanRequest,
+    ChangePlanResponse,
     SubscriptionCreateRequest,
     SubscriptionUpdateRequest,
     SubscriptionUpdateResponse,
+    to_plan_change,
     to_subscription_request,
     to_terms_change,
 )
@@ -38,6 +41,7 @@ from tallystick.services.cancel_subscription import (
     cancel_subscription,
     reactivate_subscription,
 )
+from tallystick.services.change_plan import PlanChanged, change_plan
 from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
@@ -162,6 +166,28 @@ async def activate(
 
     return await door.write(
         lambda ctx: activate_subscription(ctx, subscription_id, preview=asked.preview), show
+    )
+
+
+@router.post("/{subscription_id}/change-plan", response_model=ChangePlanResponse)
+async def post_plan_change(
+    door: Entered, subscription_id: SubscriptionId, body: ChangePlanRequest
+) -> Response:
+    """Change the plan of a running subscription, or show what that would bill."""
+    request = to_plan_change(body)
+
+    def show(changed: PlanChanged) -> ChangePlanResponse:
+        invoice = changed.invoice
+        return ChangePlanResponse(
+            subscription=show_details(door.context(), changed.details),
+            invoice=None if invoice is None else show_invoice(invoice),
+            matched=changed.matched,
+            added=changed.added,
+            removed=changed.removed,
+        )
+
+    return await door.write(
+        lambda ctx: change_plan(ctx, subscription_id, request, preview=body.preview), show
     )
 
 

@@ -1,0 +1,323 @@
+"""Changing the plan of a running subscription: what leaves, what joins, and what that bills.
+
+Components are matched by product. What was paid in advance of one that leaves is credited for
+the days that are left, one that joins is charged for them; period, anchor and cycle stay
+(reference rules of money and time, section 5).
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from uuid import UUID
+
+from tallystick.domain.cancellation import cut_anew
+from tallystick.domain.charges import (
+    Charge,
+    Item,
+    billing_type,
+    charge_in_part,
+    monthly_value,
+)
+from tallystick.domain.contract import Contract
+from tallystick.domain.errors import Conflict, Fault, InvalidInput
+from tallystick.domain.life import Step, StepKind, first_billed
+from tallystick.domain.money import rounded_ratio
+from tallystick.domain.periods import (
+    Cadence,
+    Period,
+    end_of_cycles,
+    full_period,
+    index_containing,
+    period,
+    shortest,
+)
+from tallystick.domain.pricing import BillingType, FeeType, SlotPricing
+from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.tax import TaxDecision
+
+_NOMINAL_DAYS = {
+    Cadence.MONTHLY: 30,
+    Cadence.QUARTERLY: 91,
+    Cadence.SEMIANNUAL: 182,
+    Cadence.ANNUAL: 365,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPlan:
+    """The plan that a subscription changes to: its components, as resolved.
+
+    `chosen_slots` are the components whose number of slots the request names; any other keeps
+    the number of the one that it replaces.
+    """
+
+    plan_id: UUID
+    items: tuple[Item, ...]
+    chosen_slots: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billed:
+    """How an item was billed last: its price and its share of the discount, and its tax."""
+
+    quoted_amount: int
+    quoted_discount: int
+    decision: TaxDecision
+
+    def less_discount(self, amount: int) -> int:
+        """What of an amount was left to be paid, discounted as the line was."""
+        if self.quoted_amount <= 0:
+            return amount
+        paid = self.quoted_amount - self.quoted_discount
+        return rounded_ratio(amount * paid, self.quoted_amount)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChange:
+    """A change that took place: its step, and the items that left and joined.
+
+    `matched` counts the components that replace another of their product.
+    """
+
+    step: Step
+    ended: tuple[Item, ...]
+    joined: tuple[Item, ...]
+    matched: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """The days of an advance fee that are left, and those that its price is for."""
+
+    span: Period
+    days: tuple[int, int]
+
+
+def changed_now(
+    contract: Contract, wanted: NewPlan, day: date, billed: Mapping[UUID, Billed]
+) -> PlanChange:
+    """The change of a contract's plan on a day of its current period.
+
+    A cancellation that is scheduled is replaced. In a free trial the trial ends, and the first
+    invoice is made.
+
+    Raises:
+        Conflict: It has not begun, waits for a checkout, or is over.
+        InvalidInput: The slots do not fit the new plan, or its rhythm is too short.
+    """
+    if not contract.is_billed and not contract.in_free_trial:
+        raise Conflict(f"The plan of a subscription that is {contract.status.value} is fixed")
+    components = [item for item in contract.items if item.kind == "COMPONENT"]
+    left = [item for item in components if item.ends_on is None]
+    pairs = _pairs(left, wanted)
+    new = tuple(item for _, item in pairs)
+    ended = tuple(replace(item, ends_on=day) for item in left)
+    if contract.in_free_trial:
+        joined = tuple(_never_charged(item, day) for item in new)
+        step = _out_of_trial(_with_items(contract, ended, joined), wanted, day)
+    else:
+        joined, step = _in_its_period(contract, wanted, left, pairs, day, billed)
+    matched = sum(old is not None for old, _ in pairs)
+    return PlanChange(step=step, ended=ended, joined=joined, matched=matched)
+
+
+def _in_its_period(
+    contract: Contract,
+    wanted: NewPlan,
+    left: Sequence[Item],
+    pairs: Sequence[tuple[Item | None, Item]],
+    day: date,
+    billed: Mapping[UUID, Billed],
+) -> tuple[tuple[Item, ...], Step]:
+    """The items that join in the current period, and the step that bills the change."""
+    new = tuple(item for _, item in pairs)
+    ended = tuple(replace(item, ends_on=day) for item in left)
+    _same_rhythm(contract, new)
+    whole = cut_anew(replace(contract, cancelled_on=None))
+    rests = [_rest_of_new(whole, old, item, day) for old, item in pairs]
+    joined = tuple(
+        replace(
+            item,
+            starts_on=day,
+            billed_from=whole.period_end if rest is None else rest.span.end,
+        )
+        for item, rest in zip(new, rests, strict=True)
+    )
+    charges = [
+        *_credits(whole, left, day, billed),
+        *(
+            _named(charge_in_part(item, rest.span, rest.days, contract.currency), "prorated")
+            for item, rest in zip(joined, rests, strict=True)
+            if rest is not None
+        ),
+    ]
+    after = _with_items(whole, ended, joined)
+    after = replace(
+        after, plan_id=wanted.plan_id, mrr=monthly_value(after.items, after.currency)
+    )
+    step = Step(
+        kind=StepKind.CHANGED,
+        day=day,
+        contract=after,
+        charges=tuple(one for one in charges if one.amount),
+        opens=None,
+    )
+    return joined, step
+
+
+def _pairs(left: Sequence[Item], wanted: NewPlan) -> list[tuple[Item | None, Item]]:
+    """Each new component with the one of its product that it replaces, whose slots it keeps."""
+    by_product: dict[UUID, deque[Item]] = defaultdict(deque)
+    for item in left:
+        by_product[item.product_id].append(item)
+    pairs: list[tuple[Item | None, Item]] = []
+    for item in wanted.items:
+        old = by_product[item.product_id].popleft() if by_product[item.product_id] else None
+        keeps = item.component_id not in wanted.chosen_slots
+        if old is not None and old.slots is not None and item.slots is not None and keeps:
+            pairs.append((old, replace(item, slots=_carried(old.slots, item))))
+        else:
+            pairs.append((old, item))
+    return pairs
+
+
+def _carried(slots: int, item: Item) -> int:
+    pricing = item.pricing
+    assert isinstance(pricing, SlotPricing), "a slot product has slot prices"
+    if pricing.max_slots is not None and slots > pricing.max_slots:
+        message = (
+            f"{item.name!r} has {slots} slots, and the new plan at most {pricing.max_slots};"
+            " name a number with `initial_slot_count`"
+        )
+        fault = Fault("components.parameterized_components", "out_of_bounds", message)
+        raise InvalidInput(f"{fault.field}: {message}", (fault,))
+    return max(slots, pricing.min_slots or 0)
+
+
+def _same_rhythm(contract: Contract, new: Sequence[Item]) -> None:
+    recurring = [item.cadence for item in new if item.fee.type is not FeeType.ONE_TIME]
+    if recurring and shortest(recurring).months < contract.cadence.months:
+        message = (
+            f"has fees by the {shortest(recurring).value} period; a subscription whose periods"
+            f" are {contract.cadence.value} cannot change to shorter ones yet"
+        )
+        fault = Fault("plan_version_id", "not_supported_yet", message)
+        raise InvalidInput(f"{fault.field}: {message}", (fault,))
+
+
+def _with_items(contract: Contract, ended: Sequence[Item], joined: Sequence[Item]) -> Contract:
+    gone = {item.id: item for item in ended}
+    kept = tuple(gone.get(item.id, item) for item in contract.items)
+    return replace(contract, items=(*kept, *joined))
+
+
+def _never_charged(item: Item, day: date) -> Item:
+    """A change never charges the new plan's one-time fees: they count as had."""
+    return replace(item, starts_on=day) if item.fee.type is FeeType.ONE_TIME else item
+
+
+def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
+    """The trial is over today: the first billed day, and the anchor unless one was given."""
+    anchor = day.day if contract.fixed_anchor is None else contract.fixed_anchor
+    cadence = shortest([item.cadence for item in contract.recurring if item.ends_on is None])
+    end_date = contract.end_date
+    if contract.billing_cycles is not None:
+        end_date = end_of_cycles(day, anchor, cadence, contract.billing_cycles)
+    begun = replace(
+        contract,
+        plan_id=wanted.plan_id,
+        cadence=cadence,
+        trial_end=day,
+        billing_start=day,
+        anchor=anchor,
+        end_date=end_date,
+        cancelled_on=None,
+    )
+    return first_billed(begun, day, StepKind.CHANGED, SubscriptionStatus.ACTIVE)
+
+
+def _credits(
+    contract: Contract, left: Sequence[Item], day: date, billed: Mapping[UUID, Billed]
+) -> list[Charge]:
+    """What was paid in advance for the days that are left, discounted as it was."""
+    given = []
+    for item in left:
+        rest = _rest_of_old(contract, item, day)
+        if rest is None:
+            continue
+        full = charge_in_part(item, rest.span, rest.days, contract.currency)
+        known = billed.get(item.id)
+        amount = full.amount if known is None else known.less_discount(full.amount)
+        decided = None if known is None else known.decision
+        given.append(_named(replace(full, amount=-amount, decided=decided), "credit"))
+    return given
+
+
+def _named(one: Charge, what: str) -> Charge:
+    return replace(one, name=f"{one.name} ({what})")
+
+
+def _is_in_advance(item: Item) -> bool:
+    recurs = item.fee.type is not FeeType.ONE_TIME
+    return recurs and billing_type(item) is BillingType.ADVANCE
+
+
+def _rest_of_old(contract: Contract, item: Item, day: date) -> _Rest | None:
+    """What is left of what was billed of an item, None where nothing was billed in advance."""
+    if not _is_in_advance(item):
+        return None
+    start, joined = contract.billing_start, item.billed_from
+    if joined is not None:
+        start = joined
+    # Where it joined in this very period, it was charged up to its first regular one.
+    index = (
+        -1
+        if joined is not None and day < joined
+        else index_containing(start, contract.anchor, item.cadence, day)
+    )
+    end = start
+    if index >= 0:
+        own = period(start, contract.anchor, item.cadence, index, contract.end)
+        if own is None:
+            return None
+        end = own.billed.end
+    assert contract.period_end is not None, "it is billed"
+    if end <= contract.period_end:
+        return _rest_of_current(contract, item.cadence, day, end)
+    # Paid for longer than the subscription's period: by the days of its own.
+    full = full_period(start, contract.anchor, item.cadence, index)
+    return _rest(day, end, full.days)
+
+
+def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) -> _Rest | None:
+    """The days for which an item that joins is charged: those that were paid of the old one.
+
+    Where it replaces none of its rhythm, up to the end of the current period.
+    """
+    if not _is_in_advance(item):
+        return None
+    if old is not None and old.cadence is item.cadence:
+        rest = _rest_of_old(contract, old, day)
+        if rest is not None:
+            return rest
+    assert contract.period_end is not None, "it is billed"
+    return _rest_of_current(contract, item.cadence, day, contract.period_end)
+
+
+def _rest_of_current(
+    contract: Contract, cadence: Cadence, day: date, end: date
+) -> _Rest | None:
+    """By the days of the current period, or nominally where that is not the fee's own."""
+    assert contract.period_end is not None, "it is billed"
+    days = (contract.period_end - contract.period_start).days
+    nominal = _NOMINAL_DAYS[cadence]
+    is_own = 4 * abs(days - nominal) <= nominal
+    return _rest(day, end, days if is_own else nominal)
+
+
+def _rest(day: date, end: date, full: int) -> _Rest | None:
+    if day >= end:
+        return None
+    span = Period(day, end)
+    return _Rest(span, (min(span.days, full), full))

@@ -1,0 +1,66 @@
+"""Every golden case is a test, or is named here.
+
+A case of one function counts where a test anywhere asks for it; a case of a whole story only
+where one asks for it that goes through the services.
+"""
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+from tests.cases.golden import cases
+
+TESTS = Path(__file__).parent
+ID = re.compile(r"[A-Z]{3}-U?\d+")
+
+# May only shrink: what comes takes its cases off.
+WITHOUT_A_TEST = {
+    "changing the plan now": [
+        *("PRO-01", "PRO-03", "PRO-04", "PRO-06", "PRO-09", "PRO-13"),
+        *("PCH-03", "PCH-04", "PCH-06", "PCH-08", "PCH-09", "PCH-11", "PCH-13", "PCH-14"),
+        *("PCH-16", "PCH-19", "PCH-23", "PCH-24"),
+    ],
+    "changing the plan at the end of the period": ["PCH-01", "PCH-18", "PCH-21"],
+    "changing the plan at a checkout": ["PCC-01", "PCC-03", "PCC-04", "PCC-06"],
+    "changing the number of slots": ["SLT-01", "SLT-03", "SLT-04", "SLT-06", "SLT-08"],
+    "amendments": [
+        *("PRO-14", "AMD-01", "AMD-03", "AMD-04", "AMD-06", "AMD-08", "AMD-09", "AMD-11"),
+        *("AMD-13", "AMD-14", "AMD-16", "AMD-18", "AMD-19"),
+    ],
+    "money that a provider takes back": ["PAY-04", "PAY-06", "PAY-07"],
+    "charging several trials at once": ["CON-03"],
+    "entitlements": ["TRI-09"],
+}
+
+
+@cache
+def _asked_for() -> dict[str, set[Path]]:
+    """Case id -> the modules of tests that name it as a value, not in a sentence."""
+    asked: dict[str, set[Path]] = {}
+    for path in TESTS.rglob("test_*.py"):
+        source = path.read_text(encoding="utf-8")
+        if path == Path(__file__) or "tests.cases.golden" not in source:
+            continue
+        for node in ast.walk(ast.parse(source)):
+            value = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(value, str) and ID.fullmatch(value):
+                asked.setdefault(value, set()).add(path)
+    return asked
+
+
+def _has_a_test(case_id: str, layer: str) -> bool:
+    found = _asked_for().get(case_id, set())
+    domain = TESTS / "domain"
+    return any(layer == "unit" or not path.is_relative_to(domain) for path in found)
+
+
+def test_every_case_has_a_test_or_is_named() -> None:
+    """Nobody loses one unseen, and who adds one takes it off the list."""
+    missing = {one["id"] for one in cases() if not _has_a_test(one["id"], one["layer"])}
+    named = [case_id for ids in WITHOUT_A_TEST.values() for case_id in ids]
+
+    assert sorted(missing - set(named)) == [], "these have lost their test"
+    assert sorted(set(named) - missing) == [], "these have a test: take them off the list"
+    assert len(named) == len(set(named))
+    assert len(cases()) == 127
