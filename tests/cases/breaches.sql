@@ -378,3 +378,47 @@ where number = 2;
 
 -- consolidated-members
 update invoices set consolidated_into_invoice_id = id;
+
+-- invoice-reversed
+update invoices set reversed = reversed + 1 where reversed > 0;
+
+-- invoice-reversed
+update invoices set awaits_person = true where reversed = 0;
+
+-- invoice-reversed
+update reversals set returned = amount where returned = 0;
+
+-- reversal-of-payment
+update reversals set amount = amount + 100000;
+
+-- reversal-of-payment
+update reversals set invoice_id = gen_random_uuid();
+
+-- reversal-of-payment
+update transactions set status = 'PENDING' where id in (select payment_id from reversals);
+
+-- reversal-balance
+update reversals set to_balance = 0;
+
+-- reversal-balance
+update balance_entries set amount = amount - 1 where reason = 'REVERSAL';
+
+-- bank-reversal
+update sandbox.reversals set returned = amount where returned = 0;
+
+-- bank-reversal
+delete from sandbox.reversals;
+
+-- bank-reversal
+delete from reversals;
+
+-- bank-reversal
+update reversals set kind = 'OTHER';
+
+-- bank-reversal
+insert into sandbox.reversals (tenant_id, id, reference, kind, amount, stands_since)
+select tenant_id, 'unheard', reference, 'REFUND', 1, now() - interval '11 minutes'
+from sandbox.intents where state = 'SUCCEEDED' limit 1;
+
+-- invoice-amount-due
+update invoices set reversed = reversed + 1;

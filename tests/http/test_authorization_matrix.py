@@ -140,6 +140,8 @@ API: dict[str, Json | None] = {
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
     "POST /api/v1/test-provider/payments/{payment_id}/settle": None,
     "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
+    "POST /api/v1/test-provider/payments/{payment_id}/refund": None,
+    "POST /api/v1/test-provider/payments/{payment_id}/dispute": None,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }

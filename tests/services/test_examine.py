@@ -11,7 +11,13 @@ from tallystick.db.audit import RULES
 from tallystick.db.audit.rule import findings
 from tallystick.db.engine import Database, Tx, connect
 from tallystick.domain.coupons import Percentage
-from tallystick.domain.credit_note import Amount, CreditToBalance, Everything, Refund
+from tallystick.domain.credit_note import (
+    Amount,
+    CreditToBalance,
+    DebtCancellation,
+    Everything,
+    Refund,
+)
 from tallystick.domain.payment import FailureReason
 from tallystick.services.confirm_result import Completed, InFlight, PaymentFailed
 from tallystick.services.examine import examine, examine_within
@@ -22,7 +28,9 @@ from tallystick.services.record_failure import record_failure
 from tallystick.services.record_purchase import record_purchase
 from tallystick.services.refund_invoice import refund_invoice
 from tallystick.services.sequence_events import sequence_events
+from tests.crediting import bought
 from tests.database import in_own_loop
+from tests.reversing import reversible
 from tests.shops import attempts
 from tests.world import World, open_world
 
@@ -69,6 +77,7 @@ async def everything_happens(world: World) -> None:
     await one_is_declined(world)
     await one_pays_twice(world)
     await one_is_credited(world)
+    await one_is_reversed(world)
     await sequence_events(world.app)
 
 
@@ -127,6 +136,15 @@ async def one_is_credited(world: World) -> None:
     rest = CreditRequest(invoice_id=row["id"], kind=CreditToBalance(), scope=Everything())
     async with world.app.transaction() as tx:
         await issue_credit_note(world.ctx.within(tx), rest)
+
+
+async def one_is_reversed(world: World) -> None:
+    """A dispute of EUR 10 is open, and one of 9 was won after its debt had been forgiven."""
+    lasting, won = [await reversible(await bought(world)) for _ in range(2)]
+    await lasting.disputed(1000)
+    await won.disputed(900)
+    await won.billed.credit(DebtCancellation(), Amount(900))
+    await won.won()
 
 
 @pytest.fixture(scope="module")

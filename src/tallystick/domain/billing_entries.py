@@ -131,7 +131,8 @@ class TransactionEntry:
     """Money that moved, or is on its way, for an invoice; `amount` in minor units.
 
     `failure` names the reason where the money will not come. A refund has its payment as
-    parent; `refunded` of a payment went back.
+    parent; `refunded` of a payment went back. Its provider took `reversed` of it back, the last
+    time as the kind and for the reason that are named.
     """
 
     id: UUID
@@ -149,6 +150,15 @@ class TransactionEntry:
     credit_note_id: UUID | None = None
     refund_mode: str | None = None
     refunded: int = 0
+    reversed: int = 0
+    reversal_kind: str | None = None
+    reversal_reason: str | None = None
+
+    @property
+    def shown_status(self) -> str:
+        """Its status; REFUNDED once its provider has taken back what was left of it."""
+        is_gone = self.reversed > 0 and self.refunded + self.reversed >= self.amount
+        return "REFUNDED" if is_gone else self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +167,7 @@ class InvoiceEntry:
 
     `consolidated_into_invoice_id` is the invoice that carries its lines in its place.
 
-    total - applied_balance - written_off - cancelled - settled = amount_due.
+    total - applied_balance - written_off - cancelled - settled + reversed = amount_due.
     """
 
     id: UUID
@@ -201,3 +211,4 @@ class InvoiceEntry:
     created_at: datetime
     updated_at: datetime
     cancelled: int = 0
+    reversed: int = 0

@@ -15,21 +15,24 @@ from tallystick.domain.bill import Bill, BillLine, TaxBreakdown, bill_line, bill
 from tallystick.domain.charges import Charge
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms, Fixed, Percentage
 from tallystick.domain.errors import Unexplained
-from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
-from tallystick.domain.explanation import (
+from tallystick.domain.explain_debt import (
     BalanceApplied,
-    CouponTaken,
     DebtCancelled,
     Due,
+    Settled,
+    TakenBack,
+    WrittenOff,
+)
+from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
+from tallystick.domain.explanation import (
+    CouponTaken,
     InvoiceStep,
     LineStep,
-    Settled,
     Subtotaled,
     TaxSummed,
     Totaled,
-    WrittenOff,
 )
-from tallystick.domain.invoice import InvoiceStatus, LineExplanation
+from tallystick.domain.invoice import Coverage, InvoiceStatus, LineExplanation, still_due
 from tallystick.domain.money import major, rounded
 from tallystick.domain.tax import TaxAmount
 from tallystick.domain.usage_again import priced_again, quantities_follow
@@ -70,7 +73,8 @@ class KeptCoupon:
 class KeptInvoice:
     """What is stored of an invoice and of how it came about; `number` is None of a draft.
 
-    `cancelled` is the debt that credit notes took off. `members` are the drafts whose lines a
+    `cancelled` is the debt that credit notes took off, `reversed` of what was settled was taken
+    back by providers. `members` are the drafts whose lines a
     consolidated invoice carries, in the order of its lines.
     """
 
@@ -93,6 +97,7 @@ class KeptInvoice:
     settled: int
     amount_due: int
     cancelled: int = 0
+    reversed: int = 0
     members: tuple["KeptInvoice", ...] = ()
 
 
@@ -291,8 +296,14 @@ def _check_sums(again: _Again) -> None:
     if made.breakdown != kept.breakdown:
         raise Unexplained("The tax by rate does not follow from the lines.")
     if kept.status is not InvoiceStatus.VOID:
-        covered = kept.applied_balance + kept.written_off + kept.cancelled + kept.settled
-        _agree("the amount due", max(made.total, 0) - covered, kept.amount_due)
+        covered = Coverage(
+            applied_balance=kept.applied_balance,
+            written_off=kept.written_off,
+            settled=kept.settled,
+            cancelled=kept.cancelled,
+            reversed=kept.reversed,
+        )
+        _agree("the amount due", still_due(made.total, covered), kept.amount_due)
 
 
 def _check_coupons(again: _Again) -> None:
@@ -345,6 +356,8 @@ def _steps(again: _Again) -> Iterator[InvoiceStep]:
         yield DebtCancelled(amount=kept.cancelled)
     if kept.settled:
         yield Settled(amount=kept.settled)
+    if kept.reversed:
+        yield TakenBack(amount=kept.reversed)
     yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
 
 

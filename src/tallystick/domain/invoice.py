@@ -117,11 +117,31 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What of an invoice need not be paid any more, and what of that providers took back."""
+
+    applied_balance: int
+    written_off: int
+    settled: int
+    cancelled: int = 0
+    reversed: int = 0
+
+
+def still_due(total: int, covered: Coverage) -> int:
+    """What is due of an invoice: its total less what covers it.
+
+    Of a total below zero nothing is due: it goes to the customer's balance.
+    """
+    kept = covered.settled - covered.reversed
+    met = covered.applied_balance + covered.written_off + covered.cancelled + kept
+    return max(total, 0) - met
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """An invoice, all amounts in minor units of `currency`.
 
-    total - applied_balance - written_off - settled = amount_due, always; of a total below zero
-    nothing is due, it goes to the customer's balance.
+    `still_due` of its amounts is amount_due, always.
     """
 
     id: UUID
@@ -161,8 +181,12 @@ class Invoice:
         """The invoice adds up, and what is paid is not due."""
         assert self.subtotal - self.discount + self.tax_amount == self.total, "it adds up"
         assert sum(line.amount_total for line in self.lines) == self.total, "so do its lines"
-        covered = self.applied_balance + self.written_off + self.settled
-        assert max(self.total, 0) - covered == self.amount_due, "due is what is not covered"
+        covered = Coverage(
+            applied_balance=self.applied_balance,
+            written_off=self.written_off,
+            settled=self.settled,
+        )
+        assert still_due(self.total, covered) == self.amount_due, "due is what is not covered"
         assert self.amount_due >= 0, "nobody is owed by an invoice"
         assert (self.payment_status is PaymentStatus.PAID) <= (self.amount_due == 0), "paid"
 
@@ -179,7 +203,8 @@ def invoice_lines(bill: Bill) -> tuple[InvoiceLine, ...]:
 
 def finalized(draft: Invoice, applied: int, written_off: int, now: datetime) -> Invoice:
     """A draft as it becomes final, met by so much of the balance; what is covered is paid."""
-    due = max(draft.total, 0) - applied - written_off
+    covered = Coverage(applied_balance=applied, written_off=written_off, settled=0)
+    due = still_due(draft.total, covered)
     return replace(
         draft,
         status=InvoiceStatus.FINALIZED,

@@ -83,6 +83,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.written_off": "{amount} is waived: too small to charge",
         "explain.cancelled": "Credit notes take {amount} off the debt",
         "explain.settled": "Paid: {amount}",
+        "explain.taken_back": "Taken back by the payment provider: {amount}",
         "explain.due": "To be paid: {amount}",
         "explain.void": "This invoice is void: nothing is to be paid.",
         "usage.capacity": "{included} units included; each one beyond them costs {rate},"

@@ -54,16 +54,24 @@ async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
 
 
 async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
-    """Void a finalized invoice on which nothing was paid; the balance it used is given back.
+    """Void a finalized invoice of which nothing is paid; the balance it used is given back.
+
+    What was paid and taken back by its provider is not paid.
 
     Raises:
         NotFound: There is no such invoice.
-        Conflict: It is a draft or void, or something was paid on it.
+        Conflict: It is a draft or void, something is paid on it, or credit notes have given
+            back what had paid it.
         Busy: A payment for it is under way.
     """
     invoice = await lock_open(ctx, invoice_id, "voided")
-    if invoice.settled or invoice.payment_status is PaymentStatus.PAID:
+    if invoice.settled > invoice.reversed or invoice.payment_status is PaymentStatus.PAID:
         raise Conflict("An invoice that was paid, even in part, cannot be voided.")
+    if invoice.returned_payments:
+        raise Conflict(
+            f"Credit notes have given back {invoice.returned_payments} of what had paid this"
+            " invoice, in minor units: void them first, or cancel the debt that is left."
+        )
     await invoice_changes.void(ctx.transaction, ctx.tenant.id, invoice, new_id(), ctx.now)
     await _tell(ctx, "invoice.voided", invoice_id)
 

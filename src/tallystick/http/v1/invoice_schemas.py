@@ -14,6 +14,7 @@ from tallystick.domain.billing_entries import (
 from tallystick.domain.buyer import Address
 from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
 from tallystick.domain.payment import Method, MethodKind
+from tallystick.domain.reversal import ReversalKind
 from tallystick.domain.tax import ExemptionType
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
@@ -134,7 +135,11 @@ class PaymentMethodInfo(AnswerModel):
 
 
 class TransactionOut(AnswerModel):
-    """Money that moved, or is on its way, for the invoice."""
+    """Money that moved, or is on its way, for the invoice.
+
+    Of a payment, `amount_refunded` went back under credit notes, which leaves the invoice paid;
+    `amount_reversed` was taken back by the provider, and is due again.
+    """
 
     id: TransactionId
     payment_type: Literal["PAYMENT", "REFUND"]
@@ -143,6 +148,8 @@ class TransactionOut(AnswerModel):
     amount_refunded: int
     amount_reversed: int
     currency: str
+    reversal_kind: ReversalKind | None
+    reversal_reason: str | None
     parent_transaction_id: TransactionId | None
     credit_note_id: CreditNoteId | None
     refund_mode: Literal["ONLINE", "OFFLINE"] | None
@@ -157,7 +164,8 @@ class TransactionOut(AnswerModel):
 class InvoiceOut(AnswerModel):
     """An invoice.
 
-    total - applied_credits - written_off - cancelled_debt - what was paid = amount_due.
+    total - applied_credits - written_off - cancelled_debt - what was paid + amount_reversed
+    = amount_due.
     """
 
     id: InvoiceId
@@ -190,6 +198,9 @@ class InvoiceOut(AnswerModel):
     written_off: int
     write_off_reason: str | None
     cancelled_debt: int
+    amount_reversed: Annotated[
+        int, Field(description="Of what was paid, what payment providers took back.")
+    ]
     amount_due: int
     memo: str | None
     purchase_order: str | None
@@ -258,6 +269,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         written_off=entry.written_off,
         write_off_reason=entry.write_off_reason,
         cancelled_debt=entry.cancelled,
+        amount_reversed=entry.reversed,
         amount_due=entry.amount_due,
         memo=entry.memo,
         purchase_order=entry.purchase_order,
@@ -335,10 +347,14 @@ def _transaction(payment: TransactionEntry) -> TransactionOut:
     return TransactionOut(
         id=payment.id,
         payment_type=payment.payment_type,
-        status=payment.status,
+        status=payment.shown_status,
         amount=payment.amount,
         amount_refunded=payment.refunded,
-        amount_reversed=0,
+        amount_reversed=payment.reversed,
+        reversal_kind=None
+        if payment.reversal_kind is None
+        else ReversalKind(payment.reversal_kind),
+        reversal_reason=payment.reversal_reason,
         currency=payment.currency,
         parent_transaction_id=payment.parent_id,
         credit_note_id=payment.credit_note_id,
