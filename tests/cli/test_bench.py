@@ -78,6 +78,24 @@ def test_ingestion_is_measured_beside_its_limit() -> None:
     assert set(Path("/tmp").glob("tallystick-bench-*")) == before
 
 
+@pytest.mark.timeout(300)
+def test_renewals_are_measured_beside_their_limit() -> None:
+    """A tenth is renewed, then all, by two workers; the ratio is of the large round."""
+    before = set(Path("/tmp").glob("tallystick-bench-*"))
+
+    said = CliRunner().invoke(app, ["bench-billing", "--subscriptions", "40", "--json"])
+
+    assert said.exit_code == 0, said.stderr
+    found = json.loads(said.stdout)
+    assert (found["small"]["invoices"], found["large"]["invoices"]) == (4, 40)
+    assert found["per_second"] == pytest.approx(40 / found["large"]["seconds"])
+    assert found["per_second_per_worker"] == pytest.approx(found["per_second"] / 2)
+    assert found["ratio"] == pytest.approx(found["bare_seconds"] / found["large"]["seconds"])
+    assert found["growth"] > 0
+    assert "fsync on" in found["circumstances"]["settings"]
+    assert set(Path("/tmp").glob("tallystick-bench-*")) == before
+
+
 def test_latencies_are_summed_up() -> None:
     """Of 1 to 101 milliseconds half took at most 51, and 99 in a hundred at most 100."""
     found = load_of([float(one) for one in range(1, 102)], seconds=2)

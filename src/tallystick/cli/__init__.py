@@ -48,6 +48,10 @@ COMMANDS = {
         "bench.events:bench_events",
         "Measure how fast usage events come in, against the bare COPY of the same rows.",
     ),
+    "bench-billing": Later(
+        "bench.billing:bench_billing",
+        "Measure how fast subscriptions are renewed, against the bare COPY of the same rows.",
+    ),
     "db": Later(
         "database:app",
         "Start, stop, look at and migrate the database.",

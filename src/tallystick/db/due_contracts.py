@@ -1,26 +1,32 @@
 """Contracts whose next step is due: found, locked in batches, and moved on, set by set."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from tallystick.db.checkout_facts import CUSTOMER_JSON, ENTITY_JSON
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
 from tallystick.domain.parties import Customer, InvoicingEntity
 
+ITEMS_KEPT = 1024
+"""Items kept decoded, without their ids: those of one plan differ in nothing else."""
+
+_NO_ID = UUID(int=0)
+
+# The items stand beside it, because many contracts have the same.
 _CONTRACT = """
-    jsonb_build_object(
+    json_build_object(
         'id', s.id, 'customer_id', s.customer_id, 'plan_id', s.plan_id,
         'invoicing_entity_id', s.invoicing_entity_id, 'status', s.status,
         'currency', s.currency, 'tax_inclusive', s.tax_inclusive,
-        'items', (select coalesce(jsonb_agg(i.item order by i.position), '[]')
-                  from subscription_items i
-                  where i.tenant_id = s.tenant_id and i.subscription_id = s.id),
+        'items', json '[]',
         'coupons', (select coalesce(jsonb_agg(jsonb_build_object(
                         'redemption_id', r.id, 'terms', r.terms,
                         'applied_count', r.applied_count) order by r.coupon_id), '[]')
@@ -52,13 +58,15 @@ _DUE = """
     where tenant_id = $1 and next_step_on <= $2 and billing_error is null
       and not is_being_paid
     order by next_step_on, id limit $3
+    for no key update skip locked
 """
 
 
 def _with_parties(locked: str) -> str:
     """The contracts of subscriptions that a subquery locks, with what their steps need."""
     return f"""
-    select {_CONTRACT} as contract, {CUSTOMER_JSON} as customer,
+    select {_CONTRACT} as contract, items.ids as item_ids, items.texts as items,
+           {CUSTOMER_JSON} as customer,
            e.id as entity_id, e.grace_period_hours,
            e.consolidate_recurring_invoices,
            case when row_number() over (partition by e.id) = 1 then {ENTITY_JSON} end as entity,
@@ -71,6 +79,11 @@ def _with_parties(locked: str) -> str:
       on e.tenant_id = s.tenant_id and e.id = s.invoicing_entity_id
     join plans p on p.tenant_id = s.tenant_id and p.id = s.plan_id
     join plan_versions v on v.tenant_id = s.tenant_id and v.id = s.plan_version_id
+    cross join lateral (
+        select array_agg(i.id order by i.position) as ids,
+               array_agg((i.item || '{{"id": "{_NO_ID}"}}')::text order by i.position) as texts
+        from subscription_items i
+        where i.tenant_id = s.tenant_id and i.subscription_id = s.id) items
     order by s.next_step_on, s.id
     """
 
@@ -109,6 +122,7 @@ _MOVE = """
 """
 
 CONTRACT: Codec[Contract] = Codec(Contract)
+ITEM: Codec[Item] = Codec(Item)
 CUSTOMER: Codec[Customer] = Codec(Customer)
 ENTITY: Codec[InvoicingEntity] = Codec(InvoicingEntity)
 
@@ -138,8 +152,12 @@ class DueContract:
     cancellation_reason: str | None
 
 
-async def due_ids(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID]:
-    """Subscriptions with a step due at the tenant's day, longest overdue first."""
+async def lock_due(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID]:
+    """Lock subscriptions with a step due at the tenant's day, longest overdue first.
+
+    Those that somebody else has locked are passed over, so that any number of workers share
+    what is due.
+    """
     rows = await tx.fetch(_DUE, tenant_id, today, limit)
     return [row["id"] for row in rows]
 
@@ -212,9 +230,18 @@ async def take_up_again(tx: Tx, tenant_id: UUID, after_seconds: float) -> None:
     )
 
 
+@lru_cache(ITEMS_KEPT)
+def _item(text: str) -> Item:
+    return ITEM.load(text)
+
+
 def _due(row: Row, entity: InvoicingEntity) -> DueContract:
+    items = tuple(
+        replace(_item(text), id=item_id)
+        for item_id, text in zip(row["item_ids"] or (), row["items"] or (), strict=True)
+    )
     return DueContract(
-        contract=CONTRACT.load(row["contract"]),
+        contract=replace(CONTRACT.load(row["contract"]), items=items),
         customer=CUSTOMER.load(row["customer"]),
         entity=entity,
         grace_hours=row["grace_period_hours"],

@@ -18,7 +18,11 @@ _TENANTS = """
           and s.next_step_on <= (coalesce(t.clock, $1) at time zone t.time_zone)::date)
        or exists (
         select from invoices i
-        where i.tenant_id = t.id and i.billing_error is null
+        where i.tenant_id = t.id and i.billing_error is null and not i.may_merge
+          and i.finalize_at <= coalesce(t.clock, $1))
+       or exists (
+        select from invoices i
+        where i.tenant_id = t.id and i.billing_error is null and i.may_merge
           and i.finalize_at <= coalesce(t.clock, $1))
        or exists (
         select from invoices i
@@ -44,7 +48,9 @@ _NEXT = """
         (select min(s.next_step_on)::timestamp at time zone t.time_zone
          from subscriptions s where s.tenant_id = t.id and s.billing_error is null),
         (select min(i.finalize_at) from invoices i
-         where i.tenant_id = t.id and i.billing_error is null),
+         where i.tenant_id = t.id and i.billing_error is null and not i.may_merge),
+        (select min(i.finalize_at) from invoices i
+         where i.tenant_id = t.id and i.billing_error is null and i.may_merge),
         (select min(i.collect_at) from invoices i
          where i.tenant_id = t.id and not i.awaits_person),
         (select $2::timestamptz where exists (

@@ -1,6 +1,6 @@
 """An invoice as it is stored: made from a bill, numbered and finalized, its sums asserted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -199,6 +199,22 @@ class Invoice:
 def invoice_lines(bill: Bill) -> tuple[InvoiceLine, ...]:
     """The lines of an invoice for a bill, in its order."""
     return tuple(_line(line, bill.currency, inclusive=bill.inclusive) for line in bill.lines)
+
+
+def finalized(draft: Invoice, applied: int, written_off: int, now: datetime) -> Invoice:
+    """A draft as it becomes final, met by so much of the balance; what is covered is paid."""
+    covered = Coverage(applied_balance=applied, written_off=written_off, settled=0)
+    due = still_due(draft.total, covered)
+    return replace(
+        draft,
+        status=InvoiceStatus.FINALIZED,
+        payment_status=PaymentStatus.UNPAID if due else PaymentStatus.PAID,
+        applied_balance=applied,
+        written_off=written_off,
+        amount_due=due,
+        finalized_at=now,
+        paid_at=None if due else now,
+    )
 
 
 def subtotal_recurring(bill: Bill) -> int:
