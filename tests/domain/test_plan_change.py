@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import count
 
 import pytest
@@ -14,11 +15,13 @@ from tallystick.domain.charges import Charge, Item, billing_type
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.life import is_over
+from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.new_components import NewPlan
 from tallystick.domain.periods import Cadence
-from tallystick.domain.plan_change import PlanChange, changed_now
+from tallystick.domain.plan_change import Billed, PlanChange, changed_now
 from tallystick.domain.pricing import BillingType, FeeType
 from tallystick.domain.scheduled import ScheduledPlan
+from tallystick.domain.tax import TaxDecision, TaxWhy
 from tests.cases.golden import case
 from tests.domain.contracts import contract, contracts, life_of, stands
 from tests.domain.offers import offer, once, rate, seats, trial
@@ -343,3 +346,64 @@ def test_a_fee_once_of_a_plan_that_a_trial_never_reached() -> None:
 
     assert amounts(now) == [2000]
     assert [one.amount for one in then[-1].charges] == [2000]
+
+
+@pytest.mark.parametrize(
+    ("lines", "credit"),
+    [
+        ([], 0),
+        ([(3100, 0, 0)], -1600),
+        ([(3100, 1550, 0)], -800),
+        ([(3100, 0, 2000)], -1100),
+        ([(3100, 0, 3100)], 0),
+        ([(3100, 0, 0), (1000, 500, 0)], -1405),
+    ],
+)
+def test_a_credit_gives_back_what_is_left(
+    lines: list[tuple[int, int, int]], credit: int
+) -> None:
+    """16.00 of 31.00: nothing of a void line, half of a halved one, what notes have left."""
+    fee = rate("31", name="Fee")
+    lives = living(fee, start=date(2024, 1, 1))
+    decision = TaxDecision(rates=(), exemption=None, reason=None, why=TaxWhy.NONE)
+    billed = Billed(decision=decision)
+    for one in lines:
+        billed = billed.with_line(*one, decision)
+    new = NewPlan(plan_id=named("other"), items=renamed([rate("62", name="Fee")]))
+
+    change = changed_now(lives, new, date(2024, 1, 16), {fee.id: billed})
+
+    assert amounts(change) == [one for one in (credit, 3200) if one]
+
+
+def test_a_minimum_counts_the_parts_of_old_and_new_fees() -> None:
+    """15.00 of the old fee and 32.00 of the new one stand against the new plan's 60.00."""
+    lives = living(rate("31", name="Fee"), start=date(2024, 1, 1))
+    least = MinimumCommitment(amount=Decimal(60), product_ids=None)
+    items = renamed([rate("62", name="Fee")])
+    new = NewPlan(plan_id=named("other"), items=items, minimum=least)
+
+    after = changed_now(lives, new, date(2024, 1, 16), {}).step.contract
+    (renewal,) = life_of(after, date(2024, 2, 1))
+
+    assert renewal.floor is not None
+    assert (renewal.floor.fees, renewal.floor.least) == (1500 + 3200, 6000)
+    assert renewal.floor.item_id == items[0].id
+
+
+def test_a_minimum_of_the_old_plan_holds_for_its_last_window() -> None:
+    """Scheduled: January has the old 60.00, February the new 80.00."""
+    lives = living(rate("31", name="Fee"), start=date(2024, 1, 1))
+    lives = replace(lives, minimum=MinimumCommitment(amount=Decimal(60), product_ids=None))
+    least = MinimumCommitment(amount=Decimal(80), product_ids=None)
+    lives = planned(lives, *renamed([rate("62", name="Fee")]))
+    assert lives.scheduled is not None
+    plan = replace(lives.scheduled.plan, minimum=least)
+    lives = replace(lives, scheduled=replace(lives.scheduled, plan=plan))
+
+    floors = [one.floor for one in life_of(lives, date(2024, 3, 1))]
+
+    assert [(one.least, one.fees) for one in floors if one is not None] == [
+        (6000, 3100),
+        (8000, 6200),
+    ]

@@ -7,9 +7,12 @@ from decimal import Decimal
 import pytest
 
 from tallystick.domain.coupons import Percentage
+from tallystick.domain.credit_note import DebtCancellation
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.purchase import Activation
+from tallystick.services.change_invoice import void_invoice
 from tests.cases.golden import case
+from tests.crediting import Billed
 from tests.scenarios.plan_changes import Shop, amounts, begin, last
 from tests.subscribing import Merchant
 from tests.world import SoldPlan, World
@@ -329,3 +332,52 @@ async def test_to_the_same_prices_and_back_costs_nothing(shop: Shop) -> None:
     assert totals[1:] == [0, 0]
     await shop.merchant.travel(date(2024, 2, 2))
     assert (await last(shop))["total"] == 3900
+
+
+async def test_nothing_of_a_void_invoice_is_given_back(shop: Shop) -> None:
+    """January was voided: it is charged 5110 and 1290 for the rest, and nothing comes back."""
+    starter, pro = await shop.sold("STARTER"), await shop.sold("PRO")
+    made = await begin(shop, starter)
+    (first,) = await shop.merchant.invoices()
+    async with shop.world.app.transaction() as tx:
+        await void_invoice(shop.world.ctx.within(tx), first["id"])
+    await shop.merchant.travel(date(2024, 1, 16))
+
+    await shop.change(made, pro)
+
+    assert amounts(await last(shop)) == [5110, 1290]
+
+
+async def test_what_a_note_took_back_is_not_given_back_again(shop: Shop) -> None:
+    """20.00 of the fee's 29.00 were cancelled: 9.00 of its 14.97 are left, the seat's 5.16."""
+    starter, pro = await shop.sold("STARTER"), await shop.sold("PRO")
+    made = await begin(shop, starter)
+    row = await shop.world.one(
+        "select invoice_id, id from invoice_lines where name = 'Platform Fee'"
+    )
+    billed = Billed(world=shop.world, customer_id=made, id=row["invoice_id"])
+    await billed.credit(
+        DebtCancellation(), Lines(cuts=(LineCut(line_id=row["id"], amount=2000),))
+    )
+    await shop.merchant.travel(date(2024, 1, 16))
+
+    await shop.change(made, pro)
+
+    assert amounts(await last(shop)) == [-900, -516, 5110, 1290]
+
+
+async def test_an_import_is_given_back_in_full(shop: Shop) -> None:
+    """January was billed elsewhere: -1497 -516 +5110 +1290, as if here."""
+    starter, pro = await shop.sold("STARTER"), await shop.sold("PRO")
+    await shop.at("2024-01-16")
+    made = await shop.merchant.subscribe(
+        await shop.world.customer(),
+        starter,
+        date(2024, 1, 1),
+        skips_past=True,
+        charge_automatically=False,
+    )
+
+    await shop.change(made.subscription.id, pro)
+
+    assert amounts(await last(shop)) == [-1497, -516, 5110, 1290]

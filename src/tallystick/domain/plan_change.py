@@ -30,34 +30,46 @@ from tallystick.domain.periods import (
     full_period,
     index_containing,
     period,
+    priced_days,
     shortest,
 )
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.tax import TaxDecision
 
-_NOMINAL_DAYS = {
-    Cadence.MONTHLY: 30,
-    Cadence.QUARTERLY: 91,
-    Cadence.SEMIANNUAL: 182,
-    Cadence.ANNUAL: 365,
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billed:
-    """How an item was billed last: its price and its share of the discount, and its tax."""
+    """How the current days of an item were billed: what its lines came to and their share of
+    the discount, as quoted, what credit notes took back of them, and the tax of the last one.
 
-    quoted_amount: int
-    quoted_discount: int
+    Nothing at all where the lines are void.
+    """
+
     decision: TaxDecision
+    quoted_amount: int = 0
+    quoted_discount: int = 0
+    credited: int = 0
 
-    def less_discount(self, amount: int) -> int:
-        """What of an amount was left to be paid, discounted as the line was."""
+    def with_line(
+        self, quoted: int, discount: int, credited: int, decision: TaxDecision
+    ) -> "Billed":
+        """With an older line beside those that are known, or the first one."""
+        return Billed(
+            decision=self.decision if self.quoted_amount else decision,
+            quoted_amount=self.quoted_amount + quoted,
+            quoted_discount=self.quoted_discount + discount,
+            credited=self.credited + credited,
+        )
+
+    def to_give_back(self, amount: int) -> int:
+        """What of an amount was left to be paid, discounted as it was billed; no more than
+        what credit notes have left of that.
+        """
         if self.quoted_amount <= 0:
-            return amount
+            return 0
         paid = self.quoted_amount - self.quoted_discount
-        return rounded_ratio(amount * paid, self.quoted_amount)
+        return min(rounded_ratio(amount * paid, self.quoted_amount), paid - self.credited)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +215,10 @@ def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
 def _credits(
     contract: Contract, left: Sequence[Item], day: date, billed: Mapping[UUID, Billed]
 ) -> list[Charge]:
-    """What was paid in advance for the days that are left, discounted as it was."""
+    """What was paid in advance for the days that are left, discounted as it was.
+
+    In full where it was never billed here: it was imported.
+    """
     given = []
     for item in left:
         rest = _rest_of_old(contract, item, day)
@@ -211,7 +226,7 @@ def _credits(
             continue
         full = charge_in_part(item, rest.span, rest.days, contract.currency)
         known = billed.get(item.id)
-        amount = full.amount if known is None else known.less_discount(full.amount)
+        amount = full.amount if known is None else known.to_give_back(full.amount)
         decided = None if known is None else known.decision
         given.append(_named(replace(full, amount=-amount, decided=decided), "credit"))
     return given
@@ -269,9 +284,7 @@ def _rest_of_current(
     """By the days of the current period, or nominally where that is not the fee's own."""
     assert contract.period_end is not None, "it is billed"
     days = (contract.period_end - contract.period_start).days
-    nominal = _NOMINAL_DAYS[cadence]
-    is_own = 4 * abs(days - nominal) <= nominal
-    return _rest(day, end, days if is_own else nominal)
+    return _rest(day, end, priced_days(cadence, days))
 
 
 def _rest(day: date, end: date, full: int) -> _Rest | None:
