@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tallystick.domain.coupons import Percentage
-from tallystick.domain.credit_note import DebtCancellation
+from tallystick.domain.credit_note import DebtCancellation, LineCredit
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.purchase import Activation
 from tallystick.services.change_invoice import void_invoice
@@ -356,9 +356,7 @@ async def test_what_a_note_took_back_is_not_given_back_again(shop: Shop) -> None
         "select invoice_id, id from invoice_lines where name = 'Platform Fee'"
     )
     billed = Billed(world=shop.world, customer_id=made, id=row["invoice_id"])
-    await billed.credit(
-        DebtCancellation(), Lines(cuts=(LineCut(line_id=row["id"], amount=2000),))
-    )
+    await billed.credit(DebtCancellation(), (LineCredit(line_id=row["id"], amount=2000),))
     await shop.merchant.travel(date(2024, 1, 16))
 
     await shop.change(made, pro)

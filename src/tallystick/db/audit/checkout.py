@@ -102,7 +102,10 @@ CHECKOUT_RULES = (
                      when m.id is null then 'missing' else 'there' end) as about
             from payment_attempts a
             left join subscriptions s on s.tenant_id = a.tenant_id
-                and s.id = a.subscription_id and s.checkout_session_id = a.session_id
+                and s.id = a.subscription_id and (s.checkout_session_id = a.session_id
+                    or exists (select from checkout_sessions c
+                               where c.tenant_id = a.tenant_id and c.id = a.session_id
+                                 and c.changes = s.id))
             left join invoices i on i.tenant_id = a.tenant_id and i.id = a.invoice_id
                 and i.subscription_id = a.subscription_id
             left join transactions t on t.tenant_id = a.tenant_id and t.id = a.transaction_id
