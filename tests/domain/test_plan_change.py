@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -22,7 +23,7 @@ from tallystick.domain.plan_change import Billed, PlanChange, changed_now
 from tallystick.domain.pricing import BillingType, FeeType
 from tallystick.domain.scheduled import ScheduledPlan
 from tallystick.domain.tax import TaxDecision, TaxWhy
-from tests.cases.golden import case
+from tests.cases.golden import case, row_id, rows
 from tests.domain.contracts import contract, contracts, life_of, stands
 from tests.domain.offers import offer, once, rate, seats, trial
 from tests.domain.samples import named
@@ -78,9 +79,10 @@ def test_by_the_days_that_are_left(case_id: str) -> None:
     assert amounts(change) == golden["expected"]["lines"]
 
 
-def test_slots_times_their_rate() -> None:
-    """PRO-06: five seats at 10.00 to ten: -2500 and 5000 with half of the month left."""
-    golden = case("PRO-06")
+@pytest.mark.parametrize("case_id", ["PRO-06"])
+def test_slots_times_their_rate(case_id: str) -> None:
+    """Five seats at 10.00 to ten: -2500 and 5000 with half of the month left."""
+    golden = case(case_id)
     lives = living(seats("10", 5), start=date(2025, 4, 1))
     (ten,) = renamed([seats("10", 10)])
     wanted = NewPlan(
@@ -94,8 +96,33 @@ def test_slots_times_their_rate() -> None:
     assert amounts(change) == golden["expected"]["lines"]
 
 
+@pytest.mark.parametrize("case_id", ["PRO-09"])
+def test_a_yearly_fee_joins_a_month_of_thirty_days(case_id: str) -> None:
+    """30 of a year's nominal 365 days, 300.00 of 3650.00."""
+    golden = case(case_id)
+    yearly = Decimal(golden["input"]["added"][0]["unit_price_minor"]) / 100
+    lives = living(rate("100", name="Fee"), start=date(2025, 4, 1))
+    new = renamed([rate("100", name="Fee"), rate(str(yearly), Cadence.ANNUAL, "Support")])
+
+    change = changed(lives, *new, day=date(2025, 4, 1))
+
+    assert amounts(change) == [-10000, 10000, *golden["expected"]["lines"]]
+
+
+@pytest.mark.parametrize("row", rows("PRO-13"), ids=row_id)
+def test_the_direction_of_a_change(row: dict[str, Any]) -> None:
+    """Up, down or neither: by what the advance fees come to, which monthly value tells."""
+    lives = living(rate(str(row["old"] // 100)), start=date(2025, 4, 1))
+
+    after = changed(lives, *renamed([rate(str(row["new"] // 100))]), day=date(2025, 4, 16))
+
+    told = (after.step.contract.mrr > lives.mrr) - (after.step.contract.mrr < lives.mrr)
+    assert told == {"upgrade": 1, "lateral": 0, "downgrade": -1}[row["direction"]]
+    assert sum(amounts(after)) == (row["new"] - row["old"]) // 2
+
+
 def test_a_yearly_fee_in_a_monthly_period() -> None:
-    """PRO-09's rule: 31 of a year's nominal 365 days now, the year from the next month."""
+    """31 of a year's nominal 365 days now, the year from the next month."""
     lives = living(rate("100", name="Fee"), start=date(2025, 1, 1))
     yearly = renamed([rate("100", name="Fee"), rate("3650", Cadence.ANNUAL, "Support")])
 
