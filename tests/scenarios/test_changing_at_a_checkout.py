@@ -9,10 +9,12 @@ import pytest
 
 from tallystick.domain.errors import Busy, Conflict
 from tallystick.domain.offer_request import OfferRequest
+from tallystick.domain.payment import FailureReason
 from tallystick.domain.purchase import Activation
 from tallystick.services.change_plan import change_plan
 from tallystick.services.changing_plan import open_plan_change
 from tallystick.services.confirm_result import (
+    AlreadyHeld,
     Completed,
     Ended,
     InFlight,
@@ -20,13 +22,18 @@ from tallystick.services.confirm_result import (
     QuoteChanged,
 )
 from tallystick.services.end_session import cancel_session, expire_session
+from tallystick.services.late_money import refund_late_money
 from tallystick.services.plan_wanted import PlanChanged, PlanChangeRequest
+from tallystick.services.record_failure import record_failure
+from tallystick.services.record_purchase import record_purchase
 from tests.cases.golden import case
 from tests.scenarios.plan_changes import Shop, amounts, begin, last
+from tests.shops import attempts
 from tests.subscribing import Merchant
 from tests.world import SoldPlan, World
 
 DECLINES = "4000000000000002"
+ANSWER_IS_LOST = "4000000000009979"
 CHALLENGES = "4000002500003155"
 
 
@@ -291,3 +298,52 @@ async def test_what_waits_for_its_activation_is_not_changed(shop: Shop) -> None:
 
     with pytest.raises(Conflict):
         await opened(shop, made, pro)
+
+
+async def test_a_plan_that_the_customer_has_is_not_bought_again(shop: Shop) -> None:
+    """Refused when the session is made; bought meanwhile in another tab, at the button."""
+    starter, pro = await shop.sold("STARTER"), await shop.sold("PRO")
+    made = await begin(shop, starter)
+    customer = (await shop.merchant.stands(made))["customer_id"]
+    session = await opened(shop, made, pro)
+    shown = await shop.world.shown(session)
+    assert isinstance(
+        await shop.world.confirm(await shop.world.session(customer, pro)), Completed
+    )
+    charged = await shop.world.charges()
+
+    assert isinstance(await shop.world.confirm(session, shown=shown), AlreadyHeld)
+    with pytest.raises(Conflict, match="already"):
+        await opened(shop, made, pro)
+    assert await shop.world.charges() == charged
+    await shop.merchant.is_sound()
+
+
+@pytest.mark.parametrize("moved_on", [False, True])
+async def test_money_that_comes_late(shop: Shop, *, moved_on: bool) -> None:
+    """Its answer was lost: it buys what was quoted, or goes back if that is gone."""
+    starter, pro = await shop.sold("STARTER"), await shop.sold("PRO")
+    made = await begin(shop, starter)
+    await shop.merchant.travel(date(2024, 1, 16))
+    session = await opened(shop, made, pro)
+    await shop.world.confirm(session, method=await shop.world.card(ANSWER_IS_LOST))
+    late = (await attempts(shop.world))[-1]["id"]
+    async with shop.world.app.transaction() as tx:
+        await record_failure(shop.world.ctx, tx, late, FailureReason.INTERRUPTED)
+    if moved_on:
+        # The bank has money that nobody has recorded: the shop is not sound just now.
+        request = PlanChangeRequest(plan_version_id=pro.version_id, components=OfferRequest())
+        async with shop.world.app.transaction() as tx:
+            await change_plan(shop.world.ctx.within(tx), made, request, preview=False)
+
+    async with shop.world.app.transaction() as tx:
+        outcome = await record_purchase(shop.world.ctx, tx, late)
+
+    assert isinstance(outcome, PaymentFailed if moved_on else Completed)
+    if moved_on:
+        await refund_late_money(shop.world.ctx, late)
+    await shop.merchant.is_sound()
+    moved = await shop.world.sandbox.movements(shop.world.tenant_id)
+    assert [one.kind for one in moved] == ["CHARGE", *(["REFUND"] if moved_on else [])]
+    assert [one["total"] for one in await shop.merchant.invoices()] == [3900, 4387]
+    assert (await shop.merchant.stands(made))["plan_id"] == pro.id

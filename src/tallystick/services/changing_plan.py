@@ -1,8 +1,8 @@
 """Sessions whose checkout changes the plan of a subscription: opened, claimed, and recorded.
 
 The checkout is the one of every session. What differs: the quote is the invoice of the change,
-made of the subscription as it stands on the day; the place is the one that the subscription
-has; and recording changes the subscription instead of making one. While the payment lives no
+made of the subscription as it stands on the day; a place is taken of a plan that it has not
+yet; and recording changes the subscription instead of making one. While the payment lives no
 step of the subscription is taken, so what was quoted is what is recorded.
 """
 
@@ -16,6 +16,7 @@ from tallystick.db import (
     checkout_sessions,
     coupon_redemptions,
     due_contracts,
+    places,
     prices,
     products,
     subscription_changes,
@@ -72,7 +73,8 @@ async def open_plan_change(
 
     Raises:
         NotFound: There is no such subscription or plan version.
-        Conflict: It has not begun, waits for a checkout, or has ended.
+        Conflict: It has not begun, waits for a checkout, or has ended, or its customer has the
+            new plan already.
         Busy: It is being paid for.
         InvalidInput: The version is a draft, the same, in another currency, its components
             cannot be what is asked, or it costs more than can be charged.
@@ -82,6 +84,7 @@ async def open_plan_change(
     offer = _in_its_terms(await wanted_offer(ctx, tx, due.contract, request), due.contract)
     changing = Changing(subscription_id, new_plan(offer, request).chosen_slots)
     change = changed_now(due.contract, _wanted(offer, changing), ctx.today, {})
+    await _look_for_place(ctx, tx, due.contract, offer)
     session = await _session(ctx, tx, due, offer, changing)
     record = SessionRecord(
         session=session, request=echo, metadata=None, checkout_type=CheckoutType.PLAN_CHANGE
@@ -164,8 +167,12 @@ async def record_plan_change(ctx: Context, tx: Tx, session: Session, attempt: At
         ended=change.ended,
         joined=change.joined,
         day=attempt.business_date,
-        moves_place=offer.plan_id != before.plan_id,
+        moves_place=False,
     )
+    if offer.plan_id != before.plan_id:
+        # The claim took the place of the new plan.
+        await places.give_back(tx, tenant_id, after.id)
+        await places.hand_over(tx, tenant_id, attempt.id, after.id)
     await subscription_changes.save_method(tx, tenant_id, after.id, attempt.payment_method_id)
     if before.awaits_checkout:
         await end_activations(at_claim, tx, [after.id])
@@ -175,6 +182,16 @@ async def record_plan_change(ctx: Context, tx: Tx, session: Session, attempt: At
     return subscription_event(
         "subscription.updated", due, due.contract, change_type="plan_changed"
     )
+
+
+async def _look_for_place(ctx: Context, tx: Tx, contract: Contract, offer: Offer) -> None:
+    """Raises `Conflict` where the customer has the new plan as often as may be."""
+    if offer.plan_id == contract.plan_id:
+        return
+    held = await places.held_of_plan(tx, ctx.tenant.id, contract.customer_id, offer.plan_id)
+    if held >= ctx.tenant.places_per_plan:
+        fault = Fault("plan_version_id", "already_held", "this customer has this plan already")
+        raise Conflict(f"{fault.field}: {fault.message}", (fault,))
 
 
 async def _count_coupons(tx: Tx, tenant_id: UUID, before: Contract, attempt: Attempt) -> None:

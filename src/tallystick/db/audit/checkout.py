@@ -189,7 +189,7 @@ CHECKOUT_RULES = (
     ),
     Rule(
         name="place-of-subscription",
-        holds="A live subscription from a checkout holds one place of its plan",
+        holds="A live subscription of the plan that it bought at a checkout holds one place",
         kind=Prefix.SUBSCRIPTION,
         query=f"""
             select s.tenant_id, s.id, format('%s, and holds %s places', s.status, p.count)
@@ -201,6 +201,9 @@ CHECKOUT_RULES = (
                   and p.held_by = 'SUBSCRIPTION' and p.customer_id = s.customer_id
                   and p.plan_id = s.plan_id) p
             where s.activation = 'CHECKOUT' and s.status in {LIVE} and p.count <> 1
+              and exists (select from checkout_sessions c
+                          where c.tenant_id = s.tenant_id and c.id = s.checkout_session_id
+                            and c.plan_id = s.plan_id)
         """,
     ),
     Rule(
