@@ -50,7 +50,10 @@ _CONTRACT = """
             where m.tenant_id = s.tenant_id and m.customer_id = s.customer_id
               and m.archived_at is null) else false end,
         'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles,
-        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum)
+        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum,
+        'counted_from', s.counted_from,
+        'scheduled', (select c.change from scheduled_changes c
+                      where c.tenant_id = s.tenant_id and c.subscription_id = s.id))
 """
 
 _DUE = """
@@ -186,6 +189,12 @@ async def lock_with_threshold(
     rows = await tx.fetch(_READ, tenant_id, [row["id"] for row in rows])
     entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
     return [_due(row, entities[row["entity_id"]]) for row in rows]
+
+
+async def read_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContract | None:
+    """A subscription as it stands, unlocked; None where the tenant has none of that id."""
+    row = await tx.fetchrow(_READ, tenant_id, [subscription_id])
+    return None if row is None else _due(row, ENTITY.load(row["entity"]))
 
 
 async def move(tx: Tx, tenant_id: UUID, contracts: Sequence[Contract], now: datetime) -> None:

@@ -11,6 +11,7 @@ from tallystick.db import subscriptions
 from tallystick.db.paging import Page
 from tallystick.domain.billing_entries import SubscriptionDetails, SubscriptionEntry
 from tallystick.http.door import Entered, Route
+from tallystick.http.v1.checkout_answers import show_session
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.invoice_schemas import show_invoice
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
@@ -20,6 +21,7 @@ from tallystick.http.v1.subscription_requests import (
     ActivateSubscriptionResponse,
     CancelSubscriptionRequest,
     CancelSubscriptionResponse,
+    ChangeAt,
     ChangePlanRequest,
     ChangePlanResponse,
     ReactivateSubscriptionRequest,
@@ -27,6 +29,7 @@ from tallystick.http.v1.subscription_requests import (
     SubscriptionCreateRequest,
     SubscriptionUpdateRequest,
     SubscriptionUpdateResponse,
+    plan_change_echo,
     to_plan_change,
     to_subscription_request,
     to_terms_change,
@@ -43,10 +46,13 @@ from tallystick.services.cancel_subscription import (
     cancel_subscription,
     reactivate_subscription,
 )
-from tallystick.services.change_plan import PlanChanged, change_plan
+from tallystick.services.change_plan import change_plan
+from tallystick.services.changing_plan import open_plan_change
 from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
+from tallystick.services.plan_wanted import PlanChanged
+from tallystick.services.schedule_plan import drop_scheduled, schedule_plan
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"], route_class=Route)
 
@@ -184,6 +190,8 @@ async def post_plan_change(
 ) -> Response:
     """Change the plan of a running subscription, or show what that would bill."""
     request = to_plan_change(body)
+    verb = change_plan if body.at is ChangeAt.NOW else schedule_plan
+    by_customer = body.checkout and not body.preview
 
     def show(changed: PlanChanged) -> ChangePlanResponse:
         invoice = changed.invoice
@@ -193,10 +201,27 @@ async def post_plan_change(
             matched=changed.matched,
             added=changed.added,
             removed=changed.removed,
+            session=None
+            if changed.session is None
+            else show_session(door.context(), changed.session),
         )
 
+    if by_customer:
+        return await door.write(
+            lambda ctx: open_plan_change(ctx, subscription_id, request, plan_change_echo(body)),
+            show,
+        )
     return await door.write(
-        lambda ctx: change_plan(ctx, subscription_id, request, preview=body.preview), show
+        lambda ctx: verb(ctx, subscription_id, request, preview=body.preview), show
+    )
+
+
+@router.delete("/{subscription_id}/scheduled-change", response_model=CancelSubscriptionResponse)
+async def delete_scheduled_change(door: Entered, subscription_id: SubscriptionId) -> Response:
+    """Drop what is scheduled for the end of the period."""
+    return await door.write(
+        lambda ctx: drop_scheduled(ctx, subscription_id),
+        partial(_show_cancelled, door.context()),
     )
 
 
