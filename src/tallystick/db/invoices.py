@@ -23,7 +23,8 @@ _LINES = """
         'quantity', line.quantity::text, 'unit_price', line.unit_price::text,
         'quoted_unit_price', line.quoted_unit_price::text, 'amount', line.amount,
         'discount', line.discount, 'tax', line.tax, 'amount_total', line.amount_total,
-        'tax_rate', line.tax_rate::text) order by line.position)
+        'tax_rate', line.tax_rate::text, 'usage', line.computation -> 'usage',
+        'before', line.computation -> 'before') order by line.position)
     from invoice_lines line
     where line.tenant_id = invoice.tenant_id and line.invoice_id = invoice.id
 """
@@ -118,9 +119,15 @@ async def page(
 ) -> Page[InvoiceEntry]:
     """The window's invoices; `customer` is an id, or the alias of an unarchived one.
 
-    No statuses mean all of them.
+    No statuses mean all of them. Without lines there is no invoice: a draft that bills nothing
+    yet, and goes by itself if nothing comes, is left out.
     """
     matching = Matching(tenant_id, "invoice")
+    matching.always(
+        "invoice.status <> 'DRAFT' or invoice.finalize_at is null or exists ("
+        "select from invoice_lines line where line.tenant_id = invoice.tenant_id"
+        " and line.invoice_id = invoice.id)"
+    )
     if isinstance(customer, UUID):
         matching.only("invoice.customer_id = {}", customer)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.domain.bill import TaxBreakdown
-from tallystick.domain.charges import Item
+from tallystick.domain.charges import Before, Item
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms
 from tallystick.domain.invoice import (
     CustomerSnapshot,
@@ -20,6 +20,7 @@ from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.periods import Cadence
 from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.usage_pricing import UsageLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,10 @@ class SubscriptionDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLineEntry:
-    """A line of an invoice: amount - discount + tax = amount_total, in minor units."""
+    """A line of an invoice: amount - discount + tax = amount_total, in minor units.
+
+    `usage` is how metered usage was priced, `before` what earlier invoices billed of it.
+    """
 
     id: UUID
     product_id: UUID | None
@@ -124,6 +128,8 @@ class InvoiceLineEntry:
     tax: int
     amount_total: int
     tax_rate: Decimal
+    usage: UsageLine | None = None
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

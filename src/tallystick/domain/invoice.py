@@ -275,7 +275,7 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
         name=charge.name,
         start_date=charge.start,
         end_date=charge.end,
-        quantity=_decimal(quantity),
+        quantity=shown_quantity(quantity),
         unit_price=quoted_price
         if plain and quoted_price is not None
         else average(line.amount_net, quantity, currency),
@@ -303,7 +303,7 @@ def _used(usage: UsageLine) -> Fraction:
     return usage.quantity if usage.parts else usage.usage
 
 
-def _decimal(quantity: Fraction) -> Decimal:
+def shown_quantity(quantity: Fraction) -> Decimal:
     """A quantity as it is shown: exact where a decimal can be, else cut to twelve decimals."""
     scaled = quantity * 10**_PRICE_DECIMALS // 1
     return Decimal(f"{Decimal(scaled).scaleb(-_PRICE_DECIMALS).normalize():f}")

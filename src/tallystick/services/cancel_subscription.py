@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from tallystick.db import subscription_changes
+from tallystick.db.engine import undone
 from tallystick.domain.billing_entries import SubscriptionDetails
 from tallystick.domain.cancellation import cancelled, reactivated
 from tallystick.domain.errors import Busy
@@ -52,13 +53,24 @@ async def cancel_subscription(
     return await details_of(ctx, subscription_id)
 
 
-async def reactivate_subscription(ctx: Context, subscription_id: UUID) -> SubscriptionDetails:
-    """Take a scheduled cancellation back before it takes effect.
+async def reactivate_subscription(
+    ctx: Context, subscription_id: UUID, *, preview: bool = False
+) -> SubscriptionDetails:
+    """Take a scheduled cancellation back before it takes effect; that bills nothing by itself.
+
+    A preview is the same, undone.
 
     Raises:
         NotFound: There is no such subscription.
         Conflict: No cancellation is scheduled, or its day has come.
     """
+    if not preview:
+        return await _reactivate(ctx, subscription_id)
+    async with undone(ctx.transaction):
+        return await _reactivate(ctx, subscription_id)
+
+
+async def _reactivate(ctx: Context, subscription_id: UUID) -> SubscriptionDetails:
     due = await locked(ctx, subscription_id)
     contract = reactivated(due.contract, ctx.today)
     await subscription_changes.save_ending(

@@ -82,10 +82,12 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
     Raises:
         NotFound: There is no such invoice.
         InvalidInput: More than is due, or a day in the future.
-        Conflict: It is a draft or void, or the reference is known.
+        Conflict: It is a draft or void, nothing is due on it, or the reference is known.
         Busy: A payment for it is under way.
     """
     invoice = await lock_open(ctx, invoice_id, "paid")
+    if invoice.amount_due == 0:
+        raise Conflict(f"Nothing is due on this invoice: it is {invoice.payment_status.value}.")
     faults = []
     if not 0 < money.amount <= invoice.amount_due:
         message = f"must be from 1 to the {invoice.amount_due} that are due, in minor units"

@@ -15,6 +15,7 @@ from tallystick.domain.buyer import Address
 from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.domain.reversal import ReversalKind
+from tallystick.domain.sub_lines import sub_lines
 from tallystick.domain.tax import ExemptionType
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
@@ -81,11 +82,21 @@ class SellerDetailsOut(AnswerModel):
     address: AddressOut
 
 
+class SubLineItem(AnswerModel):
+    """A part of a line of usage: a tier, a row of a matrix, or a capacity's overage."""
+
+    id: str
+    name: str
+    quantity: DecimalOut
+    unit_price: DecimalOut
+    total: int
+
+
 class InvoiceLineItem(AnswerModel):
     """A line: amount - discount + tax = amount_total.
 
     A one-time line starts and ends on its day. `tax_rate` is the sum of the line's rates;
-    `unit_price` is net.
+    `unit_price` is net. The totals of `sub_line_items`, where there are any, sum to `amount`.
     """
 
     id: str
@@ -102,7 +113,7 @@ class InvoiceLineItem(AnswerModel):
     tax: int
     tax_rate: DecimalOut
     amount_total: int
-    sub_line_items: list[None]
+    sub_line_items: list[SubLineItem]
 
 
 class CouponLineItem(AnswerModel):
@@ -253,7 +264,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         net_terms=entry.net_terms,
         currency=entry.currency,
         tax_inclusive=entry.tax_inclusive,
-        line_items=[_line(line) for line in entry.lines],
+        line_items=[_line(entry, line) for line in entry.lines],
         coupons=[
             CouponLineItem(coupon_id=one.coupon_id, name=one.code, total=one.amount)
             for one in entry.coupons
@@ -311,7 +322,7 @@ def _address(address: Address) -> AddressOut:
     )
 
 
-def _line(line: InvoiceLineEntry) -> InvoiceLineItem:
+def _line(entry: InvoiceEntry, line: InvoiceLineEntry) -> InvoiceLineItem:
     return InvoiceLineItem(
         id=str(line.id),
         name=line.name,
@@ -327,7 +338,16 @@ def _line(line: InvoiceLineEntry) -> InvoiceLineItem:
         tax=line.tax,
         tax_rate=line.tax_rate,
         amount_total=line.amount_total,
-        sub_line_items=[],
+        sub_line_items=[
+            SubLineItem(
+                id=f"{line.id}-{place}",
+                name=one.name,
+                quantity=one.quantity,
+                unit_price=one.unit_price,
+                total=one.total,
+            )
+            for place, one in enumerate(sub_lines(line, entry.currency))
+        ],
     )
 
 

@@ -178,6 +178,12 @@ class ActivateSubscriptionRequest(RequestModel):
     preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
 
 
+class ReactivateSubscriptionRequest(RequestModel):
+    """Whether to reactivate, or to show only what would come of it; may be left out."""
+
+    preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
+
+
 class ChangePlanRequest(RequestModel):
     """The plan version to change to; its components are matched by their products."""
 
@@ -199,6 +205,15 @@ class CancelSubscriptionResponse(AnswerModel):
     """The subscription with its cancellation, or without it again."""
 
     subscription: SubscriptionOut
+
+
+class ReactivateSubscriptionResponse(CancelSubscriptionResponse):
+    """The subscription without its cancellation; nothing is billed for that.
+
+    In a preview it is not stored.
+    """
+
+    invoice: None
 
 
 class SubscriptionUpdateResponse(AnswerModel):

@@ -22,6 +22,8 @@ from tallystick.http.v1.subscription_requests import (
     CancelSubscriptionResponse,
     ChangePlanRequest,
     ChangePlanResponse,
+    ReactivateSubscriptionRequest,
+    ReactivateSubscriptionResponse,
     SubscriptionCreateRequest,
     SubscriptionUpdateRequest,
     SubscriptionUpdateResponse,
@@ -139,12 +141,19 @@ async def cancel(
     )
 
 
-@router.post("/{subscription_id}/reactivate", response_model=CancelSubscriptionResponse)
-async def reactivate(door: Entered, subscription_id: SubscriptionId) -> Response:
-    """Take a scheduled cancellation back before it takes effect."""
+@router.post("/{subscription_id}/reactivate", response_model=ReactivateSubscriptionResponse)
+async def reactivate(
+    door: Entered,
+    subscription_id: SubscriptionId,
+    body: ReactivateSubscriptionRequest | None = None,
+) -> Response:
+    """Take a scheduled cancellation back before it takes effect, or show what comes of that."""
+    asked = body or ReactivateSubscriptionRequest()
     return await door.write(
-        lambda ctx: reactivate_subscription(ctx, subscription_id),
-        partial(_show_cancelled, door.context()),
+        lambda ctx: reactivate_subscription(ctx, subscription_id, preview=asked.preview),
+        lambda details: ReactivateSubscriptionResponse(
+            subscription=show_subscription(door.context(), details.subscription), invoice=None
+        ),
     )
 
 
