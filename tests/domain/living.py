@@ -22,7 +22,8 @@ from tallystick.domain.life import Step, is_over, next_day, step
 from tallystick.domain.metered import Meter, usage_charges
 from tallystick.domain.money import exponent
 from tallystick.domain.mrr import Movement
-from tallystick.domain.plan_change import Billed, NewPlan, changed_now
+from tallystick.domain.new_components import NewPlan
+from tallystick.domain.plan_change import Billed, changed_now
 from tallystick.domain.pricing import (
     CapacityPricing,
     ExtraRecurringPricing,

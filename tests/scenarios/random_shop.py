@@ -44,9 +44,10 @@ from tallystick.domain.usage_events import IncomingEvent
 from tallystick.services.add_balance_entry import add_balance_entry
 from tallystick.services.advance_clock import advance_clock
 from tallystick.services.cancel_subscription import cancel_subscription, reactivate_subscription
-from tallystick.services.change_plan import PlanChangeRequest, change_plan
+from tallystick.services.change_plan import change_plan
 from tallystick.services.ids import new_id
 from tallystick.services.ingest_events import ingest_events
+from tallystick.services.plan_wanted import PlanChangeRequest
 from tests.crediting import Billed
 from tests.scenarios.test_golden_payments import saved
 from tests.subscribing import Merchant
