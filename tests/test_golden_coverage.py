@@ -16,14 +16,7 @@ ID = re.compile(r"[A-Z]{3}-U?\d+")
 
 # May only shrink: what comes takes its cases off.
 WITHOUT_A_TEST = {
-    "changing the plan now": ["PRO-13"],
-    "changing the plan at the end of the period": ["PCH-01", "PCH-18", "PCH-21"],
-    "changing the plan at a checkout": ["PCC-01", "PCC-03", "PCC-04", "PCC-06"],
     "changing the number of slots": ["SLT-01", "SLT-03", "SLT-04", "SLT-06", "SLT-08"],
-    "amendments": [
-        *("PRO-14", "AMD-01", "AMD-03", "AMD-04", "AMD-06", "AMD-08", "AMD-09", "AMD-11"),
-        *("AMD-13", "AMD-14", "AMD-16", "AMD-18", "AMD-19"),
-    ],
     "charging several trials at once": ["CON-03"],
     "entitlements": ["TRI-09"],
 }

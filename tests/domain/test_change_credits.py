@@ -7,6 +7,7 @@ from decimal import Decimal
 from tallystick.domain.cancellation import cancelled
 from tallystick.domain.invoice import InvoiceType
 from tallystick.domain.metered import Meter, nothing_used, usage_charges
+from tallystick.domain.new_components import NewPlan
 from tallystick.domain.periods import Cadence, Period
 from tallystick.domain.plan_change import Billed, changed_now
 from tallystick.domain.pricing import Tier, Tiered, UsagePricing

@@ -7,8 +7,8 @@ import pytest
 
 from tallystick.domain.periods import Cadence
 from tests.cases.golden import case
+from tests.domain.changing import amounts, changed, living, renamed
 from tests.domain.offers import rate
-from tests.domain.test_plan_change import amounts, changed, living, renamed
 
 
 @pytest.mark.parametrize("case_id", ["PRO-09"])
