@@ -12,10 +12,15 @@ from uuid import UUID
 
 from tallystick.domain import coupons as coupon_rules
 from tallystick.domain.bill import Bill, BillLine, TaxBreakdown, bill_line, bill_of_lines
-from tallystick.domain.charges import Charge
+from tallystick.domain.charges import Charge, Replaced
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms, Fixed, Percentage
 from tallystick.domain.errors import Unexplained
-from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
+from tallystick.domain.explain_line import (
+    exact_amount,
+    explain_line,
+    least_amount,
+    replaced_amount,
+)
 from tallystick.domain.explanation import (
     BalanceApplied,
     CouponTaken,
@@ -241,12 +246,13 @@ def _charge(line: KeptLine, currency: str) -> Charge:
         usage=usage,
         before=how.before,
         shortfall=how.shortfall,
+        replaced=how.replaced,
     )
     computed = _quoted(charge, currency)
     # What was billed too much before is taken back as far as the invoice bears it.
     held = how.before is not None and computed < how.quoted_amount <= 0
     # A credit gives back what was paid: at most the price, less the discount that it had.
-    gives_back = usage is None and -computed <= how.quoted_amount < 0
+    gives_back = usage is None and how.replaced is None and -computed <= how.quoted_amount < 0
     _agree(
         f"{line.name}: the amount as quoted",
         how.quoted_amount if held or gives_back else computed,
@@ -263,7 +269,18 @@ def _quoted(charge: Charge, currency: str) -> int:
         _agree(f"{charge.name}: the minimum", least, missing.least)
         return least - missing.cost
     before = 0 if charge.before is None else charge.before.amount
+    if charge.replaced is not None:
+        before = _given_back(charge, charge.replaced, currency)
     return rounded(exact_amount(charge, currency)) - before
+
+
+def _given_back(charge: Charge, replaced: Replaced, currency: str) -> int:
+    """What is taken off a line for what it replaces: at most the price of that by days."""
+    again = rounded(replaced_amount(charge, replaced, currency))
+    _agree(f"{charge.name}: what it replaces", again, replaced.amount)
+    if not 0 <= replaced.credit <= replaced.amount:
+        raise Unexplained(f"{charge.name}: more is given back than what it replaces came to.")
+    return replaced.credit
 
 
 def _check_line(line: KeptLine, again: BillLine) -> None:
