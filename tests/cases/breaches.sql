@@ -110,6 +110,11 @@ update subscriptions set is_being_paid = true;
 -- activation-session
 update checkout_sessions set checkout_type = 'SUBSCRIPTION_ACTIVATION' where state = 'CREATED';
 
+-- scheduled-change
+insert into scheduled_changes
+select tenant_id, id, 'PLAN', '2031-01-01', '{"type": "PLAN", "effective_on": "2031-01-01"}'
+from subscriptions limit 1;
+
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
 

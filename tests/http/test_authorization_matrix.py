@@ -122,6 +122,7 @@ API: dict[str, Json | None] = {
         "plan_version_id": encode(Prefix.PLAN_VERSION, UUID(int=1)),
         "at": "NOW",
     },
+    "DELETE /api/v1/subscriptions/{subscription_id}/scheduled-change": None,
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
     "POST /api/v1/invoices/{invoice_id}/pay": None,

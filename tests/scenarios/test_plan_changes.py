@@ -3,8 +3,6 @@
 import json
 from datetime import date
 from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -12,7 +10,7 @@ from tallystick.domain.coupons import Percentage
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.purchase import Activation
 from tests.cases.golden import case
-from tests.scenarios.plan_changes import Shop
+from tests.scenarios.plan_changes import Shop, amounts, begin, last
 from tests.subscribing import Merchant
 from tests.world import SoldPlan, World
 
@@ -21,30 +19,6 @@ from tests.world import SoldPlan, World
 def shop(world: World) -> Shop:
     """A shop whose plans share their products."""
     return Shop(merchant=Merchant(world=world))
-
-
-async def begin(shop: Shop, plan: SoldPlan, when: str = "2024-01-01", **fields: Any) -> UUID:  # noqa: ANN401 - of the offer
-    """A new customer's subscription from a day; nothing is charged automatically."""
-    await shop.at(when)
-    made = await shop.merchant.subscribe(
-        await shop.world.customer(),
-        plan,
-        date.fromisoformat(when),
-        charge_automatically=False,
-        **fields,
-    )
-    return made.subscription.id
-
-
-async def last(shop: Shop) -> dict[str, Any]:
-    """The last invoice, its lines decoded."""
-    found = (await shop.merchant.invoices())[-1]
-    return {**found, "lines": json.loads(found["lines"])}
-
-
-def amounts(invoice: dict[str, Any]) -> list[int]:
-    """The amounts of an invoice's lines."""
-    return [line["amount"] for line in invoice["lines"]]
 
 
 async def test_an_upgrade_is_billed_at_once(shop: Shop) -> None:

@@ -44,7 +44,10 @@ _CONTRACT = """
             where m.tenant_id = s.tenant_id and m.customer_id = s.customer_id
               and m.archived_at is null) else false end,
         'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles,
-        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum)
+        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum,
+        'counted_from', s.counted_from,
+        'scheduled', (select c.change from scheduled_changes c
+                      where c.tenant_id = s.tenant_id and c.subscription_id = s.id))
 """
 
 _DUE = """

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.db.engine import Tx
-from tallystick.db.subscription_writes import ITEM
+from tallystick.db.subscription_writes import ITEM, MINIMUM
 from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
@@ -37,8 +37,8 @@ _SLOTS = """
 _PLAN = """
     update subscriptions
     set plan_id = $3, plan_version_id = $4, cadence = $5, billing_start_date = $6,
-        billing_day_anchor = $7, trial_end = $8, end_date = $9, cancelled_on = null,
-        cancellation_reason = null
+        billing_day_anchor = $7, trial_end = $8, end_date = $9, minimum = $10,
+        counted_from = $11, cancelled_on = null, cancellation_reason = null
     where tenant_id = $1 and id = $2
 """
 
@@ -108,6 +108,21 @@ async def save_plan(tx: Tx, tenant_id: UUID, contract: Contract, version_id: UUI
         contract.anchor,
         contract.trial_end,
         contract.end_date,
+        MINIMUM.dump_optional(contract.minimum),
+        contract.counted_from,
+    )
+
+
+async def try_again(tx: Tx, tenant_id: UUID, subscription_id: UUID, now: datetime) -> None:
+    """What kept a step of a locked subscription from being taken may be gone."""
+    await tx.execute(
+        """
+        update subscriptions set billing_error = null, updated_at = $3
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        subscription_id,
+        now,
     )
 
 

@@ -20,6 +20,7 @@ from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.periods import Cadence
 from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.scheduled import Scheduled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,8 @@ class SubscriptionEntry:
 
     `metadata` is the JSON value that its checkout was given; `end_date` the first day not
     covered; `cancelled_on` the day on which a cancellation takes effect. `billing_error` says
-    why its next step cannot be taken, where it was set aside.
+    why its next step cannot be taken, where it was set aside. `scheduled` is what changes at
+    the end of its period.
     """
 
     id: UUID
@@ -70,6 +72,7 @@ class SubscriptionEntry:
     cancelled_on: date | None
     cancellation_reason: str | None
     billing_error: str | None
+    scheduled: Scheduled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

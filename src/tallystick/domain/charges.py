@@ -70,6 +70,14 @@ class Item:
         end = span.end if self.ends_on is None else min(span.end, self.ends_on)
         return Period(start, end) if start < end else None
 
+    def counts_from(self, first: date) -> date:
+        """From where its windows count: the subscription's first billed day, or its own where
+        it joined at the end of a period.
+        """
+        if self.starts_on is not None and self.starts_on == self.billed_from:
+            return self.starts_on
+        return first
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computation:
@@ -175,6 +183,12 @@ def billing_type(item: Item) -> BillingType:
         case FeeType.RATE | FeeType.SLOT | FeeType.CAPACITY | FeeType.ONE_TIME:
             return BillingType.ADVANCE
     assert_never(item.fee.type)
+
+
+def is_in_advance(item: Item) -> bool:
+    """Whether a recurring fee of the item is billed in advance."""
+    recurs = item.fee.type is not FeeType.ONE_TIME
+    return recurs and billing_type(item) is BillingType.ADVANCE
 
 
 def charge(item: Item, period: BilledPeriod, currency: str) -> Charge | None:

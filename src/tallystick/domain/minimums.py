@@ -63,7 +63,7 @@ def floor_closing(
     if commitment is None or dates.is_over or day <= dates.billing_start:
         return None
     covered = [item for item in terms.recurring if commitment.covers(item.product_id)]
-    start, anchor, cadence = dates.billing_start, dates.anchor, terms.cadence
+    start, anchor, cadence = dates.periods_from, dates.anchor, terms.cadence
     index = index_containing(start, anchor, cadence, day - timedelta(days=1))
     window = period(start, anchor, cadence, index, dates.end)
     if not covered or window is None or window.billed.end != day:
@@ -132,7 +132,7 @@ def shortfalls(
     if terms.minimum is None or dates.is_over:
         return ()
     found = []
-    start, anchor, cadence = dates.billing_start, dates.anchor, terms.cadence
+    start, anchor, cadence = dates.periods_from, dates.anchor, terms.cadence
     index = 0 if after is None else index_containing(start, anchor, cadence, after)
     while (window := period(start, anchor, cadence, index, dates.end)) is not None:
         end = window.billed.end

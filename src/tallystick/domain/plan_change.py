@@ -5,24 +5,24 @@ the days that are left, one that joins is charged for them; period, anchor and c
 (reference rules of money and time, section 5).
 """
 
-from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from tallystick.domain.cancellation import cut_anew
+from tallystick.domain.at_period_end import without_anything_scheduled
 from tallystick.domain.charges import (
     Charge,
     Item,
-    billing_type,
     charge_in_part,
+    is_in_advance,
     monthly_value,
 )
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import Step, StepKind, first_billed
 from tallystick.domain.money import rounded_ratio
+from tallystick.domain.new_components import NewPlan, paired
 from tallystick.domain.periods import (
     Cadence,
     Period,
@@ -32,7 +32,7 @@ from tallystick.domain.periods import (
     period,
     shortest,
 )
-from tallystick.domain.pricing import BillingType, FeeType, SlotPricing
+from tallystick.domain.pricing import FeeType
 from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.tax import TaxDecision
 
@@ -42,19 +42,6 @@ _NOMINAL_DAYS = {
     Cadence.SEMIANNUAL: 182,
     Cadence.ANNUAL: 365,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPlan:
-    """The plan that a subscription changes to: its components, as resolved.
-
-    `chosen_slots` are the components whose number of slots the request names; any other keeps
-    the number of the one that it replaces.
-    """
-
-    plan_id: UUID
-    items: tuple[Item, ...]
-    chosen_slots: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +86,8 @@ def changed_now(
 ) -> PlanChange:
     """The change of a contract's plan on a day of its current period.
 
-    A cancellation that is scheduled is replaced. In a free trial the trial ends, and the first
-    invoice is made.
+    What is scheduled, a cancellation or a change, is replaced. In a free trial the trial ends,
+    and the first invoice is made.
 
     Raises:
         Conflict: It has not begun, waits for a checkout, or is over.
@@ -110,7 +97,7 @@ def changed_now(
         raise Conflict(f"The plan of a subscription that is {contract.status.value} is fixed")
     components = [item for item in contract.items if item.kind == "COMPONENT"]
     left = [item for item in components if item.ends_on is None]
-    pairs = _pairs(left, wanted)
+    pairs = paired(left, wanted)
     new = tuple(item for _, item in pairs)
     ended = tuple(replace(item, ends_on=day) for item in left)
     if contract.in_free_trial:
@@ -134,7 +121,7 @@ def _in_its_period(
     new = tuple(item for _, item in pairs)
     ended = tuple(replace(item, ends_on=day) for item in left)
     _same_rhythm(contract, new)
-    whole = cut_anew(replace(contract, cancelled_on=None))
+    whole = without_anything_scheduled(contract)
     rests = [_rest_of_new(whole, old, item, day) for old, item in pairs]
     joined = tuple(
         replace(
@@ -154,7 +141,10 @@ def _in_its_period(
     ]
     after = _with_items(whole, ended, joined)
     after = replace(
-        after, plan_id=wanted.plan_id, mrr=monthly_value(after.items, after.currency)
+        after,
+        plan_id=wanted.plan_id,
+        minimum=wanted.minimum,
+        mrr=monthly_value(after.items, after.currency),
     )
     step = Step(
         kind=StepKind.CHANGED,
@@ -166,43 +156,14 @@ def _in_its_period(
     return joined, step
 
 
-def _pairs(left: Sequence[Item], wanted: NewPlan) -> list[tuple[Item | None, Item]]:
-    """Each new component with the one of its product that it replaces, whose slots it keeps."""
-    by_product: dict[UUID, deque[Item]] = defaultdict(deque)
-    for item in left:
-        by_product[item.product_id].append(item)
-    pairs: list[tuple[Item | None, Item]] = []
-    for item in wanted.items:
-        old = by_product[item.product_id].popleft() if by_product[item.product_id] else None
-        keeps = item.component_id not in wanted.chosen_slots
-        if old is not None and old.slots is not None and item.slots is not None and keeps:
-            pairs.append((old, replace(item, slots=_carried(old.slots, item))))
-        else:
-            pairs.append((old, item))
-    return pairs
-
-
-def _carried(slots: int, item: Item) -> int:
-    pricing = item.pricing
-    assert isinstance(pricing, SlotPricing), "a slot product has slot prices"
-    if pricing.max_slots is not None and slots > pricing.max_slots:
-        message = (
-            f"{item.name!r} has {slots} slots, and the new plan at most {pricing.max_slots};"
-            " name a number with `initial_slot_count`"
-        )
-        fault = Fault("components.parameterized_components", "out_of_bounds", message)
-        raise InvalidInput(f"{fault.field}: {message}", (fault,))
-    return max(slots, pricing.min_slots or 0)
-
-
 def _same_rhythm(contract: Contract, new: Sequence[Item]) -> None:
     recurring = [item.cadence for item in new if item.fee.type is not FeeType.ONE_TIME]
     if recurring and shortest(recurring).months < contract.cadence.months:
         message = (
             f"has fees by the {shortest(recurring).value} period; a subscription whose periods"
-            f" are {contract.cadence.value} cannot change to shorter ones yet"
+            f" are {contract.cadence.value} changes to shorter ones at PERIOD_END only"
         )
-        fault = Fault("plan_version_id", "not_supported_yet", message)
+        fault = Fault("plan_version_id", "shorter_periods", message)
         raise InvalidInput(f"{fault.field}: {message}", (fault,))
 
 
@@ -233,6 +194,8 @@ def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
         anchor=anchor,
         end_date=end_date,
         cancelled_on=None,
+        scheduled=None,
+        minimum=wanted.minimum,
     )
     return first_billed(begun, day, StepKind.CHANGED, SubscriptionStatus.ACTIVE)
 
@@ -258,14 +221,9 @@ def _named(one: Charge, what: str) -> Charge:
     return replace(one, name=f"{one.name} ({what})")
 
 
-def _is_in_advance(item: Item) -> bool:
-    recurs = item.fee.type is not FeeType.ONE_TIME
-    return recurs and billing_type(item) is BillingType.ADVANCE
-
-
 def _rest_of_old(contract: Contract, item: Item, day: date) -> _Rest | None:
     """What is left of what was billed of an item, None where nothing was billed in advance."""
-    if not _is_in_advance(item):
+    if not is_in_advance(item):
         return None
     start, joined = contract.billing_start, item.billed_from
     if joined is not None:
@@ -295,7 +253,7 @@ def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) ->
 
     Where it replaces none of its rhythm, up to the end of the current period.
     """
-    if not _is_in_advance(item):
+    if not is_in_advance(item):
         return None
     if old is not None and old.cadence is item.cadence:
         rest = _rest_of_old(contract, old, day)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from tallystick.db import subscription_changes
+from tallystick.db import scheduled_changes, subscription_changes
 from tallystick.domain.billing_entries import SubscriptionDetails
 from tallystick.domain.cancellation import cancelled, reactivated
 from tallystick.domain.errors import Busy
@@ -23,7 +23,7 @@ async def cancel_subscription(
 ) -> SubscriptionDetails:
     """Cancel a subscription on a day; without one, at the end of its current period.
 
-    A day that has come takes effect at once. A cancellation that was scheduled is replaced.
+    A day that has come takes effect at once. What was scheduled is replaced.
 
     Raises:
         NotFound: There is no such subscription.
@@ -37,6 +37,7 @@ async def cancel_subscription(
         raise Busy("A payment for this subscription is under way; ask again", BUSY_SECONDS)
     contract = cancelled(due.contract, on, ctx.today)
     await subscription_changes.save_ending(tx, ctx.tenant.id, contract, reason, ctx.now)
+    await scheduled_changes.drop(tx, ctx.tenant.id, contract.id)
     due = replace(due, contract=contract, cancellation_reason=reason)
     if contract.cancelled_on == next_day(contract) == ctx.today:
         await take_at_once(ctx, tx, due)

@@ -29,6 +29,7 @@ from tallystick.domain.life import Step, StepKind, step
 from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.quote import ProductTax
 from tallystick.domain.renewal import Draft, RenewalFacts, draft_of
+from tallystick.services.apply_scheduled import applied_event, apply_scheduled, named_after
 from tallystick.services.context import Context
 from tallystick.services.end_activations import end_activations
 from tallystick.services.events import Told, record_many
@@ -61,9 +62,10 @@ async def take_steps(
     `tells_steps` False leaves the events of the steps to the caller; those of the drafts are
     written.
     """
-    products = {item.product_id for one in due for item in one.contract.items}
-    taxes = await checkout_facts.load_product_taxes(tx, ctx.tenant.id, list(products))
     steps = [step(one.contract) for one in due]
+    await apply_scheduled(ctx, tx, due, steps)
+    products = {item.product_id for one in steps for item in one.contract.items}
+    taxes = await checkout_facts.load_product_taxes(tx, ctx.tenant.id, list(products))
     metered = await meter_usage(
         ctx,
         tx,
@@ -218,10 +220,13 @@ def start_of(day: date, time_zone: str) -> datetime:
 
 def _events(ctx: Context, taken: Taken, *, tells_steps: bool) -> list[Told]:
     due, kind = taken.due, taken.step.kind
+    if taken.step.applied is not None:
+        due = named_after(due, taken.step.applied)
     if kind in {StepKind.TRIAL_STARTED, StepKind.ACTIVATED}:
         due = replace(due, activated_at=due.activated_at or ctx.now)
     told = step_event(kind, due, taken.step.contract) if tells_steps else None
-    found = [] if told is None else [told]
+    changed = applied_event(due, taken.step)
+    found = [one for one in (changed, told) if one is not None]
     if taken.draft is not None and taken.draft.invoice.lines:
         invoice = taken.draft.invoice
         found.append(("invoice.created", invoice.id, invoice_event(invoice, None)))

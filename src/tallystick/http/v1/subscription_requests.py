@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -42,9 +43,9 @@ from tallystick.http.v1.scalars import (
     WholeNumber,
 )
 from tallystick.http.v1.subscription_schemas import SubscriptionDetailsOut, SubscriptionOut
-from tallystick.services.change_plan import PlanChangeRequest
 from tallystick.services.create_subscription import SubscriptionRequest
 from tallystick.services.edit_subscription import TermsChange
+from tallystick.services.plan_wanted import PlanChangeRequest
 
 _ECHOED = {
     "add_ons": "add_ons",
@@ -75,22 +76,29 @@ class ActivationName(Scalar):
         return {"type": "string", "enum": ["ON_START", "ON_CHECKOUT", "MANUAL"]}
 
 
+class ChangeAt(StrEnum):
+    """When a plan changes."""
+
+    NOW = "NOW"
+    PERIOD_END = "PERIOD_END"
+
+
 class ChangeAtName(Scalar):
-    """When a plan changes; PERIOD_END is not there yet."""
+    """When a plan changes."""
 
     @override
-    def parse(self, value: Any) -> str:
+    def parse(self, value: Any) -> ChangeAt:
         match must_be_text(value):
             case "NOW":
-                return "NOW"
+                return ChangeAt.NOW
             case "PERIOD_END":
-                raise problem("not_supported_yet", "PERIOD_END is not supported yet")
+                return ChangeAt.PERIOD_END
             case _:
-                raise problem("unknown_value", "must be NOW")
+                raise problem("unknown_value", "must be NOW or PERIOD_END")
 
     @override
     def schema(self) -> JsonSchemaValue:
-        return {"type": "string", "enum": ["NOW"]}
+        return {"type": "string", "enum": ["NOW", "PERIOD_END"]}
 
 
 class SubscriptionCreateRequest(RequestModel):
@@ -183,9 +191,12 @@ class ChangePlanRequest(RequestModel):
 
     plan_version_id: PlanVersionId
     at: Annotated[
-        str,
+        ChangeAt,
         ChangeAtName(),
-        Field(description="NOW: today, in the period that stays."),
+        Field(
+            description="NOW: today, in the period that stays. PERIOD_END: before the next one "
+            "is billed; it replaces what was scheduled."
+        ),
     ]
     checkout: NotYet = None
     components: Annotated[
@@ -220,8 +231,9 @@ class ActivateSubscriptionResponse(AnswerModel):
 class ChangePlanResponse(ActivateSubscriptionResponse):
     """The subscription as changed, and the invoice that was made at once, if any.
 
-    In a preview neither is stored, and the invoice has no number. The counts are of components,
-    matched by their products.
+    In a preview neither is stored, and the invoice has no number; at the end of the period it
+    is the one of that day, as far as it is known. The counts are of components, matched by
+    their products.
     """
 
     matched: int

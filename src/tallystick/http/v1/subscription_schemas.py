@@ -1,7 +1,7 @@
 """Subscriptions on the wire."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from tallystick.domain.billing_entries import (
 )
 from tallystick.domain.money import major
 from tallystick.domain.periods import Cadence
+from tallystick.domain.scheduled import Scheduled, ScheduledPlan
 from tallystick.http.v1.checkout_answers import show_payment
 from tallystick.http.v1.checkout_schemas import PaymentMethodsConfigIn
 from tallystick.http.v1.coupon_schemas import DiscountSchema, show_discount
@@ -93,6 +94,17 @@ class AppliedCouponDetailed(AnswerModel):
     coupon: SubscriptionCouponOut
 
 
+class ScheduledChangeOut(AnswerModel):
+    """What changes on `effective_on`, the end of the period, before it is billed."""
+
+    type: Literal["PLAN"]
+    effective_on: Day
+    plan_id: PlanId
+    plan_name: str
+    plan_version_id: PlanVersionId
+    plan_version: int
+
+
 class SubscriptionOut(AnswerModel):
     """A subscription. Amounts in minor units of `currency`, `invoice_threshold` in major."""
 
@@ -142,6 +154,7 @@ class SubscriptionOut(AnswerModel):
         str | None,
         Field(description="Why its next step cannot be billed; tried again every hour."),
     ]
+    scheduled_change: ScheduledChangeOut | None
 
 
 class SubscriptionDetailsOut(SubscriptionOut):
@@ -224,7 +237,22 @@ def _fields(ctx: Context, entry: SubscriptionEntry) -> dict[str, Any]:
         "cancelled_on": entry.cancelled_on,
         "cancellation_reason": entry.cancellation_reason,
         "billing_error": entry.billing_error,
+        "scheduled_change": None if entry.scheduled is None else _scheduled(entry.scheduled),
     }
+
+
+def _scheduled(change: Scheduled) -> ScheduledChangeOut:
+    match change:
+        case ScheduledPlan():
+            return ScheduledChangeOut(
+                type=change.type,
+                effective_on=change.effective_on,
+                plan_id=change.plan.plan_id,
+                plan_name=change.plan_name,
+                plan_version_id=change.plan_version_id,
+                plan_version=change.plan_version,
+            )
+    assert_never(change)
 
 
 def _coupon(redeemed: RedeemedCoupon, currency: str) -> AppliedCouponDetailed:

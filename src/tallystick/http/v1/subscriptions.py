@@ -20,6 +20,7 @@ from tallystick.http.v1.subscription_requests import (
     ActivateSubscriptionResponse,
     CancelSubscriptionRequest,
     CancelSubscriptionResponse,
+    ChangeAt,
     ChangePlanRequest,
     ChangePlanResponse,
     SubscriptionCreateRequest,
@@ -41,10 +42,12 @@ from tallystick.services.cancel_subscription import (
     cancel_subscription,
     reactivate_subscription,
 )
-from tallystick.services.change_plan import PlanChanged, change_plan
+from tallystick.services.change_plan import change_plan
 from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
+from tallystick.services.plan_wanted import PlanChanged
+from tallystick.services.schedule_plan import drop_scheduled, schedule_plan
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"], route_class=Route)
 
@@ -175,6 +178,7 @@ async def post_plan_change(
 ) -> Response:
     """Change the plan of a running subscription, or show what that would bill."""
     request = to_plan_change(body)
+    verb = change_plan if body.at is ChangeAt.NOW else schedule_plan
 
     def show(changed: PlanChanged) -> ChangePlanResponse:
         invoice = changed.invoice
@@ -187,7 +191,16 @@ async def post_plan_change(
         )
 
     return await door.write(
-        lambda ctx: change_plan(ctx, subscription_id, request, preview=body.preview), show
+        lambda ctx: verb(ctx, subscription_id, request, preview=body.preview), show
+    )
+
+
+@router.delete("/{subscription_id}/scheduled-change", response_model=CancelSubscriptionResponse)
+async def delete_scheduled_change(door: Entered, subscription_id: SubscriptionId) -> Response:
+    """Drop what is scheduled for the end of the period."""
+    return await door.write(
+        lambda ctx: drop_scheduled(ctx, subscription_id),
+        partial(_show_cancelled, door.context()),
     )
 
 
