@@ -23,7 +23,6 @@ from tallystick.domain.explanation import (
     Noted,
     PricedPart,
     Prorated,
-    Replacing,
     Rounded,
     Ruled,
     Shared,
@@ -107,7 +106,8 @@ def _amount(charge: Charge, currency: str, cadence: Cadence | None) -> Iterator[
     if exact.denominator != 1:
         yield Rounded(exact=exact, amount=amount)
     if charge.replaced is not None:
-        yield _replacing(charge, charge.replaced, amount)
+        before = charge.replaced.credit
+        yield BilledBefore(amount=amount, before=before, held=0, rest=charge.amount)
     elif charge.usage is None and charge.amount < 0:
         yield Credited(amount=amount, discount=amount + charge.amount, credit=-charge.amount)
     if charge.before is not None:
@@ -131,18 +131,6 @@ def _true_up(charge: Charge, missing: Shortfall, currency: str) -> TrueUp:
         least=missing.least,
         cost=missing.cost,
         missing=charge.amount,
-    )
-
-
-def _replacing(charge: Charge, replaced: Replaced, amount: int) -> Replacing:
-    return Replacing(
-        amount=amount,
-        quantity=replaced.units * replaced.instances,
-        unit_price=replaced.unit_price,
-        replaced=replaced.amount,
-        discount=replaced.amount - replaced.credit,
-        credit=replaced.credit,
-        rest=charge.amount,
     )
 
 

@@ -185,24 +185,6 @@ class Credited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replacing:
-    """amount - credit = rest: less what was paid, for the same days, of what it replaces.
-
-    `replaced` = quantity x unit_price by days, rounded; `discount` what that had been
-    discounted by when it was billed.
-    """
-
-    amount: int
-    quantity: int
-    unit_price: Decimal
-    replaced: int
-    discount: int
-    credit: int
-    rest: int
-    type: Literal["REPLACING"] = "REPLACING"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChargedOnce:
     """The line does not come again."""
 
@@ -294,7 +276,6 @@ LineStep: TypeAlias = (
     | BilledBefore
     | TrueUp
     | Credited
-    | Replacing
     | ChargedOnce
     | Included
     | Shared

@@ -45,9 +45,6 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.credit": "Given back: {credit}",
         "explain.credit_less": "Given back: {credit}, less the discount of {discount} that it"
         " was billed with",
-        "explain.replacing": "Less {credit} paid for these days of what it replaces: {rest}",
-        "explain.replacing_less": "Less {credit} paid for these days of what it replaces,"
-        " after its discount of {discount}: {rest}",
         "explain.used": "Used: {usage}",
         "explain.used_by": "Used by {group}: {usage}",
         "explain.beyond": "{usage} used, {included} included: {quantity} beyond them",

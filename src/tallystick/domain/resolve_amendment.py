@@ -7,16 +7,17 @@ from datetime import date
 from typing import Literal, TypeVar
 from uuid import UUID
 
+from tallystick.domain.amended_items import Amendment, Changed, Renamed
 from tallystick.domain.amendment_request import (
     AmendmentRequest,
     ComponentChange,
     QuantityChange,
 )
+from tallystick.domain.at_period_end import paid_until
 from tallystick.domain.catalog import AddOn, PlanVersion, Product
 from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import fail_if
-from tallystick.domain.offer import NewProduct
 from tallystick.domain.pricing import FeeType, Price, SlotPricing
 from tallystick.domain.resolve_add_ons import add_on_items, within_limit
 from tallystick.domain.resolve_components import extra_item, planned_item
@@ -32,34 +33,6 @@ _CHANGE_ADD_ON = "add_ons.change"
 _REMOVE_ADD_ON = "add_ons.remove"
 
 Entry = TypeVar("Entry", ComponentChange, QuantityChange)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """An item of a subscription, and what takes its place."""
-
-    item_id: UUID
-    to: Item
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renamed:
-    """An item of a subscription that is called otherwise, and costs what it did."""
-
-    item_id: UUID
-    name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amendment:
-    """What is different about a subscription from a day on, and what it brings along."""
-
-    added: tuple[Item, ...] = ()
-    changed: tuple[Changed, ...] = ()
-    renamed: tuple[Renamed, ...] = ()
-    removed: tuple[UUID, ...] = ()
-    new_products: tuple[NewProduct, ...] = ()
-    new_prices: tuple[Price, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +76,9 @@ def resolve_amendment(
     ]
     if not (request.removed_components or request.removed_add_ons or request.components):
         _says_something(request, work)
-    if contract.is_billed and not at_period_end:
+    if at_period_end:
+        _paid_no_longer(contract, gone, day, work)
+    elif contract.is_billed:
         _in_its_rhythm(contract, [*((path, to) for path, _, to in changed), *added], work)
     renamed = [
         (old, to) for _, old, to in changed if replace(to, id=old.id, name=old.name) == old
@@ -115,7 +90,8 @@ def resolve_amendment(
         added=tuple(item for _, item in added),
         changed=tuple(costs_else),
         renamed=tuple(Renamed(item_id=old.id, name=to.name) for old, to in renamed),
-        removed=tuple(item.id for item in contract.items if item.id in gone),
+        removed_components=tuple(one for one in components if one in gone),
+        removed_add_ons=tuple(one for one in add_ons if one in gone),
         new_products=tuple(work.new_products),
         new_prices=tuple(work.new_prices),
     )
@@ -317,3 +293,17 @@ def _in_its_rhythm(
                 f" subscription by the {contract.cadence.value} one; amend it at PERIOD_END"
             )
             work.fault(path, "too_often", message)
+
+
+def _paid_no_longer(contract: Contract, gone: set[UUID], day: date, work: Resolution) -> None:
+    """Nothing is given back at the end of a period, so what leaves then is paid up to there."""
+    for at, kind in ((_REMOVE, "COMPONENT"), (_REMOVE_ADD_ON, "ADD_ON")):
+        for item in contract.items:
+            if item.id in gone and item.kind == kind and contract.is_billed:
+                until = paid_until(contract, item, day)
+                if until > day:
+                    message = (
+                        f"{item.name!r} is paid until {until.isoformat()}; remove it NOW, and"
+                        " what is left is credited"
+                    )
+                    work.fault(at, "paid_for_longer", message)

@@ -31,7 +31,6 @@ from tallystick.domain.explanation import (
     Noted,
     PricedPart,
     Prorated,
-    Replacing,
     Rounded,
     Ruled,
     Settled,
@@ -178,7 +177,7 @@ def _of_line(step: LineStep, currency: str, voice: Voice) -> str:
         case Included(included=included, overage_rate=overage_rate):
             rate = voice.price(overage_rate, currency)
             return text("usage.capacity", included=number(included), rate=rate)
-        case Credited() | Replacing() | BilledBefore() | TrueUp():
+        case Credited() | BilledBefore() | TrueUp():
             return _of_window(step, currency, voice)
         case Shared() | Discounted():
             return _of_discount(step, currency, voice)
@@ -188,9 +187,7 @@ def _of_line(step: LineStep, currency: str, voice: Voice) -> str:
             return _of_usage(step, currency, voice)
 
 
-def _of_window(
-    step: Credited | Replacing | BilledBefore | TrueUp, currency: str, voice: Voice
-) -> str:
+def _of_window(step: Credited | BilledBefore | TrueUp, currency: str, voice: Voice) -> str:
     money = voice.money
     match step:
         case Credited(discount=0, credit=credit):
@@ -200,13 +197,6 @@ def _of_window(
                 "explain.credit_less",
                 credit=money(credit, currency),
                 discount=money(discount, currency),
-            )
-        case Replacing():
-            return voice.text(
-                "explain.replacing_less" if step.discount else "explain.replacing",
-                credit=money(step.credit, currency),
-                rest=money(step.rest, currency),
-                **({"discount": money(step.discount, currency)} if step.discount else {}),
             )
         case BilledBefore(before=before, held=held, rest=rest):
             return voice.text(

@@ -175,23 +175,6 @@ class CreditedStep(StepModel):
     credit: int
 
 
-class ReplacingStep(StepModel):
-    """amount - credit = rest: less what was paid, for the same days, of what it replaces.
-
-    `replaced` is that at its price, `unit_price` in major units; `discount` what it had been
-    discounted by.
-    """
-
-    type: Literal["REPLACING"]
-    amount: int
-    quantity: int
-    unit_price: DecimalOut
-    replaced: int
-    discount: int
-    credit: int
-    rest: int
-
-
 class ChargedOnceStep(StepModel):
     """The line does not come again."""
 
@@ -270,7 +253,6 @@ LineStepOut: TypeAlias = Annotated[
     | BilledBeforeStep
     | TrueUpStep
     | CreditedStep
-    | ReplacingStep
     | ChargedOnceStep
     | IncludedStep
     | SharedStep
