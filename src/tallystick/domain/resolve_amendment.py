@@ -80,11 +80,9 @@ def resolve_amendment(
         _paid_no_longer(contract, gone, day, work)
     elif contract.is_billed:
         _in_its_rhythm(contract, [*((path, to) for path, _, to in changed), *added], work)
-    renamed = [
-        (old, to) for _, old, to in changed if replace(to, id=old.id, name=old.name) == old
-    ]
+    renamed = [(old, to) for _, old, to in changed if _costs_the_same(old, to)]
     costs_else = [
-        Changed(item_id=old.id, to=to) for _, old, to in changed if (old, to) not in renamed
+        Changed(item_id=old.id, to=to) for _, old, to in changed if not _costs_the_same(old, to)
     ]
     amendment = Amendment(
         added=tuple(item for _, item in added),
@@ -101,6 +99,10 @@ def resolve_amendment(
     within_reason(after, contract.currency, day, work)
     fail_if([*request.sold.unread.faults, *work.faults])
     return amendment
+
+
+def _costs_the_same(old: Item, to: Item) -> bool:
+    return (old.pricing, old.cadence, old.instances) == (to.pricing, to.cadence, to.instances)
 
 
 def _says_something(request: AmendmentRequest, work: Resolution) -> None:
