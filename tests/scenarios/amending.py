@@ -46,7 +46,6 @@ from tallystick.services.ids import new_id
 from tallystick.services.schedule_amendment import schedule_amendment
 from tests.scenarios.plan_changes import Shop
 
-
 _CHANGEABLE = (
     "subscriptions",
     "subscription_items",
