@@ -27,6 +27,7 @@ from tests.scenarios.amending import (
     once,
     priced,
 )
+from tests.scenarios.consolidating import Consolidating
 from tests.scenarios.plan_changes import Shop
 from tests.scenarios.test_golden_payments import saved
 from tests.subscribing import Merchant
@@ -328,3 +329,23 @@ async def test_after_it_has_ended(shop: Amending) -> None:
     await shop.shop.merchant.cancel(shop.subscription_id, date(2024, 1, 1))
     with pytest.raises(Conflict, match="CANCELLED"):
         await shop.add(extra("Support", "50"))
+
+
+async def test_a_consolidated_line_is_credited(shop: Amending) -> None:
+    """The one invoice of two renewals has the line, and its debt is cancelled."""
+    merchant = await Consolidating.open(shop.shop.world)
+    shop.shop.merchant = merchant
+    await shop.begin()
+    customer = (await shop.stands())["customer_id"]
+    other = await merchant.world.plan()
+    await merchant.sells(customer, [other], date(2024, 1, 1))
+    await shop.on("2024-02-02")
+    ((whole,), members, _) = await merchant.of(date(2024, 2, 1))
+    assert len(members) == 2
+    await shop.on("2024-02-16")
+
+    await shop.remove("Seats")
+
+    # 1000 x 14 / 29 = 482.8
+    (note,) = await shop.notes()
+    assert (note["invoice_id"], note["total"]) == (whole["id"], 483)
