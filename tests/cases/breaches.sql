@@ -27,6 +27,16 @@ update transactions set status = 'FAILED' where status = 'PENDING';
 -- invoice-balance
 update balance_entries set amount = -1 where amount < 0;
 
+-- invoice-balance
+delete from balance_entries where reason = 'INVOICE' and amount > 0;
+
+-- invoice-amount-due
+update invoices set amount_due = total where total < 0;
+
+-- attempt-recorded
+update checkout_sessions set changes = (select id from subscriptions where checkout_session_id is not null
+    and plan_id <> checkout_sessions.plan_id limit 1) where checkout_type = 'PLAN_CHANGE';
+
 -- invoice-numbers
 update invoices set number = 77 where number = 2;
 
@@ -111,9 +121,11 @@ update subscriptions set is_being_paid = true;
 update checkout_sessions set checkout_type = 'SUBSCRIPTION_ACTIVATION' where state = 'CREATED';
 
 -- scheduled-change
-insert into scheduled_changes
-select tenant_id, id, 'PLAN', '2031-01-01', '{"type": "PLAN", "effective_on": "2031-01-01"}'
-from subscriptions limit 1;
+update scheduled_changes set effective_on = effective_on + 1;
+
+-- scheduled-change
+update subscriptions s set cancelled_on = s.current_period_end
+from scheduled_changes c where c.subscription_id = s.id;
 
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
@@ -375,7 +387,7 @@ update subscriptions set mrr = mrr + 1;
 delete from mrr_movements;
 
 -- mrr-movements
-update mrr_movements set position = 2, mrr_before = 100, mrr_after = mrr_after + 100;
+update mrr_movements set position = position + 100, mrr_before = 100, mrr_after = mrr_after + 100;
 
 -- consolidated-lines
 update invoices set consolidated_into_invoice_id = (select id from invoices where number = 1)

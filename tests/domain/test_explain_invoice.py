@@ -135,7 +135,7 @@ def test_fixed_fees(one: Item, sentences: list[str]) -> None:
         (8315, "Given back: EUR 83.15"),
         (
             7484,
-            "Given back: EUR 74.84, less the discount of EUR 8.31 that it was billed with",
+            "Given back: EUR 74.84, less EUR 8.31 that were discounted or given back already",
         ),
     ],
 )

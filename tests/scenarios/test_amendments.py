@@ -144,6 +144,18 @@ async def test_down_and_removed_gives_back_the_rest(shop: Amending) -> None:
     assert [one["subtotal"] for one in await shop.notes()] == [748]
 
 
+async def test_a_price_that_changes_twice(shop: Amending) -> None:
+    """29.00 to 30.00 to 40.00 on one day: what the second replaces was paid by two lines."""
+    await shop.begin()
+    await shop.on("2024-01-16")
+
+    await shop.reprice("Platform Fee", flat("30"))
+    await shop.reprice("Platform Fee", flat("40"))
+
+    # For 16 of 31 days 14.97, 15.48 and 20.65.
+    assert [lines(one)[0][1] for one in (await shop.invoices())[1:]] == [51, 517]
+
+
 async def test_another_name_costs_nothing(shop: Amending) -> None:
     """The same item under another name, on the next invoice, at half price as before."""
     await shop.shop.world.coupon("HALF", Percentage(percentage=Decimal(50)))

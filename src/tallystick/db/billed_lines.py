@@ -1,4 +1,4 @@
-"""How items of a subscription were billed last: what their credits go by."""
+"""How items of a subscription were billed: what their credits go by."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,15 +9,27 @@ from tallystick.db.invoice_writes import EXPLANATION
 from tallystick.domain.credit_removed import BillingLine
 from tallystick.domain.rest_of_period import Billed
 
-_LAST = """
-    select distinct on (l.item_id) l.item_id, l.computation
-    from invoice_lines l
-    join invoices i on i.tenant_id = l.tenant_id and i.id = l.invoice_id
-    where l.tenant_id = $1 and i.subscription_id = $2 and l.item_id = any($3)
-      and i.status <> 'VOID' and l.start_date <= $4 and l.end_date > $4
+# A draft that became part of another invoice is billed by that one. Amounts are as quoted: with
+# tax where prices include it.
+_LINES = """
+    with billing as (
+        select distinct coalesce(consolidated_into_invoice_id, id) as id from invoices
+        where tenant_id = $1 and subscription_id = $2)
+    select l.item_id, l.computation, i.status = 'VOID' as is_void, coalesce((
+               select sum(case when i.tax_inclusive then c.amount_total
+                               else c.amount - c.discount end)
+               from credit_note_lines c
+               join credit_notes n on n.tenant_id = c.tenant_id and n.id = c.credit_note_id
+               where c.tenant_id = l.tenant_id and c.invoice_line_id = l.id
+                 and n.status <> 'VOIDED'), 0)::bigint as credited
+    from billing
+    join invoices i on i.tenant_id = $1 and i.id = billing.id
+    join invoice_lines l on l.tenant_id = i.tenant_id and l.invoice_id = i.id
+    where l.item_id = any($3) and l.start_date <= $4 and l.end_date > $4
       and ((l.computation ->> 'quoted_amount')::bigint > 0
            or l.computation ->> 'replaced' is not null)
       and jsonb_typeof(l.computation -> 'usage') is distinct from 'object'
+      and jsonb_typeof(l.computation -> 'shortfall') is distinct from 'object'
     order by l.item_id, i.invoice_date desc, i.created_at desc, l.position
 """
 
@@ -65,14 +77,22 @@ async def around(
 async def last_billed(
     tx: Tx, tenant_id: UUID, subscription_id: UUID, item_ids: Sequence[UUID], day: date
 ) -> dict[UUID, Billed]:
-    """The line that billed a day of each item, as far as there is one that is not void."""
-    rows = await tx.fetch(_LAST, tenant_id, subscription_id, item_ids, day)
-    found = {}
+    """What billed a day of each item, as far as anything did: its lines that are not void.
+
+    Where all of them are void nothing was billed.
+    """
+    rows = await tx.fetch(_LINES, tenant_id, subscription_id, item_ids, day)
+    found: dict[UUID, Billed] = {}
     for row in rows:
         known = EXPLANATION.load(row["computation"])
-        found[row["item_id"]] = Billed(
-            quoted_amount=known.quoted_amount,
-            quoted_discount=known.quoted_discount,
-            decision=known.decision,
-        )
+        one = found.setdefault(row["item_id"], Billed(decision=known.decision))
+        if not row["is_void"]:
+            # What an item replaces has paid its part of it.
+            paid = 0 if known.replaced is None else known.replaced.credit
+            found[row["item_id"]] = one.with_line(
+                known.quoted_amount + paid,
+                known.quoted_discount,
+                row["credited"],
+                known.decision,
+            )
     return found

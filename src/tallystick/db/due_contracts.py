@@ -173,6 +173,12 @@ async def lock_with_threshold(
     return [_due(row, entities[row["entity_id"]]) for row in rows]
 
 
+async def read_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContract | None:
+    """A subscription as it stands, unlocked; None where the tenant has none of that id."""
+    row = await tx.fetchrow(_READ, tenant_id, [subscription_id])
+    return None if row is None else _due(row, ENTITY.load(row["entity"]))
+
+
 async def move(tx: Tx, tenant_id: UUID, contracts: Sequence[Contract], now: datetime) -> None:
     """Store contracts as they stand after a step."""
     await tx.execute(

@@ -204,6 +204,22 @@ async def be_paid(tx: Tx, tenant_id: UUID, subscription_id: UUID, *, now_paid: b
     )
 
 
+async def save_method(
+    tx: Tx, tenant_id: UUID, subscription_id: UUID, method_id: UUID | None
+) -> None:
+    """Store what a locked subscription was paid with, if that was kept; it is paid."""
+    await tx.execute(
+        """
+        update subscriptions
+        set payment_method_id = coalesce($3, payment_method_id), is_being_paid = false
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        subscription_id,
+        method_id,
+    )
+
+
 async def save_checkout(tx: Tx, tenant_id: UUID, made: Subscription, now: datetime) -> None:
     """Store a locked subscription as its own checkout has left it; a trial it had stays told.
 

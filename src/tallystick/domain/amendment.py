@@ -195,7 +195,7 @@ def _credit(whole: Contract, item: Item, day: date, past: Past) -> Charge | None
         return None
     full = charge_in_part(item, rest.span, rest.days, whole.currency)
     known = past.billed.get(item.id)
-    amount = full.amount if known is None else known.less_discount(full.amount)
+    amount = full.amount if known is None else known.to_give_back(full.amount)
     decided = None if known is None else known.decision
     return named(replace(full, amount=-amount, decided=decided), "credit")
 

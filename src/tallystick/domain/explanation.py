@@ -175,7 +175,7 @@ class TrueUp:
 class Credited:
     """amount - discount = credit: what was paid for days that are not used is given back.
 
-    `discount` is what it had been discounted by when it was billed.
+    `discount` is what it had been discounted by when it was billed, or given back of it before.
     """
 
     amount: int

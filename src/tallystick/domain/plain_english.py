@@ -43,8 +43,8 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.rounded": "Rounded to {amount}",
         "explain.once": "Charged once.",
         "explain.credit": "Given back: {credit}",
-        "explain.credit_less": "Given back: {credit}, less the discount of {discount} that it"
-        " was billed with",
+        "explain.credit_less": "Given back: {credit}, less {discount} that were"
+        " discounted or given back already",
         "explain.used": "Used: {usage}",
         "explain.used_by": "Used by {group}: {usage}",
         "explain.beyond": "{usage} used, {included} included: {quantity} beyond them",

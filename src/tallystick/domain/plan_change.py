@@ -165,7 +165,10 @@ def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
 def _credits(
     contract: Contract, left: Sequence[Item], day: date, billed: Mapping[UUID, Billed]
 ) -> list[Charge]:
-    """What was paid in advance for the days that are left, discounted as it was."""
+    """What was paid in advance for the days that are left, discounted as it was.
+
+    In full where it was never billed here: it was imported.
+    """
     given = []
     for item in left:
         rest = rest_of_old(contract, item, day)
@@ -173,7 +176,7 @@ def _credits(
             continue
         full = charge_in_part(item, rest.span, rest.days, contract.currency)
         known = billed.get(item.id)
-        amount = full.amount if known is None else known.less_discount(full.amount)
+        amount = full.amount if known is None else known.to_give_back(full.amount)
         decided = None if known is None else known.decision
         given.append(named(replace(full, amount=-amount, decided=decided), "credit"))
     return given

@@ -9,31 +9,49 @@ from datetime import date
 from tallystick.domain.charges import Charge, Item, is_in_advance
 from tallystick.domain.contract import Contract
 from tallystick.domain.money import rounded_ratio
-from tallystick.domain.periods import Cadence, Period, full_period, index_containing, period
+from tallystick.domain.periods import (
+    Cadence,
+    Period,
+    full_period,
+    index_containing,
+    period,
+    priced_days,
+)
 from tallystick.domain.tax import TaxDecision
-
-_NOMINAL_DAYS = {
-    Cadence.MONTHLY: 30,
-    Cadence.QUARTERLY: 91,
-    Cadence.SEMIANNUAL: 182,
-    Cadence.ANNUAL: 365,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billed:
-    """How an item was billed last: its price and its share of the discount, and its tax."""
+    """How the current days of an item were billed: what its lines came to and their share of
+    the discount, as quoted, what credit notes took back of them, and the tax of the last one.
 
-    quoted_amount: int
-    quoted_discount: int
+    Nothing at all where the lines are void.
+    """
+
     decision: TaxDecision
+    quoted_amount: int = 0
+    quoted_discount: int = 0
+    credited: int = 0
 
-    def less_discount(self, amount: int) -> int:
-        """What of an amount was left to be paid, discounted as the line was."""
+    def with_line(
+        self, quoted: int, discount: int, credited: int, decision: TaxDecision
+    ) -> "Billed":
+        """With an older line beside those that are known, or the first one."""
+        return Billed(
+            decision=self.decision if self.quoted_amount else decision,
+            quoted_amount=self.quoted_amount + quoted,
+            quoted_discount=self.quoted_discount + discount,
+            credited=self.credited + credited,
+        )
+
+    def to_give_back(self, amount: int) -> int:
+        """What of an amount was left to be paid, discounted as it was billed; no more than
+        what credit notes have left of that.
+        """
         if self.quoted_amount <= 0:
-            return amount
+            return 0
         paid = self.quoted_amount - self.quoted_discount
-        return rounded_ratio(amount * paid, self.quoted_amount)
+        return min(rounded_ratio(amount * paid, self.quoted_amount), paid - self.credited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +113,7 @@ def _rest_of_current(contract: Contract, cadence: Cadence, day: date, end: date)
     """By the days of the current period, or nominally where that is not the fee's own."""
     assert contract.period_end is not None, "it is billed"
     days = (contract.period_end - contract.period_start).days
-    nominal = _NOMINAL_DAYS[cadence]
-    is_own = 4 * abs(days - nominal) <= nominal
-    return _rest(day, end, days if is_own else nominal)
+    return _rest(day, end, priced_days(cadence, days))
 
 
 def _rest(day: date, end: date, full: int) -> Rest | None:

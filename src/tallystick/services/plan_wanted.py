@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tallystick.db import customers, subscriptions
+from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
 from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionDetails
@@ -38,7 +39,8 @@ class PlanChangeRequest:
 class PlanChanged:
     """A subscription whose plan was changed, or would be, and what that bills.
 
-    Components by their products: those that replace another, that are new, that are gone.
+    `session` is where its customer is to change it, if so. Components by their products: those
+    that replace another, that are new, that are gone.
     """
 
     details: SubscriptionDetails
@@ -46,6 +48,7 @@ class PlanChanged:
     matched: int
     added: int
     removed: int
+    session: SessionRecord | None = None
 
 
 async def to_change(ctx: Context, subscription_id: UUID) -> DueContract:

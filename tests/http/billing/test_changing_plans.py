@@ -126,3 +126,32 @@ async def test_unknown_subscriptions(api: httpx.AsyncClient) -> None:
     dropped = await api.delete(f"/api/v1/subscriptions/{missing}/scheduled-change")
 
     assert dropped.status_code == 404
+
+
+async def test_by_the_customer(api: httpx.AsyncClient, sdk: AsyncMeteroid, shop: Shop) -> None:
+    """A PLAN_CHANGE session as the SDK reads it; its page shows what is given back and due."""
+    path, body = await upgrade(shop, checkout=True)
+
+    told = (await api.post(f"{path}/change-plan", json=body)).json()
+
+    assert (told["invoice"], told["subscription"]["plan_name"]) == (None, "STARTER")
+    session = (await sdk.checkout_sessions.retrieve(told["session"]["id"])).session
+    assert (session.checkout_type, session.status) == ("PLAN_CHANGE", "CREATED")
+    assert session.subscription_id is None
+    assert told["session"]["amount_due"] == 4387
+    page = await api.get(told["session"]["checkout_url"])
+    assert page.status_code == 200
+    for text in ("Platform Fee (credit)", "Seats (prorated)", "43.87", "124.00"):
+        assert text in page.text
+
+
+async def test_a_checkout_is_for_now(api: httpx.AsyncClient, shop: Shop) -> None:
+    """At the period's end there is nothing to pay yet; a preview opens no session."""
+    path, body = await upgrade(shop, checkout=True)
+
+    later = await api.post(f"{path}/change-plan", json=body | {"at": "PERIOD_END"})
+    seen = (await api.post(f"{path}/change-plan", json=body | {"preview": True})).json()
+
+    assert [one["field"] for one in later.json()["errors"]] == ["checkout"]
+    assert (seen["session"], seen["invoice"]["total"]) == (None, 4387)
+    assert (await api.get("/api/v1/checkout-sessions")).json()["sessions"] == []

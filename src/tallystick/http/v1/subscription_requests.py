@@ -9,8 +9,9 @@ from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 from typing_extensions import override
 
-from tallystick.domain.errors import ALL_READ
+from tallystick.domain.errors import ALL_READ, Fault, InvalidInput
 from tallystick.domain.purchase import Activation
+from tallystick.http.v1.checkout_answers import CheckoutSessionOut
 from tallystick.http.v1.checkout_schemas import (
     NET_TERMS_MAX,
     AddOns,
@@ -198,7 +199,9 @@ class ChangePlanRequest(RequestModel):
             "is billed; it replaces what was scheduled."
         ),
     ]
-    checkout: NotYet = None
+    checkout: Annotated[
+        Flag, Field(description="True: the customer makes it at the `checkout_url`; NOW only.")
+    ] = False
     components: Annotated[
         ComponentsIn | None,
         Field(description="Slots that are not named stay as many as they are."),
@@ -239,6 +242,10 @@ class ChangePlanResponse(ActivateSubscriptionResponse):
     matched: int
     added: int
     removed: int
+    session: Annotated[
+        CheckoutSessionOut | None,
+        Field(description="Where the customer makes the change, with `checkout`."),
+    ] = None
 
 
 def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequest:
@@ -271,10 +278,18 @@ def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequ
 
 def to_plan_change(body: ChangePlanRequest) -> PlanChangeRequest:
     """What a change of the plan means, with the faults of prices that cannot be computed."""
+    if body.checkout and body.at is not ChangeAt.NOW:
+        fault = Fault("checkout", "wrong_time", "goes with NOW only")
+        raise InvalidInput(f"{fault.field}: {fault.message}", (fault,))
     return PlanChangeRequest(
         plan_version_id=body.plan_version_id,
         components=what_is_sold(None, body.components, ALL_READ),
     )
+
+
+def plan_change_echo(body: ChangePlanRequest) -> str:
+    """What a session of the change tells of the request, in the words of a session."""
+    return body.model_dump_json(exclude_none=True, include={"components"})
 
 
 def _echo(body: SubscriptionCreateRequest) -> str:

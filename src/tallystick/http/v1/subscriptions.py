@@ -16,6 +16,7 @@ from tallystick.http.v1.amendment_schemas import (
     AmendSubscriptionResponse,
     to_amendment,
 )
+from tallystick.http.v1.checkout_answers import show_session
 from tallystick.http.v1.credit_note_schemas import show_credit_note
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.invoice_schemas import show_invoice
@@ -32,6 +33,7 @@ from tallystick.http.v1.subscription_requests import (
     SubscriptionCreateRequest,
     SubscriptionUpdateRequest,
     SubscriptionUpdateResponse,
+    plan_change_echo,
     to_plan_change,
     to_subscription_request,
     to_terms_change,
@@ -51,6 +53,7 @@ from tallystick.services.cancel_subscription import (
     reactivate_subscription,
 )
 from tallystick.services.change_plan import change_plan
+from tallystick.services.changing_plan import open_plan_change
 from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
@@ -188,6 +191,7 @@ async def post_plan_change(
     """Change the plan of a running subscription, or show what that would bill."""
     request = to_plan_change(body)
     verb = change_plan if body.at is ChangeAt.NOW else schedule_plan
+    by_customer = body.checkout and not body.preview
 
     def show(changed: PlanChanged) -> ChangePlanResponse:
         invoice = changed.invoice
@@ -197,8 +201,16 @@ async def post_plan_change(
             matched=changed.matched,
             added=changed.added,
             removed=changed.removed,
+            session=None
+            if changed.session is None
+            else show_session(door.context(), changed.session),
         )
 
+    if by_customer:
+        return await door.write(
+            lambda ctx: open_plan_change(ctx, subscription_id, request, plan_change_echo(body)),
+            show,
+        )
     return await door.write(
         lambda ctx: verb(ctx, subscription_id, request, preview=body.preview), show
     )
