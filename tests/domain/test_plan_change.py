@@ -425,9 +425,9 @@ def test_a_minimum_of_the_old_plan_holds_for_its_last_window() -> None:
     lives = replace(lives, minimum=MinimumCommitment(amount=Decimal(60), product_ids=None))
     least = MinimumCommitment(amount=Decimal(80), product_ids=None)
     lives = planned(lives, *renamed([rate("62", name="Fee")]))
-    assert isinstance(lives.scheduled, ScheduledPlan)
-    plan = replace(lives.scheduled.plan, minimum=least)
-    lives = replace(lives, scheduled=replace(lives.scheduled, plan=plan))
+    assert isinstance(change := lives.scheduled, ScheduledPlan)
+    change = replace(change, plan=replace(change.plan, minimum=least))
+    lives = replace(lives, scheduled=change)
 
     floors = [one.floor for one in life_of(lives, date(2024, 3, 1))]
 
