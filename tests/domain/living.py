@@ -23,7 +23,7 @@ from tallystick.domain.metered import Meter, usage_charges
 from tallystick.domain.money import exponent
 from tallystick.domain.mrr import Movement
 from tallystick.domain.new_components import NewPlan
-from tallystick.domain.plan_change import Billed, changed_now
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import (
     CapacityPricing,
     ExtraRecurringPricing,
@@ -31,6 +31,7 @@ from tallystick.domain.pricing import (
     SlotPricing,
 )
 from tallystick.domain.renewal import Draft, RenewalFacts, adjustment_of, draft_of
+from tallystick.domain.rest_of_period import Billed
 from tests.domain.contracts import NOON
 from tests.domain.samples import named
 from tests.domain.windows import of

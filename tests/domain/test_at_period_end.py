@@ -16,6 +16,7 @@ from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.new_components import NewPlan
 from tallystick.domain.periods import Cadence
 from tallystick.domain.plan_change import changed_now
+from tallystick.domain.scheduled import ScheduledPlan
 from tests.domain.changing import DAYS, amounts, living, planned, renamed
 from tests.domain.contracts import contract, contracts, life_of, stands
 from tests.domain.offers import offer, once, rate, trial
@@ -145,7 +146,7 @@ def test_a_minimum_of_the_old_plan_holds_for_its_last_window() -> None:
     lives = replace(lives, minimum=MinimumCommitment(amount=Decimal(60), product_ids=None))
     least = MinimumCommitment(amount=Decimal(80), product_ids=None)
     lives = planned(lives, *renamed([rate("62", name="Fee")]))
-    assert lives.scheduled is not None
+    assert isinstance(lives.scheduled, ScheduledPlan)
     plan = replace(lives.scheduled.plan, minimum=least)
     lives = replace(lives, scheduled=replace(lives.scheduled, plan=plan))
 

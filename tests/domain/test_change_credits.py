@@ -9,9 +9,10 @@ from tallystick.domain.invoice import InvoiceType
 from tallystick.domain.metered import Meter, nothing_used, usage_charges
 from tallystick.domain.new_components import NewPlan
 from tallystick.domain.periods import Cadence, Period
-from tallystick.domain.plan_change import Billed, changed_now
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import Tier, Tiered, UsagePricing
 from tallystick.domain.renewal import RenewalFacts, adjustment_of
+from tallystick.domain.rest_of_period import Billed
 from tallystick.domain.tax import Buyer
 from tests.domain.contracts import NOON, contract, life_of
 from tests.domain.offers import capacity, offer, priced, rate, trial

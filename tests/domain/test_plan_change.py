@@ -17,8 +17,9 @@ from tallystick.domain.life import is_over
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.new_components import NewPlan
 from tallystick.domain.periods import Cadence
-from tallystick.domain.plan_change import Billed, changed_now
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import BillingType, FeeType
+from tallystick.domain.rest_of_period import Billed
 from tallystick.domain.tax import TaxDecision, TaxWhy
 from tests.cases.golden import case, row_id, rows
 from tests.domain.changing import DAYS, amounts, changed, living, renamed

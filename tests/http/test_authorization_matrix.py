@@ -123,6 +123,10 @@ API: dict[str, Json | None] = {
         "at": "NOW",
     },
     "DELETE /api/v1/subscriptions/{subscription_id}/scheduled-change": None,
+    "POST /api/v1/subscriptions/{subscription_id}/amend": {
+        "at": "NOW",
+        "add_ons": {"remove": [encode(Prefix.SUBSCRIPTION_ADD_ON, UUID(int=1))]},
+    },
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
     "POST /api/v1/invoices/{invoice_id}/pay": None,

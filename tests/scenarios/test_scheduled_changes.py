@@ -18,6 +18,7 @@ from tallystick.domain.offer_request import (
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import RateFee, RatePricing, SlotFee, SlotPricing
 from tallystick.domain.purchase import Activation
+from tallystick.domain.scheduled import ScheduledPlan
 from tallystick.services.advance_clock import advance_clock
 from tallystick.services.plan_wanted import PlanChangeRequest
 from tallystick.services.schedule_plan import schedule_plan
@@ -65,7 +66,7 @@ async def test_at_the_boundary_before_it_is_billed(shop: Shop, case_id: str) -> 
     assert counts == golden.get("preview", counts) == {"matched": 2, "added": 0, "removed": 0}
     told = planned.details.subscription
     assert (told.plan_id, told.mrr, planned.invoice) == (starter.id, 3900, None)
-    assert told.scheduled is not None
+    assert isinstance(told.scheduled, ScheduledPlan)
     assert (told.scheduled.plan_name, told.scheduled.plan_version_id) == (
         "PRO",
         pro.version_id,

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from tallystick.db.engine import Tx
 from tallystick.db.invoice_writes import EXPLANATION
-from tallystick.domain.plan_change import Billed
+from tallystick.domain.credit_removed import BillingLine
+from tallystick.domain.rest_of_period import Billed
 
 # A draft that became part of another invoice is billed by that one. Amounts are as quoted: with
 # tax where prices include it.
@@ -25,11 +26,52 @@ _LINES = """
     join invoices i on i.tenant_id = $1 and i.id = billing.id
     join invoice_lines l on l.tenant_id = i.tenant_id and l.invoice_id = i.id
     where l.item_id = any($3) and l.start_date <= $4 and l.end_date > $4
-      and (l.computation ->> 'quoted_amount')::bigint > 0
+      and ((l.computation ->> 'quoted_amount')::bigint > 0
+           or l.computation ->> 'replaced' is not null)
       and jsonb_typeof(l.computation -> 'usage') is distinct from 'object'
       and jsonb_typeof(l.computation -> 'shortfall') is distinct from 'object'
     order by l.item_id, i.invoice_date desc, i.created_at desc, l.position
 """
+
+_AROUND = """
+    with own as (
+        select id, consolidated_into_invoice_id from invoices
+        where tenant_id = $1 and subscription_id = $2)
+    select l.id, l.invoice_id, l.item_id, l.start_date, l.end_date, l.amount, l.discount,
+           i.status = 'FINALIZED' as is_final
+    from invoices i
+    join invoice_lines l on l.tenant_id = i.tenant_id and l.invoice_id = i.id
+    where i.tenant_id = $1 and i.status in ('DRAFT', 'FINALIZED')
+      and i.id in (select coalesce(consolidated_into_invoice_id, id) from own)
+      and l.item_id = any($3) and l.start_date <= $4 and l.end_date > $4
+      and jsonb_typeof(l.computation -> 'usage') is distinct from 'object'
+      and jsonb_typeof(l.computation -> 'shortfall') is distinct from 'object'
+    order by i.invoice_date desc, i.created_at desc, i.number desc nulls first,
+             l.position desc
+"""
+
+
+async def around(
+    tx: Tx, tenant_id: UUID, subscription_id: UUID, item_ids: Sequence[UUID], day: date
+) -> list[BillingLine]:
+    """Every line that billed a day of the items in advance and is not void, newest first.
+
+    Of what was consolidated, the line of the one invoice.
+    """
+    rows = await tx.fetch(_AROUND, tenant_id, subscription_id, item_ids, day)
+    return [
+        BillingLine(
+            id=row["id"],
+            invoice_id=row["invoice_id"],
+            is_final=row["is_final"],
+            item_id=row["item_id"],
+            start=row["start_date"],
+            end=row["end_date"],
+            amount=row["amount"],
+            discount=row["discount"],
+        )
+        for row in rows
+    ]
 
 
 async def last_billed(
@@ -45,7 +87,12 @@ async def last_billed(
         known = EXPLANATION.load(row["computation"])
         one = found.setdefault(row["item_id"], Billed(decision=known.decision))
         if not row["is_void"]:
+            # What an item replaces has paid its part of it.
+            paid = 0 if known.replaced is None else known.replaced.credit
             found[row["item_id"]] = one.with_line(
-                known.quoted_amount, known.quoted_discount, row["credited"], known.decision
+                known.quoted_amount + paid,
+                known.quoted_discount,
+                row["credited"],
+                known.decision,
             )
     return found

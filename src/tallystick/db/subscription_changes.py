@@ -126,23 +126,38 @@ async def try_again(tx: Tx, tenant_id: UUID, subscription_id: UUID, now: datetim
     )
 
 
+async def save_rhythm(tx: Tx, tenant_id: UUID, contract: Contract) -> None:
+    """Store how often a subscription is billed, and its end where that follows from it."""
+    await tx.execute(
+        """
+        update subscriptions set cadence = $3, end_date = $4, counted_from = $5
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        contract.id,
+        contract.cadence.value,
+        contract.end_date,
+        contract.counted_from,
+    )
+
+
 async def save_items(
     tx: Tx,
     tenant_id: UUID,
     subscription_id: UUID,
     *,
-    ended: Sequence[Item],
+    touched: Sequence[Item],
     joined: Sequence[Item],
     day: date,
     now: datetime,
 ) -> None:
-    """Store the items that left, and those that joined with their slots, in their order."""
+    """Store the items that left or changed, and those that joined, in their order."""
     await tx.executemany(
         """
-        update subscription_items set item = $4
+        update subscription_items set item = $4, name = $5
         where tenant_id = $1 and subscription_id = $2 and id = $3
         """,
-        [(tenant_id, subscription_id, item.id, ITEM.dump(item)) for item in ended],
+        [(tenant_id, subscription_id, item.id, ITEM.dump(item), item.name) for item in touched],
     )
     await tx.executemany(
         _JOIN,

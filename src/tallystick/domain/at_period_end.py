@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import assert_never
 
-from tallystick.domain.charges import Item, is_in_advance, monthly_value
+from tallystick.domain.charges import (
+    Charge,
+    Item,
+    charge_once,
+    is_in_advance,
+    monthly_value,
+)
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict
 from tallystick.domain.new_components import paired
@@ -16,14 +22,15 @@ from tallystick.domain.owed import bills_usage
 from tallystick.domain.periods import boundary, end_of_cycles, index_containing, shortest
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.schedule import period_containing
-from tallystick.domain.scheduled import Scheduled, ScheduledPlan
+from tallystick.domain.scheduled import Scheduled, ScheduledAmendment, ScheduledPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
     """A scheduled change that took place: the contract after it, what left and what joined.
 
-    `matched` counts the components that replace another of their product.
+    `matched` counts the components that replace another of their product. `renamed` stay
+    under another name; `charges` are the one-time fees that joined.
     """
 
     change: Scheduled
@@ -31,6 +38,8 @@ class Applied:
     ended: tuple[Item, ...]
     joined: tuple[Item, ...]
     matched: int
+    renamed: tuple[Item, ...] = ()
+    charges: tuple[Charge, ...] = ()
 
 
 def boundary_ahead(contract: Contract) -> date:
@@ -85,6 +94,8 @@ def applied(contract: Contract, day: date) -> Applied | None:
     match change:
         case ScheduledPlan():
             return _plan_applied(contract, change, day)
+        case ScheduledAmendment():
+            return _amendment_applied(contract, change, day)
     assert_never(change)
 
 
@@ -116,8 +127,48 @@ def _plan_applied(contract: Contract, change: ScheduledPlan, day: date) -> Appli
     )
 
 
+def _amendment_applied(contract: Contract, change: ScheduledAmendment, day: date) -> Applied:
+    """What it names and is not there any more stays gone."""
+    amendment = change.amendment
+    live = {item.id: item for item in contract.items if item.ends_on is None}
+    pairs = [
+        (old, replace(one.to, slots=old.slots))
+        for one in amendment.changed
+        if (old := live.get(one.item_id)) is not None
+    ]
+    removed = [live[one] for one in amendment.removed if one in live]
+    ended = tuple(replace(item, ends_on=day) for item in (*(old for old, _ in pairs), *removed))
+    renamed = tuple(
+        replace(live[one.item_id], name=one.name)
+        for one in amendment.renamed
+        if one.item_id in live
+    )
+    joining = (*pairs, *((None, item) for item in amendment.added))
+    joined = tuple(
+        _joining(contract, old, item, day) if contract.is_billed else item
+        for old, item in joining
+    )
+    touched = {item.id: item for item in (*ended, *renamed)}
+    kept = tuple(touched.get(item.id, item) for item in contract.items)
+    after = replace(contract, items=(*kept, *joined), scheduled=None)
+    after = _in_its_rhythm(contract, after, day)
+    after = replace(after, mrr=monthly_value(after.items, after.currency))
+    once = [item for item in amendment.added if item.fee.type is FeeType.ONE_TIME]
+    return Applied(
+        change=change,
+        contract=after,
+        ended=ended,
+        joined=joined,
+        matched=len(pairs),
+        renamed=renamed,
+        charges=tuple(charge_once(item, day, contract.currency) for item in once)
+        if contract.is_billed
+        else (),
+    )
+
+
 def _joining(contract: Contract, old: Item | None, item: Item, day: date) -> Item:
-    """A component as it joins: a one-time fee counts as had, one by the period is billed from
+    """An item as it joins: a one-time fee is not owed later, one by the period is billed from
     where the one that it replaces was paid to.
 
     At the end of a free trial nothing was paid, and everything counts from the first billed
@@ -127,7 +178,7 @@ def _joining(contract: Contract, old: Item | None, item: Item, day: date) -> Ite
         return replace(item, starts_on=day)
     if not contract.is_billed:
         return item
-    paid = day if old is None else _paid_until(contract, old, day)
+    paid = day if old is None else paid_until(contract, old, day)
     return replace(item, starts_on=day, billed_from=paid)
 
 
@@ -158,7 +209,7 @@ def _all_end_on(after: Contract, day: date) -> bool:
 
 def _own_end(contract: Contract, item: Item, day: date) -> date:
     """Where that which was begun of an item before a day is to be billed again."""
-    paid = day if item.ends_on is not None else _paid_until(contract, item, day)
+    paid = day if item.ends_on is not None else paid_until(contract, item, day)
     if item.starts_on == day or (is_in_advance(item) and not bills_usage(item)):
         return paid
     last = day if item.ends_on is None else min(day, item.ends_on)
@@ -168,7 +219,7 @@ def _own_end(contract: Contract, item: Item, day: date) -> date:
     return max(paid, boundary(start, contract.anchor, item.cadence, index))
 
 
-def _paid_until(contract: Contract, item: Item, day: date) -> date:
+def paid_until(contract: Contract, item: Item, day: date) -> date:
     """Up to where an item was paid in advance before a day; the day where that is no later."""
     if not is_in_advance(item):
         return day

@@ -43,7 +43,8 @@ class Item:
 
     An item that joined a running subscription, or left it, has a life of its own: `starts_on`
     is its first day, `ends_on` the first day after it. Joining was charged up to `billed_from`,
-    where its own regular periods begin. None is the subscription's day.
+    where its own regular periods begin. None is the subscription's day. `replaces` is the item
+    in whose place an amendment put it.
     """
 
     id: UUID
@@ -61,6 +62,7 @@ class Item:
     starts_on: date | None = None
     ends_on: date | None = None
     billed_from: date | None = None
+    replaces: UUID | None = None
 
     def lived(self, span: Period) -> Period | None:
         """The part of a span in which the item is there, None where it is not."""
@@ -125,6 +127,21 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """What a charge takes the place of, for the same days: `credit` is taken off it.
+
+    `amount` = rounded(unit_price x units x instances x days / full_days), with the days of the
+    charge; `credit` is what had been paid of it, at most that, in minor units.
+    """
+
+    unit_price: Decimal
+    units: int
+    instances: int
+    amount: int
+    credit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """An amount owed for one item and one span of days, before discount and tax.
 
@@ -132,7 +149,8 @@ class Charge:
     it. A one-time charge starts and ends on its day, so `end` may equal `start`. `usage` is how
     metered usage was priced, None for a fixed fee; `before` is what was billed of it on earlier
     invoices and is not part of `amount`. `shortfall` makes it the true-up of a minimum.
-    `decided` is the tax of the line that it gives back, None for what is charged.
+    `decided` is the tax of the line that it gives back, None for what is charged. `replaced`
+    is what it replaces, whose credit is taken off `amount`.
     """
 
     item_id: UUID
@@ -146,6 +164,7 @@ class Charge:
     before: Before | None = None
     shortfall: Shortfall | None = None
     decided: TaxDecision | None = None
+    replaced: Replaced | None = None
 
     @property
     def is_prorated(self) -> bool:

@@ -85,14 +85,15 @@ class PaidAmount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCredit:
-    """A line, or part of it: by `quantity`, or by `amount` before discount and tax.
+    """A line, or part of it: by `quantity`, by `amount` before discount and tax, or by `total`.
 
-    Neither means all that is left of the line.
+    None of them means all that is left of the line.
     """
 
     line_id: UUID
     quantity: Decimal | None = None
     amount: int | None = None
+    total: int | None = None
 
 
 Scope: TypeAlias = Everything | Amount | PaidAmount | tuple[LineCredit, ...]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallystick.domain.bill import Bill, BillLine, TaxBreakdown
 from tallystick.domain.buyer import Address, BuyerDetails
-from tallystick.domain.charges import Before, Computation, Shortfall
+from tallystick.domain.charges import Before, Computation, Replaced, Shortfall
 from tallystick.domain.coupons import AppliedCoupon
 from tallystick.domain.money import exponent, major
 from tallystick.domain.parties import Customer, InvoicingEntity
@@ -75,7 +75,7 @@ class LineExplanation:
     """How a line came about, as data: its computation, discount and tax rule.
 
     `before` is what earlier invoices have billed of the same usage; `shortfall` is that of a
-    true-up.
+    true-up, `replaced` what the line takes the place of.
     """
 
     computation: Computation
@@ -85,6 +85,7 @@ class LineExplanation:
     usage: UsageLine | None = None
     before: Before | None = None
     shortfall: Shortfall | None = None
+    replaced: Replaced | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +269,8 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
     if charge.before is not None:
         quantity -= Fraction(charge.before.quantity)
     quoted_price = computation.unit_price if usage is None else usage.unit_price
-    plain = quoted_price is not None and not inclusive and not charge.is_prorated
+    whole = not charge.is_prorated and charge.replaced is None
+    plain = quoted_price is not None and not inclusive and whole
     return InvoiceLine(
         item_id=charge.item_id,
         product_id=charge.product_id,
@@ -294,6 +296,7 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
             usage=usage,
             before=charge.before,
             shortfall=charge.shortfall,
+            replaced=charge.replaced,
         ),
     )
 

@@ -252,7 +252,7 @@ def _renew(contract: Contract, day: date) -> Step:
         kind=StepKind.RENEWED,
         day=day,
         contract=renewed,
-        charges=_fallen_due(after, day),
+        charges=(*_fallen_due(after, day), *(() if change is None else change.charges)),
         opens=opens,
         meters=_closed(after, day),
         floor=_floor(contract, day),

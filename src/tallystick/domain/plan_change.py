@@ -15,61 +15,19 @@ from tallystick.domain.charges import (
     Charge,
     Item,
     charge_in_part,
-    is_in_advance,
     monthly_value,
 )
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import Step, StepKind, first_billed
-from tallystick.domain.money import rounded_ratio
 from tallystick.domain.new_components import NewPlan, paired
 from tallystick.domain.periods import (
-    Cadence,
-    Period,
     end_of_cycles,
-    full_period,
-    index_containing,
-    period,
-    priced_days,
     shortest,
 )
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.purchase import SubscriptionStatus
-from tallystick.domain.tax import TaxDecision
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Billed:
-    """How the current days of an item were billed: what its lines came to and their share of
-    the discount, as quoted, what credit notes took back of them, and the tax of the last one.
-
-    Nothing at all where the lines are void.
-    """
-
-    decision: TaxDecision
-    quoted_amount: int = 0
-    quoted_discount: int = 0
-    credited: int = 0
-
-    def with_line(
-        self, quoted: int, discount: int, credited: int, decision: TaxDecision
-    ) -> "Billed":
-        """With an older line beside those that are known, or the first one."""
-        return Billed(
-            decision=self.decision if self.quoted_amount else decision,
-            quoted_amount=self.quoted_amount + quoted,
-            quoted_discount=self.quoted_discount + discount,
-            credited=self.credited + credited,
-        )
-
-    def to_give_back(self, amount: int) -> int:
-        """What of an amount was left to be paid, discounted as it was billed; no more than
-        what credit notes have left of that.
-        """
-        if self.quoted_amount <= 0:
-            return 0
-        paid = self.quoted_amount - self.quoted_discount
-        return min(rounded_ratio(amount * paid, self.quoted_amount), paid - self.credited)
+from tallystick.domain.rest_of_period import Billed, named, rest_of_new, rest_of_old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +41,6 @@ class PlanChange:
     ended: tuple[Item, ...]
     joined: tuple[Item, ...]
     matched: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    """The days of an advance fee that are left, and those that its price is for."""
-
-    span: Period
-    days: tuple[int, int]
 
 
 def changed_now(
@@ -134,7 +84,7 @@ def _in_its_period(
     ended = tuple(replace(item, ends_on=day) for item in left)
     _same_rhythm(contract, new)
     whole = without_anything_scheduled(contract)
-    rests = [_rest_of_new(whole, old, item, day) for old, item in pairs]
+    rests = [rest_of_new(whole, old, item, day) for old, item in pairs]
     joined = tuple(
         replace(
             item,
@@ -146,7 +96,7 @@ def _in_its_period(
     charges = [
         *_credits(whole, left, day, billed),
         *(
-            _named(charge_in_part(item, rest.span, rest.days, contract.currency), "prorated")
+            named(charge_in_part(item, rest.span, rest.days, contract.currency), "prorated")
             for item, rest in zip(joined, rests, strict=True)
             if rest is not None
         ),
@@ -221,74 +171,12 @@ def _credits(
     """
     given = []
     for item in left:
-        rest = _rest_of_old(contract, item, day)
+        rest = rest_of_old(contract, item, day)
         if rest is None:
             continue
         full = charge_in_part(item, rest.span, rest.days, contract.currency)
         known = billed.get(item.id)
         amount = full.amount if known is None else known.to_give_back(full.amount)
         decided = None if known is None else known.decision
-        given.append(_named(replace(full, amount=-amount, decided=decided), "credit"))
+        given.append(named(replace(full, amount=-amount, decided=decided), "credit"))
     return given
-
-
-def _named(one: Charge, what: str) -> Charge:
-    return replace(one, name=f"{one.name} ({what})")
-
-
-def _rest_of_old(contract: Contract, item: Item, day: date) -> _Rest | None:
-    """What is left of what was billed of an item, None where nothing was billed in advance."""
-    if not is_in_advance(item):
-        return None
-    start, joined = contract.billing_start, item.billed_from
-    if joined is not None:
-        start = joined
-    # Where it joined in this very period, it was charged up to its first regular one.
-    index = (
-        -1
-        if joined is not None and day < joined
-        else index_containing(start, contract.anchor, item.cadence, day)
-    )
-    end = start
-    if index >= 0:
-        own = period(start, contract.anchor, item.cadence, index, contract.end)
-        if own is None:
-            return None
-        end = own.billed.end
-    assert contract.period_end is not None, "it is billed"
-    if end <= contract.period_end:
-        return _rest_of_current(contract, item.cadence, day, end)
-    # Paid for longer than the subscription's period: by the days of its own.
-    full = full_period(start, contract.anchor, item.cadence, index)
-    return _rest(day, end, full.days)
-
-
-def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) -> _Rest | None:
-    """The days for which an item that joins is charged: those that were paid of the old one.
-
-    Where it replaces none of its rhythm, up to the end of the current period.
-    """
-    if not is_in_advance(item):
-        return None
-    if old is not None and old.cadence is item.cadence:
-        rest = _rest_of_old(contract, old, day)
-        if rest is not None:
-            return rest
-    assert contract.period_end is not None, "it is billed"
-    return _rest_of_current(contract, item.cadence, day, contract.period_end)
-
-
-def _rest_of_current(
-    contract: Contract, cadence: Cadence, day: date, end: date
-) -> _Rest | None:
-    """By the days of the current period, or nominally where that is not the fee's own."""
-    assert contract.period_end is not None, "it is billed"
-    days = (contract.period_end - contract.period_start).days
-    return _rest(day, end, priced_days(cadence, days))
-
-
-def _rest(day: date, end: date, full: int) -> _Rest | None:
-    if day >= end:
-        return None
-    span = Period(day, end)
-    return _Rest(span, (min(span.days, full), full))

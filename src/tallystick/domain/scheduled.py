@@ -5,6 +5,7 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from tallystick.domain.amended_items import Amendment
 from tallystick.domain.new_components import NewPlan
 from tallystick.domain.offer import NewProduct
 from tallystick.domain.pricing import Price
@@ -24,5 +25,14 @@ class ScheduledPlan:
     type: Literal["PLAN"] = "PLAN"
 
 
-Scheduled = ScheduledPlan
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledAmendment:
+    """An amendment at a boundary; what it brings along is made when it takes effect."""
+
+    effective_on: date
+    amendment: Amendment
+    type: Literal["AMENDMENT"] = "AMENDMENT"
+
+
+Scheduled = ScheduledPlan | ScheduledAmendment
 """The closed union of what can be scheduled; a subscription has at most one of it."""

@@ -6,21 +6,16 @@ from uuid import UUID
 from tallystick.db import (
     billed_lines,
     checkout_facts,
-    draft_writes,
-    invoices,
     prices,
     products,
 )
-from tallystick.db.draft_writes import NewDraft
-from tallystick.db.engine import Tx, undone
-from tallystick.domain.billing_entries import InvoiceEntry
-from tallystick.domain.contract import Contract
+from tallystick.db.engine import undone
 from tallystick.domain.plan_change import changed_now
-from tallystick.domain.renewal import Draft, adjustment_of, draft_of
+from tallystick.domain.renewal import adjustment_of, draft_of
+from tallystick.services.bill_change import bill_change
 from tallystick.services.context import Context
 from tallystick.services.end_activations import end_activations
 from tallystick.services.events import record_many
-from tallystick.services.finalize_due import finalize_at_once
 from tallystick.services.ids import new_id
 from tallystick.services.plan_wanted import (
     PlanChanged,
@@ -29,10 +24,9 @@ from tallystick.services.plan_wanted import (
     to_change,
     wanted_offer,
 )
-from tallystick.services.purchase_events import invoice_event
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_at_once import details_of, locked
-from tallystick.services.take_steps import renewal_facts, start_of
+from tallystick.services.take_steps import renewal_facts
 from tallystick.services.write_plan import write_plan
 
 
@@ -94,7 +88,7 @@ async def _change(
         if before.in_free_trial
         else adjustment_of(change.step, facts, invoice_id=invoice_id, now=ctx.now)
     )
-    invoice = None if draft is None else await _bill(ctx, tx, draft, after)
+    invoice = None if draft is None else await bill_change(ctx, tx, draft, after)
     due = await locked(ctx, subscription_id)
     told = subscription_event(
         "subscription.updated", due, due.contract, change_type="plan_changed"
@@ -107,18 +101,3 @@ async def _change(
         added=len(change.joined) - change.matched,
         removed=len(change.ended) - change.matched,
     )
-
-
-async def _bill(ctx: Context, tx: Tx, draft: Draft, contract: Contract) -> InvoiceEntry | None:
-    """Write the invoice of a change, final at once unless a person is to finalize it."""
-    invoice = draft.invoice
-    starts = start_of(invoice.invoice_date, ctx.tenant.time_zone)
-    new = NewDraft(
-        draft=draft,
-        line_ids=[new_id() for _ in invoice.lines],
-        finalize_at=starts if contract.auto_advance_invoices else None,
-    )
-    await draft_writes.insert(tx, ctx.tenant.id, [new], ctx.now)
-    await record_many(ctx, [("invoice.created", invoice.id, invoice_event(invoice, None))])
-    await finalize_at_once(ctx, tx, [invoice.id])
-    return await invoices.load(tx, ctx.tenant.id, invoice.id)

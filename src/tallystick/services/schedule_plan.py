@@ -49,7 +49,7 @@ async def schedule_plan(
     tx = ctx.transaction
     async with undone(tx):
         found = await _schedule(ctx, subscription_id, request)
-        invoice = await _renewal(ctx, tx, subscription_id)
+        invoice = await renewal_ahead(ctx, tx, subscription_id)
     return replace(found, invoice=invoice)
 
 
@@ -94,7 +94,7 @@ async def _schedule(
         new_prices=offer.new_prices,
     )
     contract = scheduled(due.contract, change)
-    made = _made(contract)
+    made = made_ahead(contract)
     await subscription_changes.save_ending(tx, tenant_id, contract, None, ctx.now)
     await scheduled_changes.put(tx, tenant_id, subscription_id, change)
     await record_many(ctx, [subscription_event("subscription.updated", due, contract)])
@@ -107,7 +107,7 @@ async def _schedule(
     )
 
 
-def _made(contract: Contract) -> Applied:
+def made_ahead(contract: Contract) -> Applied:
     """What the change would make of the contract as it stands, so that it can be made."""
     assert contract.scheduled is not None, "it was just scheduled"
     made = applied(contract, contract.scheduled.effective_on)
@@ -115,7 +115,7 @@ def _made(contract: Contract) -> Applied:
     return made
 
 
-async def _renewal(ctx: Context, tx: Tx, subscription_id: UUID) -> InvoiceEntry | None:
+async def renewal_ahead(ctx: Context, tx: Tx, subscription_id: UUID) -> InvoiceEntry | None:
     """Take every step up to the change, and return the draft of the last one, if any."""
     due = await locked(ctx, subscription_id)
     assert due.contract.scheduled is not None, "it was just scheduled"

@@ -29,7 +29,7 @@ async def write_plan(
     tenant_id = ctx.tenant.id
     await subscription_changes.save_plan(tx, tenant_id, contract, version_id)
     await subscription_changes.save_items(
-        tx, tenant_id, contract.id, ended=ended, joined=joined, day=day, now=ctx.now
+        tx, tenant_id, contract.id, touched=ended, joined=joined, day=day, now=ctx.now
     )
     await scheduled_changes.drop(tx, tenant_id, contract.id)
     await due_contracts.move(tx, tenant_id, [contract], ctx.now)

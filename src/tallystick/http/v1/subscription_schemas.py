@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field
 
+from tallystick.domain.amended_items import Amendment
 from tallystick.domain.billing_entries import (
     RedeemedCoupon,
     SubscriptionDetails,
@@ -12,7 +13,7 @@ from tallystick.domain.billing_entries import (
 )
 from tallystick.domain.money import major
 from tallystick.domain.periods import Cadence
-from tallystick.domain.scheduled import Scheduled, ScheduledPlan
+from tallystick.domain.scheduled import Scheduled, ScheduledAmendment, ScheduledPlan
 from tallystick.http.v1.checkout_answers import show_payment
 from tallystick.http.v1.checkout_schemas import PaymentMethodsConfigIn
 from tallystick.http.v1.coupon_schemas import DiscountSchema, show_discount
@@ -36,6 +37,8 @@ from tallystick.http.v1.scalars import (
     PaymentMethodId,
     PlanId,
     PlanVersionId,
+    SubscriptionAddOnId,
+    SubscriptionComponentId,
     SubscriptionId,
 )
 from tallystick.services.context import Context
@@ -105,6 +108,21 @@ class ScheduledChangeOut(AnswerModel):
     plan_version: int
 
 
+class ScheduledAmendmentOut(AnswerModel):
+    """What changes on `effective_on`, the end of the period, before it is billed.
+
+    `components` and `add_ons` are those that join then, the ones that replace another among
+    them; `remove_components` and `remove_add_ons` those that leave or are replaced.
+    """
+
+    type: Literal["AMENDMENT"]
+    effective_on: Day
+    components: list[SubscriptionComponentOut]
+    add_ons: list[SubscriptionAddOnOut]
+    remove_components: list[SubscriptionComponentId]
+    remove_add_ons: list[SubscriptionAddOnId]
+
+
 class SubscriptionOut(AnswerModel):
     """A subscription. Amounts in minor units of `currency`, `invoice_threshold` in major."""
 
@@ -154,7 +172,10 @@ class SubscriptionOut(AnswerModel):
         str | None,
         Field(description="Why its next step cannot be billed; tried again every hour."),
     ]
-    scheduled_change: ScheduledChangeOut | None
+    scheduled_change: (
+        Annotated[ScheduledChangeOut | ScheduledAmendmentOut, Field(discriminator="type")]
+        | None
+    )
 
 
 class SubscriptionDetailsOut(SubscriptionOut):
@@ -241,7 +262,7 @@ def _fields(ctx: Context, entry: SubscriptionEntry) -> dict[str, Any]:
     }
 
 
-def _scheduled(change: Scheduled) -> ScheduledChangeOut:
+def _scheduled(change: Scheduled) -> ScheduledChangeOut | ScheduledAmendmentOut:
     match change:
         case ScheduledPlan():
             return ScheduledChangeOut(
@@ -252,7 +273,27 @@ def _scheduled(change: Scheduled) -> ScheduledChangeOut:
                 plan_version_id=change.plan_version_id,
                 plan_version=change.plan_version,
             )
+        case ScheduledAmendment(amendment=amendment):
+            return _amendment(change, amendment)
     assert_never(change)
+
+
+def _amendment(change: ScheduledAmendment, made: Amendment) -> ScheduledAmendmentOut:
+    joining = (*(one.to for one in made.changed), *made.added)
+    return ScheduledAmendmentOut(
+        type=change.type,
+        effective_on=change.effective_on,
+        components=[show_component(one) for one in joining if one.kind == "COMPONENT"],
+        add_ons=[show_subscription_add_on(one) for one in joining if one.kind == "ADD_ON"],
+        remove_components=[
+            *(one.item_id for one in made.changed if one.to.kind == "COMPONENT"),
+            *made.removed_components,
+        ],
+        remove_add_ons=[
+            *(one.item_id for one in made.changed if one.to.kind == "ADD_ON"),
+            *made.removed_add_ons,
+        ],
+    )
 
 
 def _coupon(redeemed: RedeemedCoupon, currency: str) -> AppliedCouponDetailed:

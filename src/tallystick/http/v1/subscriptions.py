@@ -11,7 +11,13 @@ from tallystick.db import subscriptions
 from tallystick.db.paging import Page
 from tallystick.domain.billing_entries import SubscriptionDetails, SubscriptionEntry
 from tallystick.http.door import Entered, Route
+from tallystick.http.v1.amendment_schemas import (
+    AmendSubscriptionRequest,
+    AmendSubscriptionResponse,
+    to_amendment,
+)
 from tallystick.http.v1.checkout_answers import show_session
+from tallystick.http.v1.credit_note_schemas import show_credit_note
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.invoice_schemas import show_invoice
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
@@ -42,6 +48,8 @@ from tallystick.http.v1.subscription_schemas import (
     show_subscription,
 )
 from tallystick.services.activate_subscription import Activated, activate_subscription
+from tallystick.services.amend import amend
+from tallystick.services.amendment_wanted import SubscriptionAmended
 from tallystick.services.cancel_subscription import (
     cancel_subscription,
     reactivate_subscription,
@@ -52,6 +60,7 @@ from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
 from tallystick.services.plan_wanted import PlanChanged
+from tallystick.services.schedule_amendment import schedule_amendment
 from tallystick.services.schedule_plan import drop_scheduled, schedule_plan
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"], route_class=Route)
@@ -211,6 +220,27 @@ async def post_plan_change(
             lambda ctx: open_plan_change(ctx, subscription_id, request, plan_change_echo(body)),
             show,
         )
+    return await door.write(
+        lambda ctx: verb(ctx, subscription_id, request, preview=body.preview), show
+    )
+
+
+@router.post("/{subscription_id}/amend", response_model=AmendSubscriptionResponse)
+async def post_amendment(
+    door: Entered, subscription_id: SubscriptionId, body: AmendSubscriptionRequest
+) -> Response:
+    """Add, change and remove components and add-ons, or show what that would bill."""
+    request = to_amendment(body)
+    verb = amend if body.at is ChangeAt.NOW else schedule_amendment
+
+    def show(amended: SubscriptionAmended) -> AmendSubscriptionResponse:
+        invoice = amended.invoice
+        return AmendSubscriptionResponse(
+            subscription=show_details(door.context(), amended.details),
+            invoice=None if invoice is None else show_invoice(invoice),
+            credit_notes=[show_credit_note(one) for one in amended.credit_notes],
+        )
+
     return await door.write(
         lambda ctx: verb(ctx, subscription_id, request, preview=body.preview), show
     )
