@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo serve test check bench bench-events format openapi lock
+.PHONY: help setup browser demo serve test check mutants bench bench-events bench-billing format openapi lock
 
 ##@ Start
 setup: $(READY) ## Make .venv and install everything that is locked
@@ -37,11 +37,17 @@ test: $(READY) browser ## Run every test (T=tests/domain for some of them)
 browser: $(READY) ## Find or install a Chromium for the tests of the pages
 	@$(BIN)/python scripts/install_browser
 
+mutants: $(READY) ## Change the rules of money on purpose (ARGS="money tax --sample 20")
+	@$(BIN)/python scripts/mutants $(ARGS)
+
 bench: $(READY) ## Measure PostgreSQL and the product in one run, and print the ratio
 	@$(BIN)/tallystick bench $(ARGS)
 
 bench-events: $(READY) ## Measure the ingestion of events against the bare COPY of them
 	@$(BIN)/tallystick bench-events $(ARGS)
+
+bench-billing: $(READY) ## Measure the renewal of 100,000 subscriptions
+	@$(BIN)/tallystick bench-billing $(ARGS)
 
 ##@ Keep in order
 check: $(READY) ## Style, types, floors, lock file and OpenAPI document
@@ -62,7 +68,7 @@ lock: $(READY) ## Write requirements.lock anew after a change of pyproject.toml 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} \
 	  /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 
 # Made again when what it depends on changes; otherwise nothing runs.

@@ -6,8 +6,8 @@
 
 The server starts when the first test asks for it, is shared by all workers of xdist, does
 without durability, and ends with the run. Databases are cloned from a template that has every
-migration, which takes a few hundredths of a second, so that real concurrency can be tested
-without one test seeing another.
+migration, and emptied for the next test (`tests/emptying.py`), so that real concurrency can be
+tested without one test seeing another.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ import pytest
 from tallystick.db.engine import Database, connect
 from tallystick.db.migrate import head, migrate
 from tallystick.db.server import EmbeddedServer
+from tests.emptying import Emptying
 
 CLUSTER_VARIABLE = "TALLYSTICK_TEST_CLUSTER"
 CLUSTER_PREFIX = "tallystick-tests-"
@@ -34,6 +35,9 @@ CLUSTER_PREFIX = "tallystick-tests-"
 Result = TypeVar("Result")
 
 _numbers = count(1)
+_emptying = Emptying()
+_spare: list[str] = []
+"""Databases of this process that nobody uses."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,15 +100,32 @@ async def db(database_dsn: str) -> AsyncIterator[Database]:
 
 @contextmanager
 def fresh_database(server: EmbeddedServer, template: str) -> Iterator[str]:
-    """Clone a database, and drop it afterwards whoever is still connected."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    in_own_loop(administer(server, f"create database {name} template {template}"))
+    """Lend a database that is as good as a new clone, whoever is still connected afterwards."""
+    if not _spare:
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        in_own_loop(_clone(server, template, name))
+        _spare.append(name)
+    name = _spare.pop()
     try:
         yield server.dsn_of(name)
     finally:
-        # A test may have killed or stopped the server.
-        server.ensure_running()
-        in_own_loop(administer(server, f"drop database {name} with (force)"))
+        if in_own_loop(_empty(server, name)):
+            _spare.append(name)
+
+
+async def _clone(server: EmbeddedServer, template: str, name: str) -> None:
+    await administer(server, f"create database {name} template {template}")
+    await _emptying.learn(server.dsn_of(name))
+
+
+async def _empty(server: EmbeddedServer, name: str) -> bool:
+    """Whether the database can be lent again; otherwise it is gone."""
+    # A test may have killed or stopped the server.
+    if await _emptying.empty(server.dsn_of(name)):
+        return True
+    server.ensure_running()
+    await administer(server, f"drop database if exists {name} with (force)")
+    return False
 
 
 async def administer(server: EmbeddedServer, statement: str) -> None:

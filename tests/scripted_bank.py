@@ -24,6 +24,7 @@ from tallystick.domain.payment import (
     RefundOutcome,
     Standing,
 )
+from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers.sandbox import Sandbox
 from tests.world import World
 
@@ -177,6 +178,14 @@ class ScriptedBank:
     async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
         """As the sandbox does."""
         await self.bank.acknowledge_debit(tenant_id, reference)
+
+    async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
+        """As the sandbox does."""
+        return await self.bank.reversals_to_record()
+
+    async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
+        """As the sandbox does."""
+        await self.bank.acknowledge_reversal(tenant_id, reported)
 
     async def _do(self, call: str, ask: Ask) -> object:
         self.calls.append(call)

@@ -4,9 +4,11 @@ import doctest
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
+from typer.core import TyperGroup
 
 from tallystick.cli import app
 from tallystick.http.v1.checkout_schemas import CreateCheckoutSession
@@ -93,15 +95,14 @@ def exists(program: str, words: list[str]) -> bool:
     """Whether these words begin a command of the program."""
     if program == "make":
         return words[0] in set(targets())
-    command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     for word in words:
-        children = getattr(command, "commands", None)
-        if children is None:
+        if not isinstance(command, TyperGroup):
             # What follows a whole command are its arguments.
             return True
-        if word not in children:
+        command = command.get_command(command.context_class(command), word)
+        if command is None:
             return False
-        command = children[word]
     return True
 
 

@@ -66,6 +66,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/sandbox_bank.py:current_month": "asks for the time",
     "db/sandbox_bank.py:debits_to_tell": "the bank settles the debits of all tenants",
     "db/sandbox_bank.py:lock_due_debits": "the bank settles the debits of all tenants",
+    "db/sandbox_reversals.py:to_tell": "the bank tells what it took back of all tenants",
     "db/tenants.py:every": "lists the tenants",
 }
 """File:function -> why it takes a transaction and no tenant."""
@@ -75,7 +76,10 @@ SQL = re.compile(
     r"create\s+(table|index|database)|alter\s+table|begin;|for\s+update)\b",
     re.IGNORECASE | re.DOTALL,
 )
-SQL_ELSEWHERE: dict[str, str] = {}
+SQL_ELSEWHERE: dict[str, str] = {
+    "cli/bench/many_subscriptions.py": "copies rows, as no product does, to have many",
+    "cli/bench/renewals.py": "writes out and copies the rows of the product, for its limit",
+}
 """File -> why it speaks SQL although it does not belong to db."""
 
 BANNED_WORDS = re.compile(r"\b(FIXME|HACK)\b")

@@ -40,7 +40,8 @@ class Settings(BaseSettings):
             and not recorded.
         expire_seconds: The same, for sessions whose time is up.
         bill_seconds: The same, for subscriptions and drafts with something due.
-        settle_seconds: The same, for debits that a provider has decided.
+        settle_seconds: The same, for debits that a provider has decided, and money that it took
+            back.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
         purge_seconds: The same, for idempotency keys older than a day.
         sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.

@@ -27,6 +27,16 @@ update transactions set status = 'FAILED' where status = 'PENDING';
 -- invoice-balance
 update balance_entries set amount = -1 where amount < 0;
 
+-- invoice-balance
+delete from balance_entries where reason = 'INVOICE' and amount > 0;
+
+-- invoice-amount-due
+update invoices set amount_due = total where total < 0;
+
+-- attempt-recorded
+update checkout_sessions set changes = (select id from subscriptions where checkout_session_id is not null
+    and plan_id <> checkout_sessions.plan_id limit 1) where checkout_type = 'PLAN_CHANGE';
+
 -- invoice-numbers
 update invoices set number = 77 where number = 2;
 
@@ -109,6 +119,13 @@ update subscriptions set is_being_paid = true;
 
 -- activation-session
 update checkout_sessions set checkout_type = 'SUBSCRIPTION_ACTIVATION' where state = 'CREATED';
+
+-- scheduled-change
+update scheduled_changes set effective_on = effective_on + 1;
+
+-- scheduled-change
+update subscriptions s set cancelled_on = s.current_period_end
+from scheduled_changes c where c.subscription_id = s.id;
 
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
@@ -370,7 +387,7 @@ update subscriptions set mrr = mrr + 1;
 delete from mrr_movements;
 
 -- mrr-movements
-update mrr_movements set position = 2, mrr_before = 100, mrr_after = mrr_after + 100;
+update mrr_movements set position = position + 100, mrr_before = 100, mrr_after = mrr_after + 100;
 
 -- consolidated-lines
 update invoices set consolidated_into_invoice_id = (select id from invoices where number = 1)
@@ -402,3 +419,47 @@ join invoices v on v.subscription_id = i.subscription_id and v.payment_status = 
 -- slots-awaited
 insert into slot_entries (tenant_id, id, item_id, delta, created_at)
 select tenant_id, gen_random_uuid(), id, 2, now() from subscription_items limit 1;
+
+-- invoice-reversed
+update invoices set reversed = reversed + 1 where reversed > 0;
+
+-- invoice-reversed
+update invoices set awaits_person = true where reversed = 0;
+
+-- invoice-reversed
+update reversals set returned = amount where returned = 0;
+
+-- reversal-of-payment
+update reversals set amount = amount + 100000;
+
+-- reversal-of-payment
+update reversals set invoice_id = gen_random_uuid();
+
+-- reversal-of-payment
+update transactions set status = 'PENDING' where id in (select payment_id from reversals);
+
+-- reversal-balance
+update reversals set to_balance = 0;
+
+-- reversal-balance
+update balance_entries set amount = amount - 1 where reason = 'REVERSAL';
+
+-- bank-reversal
+update sandbox.reversals set returned = amount where returned = 0;
+
+-- bank-reversal
+delete from sandbox.reversals;
+
+-- bank-reversal
+delete from reversals;
+
+-- bank-reversal
+update reversals set kind = 'OTHER';
+
+-- bank-reversal
+insert into sandbox.reversals (tenant_id, id, reference, kind, amount, stands_since)
+select tenant_id, 'unheard', reference, 'REFUND', 1, now() - interval '11 minutes'
+from sandbox.intents where state = 'SUCCEEDED' limit 1;
+
+-- invoice-amount-due
+update invoices set reversed = reversed + 1;

@@ -48,6 +48,11 @@ def case(case_id: str, *, decided: str | None = None) -> dict[str, Any]:
     return _cases()[case_id]
 
 
+def cases() -> list[dict[str, Any]]:
+    """Every case, in the order of the file."""
+    return list(_cases().values())
+
+
 def plan_fixture(name: str) -> dict[str, Any]:
     """A plan of the cases."""
     plan: dict[str, Any] = _document()["fixtures"]["plans"][name]

@@ -22,7 +22,7 @@ LINUX = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /
 @pytest.mark.timeout(300)
 def test_everything_is_measured_in_one_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two statements, each figure above zero, the ratio, and nothing left behind."""
-    monkeypatch.setattr(run, "WARM_SECONDS", 1.0)
+    monkeypatch.setattr(run, "WARM_SECONDS", 0.1)
     # Our own generator, on every machine.
     monkeypatch.setattr(load, "has_wrk", lambda: False)
     before = set(Path("/tmp").glob("tallystick-bench-*"))
@@ -74,6 +74,24 @@ def test_ingestion_is_measured_beside_its_limit() -> None:
     assert found["per_second"] == pytest.approx(3000 / found["seconds"])
     assert found["ratio"] == pytest.approx(found["per_second"] / found["bare_per_second"])
     assert found["ratio"] > 0
+    assert "fsync on" in found["circumstances"]["settings"]
+    assert set(Path("/tmp").glob("tallystick-bench-*")) == before
+
+
+@pytest.mark.timeout(300)
+def test_renewals_are_measured_beside_their_limit() -> None:
+    """A tenth is renewed, then all, by two workers; the ratio is of the large round."""
+    before = set(Path("/tmp").glob("tallystick-bench-*"))
+
+    said = CliRunner().invoke(app, ["bench-billing", "--subscriptions", "40", "--json"])
+
+    assert said.exit_code == 0, said.stderr
+    found = json.loads(said.stdout)
+    assert (found["small"]["invoices"], found["large"]["invoices"]) == (4, 40)
+    assert found["per_second"] == pytest.approx(40 / found["large"]["seconds"])
+    assert found["per_second_per_worker"] == pytest.approx(found["per_second"] / 2)
+    assert found["ratio"] == pytest.approx(found["bare_seconds"] / found["large"]["seconds"])
+    assert found["growth"] > 0
     assert "fsync on" in found["circumstances"]["settings"]
     assert set(Path("/tmp").glob("tallystick-bench-*")) == before
 

@@ -65,6 +65,18 @@ class Serving:
             assert time.monotonic() < until, self.said.read_text()
             time.sleep(0.1)
 
+    def lines_since(self, position: int, *words: str) -> list[str]:
+        """The lines with all of these words that it has said since then, at least one."""
+        found: list[str] = []
+
+        def says() -> bool:
+            lines = self.said.read_text()[position:].splitlines()
+            found[:] = [line for line in lines if all(word in line for word in words)]
+            return bool(found)
+
+        self.wait_until(says)
+        return found
+
     def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end, and return its exit code."""
         self.process.send_signal(how)
@@ -94,6 +106,19 @@ def serve(database_dsn: str, tmp_path: Path) -> Iterator[Callable[..., Serving]]
         if serving.process.poll() is None:
             serving.process.kill()
             serving.process.wait()
+
+
+@pytest.fixture(scope="module")
+def served(shared_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A process that only answers, and logs as JSON, for the tests that only ask."""
+    said = tmp_path_factory.mktemp("served") / "said"
+    serving = Serving(
+        said, "--no-worker", DATABASE_URL=shared_dsn, TALLYSTICK_LOG_FORMAT="json"
+    )
+    yield serving
+    if serving.process.poll() is None:
+        serving.process.kill()
+    serving.process.wait()
 
 
 Serve = Callable[..., Serving]
@@ -144,10 +169,10 @@ UNREADABLE: list[tuple[int, list[bytes]]] = [
 ]
 
 
-def test_what_cannot_be_read(serve: Serve) -> None:
+def test_what_cannot_be_read(served: Serving) -> None:
     """What is no request, or has too large a head, gets the one error shape and an id."""
-    serving = serve("--no-worker", TALLYSTICK_LOG_FORMAT="json")
-    url = serving.url
+    url = served.url
+    position = len(served.said.read_text())
     ids = []
     for status, pieces in UNREADABLE:
         answered, headers, body = exchange(url, *pieces)
@@ -159,36 +184,34 @@ def test_what_cannot_be_read(serve: Serve) -> None:
         assert headers["content-type"] == "application/json"
         assert headers["connection"] == "close"
         ids.append(told["request_id"])
-    assert serving.end() == 0
-    lines = serving.said.read_text().splitlines()
+    served.lines_since(position, "http.unreadable", ids[-1])
 
-    logged = [json.loads(line) for line in lines if "http.unreadable" in line]
+    logged = [json.loads(line) for line in served.lines_since(position, "http.unreadable")]
     assert [line["request_id"] for line in logged] == ids
 
 
-def test_a_large_head_within_the_limit(serve: Serve) -> None:
+def test_a_large_head_within_the_limit(served: Serving) -> None:
     """A head that is large and comes in pieces is read, request after request."""
-    serving = serve("--no-worker")
     cookie = b"Cookie: " + b"a" * 30_000 + b"\r\n"
     plain = HEAD.replace(b"Connection: close\r\n", b"")
     answered, headers, body = exchange(
-        serving.url, plain, cookie, b"\r\n", plain, cookie, b"\r\n", HEAD, cookie, b"\r\n"
+        served.url, plain, cookie, b"\r\n", plain, cookie, b"\r\n", HEAD, cookie, b"\r\n"
     )
 
     assert (answered, body.count("HTTP/1.1 200 OK")) == (200, 2)
     assert "server" not in headers
 
 
-def test_lines_of_libraries(serve: Serve) -> None:
+def test_lines_of_libraries(served: Serving) -> None:
     """Whatever is logged is JSON when that is asked for; another protocol is no news."""
-    serving = serve("--no-worker", TALLYSTICK_LOG_FORMAT="json")
-    exchange(serving.url, GARBAGE)
+    url = served.url
+    position = len(served.said.read_text())
     answered = httpx.get(
-        f"{serving.url}/health", headers={"Connection": "upgrade", "Upgrade": "websocket"}
+        f"{url}/health", headers={"Connection": "upgrade", "Upgrade": "websocket"}
     )
-    assert serving.end() == 0
-    said = serving.said.read_text()
-    logged = [line for line in said.splitlines() if "nvalid HTTP request" in line]
+    exchange(url, GARBAGE)
+    logged = served.lines_since(position, "nvalid HTTP request")
+    said = served.said.read_text()[position:]
 
     assert answered.status_code == 200
     assert [json.loads(line)["logger"] for line in logged] == ["uvicorn.error"]

@@ -157,6 +157,8 @@ MAY_CHANGE = {
     "payment_status": "paid later",
     "settled": "paid later",
     "amount_due": "paid later",
+    "reversed": "taken back by the provider",
+    "awaits_person": "taken back: nobody collects it by himself",
     "paid_at": "paid later",
     "cancelled": "a credit note cancels a debt",
     "applied_balance": "given back when it is voided",

@@ -82,6 +82,7 @@ def invoice(*lines: BilledLine, applied: int = 0, **fields: Any) -> CreditableIn
         "from_payments": 0,
         "lines": lines,
         "payments": payments,
+        "promised": due if fields.get("payment_status") is PaymentStatus.PROCESSING else 0,
     }
     return CreditableInvoice(**{**plain, **fields})
 

@@ -10,10 +10,10 @@ from tallystick.domain.explain_invoice import (
     InvoiceExplanation,
     KeptCoupon,
     KeptInvoice,
-    KeptLine,
     explain_invoice,
 )
 from tallystick.domain.invoice import InvoiceStatus, invoice_lines
+from tallystick.domain.kept_line import KeptLine
 from tallystick.domain.plain_english import tell
 
 

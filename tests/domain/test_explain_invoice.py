@@ -8,8 +8,8 @@ import pytest
 
 from tallystick.domain.charges import Charge, Item, charge_once
 from tallystick.domain.errors import Unexplained
+from tallystick.domain.explain_debt import Due
 from tallystick.domain.explain_invoice import explain_invoice
-from tallystick.domain.explanation import Due
 from tallystick.domain.invoice import InvoiceStatus
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
@@ -135,7 +135,7 @@ def test_fixed_fees(one: Item, sentences: list[str]) -> None:
         (8315, "Given back: EUR 83.15"),
         (
             7484,
-            "Given back: EUR 74.84, less the discount of EUR 8.31 that it was billed with",
+            "Given back: EUR 74.84, less EUR 8.31 that were discounted or given back already",
         ),
     ],
 )
@@ -334,6 +334,21 @@ def test_debt_that_credit_notes_cancelled() -> None:
     ]
     with pytest.raises(Unexplained, match="the amount due"):
         explain_invoice(replace(credited, amount_due=9000))
+
+
+def test_what_was_paid_and_taken_back() -> None:
+    """EUR 90.00 paid by card, of which the bank took 30.00 back, are due again."""
+    one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)
+    kept = kept_of(billed([charged(one, full(date(2026, 1, 1), date(2026, 4, 1)))]))
+    reopened = replace(kept, settled=9000, reversed=3000, amount_due=3000)
+
+    assert sentences_of(explain_invoice(reopened))[-1][-3:] == [
+        "Paid: EUR 90.00",
+        "Taken back by the payment provider: EUR 30.00",
+        "To be paid: EUR 30.00",
+    ]
+    with pytest.raises(Unexplained, match="amount due comes to 3000, and 0"):
+        explain_invoice(replace(reopened, amount_due=0))
 
 
 def test_an_invoice_of_two_drafts() -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from itertools import count
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -13,46 +14,18 @@ from tallystick.domain.charges import Charge, Item, billing_type
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import InvalidInput
 from tallystick.domain.life import is_over
+from tallystick.domain.minimum_commitment import MinimumCommitment
+from tallystick.domain.new_components import NewPlan
 from tallystick.domain.periods import Cadence
-from tallystick.domain.plan_change import NewPlan, PlanChange, changed_now
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import BillingType, FeeType
-from tests.cases.golden import case
-from tests.domain.contracts import contract, contracts, life_of
-from tests.domain.offers import offer, rate, seats
+from tallystick.domain.rest_of_period import Billed
+from tallystick.domain.tax import TaxDecision, TaxWhy
+from tests.cases.golden import case, row_id, rows
+from tests.domain.changing import DAYS, amounts, changed, living, renamed
+from tests.domain.contracts import contracts, life_of
+from tests.domain.offers import rate, seats
 from tests.domain.samples import named
-
-_NUMBERS = count()
-
-
-def renamed(items: Sequence[Item]) -> tuple[Item, ...]:
-    """The same components of another plan: their products and prices, with ids of their own."""
-    return tuple(
-        replace(
-            one,
-            id=named(f"joined {next(_NUMBERS)}"),
-            starts_on=None,
-            ends_on=None,
-            billed_from=None,
-        )
-        for one in items
-        if one.ends_on is None
-    )
-
-
-def living(*items: Item, start: date, anchor: int | None = None) -> Contract:
-    """A contract whose first period has begun."""
-    made = contract(offer(*items, start_date=start, created_on=start, anchor=anchor), start)
-    return life_of(made, start)[-1].contract
-
-
-def changed(lives: Contract, *items: Item, day: date) -> PlanChange:
-    """The contract with the components of another plan."""
-    return changed_now(lives, NewPlan(plan_id=named("other"), items=items), day, {})
-
-
-def amounts(change: PlanChange) -> list[int]:
-    """What the change bills."""
-    return [one.amount for one in change.step.charges]
 
 
 @pytest.mark.parametrize("case_id", ["PRO-01", "PRO-03", "PRO-04"])
@@ -72,9 +45,10 @@ def test_by_the_days_that_are_left(case_id: str) -> None:
     assert amounts(change) == golden["expected"]["lines"]
 
 
-def test_slots_times_their_rate() -> None:
-    """PRO-06: five seats at 10.00 to ten: -2500 and 5000 with half of the month left."""
-    golden = case("PRO-06")
+@pytest.mark.parametrize("case_id", ["PRO-06"])
+def test_slots_times_their_rate(case_id: str) -> None:
+    """Five seats at 10.00 to ten: -2500 and 5000 with half of the month left."""
+    golden = case(case_id)
     lives = living(seats("10", 5), start=date(2025, 4, 1))
     (ten,) = renamed([seats("10", 10)])
     wanted = NewPlan(
@@ -88,8 +62,33 @@ def test_slots_times_their_rate() -> None:
     assert amounts(change) == golden["expected"]["lines"]
 
 
+@pytest.mark.parametrize("case_id", ["PRO-09"])
+def test_a_yearly_fee_joins_a_month_of_thirty_days(case_id: str) -> None:
+    """30 of a year's nominal 365 days, 300.00 of 3650.00."""
+    golden = case(case_id)
+    yearly = Decimal(golden["input"]["added"][0]["unit_price_minor"]) / 100
+    lives = living(rate("100", name="Fee"), start=date(2025, 4, 1))
+    new = renamed([rate("100", name="Fee"), rate(str(yearly), Cadence.ANNUAL, "Support")])
+
+    change = changed(lives, *new, day=date(2025, 4, 1))
+
+    assert amounts(change) == [-10000, 10000, *golden["expected"]["lines"]]
+
+
+@pytest.mark.parametrize("row", rows("PRO-13"), ids=row_id)
+def test_the_direction_of_a_change(row: dict[str, Any]) -> None:
+    """Up, down or neither: by what the advance fees come to, which monthly value tells."""
+    lives = living(rate(str(row["old"] // 100)), start=date(2025, 4, 1))
+
+    after = changed(lives, *renamed([rate(str(row["new"] // 100))]), day=date(2025, 4, 16))
+
+    told = (after.step.contract.mrr > lives.mrr) - (after.step.contract.mrr < lives.mrr)
+    assert told == {"upgrade": 1, "lateral": 0, "downgrade": -1}[row["direction"]]
+    assert sum(amounts(after)) == (row["new"] - row["old"]) // 2
+
+
 def test_a_yearly_fee_in_a_monthly_period() -> None:
-    """PRO-09's rule: 31 of a year's nominal 365 days now, the year from the next month."""
+    """31 of a year's nominal 365 days now, the year from the next month."""
     lives = living(rate("100", name="Fee"), start=date(2025, 1, 1))
     yearly = renamed([rate("100", name="Fee"), rate("3650", Cadence.ANNUAL, "Support")])
 
@@ -141,9 +140,6 @@ def test_shorter_periods_are_refused() -> None:
 
     with pytest.raises(InvalidInput, match="MONTHLY"):
         changed(lives, *renamed([rate("40")]), day=date(2025, 3, 1))
-
-
-DAYS = st.integers(0, 400).map(lambda days: timedelta(days=days))
 
 
 @given(contracts(), st.lists(DAYS, min_size=1, max_size=4), DAYS)
@@ -211,3 +207,46 @@ def test_arrears_are_split_at_the_change(
         )
         ends = [begins.billing_start, *(end for _, end in spans)]
         assert [start for start, _ in spans] == ends[:-1]
+
+
+@pytest.mark.parametrize(
+    ("lines", "credit"),
+    [
+        ([], 0),
+        ([(3100, 0, 0)], -1600),
+        ([(3100, 1550, 0)], -800),
+        ([(3100, 0, 2000)], -1100),
+        ([(3100, 0, 3100)], 0),
+        ([(3100, 0, 0), (1000, 500, 0)], -1405),
+    ],
+)
+def test_a_credit_gives_back_what_is_left(
+    lines: list[tuple[int, int, int]], credit: int
+) -> None:
+    """16.00 of 31.00: nothing of a void line, half of a halved one, what notes have left."""
+    fee = rate("31", name="Fee")
+    lives = living(fee, start=date(2024, 1, 1))
+    decision = TaxDecision(rates=(), exemption=None, reason=None, why=TaxWhy.NONE)
+    billed = Billed(decision=decision)
+    for one in lines:
+        billed = billed.with_line(*one, decision)
+    new = NewPlan(plan_id=named("other"), items=renamed([rate("62", name="Fee")]))
+
+    change = changed_now(lives, new, date(2024, 1, 16), {fee.id: [billed]})
+
+    assert amounts(change) == [one for one in (credit, 3200) if one]
+
+
+def test_a_minimum_counts_the_parts_of_old_and_new_fees() -> None:
+    """15.00 of the old fee and 32.00 of the new one stand against the new plan's 60.00."""
+    lives = living(rate("31", name="Fee"), start=date(2024, 1, 1))
+    least = MinimumCommitment(amount=Decimal(60), product_ids=None)
+    items = renamed([rate("62", name="Fee")])
+    new = NewPlan(plan_id=named("other"), items=items, minimum=least)
+
+    after = changed_now(lives, new, date(2024, 1, 16), {}).step.contract
+    (renewal,) = life_of(after, date(2024, 2, 1))
+
+    assert renewal.floor is not None
+    assert (renewal.floor.fees, renewal.floor.least) == (1500 + 3200, 6000)
+    assert renewal.floor.item_id == items[0].id

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tallystick.domain.charges import Item, SlotChange, monthly_value
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import InvalidInput
+from tallystick.domain.new_components import NewPlan
 from tallystick.domain.periods import Cadence
-from tallystick.domain.plan_change import NewPlan, changed_now
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import COUNT_MAX, SlotPricing
 from tallystick.domain.slot_change import SlotsChanged, slots_changed, slots_item, slots_paid
 from tests.cases.golden import case

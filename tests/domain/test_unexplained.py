@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tallystick.domain.bill import Bill
 from tallystick.domain.errors import Unexplained
-from tallystick.domain.explain_invoice import KeptInvoice, KeptLine, explain_invoice
+from tallystick.domain.explain_invoice import KeptInvoice, explain_invoice
+from tallystick.domain.kept_line import KeptLine
 from tallystick.domain.pricing import (
     CapacityPricing,
     ExtraRecurringPricing,

@@ -20,7 +20,7 @@ from tallystick.services.api_keys import NewKey, create_api_key, revoke_api_key
 from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
-from tests.http.conftest import NOON, Served
+from tests.http.conftest import NOON, TRUSTED, Served
 from tests.http.purchase.market import Json, Market, open_market
 from tests.http.purchase.stock import stock
 
@@ -122,6 +122,11 @@ API: dict[str, Json | None] = {
         "plan_version_id": encode(Prefix.PLAN_VERSION, UUID(int=1)),
         "at": "NOW",
     },
+    "DELETE /api/v1/subscriptions/{subscription_id}/scheduled-change": None,
+    "POST /api/v1/subscriptions/{subscription_id}/amend": {
+        "at": "NOW",
+        "add_ons": {"remove": [encode(Prefix.SUBSCRIPTION_ADD_ON, UUID(int=1))]},
+    },
     "POST /api/v1/subscriptions/{subscription_id}/slots": {
         "component_id": encode(Prefix.SUBSCRIPTION_COMPONENT, UUID(int=1)),
         "delta": 1,
@@ -144,6 +149,8 @@ API: dict[str, Json | None] = {
     "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
     "POST /api/v1/test-provider/payments/{payment_id}/settle": None,
     "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
+    "POST /api/v1/test-provider/payments/{payment_id}/refund": None,
+    "POST /api/v1/test-provider/payments/{payment_id}/dispute": None,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
@@ -252,11 +259,16 @@ def test_every_route_is_listed(shared_dsn: str) -> None:
     assert in_own_loop(routes()) == OPEN | API.keys()
 
 
+def client_of(town: Town, headers: dict[str, str]) -> httpx.Client:
+    """A client of the town's server."""
+    return httpx.Client(base_url=f"{town.mine.url}/api/v1", headers=headers, verify=TRUSTED)
+
+
 @pytest.mark.parametrize("route", sorted(API))
 def test_without_a_key(town: Town, route: str) -> None:
     """Without a key, and with one that was never made, every route answers 401."""
     for headers in ({}, {"Authorization": "Bearer tsk_test_nobody"}):
-        with httpx.Client(base_url=f"{town.mine.url}/api/v1", headers=headers) as client:
+        with client_of(town, headers) as client:
             answer = ask(client, route)
         assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED")
         assert answer.headers["www-authenticate"] == "Bearer"
@@ -266,7 +278,7 @@ def test_with_a_revoked_key(town: Town) -> None:
     """A key that was revoked opens nothing, although it was used before."""
     made = in_own_loop(_second_key(town.mine))
     headers = {"Authorization": f"Bearer {made.secret}"}
-    with httpx.Client(base_url=f"{town.mine.url}/api/v1", headers=headers) as client:
+    with client_of(town, headers) as client:
         assert ask(client, "GET /api/v1/customers").status_code == 200
         in_own_loop(_revoke(town.mine, made.id))
         _wait_for_revocation(client)
@@ -295,7 +307,7 @@ def test_with_an_unknown_parameter(town: Town, route: str) -> None:
 def test_with_two_keys(town: Town) -> None:
     """Two Authorization headers are refused: which of them counts nobody can tell."""
     key = town.mine.raw.headers["authorization"]
-    with httpx.Client(base_url=f"{town.mine.url}/api/v1") as client:
+    with client_of(town, {}) as client:
         headers = [("Authorization", key), ("Authorization", key)]
         answer = client.get("/customers", headers=headers)
 

@@ -105,6 +105,7 @@ def test_every_interval_is_a_setting() -> None:
         "bill_due": 10,
         "expire_sessions": 10,
         "settle_debits": 3,
+        "record_reversals": 3,
         "sequence_events": 1,
         "purge_idempotency_keys": 3600,
     }

@@ -29,6 +29,7 @@ from tallystick.domain.payment import (
     Succeeded,
     Unconfirmed,
 )
+from tallystick.domain.reversal import ReversalKind
 from tallystick.services.ids import new_id
 from tallystick.services.ports import PaymentProvider
 
@@ -69,6 +70,14 @@ class ContractBank(Protocol):
 
     async def let_time_pass(self, tenant_id: UUID, reference: str) -> None:
         """Make the time of an accepted debit come."""
+        ...
+
+    async def takes_back(self, tenant_id: UUID, reference: str, amount: int) -> None:
+        """The provider takes a part of a payment back by itself, as a dispute."""
+        ...
+
+    async def gives_back(self, tenant_id: UUID, reference: str) -> None:
+        """That dispute is won."""
         ...
 
     async def moved(self, tenant_id: UUID) -> list[int]:
@@ -346,6 +355,29 @@ class ProviderContract:
 
         assert isinstance(refund, RefundRefused)
         assert await bank.moved(order.tenant_id) == [5412, -5000]
+
+    async def test_what_is_taken_back_is_told_until_it_is_acknowledged(
+        self, bank: ContractBank
+    ) -> None:
+        """And once more when it comes back; a refund that we asked for is not among it."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        await bank.provider.refund(order.tenant_id, reference, 100, "first")
+        await bank.takes_back(order.tenant_id, reference, 700)
+
+        ((tenant_id, taken),) = await bank.provider.reversals_to_record()
+        assert await bank.provider.reversals_to_record() == [(tenant_id, taken)]
+        assert tenant_id == order.tenant_id
+        assert (taken.reference, taken.amount, taken.returned) == (reference, 700, 0)
+        assert taken.kind is ReversalKind.DISPUTE
+        await bank.gives_back(order.tenant_id, reference)
+        await bank.provider.acknowledge_reversal(order.tenant_id, taken)
+
+        ((_, returned),) = await bank.provider.reversals_to_record()
+        assert (returned.id, returned.amount, returned.returned) == (taken.id, 700, 700)
+        await bank.provider.acknowledge_reversal(order.tenant_id, returned)
+        assert await bank.provider.reversals_to_record() == []
 
     async def test_what_is_too_little_is_said_beforehand(self, bank: ContractBank) -> None:
         """No provider charges a cent; every provider charges ten euros."""

@@ -61,10 +61,20 @@ class SandboxBank:
                 reference,
             )
 
+    async def takes_back(self, tenant_id: UUID, reference: str, amount: int) -> None:
+        """The bank takes a part of a payment back by itself, as a dispute."""
+        await self.sandbox.take_back(tenant_id, reference, "rev", "DISPUTE", amount)
+
+    async def gives_back(self, tenant_id: UUID, reference: str) -> None:
+        """That dispute is won."""
+        await self.sandbox.decide_dispute(tenant_id, reference, won=True)
+
     async def moved(self, tenant_id: UUID) -> list[int]:
-        """Every movement of the tenant's money: charges positive, refunds negative."""
+        """Every movement of the tenant's money: what comes positive, what leaves negative."""
         return [
-            movement.amount if movement.kind == "CHARGE" else -movement.amount
+            movement.amount
+            if movement.kind in {"CHARGE", "REINSTATEMENT"}
+            else -movement.amount
             for movement in await self.sandbox.movements(tenant_id)
         ]
 

@@ -1,5 +1,6 @@
 """Plans that subscriptions change between, and what a change comes to."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.db import metrics
+from tallystick.domain.billing_entries import SubscriptionDetails
 from tallystick.domain.metrics import Aggregation, Metric, MetricDefinition
 from tallystick.domain.offer_request import OfferRequest, Parameterized, Parameters
 from tallystick.domain.periods import Cadence
@@ -31,9 +33,12 @@ from tallystick.domain.pricing import (
     UsagePricing,
 )
 from tallystick.domain.usage_events import IncomingEvent
-from tallystick.services.change_plan import PlanChanged, PlanChangeRequest, change_plan
+from tallystick.http.v1.subscription_requests import ChangeAt
+from tallystick.services.change_plan import change_plan
 from tallystick.services.ids import new_id
 from tallystick.services.ingest_events import ingest_events
+from tallystick.services.plan_wanted import PlanChanged, PlanChangeRequest
+from tallystick.services.schedule_plan import drop_scheduled, schedule_plan
 from tests.cases.golden import plan_fixture
 from tests.subscribing import Merchant
 from tests.world import SoldPlan, World
@@ -90,8 +95,9 @@ class Shop:
         slots: Mapping[str, int] | None = None,
         *,
         preview: bool = False,
+        at: ChangeAt = ChangeAt.NOW,
     ) -> PlanChanged:
-        """Change the plan now; `slots` by the names of components."""
+        """Change the plan, now unless told otherwise; `slots` by the names of components."""
         chosen = tuple(
             Parameterized(
                 component_id=plan.components[name],
@@ -102,12 +108,33 @@ class Shop:
         request = PlanChangeRequest(
             plan_version_id=plan.version_id, components=OfferRequest(parameterized=chosen)
         )
+        verb = change_plan if at is ChangeAt.NOW else schedule_plan
         async with self.world.app.transaction() as tx:
-            changed = await change_plan(
+            changed = await verb(
                 self.world.ctx.within(tx), subscription_id, request, preview=preview
             )
         await self.merchant.is_sound()
         return changed
+
+    async def schedule(
+        self,
+        subscription_id: UUID,
+        plan: SoldPlan,
+        slots: Mapping[str, int] | None = None,
+        *,
+        preview: bool = False,
+    ) -> PlanChanged:
+        """Schedule a change of the plan for the end of the period."""
+        return await self.change(
+            subscription_id, plan, slots, preview=preview, at=ChangeAt.PERIOD_END
+        )
+
+    async def drop(self, subscription_id: UUID) -> SubscriptionDetails:
+        """Drop what is scheduled."""
+        async with self.world.app.transaction() as tx:
+            details = await drop_scheduled(self.world.ctx.within(tx), subscription_id)
+        await self.merchant.is_sound()
+        return details
 
     async def use(self, customer: UUID, metric: str, units: int, at: str) -> None:
         """Report so many units on a day."""
@@ -174,3 +201,27 @@ class Shop:
                 return OneTimeFee(), OneTimePricing(unit_price=price, quantity=one["quantity"])
             case other:
                 raise AssertionError(f"no such fee: {other}")
+
+
+async def begin(shop: Shop, plan: SoldPlan, when: str = "2024-01-01", **fields: Any) -> UUID:  # noqa: ANN401 - of the offer
+    """A new customer's subscription from a day; nothing is charged automatically."""
+    await shop.at(when)
+    made = await shop.merchant.subscribe(
+        await shop.world.customer(),
+        plan,
+        date.fromisoformat(when),
+        charge_automatically=False,
+        **fields,
+    )
+    return made.subscription.id
+
+
+async def last(shop: Shop) -> dict[str, Any]:
+    """The last invoice, its lines decoded."""
+    found = (await shop.merchant.invoices())[-1]
+    return {**found, "lines": json.loads(found["lines"])}
+
+
+def amounts(invoice: dict[str, Any]) -> list[int]:
+    """The amounts of an invoice's lines."""
+    return [line["amount"] for line in invoice["lines"]]

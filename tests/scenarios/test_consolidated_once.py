@@ -37,7 +37,7 @@ async def test_one_that_cannot_be_finalized_stops_no_other(world: World) -> None
 
 async def test_workers_consolidate_once(busy: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four workers, two drafts a batch, four customers with three plans: four of EUR 147.00."""
-    monkeypatch.setattr(finalize_due, "BATCH", 2)
+    monkeypatch.setattr(finalize_due, "CUSTOMERS", 2)
     merchant = await Consolidating.open(busy)
     plan = await busy.plan()
     for number in range(4):
@@ -58,6 +58,29 @@ async def test_workers_consolidate_once(busy: World, monkeypatch: pytest.MonkeyP
     assert sorted(one["number"] for one in whole) == [13, 14, 15, 16]
     assert (len(members), alone) == (12, [])
     await merchant.is_sound()
+
+
+async def test_a_customer_in_other_hands_is_passed_over(busy: World) -> None:
+    """A worker finalizes all that is due of others meanwhile, and does not wait."""
+    merchant = await Consolidating.open(busy)
+    plan, held = await busy.plan(), await busy.customer("Held")
+    await merchant.sells(held, [plan] * 2)
+    await merchant.sells(await busy.customer("Free"), [plan] * 2)
+    await busy.execute("update tenants set clock = $1", RENEWED + GRACE)
+    later = busy.at(RENEWED + GRACE)
+    await renew_due(later.ctx)
+
+    async with busy.database.transaction() as other:
+        await other.execute("select from customers where id = $1 for no key update", held)
+        meanwhile = await finalize_due.finalize_due(later.ctx)
+        free, _, waiting = await merchant.of(RENEWED)
+    afterwards = await finalize_due.finalize_due(later.ctx)
+
+    assert (meanwhile, afterwards) == ((1, 0), (1, 0))
+    assert [one["total"] for one in free] == [9800]
+    assert {one["customer_id"] for one in waiting} == {held}
+    whole, members, alone = await merchant.of(RENEWED)
+    assert (len(whole), len(members), alone) == (2, 4, [])
 
 
 async def test_a_draft_waits_for_those_that_are_to_come(busy: World) -> None:

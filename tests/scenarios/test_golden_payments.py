@@ -11,7 +11,9 @@ from tallystick.services.collect_invoice import collect_due
 from tallystick.services.confirm_result import Completed
 from tallystick.services.ids import new_id
 from tests.cases.golden import case
+from tests.crediting import Billed
 from tests.real_time import debits_are_decided
+from tests.reversing import Reversible, reversible
 from tests.scenarios.golden_lives import sold
 from tests.subscribing import Merchant
 from tests.world import World
@@ -124,6 +126,72 @@ async def test_a_charge_that_fails_is_tried_again(world: World, case_id: str) ->
     (subscription,) = await world.fetch("select status from subscriptions")
     assert subscription["status"].lower() == told["derived"]["subscription_status"]
     await merchant.is_sound()
+
+
+@pytest.mark.parametrize("case_id", ["PAY-04", "PAY-06", "PAY-07"])
+async def test_what_is_paid_is_taken_back(world: World, case_id: str) -> None:
+    """PAY-04, PAY-06, PAY-07: refunds that nobody here asked for, and disputes.
+
+    The cases' `amount_refunded` is what went back either way; their refunds are cumulative.
+    """
+    told = case(case_id)
+    merchant = await owing(world, told, await world.card())
+    found: dict[int, dict[str, Any]] = {}
+    bank: Reversible | None = None
+    for number, step in enumerate(told["steps"]):
+        if step["do"] == "charge":
+            await collect_due(merchant.world.ctx)
+            (row,) = await merchant.invoices()
+            billed = Billed(world=merchant.world, customer_id=row["customer_id"], id=row["id"])
+            bank = await reversible(billed)
+        elif step["do"] == "webhook":
+            assert bank is not None, "what was charged is taken back"
+            await hears(bank, step)
+            found[number] = await shown(bank)
+        await merchant.is_sound()
+
+    for wanted in told["expected"]["per_step"]:
+        assert found[wanted["step"]] == {**found[wanted["step"]], **flat(wanted)}
+
+
+def flat(wanted: dict[str, Any]) -> dict[str, Any]:
+    """What a case expects of a payment and its invoice, its expressions summed."""
+    invoice = dict(wanted.get("invoice", {}))
+    told = {**wanted, **invoice}
+    for name in ("amount_refunded", "amount_due"):
+        if f"{name}_expr" in told:
+            told[name] = sum(int(part) for part in told.pop(f"{name}_expr").split(" + "))
+    if told.pop("amount_due_equals_total", False):
+        told["amount_due"] = told["total"] = 3500
+    return {name: told[name] for name in told if name not in {"step", "invoice"}}
+
+
+async def hears(bank: Reversible, step: dict[str, Any]) -> None:
+    """The provider tells what has happened, once more where it is redelivered."""
+    match step["kind"]:
+        case "refunded":
+            before = (await bank.transaction()).reversed
+            await bank.refunded(step["cumulative"] - before)
+        case "dispute_withdrawn":
+            await bank.disputed(step["amount"])
+        case "dispute_reinstated" | "dispute_reinstated (redelivered)":
+            reported = await bank.won()
+            assert reported.returned == step["amount"]
+            await bank.told(reported)
+        case other:
+            raise AssertionError(other)
+
+
+async def shown(bank: Reversible) -> dict[str, Any]:
+    """The payment and its invoice in the words of the cases."""
+    payment, (status, due) = await bank.transaction(), await bank.stands()
+    return {
+        "transaction": payment.shown_status.lower(),
+        "amount_refunded": payment.refunded + payment.reversed,
+        "payment_status": status.lower(),
+        "amount_due": due,
+        "total": (await bank.entry()).total,
+    }
 
 
 @pytest.mark.parametrize("case_id", ["PAY-11"])

@@ -6,7 +6,7 @@ import pytest
 
 from tallystick.domain.errors import Busy
 from tallystick.services import advance_clock
-from tallystick.services.due_work import AGAIN_AFTER_SECONDS, bill_due
+from tallystick.services.due_work import AGAIN_AFTER_SECONDS, bill_due, do_due_work
 from tallystick.services.examine import examine
 from tests.scenarios.test_usage_billed import metered_plan, use
 from tests.scripted_bank import ScriptedBank, silent, with_bank
@@ -72,6 +72,21 @@ async def test_a_draft_that_was_set_aside_is_tried_again(world: World) -> None:
 
     assert await standings(merchant) == [("FINALIZED", False)] * 4
     await merchant.is_sound()
+
+
+async def test_an_invoice_that_fails_with_its_step_does_not_stop_it(world: World) -> None:
+    """Its number is taken: the subscription goes on, and its draft is set aside alone."""
+    merchant = Merchant(world=world)
+    made = await merchant.subscribe(await world.customer(), await metered_plan(world), TODAY)
+    await merchant.stand_at(AFTER_GRACE)
+    await world.execute("update invoice_counters set last_number = 0")
+
+    done = await do_due_work(world.at(AFTER_GRACE).ctx)
+
+    assert (done.steps.total(), done.finalized) == (1, 0)
+    moved = await merchant.stands(made.subscription.id)
+    assert (moved["current_period_start"], moved["billing_error"]) == (date(2026, 4, 10), None)
+    assert sorted(await standings(merchant)) == [("DRAFT", True), ("FINALIZED", False)]
 
 
 async def test_a_tenant_that_fails_stops_no_other(world: World) -> None:

@@ -18,9 +18,10 @@ from tallystick.services.change_invoice import (
     receive_money,
     void_invoice,
 )
-from tallystick.services.change_plan import PlanChangeRequest, change_plan
+from tallystick.services.change_plan import change_plan
 from tallystick.services.due_work import do_due_work
 from tallystick.services.issue_credit_note import CreditRequest, issue_credit_note
+from tallystick.services.plan_wanted import PlanChangeRequest
 from tests.real_time import debits_are_decided
 from tests.scenarios.slots import Seats, begin, of, seats_plan
 from tests.subscribing import Merchant

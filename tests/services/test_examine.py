@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,20 +12,34 @@ from tallystick.db.audit import RULES
 from tallystick.db.audit.rule import findings
 from tallystick.db.engine import Database, Tx, connect
 from tallystick.domain.coupons import Percentage
-from tallystick.domain.credit_note import Amount, CreditToBalance, Everything, Refund
+from tallystick.domain.credit_note import (
+    Amount,
+    CreditToBalance,
+    DebtCancellation,
+    Everything,
+    Refund,
+)
+from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.payment import FailureReason
+from tallystick.domain.periods import Cadence
+from tallystick.domain.pricing import RateFee
+from tallystick.services.changing_plan import open_plan_change
 from tallystick.services.confirm_result import Completed, InFlight, PaymentFailed
 from tallystick.services.examine import examine, examine_within
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import CreditRequest, issue_credit_note
 from tallystick.services.late_money import refund_late_money
+from tallystick.services.plan_wanted import PlanChangeRequest
 from tallystick.services.record_failure import record_failure
 from tallystick.services.record_purchase import record_purchase
 from tallystick.services.refund_invoice import refund_invoice
+from tallystick.services.schedule_plan import schedule_plan
 from tallystick.services.sequence_events import sequence_events
+from tests.crediting import bought
 from tests.database import in_own_loop
+from tests.reversing import reversible
 from tests.shops import attempts
-from tests.world import World, open_world
+from tests.world import World, open_world, rate
 
 DECLINED = "4000000000000002"
 QUESTION_IS_LOST = "4000000000009987"
@@ -69,6 +84,8 @@ async def everything_happens(world: World) -> None:
     await one_is_declined(world)
     await one_pays_twice(world)
     await one_is_credited(world)
+    await one_is_reversed(world)
+    await one_changes(world)
     await sequence_events(world.app)
 
 
@@ -127,6 +144,40 @@ async def one_is_credited(world: World) -> None:
     rest = CreditRequest(invoice_id=row["id"], kind=CreditToBalance(), scope=Everything())
     async with world.app.transaction() as tx:
         await issue_credit_note(world.ctx.within(tx), rest)
+
+
+async def one_is_reversed(world: World) -> None:
+    """A dispute of EUR 10 is open, and one of 9 was won after its debt had been forgiven."""
+    lasting, won = [await reversible(await bought(world)) for _ in range(2)]
+    await lasting.disputed(1000)
+    await won.disputed(900)
+    await won.billed.credit(DebtCancellation(), Amount(900))
+    await won.won()
+
+
+async def one_changes(world: World) -> None:
+    """Changed to a cheaper plan at a checkout, 50.00 to the balance, and back to come."""
+    product = await world.product("Fee", RateFee())
+    dear, cheap = [
+        await world.plan(
+            ("Fee", RateFee(), [(Cadence.MONTHLY, rate(price))]), products={"Fee": product}
+        )
+        for price in ("99.00", "49.00")
+    ]
+    session = await world.session(await world.customer("Changer"), dear)
+    assert await world.confirm(session) == Completed()
+    bought = await world.one(
+        "select subscription_id as id from checkout_sessions where id = $1", session
+    )
+    back = PlanChangeRequest(plan_version_id=dear.version_id, components=OfferRequest())
+    there = replace(back, plan_version_id=cheap.version_id)
+    async with world.app.transaction() as tx:
+        ctx = world.ctx.within(tx)
+        opened = await open_plan_change(ctx, bought["id"], there, "{}")
+    assert opened.session is not None
+    assert await world.confirm(opened.session.session.id) == Completed()
+    async with world.app.transaction() as tx:
+        await schedule_plan(world.ctx.within(tx), bought["id"], back, preview=False)
 
 
 @pytest.fixture(scope="module")

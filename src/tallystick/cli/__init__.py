@@ -4,56 +4,95 @@ import os
 
 import typer
 
-from tallystick.cli import (
-    clock,
-    database,
-    doctor,
-    entity,
-    explain,
-    key,
-    openapi,
-    serve,
-    tenant,
-    worker,
-)
-from tallystick.cli.bench.command import bench
-from tallystick.cli.bench.events import bench_events
-from tallystick.cli.demo import demo
+from tallystick.cli.later import Later, commands_of
 from tallystick.cli.terminal import configure_logging, settings_with
 
 LOG_LEVEL = "TALLYSTICK_LOG_LEVEL"
 """Commands that end soon say what matters themselves; those that stay set their own level."""
 
+COMMANDS = {
+    "demo": Later(
+        "demo:demo",
+        "Start everything, with a shop to look at and a checkout that waits to be paid.",
+    ),
+    "serve": Later(
+        "serve:serve",
+        "Serve the API and the checkout pages, and do what is due, until Ctrl-C.",
+    ),
+    "serve-process": Later(
+        "serve:serve_process",
+        "Answer requests as one of several processes; `serve --workers` starts it.",
+        is_hidden=True,
+    ),
+    "worker": Later(
+        "worker:worker",
+        "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, events.",
+    ),
+    "doctor": Later(
+        "doctor:doctor",
+        "Check the database against everything that must hold of it.",
+    ),
+    "explain": Later(
+        "explain:explain",
+        "Tell how every figure of an invoice came about.",
+    ),
+    "openapi": Later(
+        "openapi:openapi",
+        "Print the OpenAPI 3.1 document of the API. Needs no database.",
+    ),
+    "bench": Later(
+        "bench.command:bench",
+        "Measure what PostgreSQL can do at most, and what the product makes of it, in one run.",
+    ),
+    "bench-events": Later(
+        "bench.events:bench_events",
+        "Measure how fast usage events come in, against the bare COPY of the same rows.",
+    ),
+    "bench-billing": Later(
+        "bench.billing:bench_billing",
+        "Measure how fast subscriptions are renewed, against the bare COPY of the same rows.",
+    ),
+    "db": Later(
+        "database:app",
+        "Start, stop, look at and migrate the database.",
+    ),
+    "tenant": Later(
+        "tenant:app",
+        "Make, list and change tenants: the merchants that this installation bills for.",
+    ),
+    "entity": Later(
+        "entity:app",
+        "Show and change invoicing entities: the legal entities that a tenant sells through.",
+    ),
+    "key": Later(
+        "key:app",
+        "Make, list and revoke API keys. A key speaks for one tenant.",
+    ),
+    "clock": Later(
+        "clock:app",
+        "Show and move the clock of a test tenant: a year of billing in a second.",
+    ),
+}
+
 app = typer.Typer(
     name="tallystick",
     help="A self-hosted billing platform: from one request to a paid subscription.",
+    cls=commands_of(COMMANDS),
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-app.command("demo")(demo)
-app.command("serve")(serve.serve)
-app.command("serve-process", hidden=True)(serve.serve_process)
-app.command("worker")(worker.worker)
-app.command("doctor")(doctor.doctor)
-app.command("explain")(explain.explain)
-app.add_typer(database.app, name="db")
-app.add_typer(tenant.app, name="tenant")
-app.add_typer(entity.app, name="entity")
-app.add_typer(key.app, name="key")
-app.add_typer(clock.app, name="clock")
-app.command("openapi")(openapi.openapi)
-app.command("bench")(bench)
-app.command("bench-events")(bench_events)
-
 
 @app.callback()
-def main() -> None:
+def main(ctx: typer.Context) -> None:
     """A self-hosted billing platform: from one request to a paid subscription.
 
     Settings come from the environment (TALLYSTICK_*); an option of a command wins over them.
     Without DATABASE_URL, an embedded PostgreSQL runs under the data directory.
     """
+    if ctx.obj is not None:
+        # The command is loaded, and from here on ends in order.
+        ctx.obj()
     configure_logging(settings_with(log_level=os.environ.get(LOG_LEVEL, "warning")))

@@ -13,8 +13,9 @@ from tallystick.cli.terminal import DataDir, out, settings_with
 from tallystick.db import kept_invoices
 from tallystick.db.engine import Tx
 from tallystick.domain.errors import NotFound
+from tallystick.domain.explain_debt import Due
 from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
-from tallystick.domain.explanation import Due, Step, Totaled
+from tallystick.domain.explanation import Step, Totaled
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.plain_english import PLAIN_ENGLISH, tell
 from tallystick.http.v1.explanation_schemas import show_explanation

@@ -1,6 +1,5 @@
 """Checkout sessions: written in one statement, read, locked, and moved from state to state."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +12,7 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.offer import Offer
 from tallystick.domain.session import (
+    Changing,
     CheckoutType,
     Ending,
     PaymentError,
@@ -41,7 +41,7 @@ _COLUMNS = """
             'purchase_order', x.purchase_order)
         from subscriptions x
         where x.tenant_id = s.tenant_id and x.checkout_session_id = s.id)
-    end as activating
+    end as activating, s.changes, s.chosen_slots
 """
 
 _INSERT = """
@@ -55,8 +55,9 @@ _INSERT = """
     insert into checkout_sessions
         (tenant_id, id, customer_id, plan_id, plan_version_id, request, offer, metadata,
          success_url, cancel_url, expires_at, created_at, updated_at, quote_id, amount_total,
-         amount_due, checkout_type)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $20, $21, $22, $23)
+         amount_due, checkout_type, changes, chosen_slots)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $20, $21, $22, $23, $24,
+            $25)
 """
 
 
@@ -88,6 +89,7 @@ class NewSession:
     event_id: UUID
     event_data: str
     checkout_type: CheckoutType = CheckoutType.SELF_SERVE
+    changing: Changing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,8 @@ async def insert(tx: Tx, tenant_id: UUID, new: NewSession, answer: StoredAnswer 
         new.quoted.amount_total,
         new.quoted.amount_due,
         new.checkout_type.value,
+        None if new.changing is None else new.changing.id,
+        None if new.changing is None else list(new.changing.chosen_slots),
     )
 
 
@@ -342,27 +346,6 @@ async def leave(
     hits_one_row(done, "the session to leave")
 
 
-async def cancel_activations(
-    tx: Tx, tenant_id: UUID, subscription_ids: Sequence[UUID], now: datetime
-) -> list[SessionRecord]:
-    """Cancel the open sessions that would activate these subscriptions, and return them."""
-    rows = await tx.fetch(
-        """
-        update checkout_sessions s set state = 'CANCELLED', updated_at = $3
-        from subscriptions x
-        where x.tenant_id = $1 and x.id = any($2) and s.tenant_id = $1
-          and s.id = x.checkout_session_id and s.checkout_type = 'SUBSCRIPTION_ACTIVATION'
-          and s.state = 'CREATED'
-        returning s.id
-        """,
-        tenant_id,
-        subscription_ids,
-        now,
-    )
-    found = [await load(tx, tenant_id, row["id"]) for row in rows]
-    return [record for record in found if record is not None]
-
-
 def _record(row: Row) -> SessionRecord:
     ending = row["ending_requested"]
     return SessionRecord(
@@ -391,6 +374,9 @@ def _record(row: Row) -> SessionRecord:
             created_at=row["created_at"],
             updated_at=row["updated_at"],
             activating=ACTIVATING.load_optional(row["activating"]),
+            changing=None
+            if row["changes"] is None
+            else Changing(row["changes"], frozenset(row["chosen_slots"])),
         ),
         request=row["request"],
         metadata=row["metadata"],

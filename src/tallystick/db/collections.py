@@ -46,7 +46,7 @@ async def due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
     """Invoices to collect at the tenant's now, longest due first."""
     rows = await tx.fetch(
         """
-        select id from invoices where tenant_id = $1 and collect_at <= $2
+        select id from invoices where tenant_id = $1 and collect_at <= $2 and not awaits_person
         order by collect_at, id limit $3
         """,
         tenant_id,
@@ -67,7 +67,7 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
                 where s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}) as own_method_id
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
-          and i.status = 'FINALIZED'
+          and i.status = 'FINALIZED' and not i.awaits_person
         for no key update of i
         """,
         tenant_id,
@@ -108,9 +108,10 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
 
 
 async def ask_at(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> None:
-    """Try to collect a locked invoice at that instant of business time."""
+    """A person wants a locked invoice collected, at that instant of business time."""
     await tx.execute(
-        "update invoices set collect_at = $3 where tenant_id = $1 and id = $2",
+        "update invoices set collect_at = $3, awaits_person = false "
+        "where tenant_id = $1 and id = $2",
         tenant_id,
         invoice_id,
         at,

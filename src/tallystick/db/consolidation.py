@@ -1,7 +1,8 @@
 """Drafts that become one invoice: gathered under their customer's lock, merged by the set.
 
-Whoever gathers holds the customer until the end, so two workers never divide one customer's
-drafts between them, and neither merges what the other has merged.
+Whoever takes such a draft by itself, as due, holds its customer until the end. So two workers
+never divide one customer's drafts between them, neither merges what the other has merged, and
+since customers are locked before their drafts, no two of them wait for each other.
 """
 
 from collections import defaultdict
@@ -14,26 +15,34 @@ from tallystick.db.engine import Tx
 from tallystick.db.invoice_writes import BREAKDOWN, COUPONS, LINE_COLUMNS
 from tallystick.domain.consolidation import Consolidated, Member
 
-_MERGING = """
-    select i.id, i.customer_id from invoices i
-    join invoicing_entities e
-      on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
-    where i.tenant_id = $1 and i.id = any($2) and i.may_merge
-      and e.consolidate_recurring_invoices
-"""
-
 # A customer's draft waits while another of his subscriptions has a step to take on its day,
 # which may make a draft that belongs to it.
-_GATHER = """
-    select i.id from invoices i
-    join invoicing_entities e
-      on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
-    where i.tenant_id = $1 and i.customer_id = any($2) and i.may_merge
-      and e.consolidate_recurring_invoices and i.finalize_at <= $3 and i.billing_error is null
-      and not exists (
-        select from subscriptions s
-        where s.tenant_id = i.tenant_id and s.customer_id = i.customer_id
-          and s.next_step_on <= i.invoice_date and s.billing_error is null)
+_DUE = """
+    i.tenant_id = $1 and i.may_merge and i.finalize_at <= $2 and i.billing_error is null
+    and not exists (
+        select from invoicing_entities e
+        join subscriptions s
+          on s.tenant_id = i.tenant_id and s.customer_id = i.customer_id
+         and s.next_step_on <= i.invoice_date and s.billing_error is null
+        where e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
+          and e.consolidate_recurring_invoices)
+"""
+
+_LOCK_DUE = f"""
+    select c.id from invoices i
+    join customers c on c.tenant_id = i.tenant_id and c.id = i.customer_id
+    where {_DUE}
+    order by i.finalize_at, i.id limit $3
+    for no key update of c skip locked
+"""
+
+_LOCK = """
+    select id from customers where tenant_id = $1 and id = any($2)
+    order by id for no key update skip locked
+"""
+
+_GATHER = f"""
+    select i.id from invoices i where {_DUE} and i.customer_id = any($3)
     order by i.id for no key update of i
 """
 
@@ -90,25 +99,41 @@ _MERGE = """
 MEMBERS: Codec[tuple[Member, ...]] = Codec(tuple[Member, ...])
 
 
-async def gather(tx: Tx, tenant_id: UUID, ids: Sequence[UUID], now: datetime) -> list[UUID]:
-    """Those of the due drafts `ids` that stay single, and all that go with the others.
+async def lock_due(tx: Tx, tenant_id: UUID, now: datetime, drafts: int) -> list[UUID]:
+    """Lock the customers of so many drafts that may be merged, longest overdue first.
 
-    Locks the customers of what may be merged, then those drafts, waiting for whoever has them.
+    Those that somebody else has locked are passed over. So are those whose drafts somebody has
+    finalized since the statement began, which it still takes for due.
     """
-    merging = {
-        row["id"]: row["customer_id"] for row in await tx.fetch(_MERGING, tenant_id, ids)
-    }
-    if not merging:
-        return list(ids)
-    customers = sorted(set(merging.values()))
-    await tx.execute(
-        "select from customers where tenant_id = $1 and id = any($2) order by id"
-        " for no key update",
+    while rows := await tx.fetch(_LOCK_DUE, tenant_id, now, drafts):
+        customers = sorted({row["id"] for row in rows})
+        if await gather(tx, tenant_id, customers, now):
+            return customers
+    return []
+
+
+async def gather(
+    tx: Tx, tenant_id: UUID, customers: Sequence[UUID], now: datetime
+) -> list[UUID]:
+    """Lock what is due of these customers and may be merged, and return it.
+
+    Customers that somebody else has locked are left out. A draft of the others that a person
+    has in hand is waited for, so that what belongs together is not divided.
+    """
+    rows = await tx.fetch(_LOCK, tenant_id, customers)
+    locked = [row["id"] for row in rows]
+    return [row["id"] for row in await tx.fetch(_GATHER, tenant_id, now, locked)]
+
+
+async def due_of(tx: Tx, tenant_id: UUID, customer_id: UUID, now: datetime) -> list[UUID]:
+    """What is due of a customer and may be merged, without a lock."""
+    rows = await tx.fetch(
+        f"select i.id from invoices i where {_DUE} and i.customer_id = $3 order by i.id",
         tenant_id,
-        customers,
+        now,
+        customer_id,
     )
-    gathered = [row["id"] for row in await tx.fetch(_GATHER, tenant_id, customers, now)]
-    return [*(one for one in ids if one not in merging), *gathered]
+    return [row["id"] for row in rows]
 
 
 async def members(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> tuple[Member, ...]:

@@ -17,7 +17,11 @@ DECISION: Codec[TaxDecision] = Codec(TaxDecision)
 _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.invoice_number,
            i.status, i.payment_status, i.currency, i.total, i.applied_balance, i.settled,
-           i.amount_due,
+           i.reversed, i.amount_due, coalesce((
+               select sum(t.amount) from transactions t
+               where t.tenant_id = i.tenant_id and t.invoice_id = i.id
+                 and t.payment_type = 'PAYMENT' and t.status = 'PENDING'), 0)::bigint
+               as promised,
            (select s.plan_version_id from subscriptions s
             where s.tenant_id = i.tenant_id and s.id = i.subscription_id) as plan_version_id,
            exists (select from collections c
@@ -50,7 +54,9 @@ _PAYMENTS = """
     select t.id, t.provider, t.reference, t.amount, coalesce((
                select sum(r.amount) from refunds r
                where r.tenant_id = t.tenant_id and r.payment_id = t.id
-                 and r.state <> 'FAILED'), 0)::bigint as refunded
+                 and r.state <> 'FAILED'), 0)::bigint as refunded, coalesce((
+               select sum(v.amount - v.returned + v.to_balance) from reversals v
+               where v.tenant_id = t.tenant_id and v.payment_id = t.id), 0)::bigint as reversed
     from transactions t
     where t.tenant_id = $1 and t.invoice_id = $2 and t.payment_type = 'PAYMENT'
       and t.status = 'SETTLED'
@@ -84,6 +90,8 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> CreditableInvoice |
         total=found["total"],
         applied_balance=found["applied_balance"],
         settled=found["settled"],
+        reversed=found["reversed"],
+        promised=found["promised"],
         amount_due=found["amount_due"],
         is_collected=found["is_collected"],
         credited=earlier["credited"],

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tallystick.db import coupon_redemptions
 from tallystick.db.draft_recipes import RECIPE
+from tallystick.db.due_drafts import Numbered
 from tallystick.db.engine import Tx
 from tallystick.db.invoice_writes import (
     BREAKDOWN,
@@ -16,7 +17,7 @@ from tallystick.db.invoice_writes import (
     SELLER,
     line_row,
 )
-from tallystick.domain.invoice import InvoiceType
+from tallystick.domain.invoice import InvoiceType, finalized
 from tallystick.domain.renewal import Draft
 
 _INVOICE_COLUMNS = (
@@ -28,6 +29,8 @@ _INVOICE_COLUMNS = (
     "invoice_type",
     "status",
     "payment_status",
+    "number",
+    "invoice_number",
     "invoice_date",
     "due_date",
     "billing_period_start",
@@ -40,6 +43,9 @@ _INVOICE_COLUMNS = (
     "discount",
     "tax_amount",
     "total",
+    "applied_balance",
+    "written_off",
+    "write_off_reason",
     "amount_due",
     "coupons",
     "tax_breakdown",
@@ -52,6 +58,8 @@ _INVOICE_COLUMNS = (
     "charged_first",
     "recipe",
     "may_merge",
+    "finalized_at",
+    "paid_at",
     "created_at",
     "updated_at",
 )
@@ -62,7 +70,8 @@ class NewDraft:
     """A draft to store. `finalize_at` is None for one that waits for a person.
 
     `may_merge` says that it may become one invoice with others like it. `charge_at` is when a
-    draft is charged that is final only once it is paid.
+    draft is charged that is final only once it is paid. `numbered` is what makes it final at
+    once, where nothing has to be waited for.
     """
 
     draft: Draft
@@ -70,24 +79,40 @@ class NewDraft:
     finalize_at: datetime | None
     may_merge: bool = False
     charge_at: datetime | None = None
+    numbered: Numbered | None = None
 
 
 async def insert(tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime) -> None:
-    """Write drafts with their lines by COPY, and count their coupons' uses.
+    """Write drafts with their lines by COPY, and count their coupons' uses."""
+    await insert_parts(tx, tenant_id, drafts, now)
+    await insert_invoices(tx, tenant_id, drafts, now)
+
+
+async def insert_parts(
+    tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime
+) -> None:
+    """Write what stands before its invoice: the lines, and the uses of coupons.
 
     A threshold invoice uses up no coupon; what it takes of fixed ones its maker keeps count of.
+    """
+    if drafts:
+        await _insert_lines(tx, tenant_id, drafts)
+        await _count_uses(tx, tenant_id, drafts, now)
+
+
+async def insert_invoices(
+    tx: Tx, tenant_id: UUID, drafts: Sequence[NewDraft], now: datetime
+) -> None:
+    """Write drafts whose parts are written, or the final invoices that they are at once.
 
     A period that was billed before is refused by the schema, and nothing is written.
     """
-    if not drafts:
-        return
-    await _insert_lines(tx, tenant_id, drafts)
-    await tx.copy_records_to_table(
-        "invoices",
-        columns=_INVOICE_COLUMNS,
-        records=[_row(tenant_id, new) for new in drafts],
-    )
-    await _count_uses(tx, tenant_id, drafts, now)
+    if drafts:
+        await tx.copy_records_to_table(
+            "invoices",
+            columns=_INVOICE_COLUMNS,
+            records=[_row(tenant_id, new, now) for new in drafts],
+        )
 
 
 async def date_again(tx: Tx, tenant_id: UUID, new: NewDraft, now: datetime) -> None:
@@ -103,7 +128,7 @@ async def date_again(tx: Tx, tenant_id: UUID, new: NewDraft, now: datetime) -> N
     )
     await coupon_redemptions.forget_uses(tx, tenant_id, [invoice.subscription_id])
     await _insert_lines(tx, tenant_id, [new])
-    row = dict(zip(_INVOICE_COLUMNS, _row(tenant_id, new), strict=True))
+    row = dict(zip(_INVOICE_COLUMNS, _row(tenant_id, new, now), strict=True))
     kept = {"tenant_id", "id", "payment_status", "created_at", "updated_at"}
     changed = [column for column in _INVOICE_COLUMNS if column not in kept]
     sets = ", ".join(f"{column} = ${place}" for place, column in enumerate(changed, start=4))
@@ -175,8 +200,12 @@ async def _count_uses(
     )
 
 
-def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
-    invoice = new.draft.invoice
+def _row(tenant_id: UUID, new: NewDraft, now: datetime) -> tuple[object, ...]:
+    invoice, numbered = new.draft.invoice, new.numbered
+    collect_at = new.charge_at
+    if numbered is not None:
+        invoice = finalized(invoice, numbered.applied, numbered.written_off, now)
+        collect_at = now if numbered.draft.charges and invoice.amount_due else None
     return (
         tenant_id,
         invoice.id,
@@ -186,6 +215,8 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.type.value,
         invoice.status.value,
         invoice.payment_status.value,
+        None if numbered is None else numbered.number,
+        None if numbered is None else numbered.text,
         invoice.invoice_date,
         invoice.due_date,
         invoice.billing_period_start,
@@ -198,6 +229,9 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         invoice.discount,
         invoice.tax_amount,
         invoice.total,
+        invoice.applied_balance,
+        invoice.written_off,
+        "BELOW_MINIMUM_CHARGE" if invoice.written_off else None,
         invoice.amount_due,
         COUPONS.dump(invoice.coupons),
         BREAKDOWN.dump(invoice.breakdown),
@@ -205,11 +239,13 @@ def _row(tenant_id: UUID, new: NewDraft) -> tuple[object, ...]:
         SELLER.dump(invoice.seller),
         invoice.memo,
         invoice.purchase_order,
-        new.finalize_at,
-        new.charge_at,
+        None if numbered is not None else new.finalize_at,
+        collect_at,
         new.charge_at is not None,
-        RECIPE.dump(new.draft.recipe) if new.draft.recipe.meters else None,
+        RECIPE.dump(new.draft.recipe) if new.draft.recipe.meters and numbered is None else None,
         new.may_merge,
+        invoice.finalized_at,
+        invoice.paid_at,
         invoice.created_at,
         invoice.created_at,
     )

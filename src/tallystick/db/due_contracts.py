@@ -1,8 +1,9 @@
 """Contracts whose next step is due: found, locked in batches, and moved on, set by set."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,20 +11,25 @@ from tallystick.db import slot_entries
 from tallystick.db.checkout_facts import CUSTOMER_JSON, ENTITY_JSON
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
+from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
 from tallystick.domain.parties import Customer, InvoicingEntity
 
+ITEMS_KEPT = 1024
+"""Items kept decoded, without their ids: those of one plan differ in nothing else."""
+
+_NO_ID = UUID(int=0)
+
 _COUNTED = slot_entries.counted("i", "s.current_period_start")
 
-_CONTRACT = f"""
-    jsonb_build_object(
+# The items stand beside it, because many contracts have the same.
+_CONTRACT = """
+    json_build_object(
         'id', s.id, 'customer_id', s.customer_id, 'plan_id', s.plan_id,
         'invoicing_entity_id', s.invoicing_entity_id, 'status', s.status,
         'currency', s.currency, 'tax_inclusive', s.tax_inclusive,
-        'items', (select coalesce(jsonb_agg({_COUNTED} order by i.position), '[]')
-                  from subscription_items i
-                  where i.tenant_id = s.tenant_id and i.subscription_id = s.id),
+        'items', json '[]',
         'coupons', (select coalesce(jsonb_agg(jsonb_build_object(
                         'redemption_id', r.id, 'terms', r.terms,
                         'applied_count', r.applied_count) order by r.coupon_id), '[]')
@@ -47,7 +53,10 @@ _CONTRACT = f"""
             where m.tenant_id = s.tenant_id and m.customer_id = s.customer_id
               and m.archived_at is null) else false end,
         'fixed_anchor', s.fixed_anchor, 'billing_cycles', s.billing_cycles,
-        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum)
+        'invoice_threshold', s.invoice_threshold::text, 'minimum', s.minimum,
+        'counted_from', s.counted_from,
+        'scheduled', (select c.change from scheduled_changes c
+                      where c.tenant_id = s.tenant_id and c.subscription_id = s.id))
 """
 
 _DUE = """
@@ -55,13 +64,15 @@ _DUE = """
     where tenant_id = $1 and next_step_on <= $2 and billing_error is null
       and not is_being_paid
     order by next_step_on, id limit $3
+    for no key update skip locked
 """
 
 
 def _with_parties(locked: str) -> str:
     """The contracts of subscriptions that a subquery locks, with what their steps need."""
     return f"""
-    select {_CONTRACT} as contract, {CUSTOMER_JSON} as customer,
+    select {_CONTRACT} as contract, items.ids as item_ids, items.texts as items,
+           {CUSTOMER_JSON} as customer,
            e.id as entity_id, e.grace_period_hours,
            e.consolidate_recurring_invoices,
            case when row_number() over (partition by e.id) = 1 then {ENTITY_JSON} end as entity,
@@ -74,6 +85,12 @@ def _with_parties(locked: str) -> str:
       on e.tenant_id = s.tenant_id and e.id = s.invoicing_entity_id
     join plans p on p.tenant_id = s.tenant_id and p.id = s.plan_id
     join plan_versions v on v.tenant_id = s.tenant_id and v.id = s.plan_version_id
+    cross join lateral (
+        select array_agg(i.id order by i.position) as ids,
+               array_agg((({_COUNTED}) || '{{"id": "{_NO_ID}"}}')::text
+                         order by i.position) as texts
+        from subscription_items i
+        where i.tenant_id = s.tenant_id and i.subscription_id = s.id) items
     order by s.next_step_on, s.id
     """
 
@@ -110,6 +127,7 @@ _MOVE = """
 """
 
 CONTRACT: Codec[Contract] = Codec(Contract)
+ITEM: Codec[Item] = Codec(Item)
 CUSTOMER: Codec[Customer] = Codec(Customer)
 ENTITY: Codec[InvoicingEntity] = Codec(InvoicingEntity)
 
@@ -139,8 +157,12 @@ class DueContract:
     cancellation_reason: str | None
 
 
-async def due_ids(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID]:
-    """Subscriptions with a step due at the tenant's day, longest overdue first."""
+async def lock_due(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUID]:
+    """Lock subscriptions with a step due at the tenant's day, longest overdue first.
+
+    Those that somebody else has locked are passed over, so that any number of workers share
+    what is due.
+    """
     rows = await tx.fetch(_DUE, tenant_id, today, limit)
     return [row["id"] for row in rows]
 
@@ -177,6 +199,12 @@ async def _read(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueContrac
     rows = await tx.fetch(_READ, tenant_id, ids)
     entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
     return [_due(row, entities[row["entity_id"]]) for row in rows]
+
+
+async def read_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContract | None:
+    """A subscription as it stands, unlocked; None where the tenant has none of that id."""
+    row = await tx.fetchrow(_READ, tenant_id, [subscription_id])
+    return None if row is None else _due(row, ENTITY.load(row["entity"]))
 
 
 async def move(tx: Tx, tenant_id: UUID, contracts: Sequence[Contract], now: datetime) -> None:
@@ -221,9 +249,18 @@ async def take_up_again(tx: Tx, tenant_id: UUID, after_seconds: float) -> None:
     )
 
 
+@lru_cache(ITEMS_KEPT)
+def _item(text: str) -> Item:
+    return ITEM.load(text)
+
+
 def _due(row: Row, entity: InvoicingEntity) -> DueContract:
+    items = tuple(
+        replace(_item(text), id=item_id)
+        for item_id, text in zip(row["item_ids"] or (), row["items"] or (), strict=True)
+    )
     return DueContract(
-        contract=CONTRACT.load(row["contract"]),
+        contract=replace(CONTRACT.load(row["contract"]), items=items),
         customer=CUSTOMER.load(row["customer"]),
         entity=entity,
         grace_hours=row["grace_period_hours"],

@@ -26,8 +26,9 @@ _LOCK = """
 
 _DUE = """
     select id from invoices
-    where tenant_id = $1 and finalize_at <= $2 and billing_error is null
+    where tenant_id = $1 and finalize_at <= $2 and billing_error is null and not may_merge
     order by finalize_at, id limit $3
+    for no key update skip locked
 """
 
 _LOCK_DUE = _LOCK.format(
@@ -149,8 +150,12 @@ class Numbered:
         return max(self.draft.total, 0) - self.applied - self.written_off
 
 
-async def due_ids(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
-    """Drafts that are due at the tenant's now, longest overdue first."""
+async def lock_due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
+    """Lock drafts that are due at the tenant's now, longest overdue first.
+
+    Those that somebody else has locked are passed over; those that may be merged are taken with
+    their customers (`db/consolidation.py`).
+    """
     return [row["id"] for row in await tx.fetch(_DUE, tenant_id, now, limit)]
 
 

@@ -18,11 +18,16 @@ _TENANTS = """
           and s.next_step_on <= (coalesce(t.clock, $1) at time zone t.time_zone)::date)
        or exists (
         select from invoices i
-        where i.tenant_id = t.id and i.billing_error is null
+        where i.tenant_id = t.id and i.billing_error is null and not i.may_merge
           and i.finalize_at <= coalesce(t.clock, $1))
        or exists (
         select from invoices i
-        where i.tenant_id = t.id and i.collect_at <= coalesce(t.clock, $1))
+        where i.tenant_id = t.id and i.billing_error is null and i.may_merge
+          and i.finalize_at <= coalesce(t.clock, $1))
+       or exists (
+        select from invoices i
+        where i.tenant_id = t.id and i.collect_at <= coalesce(t.clock, $1)
+          and not i.awaits_person)
        or exists (
         select from subscriptions s
         where s.tenant_id = t.id and s.billing_error is not null
@@ -43,8 +48,11 @@ _NEXT = """
         (select min(s.next_step_on)::timestamp at time zone t.time_zone
          from subscriptions s where s.tenant_id = t.id and s.billing_error is null),
         (select min(i.finalize_at) from invoices i
-         where i.tenant_id = t.id and i.billing_error is null),
-        (select min(i.collect_at) from invoices i where i.tenant_id = t.id),
+         where i.tenant_id = t.id and i.billing_error is null and not i.may_merge),
+        (select min(i.finalize_at) from invoices i
+         where i.tenant_id = t.id and i.billing_error is null and i.may_merge),
+        (select min(i.collect_at) from invoices i
+         where i.tenant_id = t.id and not i.awaits_person),
         (select $2::timestamptz where exists (
             select from usage_marks m where m.tenant_id = t.id and m.error is null)),
         (select min(o.expires_at) from checkout_sessions o

@@ -45,6 +45,9 @@ ANSWER_SECONDS_MAX = STATEMENT_SECONDS_MAX + 5.0
 STATEMENTS_KEPT = 500
 """Prepared statements kept by each connection; the program has fewer distinct ones."""
 
+ARRAYS = ("boolean", "integer", "bigint", "uuid", "date", "timestamptz", "jsonb")
+"""The types of which statements take or give arrays, but for text, which the driver knows."""
+
 CONTENTION_PAUSE_SECONDS = 0.01
 
 SESSION = {
@@ -128,6 +131,7 @@ class Database:
                 dsn,
                 min_size=min_size,
                 max_size=max_size,
+                init=_learn_arrays,
                 # Spares one round trip at each release. Safe, because the driver itself rolls
                 # back a transaction left open, and nothing here changes the session: settings
                 # are made with `set local`, locks are transactional, and listeners live on
@@ -269,6 +273,16 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         return await asyncpg.connect(dsn, **CONNECT_OPTIONS)
     except CANNOT_CONNECT as reason:
         raise DatabaseUnavailable(f"No database answers: {reason}") from reason
+
+
+async def _learn_arrays(connection: Tx) -> None:
+    """Let the driver look up every array that statements take, at once.
+
+    It would otherwise ask about each when a statement first names it: several slow queries
+    during the first requests of each connection.
+    """
+    arrays = ", ".join(f"${n}::{name}[]" for n, name in enumerate(ARRAYS, 1))
+    await connection.prepare(f"select {arrays}")
 
 
 async def _leave_as_it_is(_: Tx) -> None:

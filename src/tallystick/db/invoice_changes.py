@@ -14,7 +14,8 @@ from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 class LockedInvoice:
     """An invoice that nobody else changes now; amounts in minor units of `currency`.
 
-    `returned_balance` is what credit notes gave back of the balance that it applied;
+    `returned_balance` is what credit notes gave back of the balance that it applied, and
+    `returned_payments` of what was paid; `reversed` is what providers took back of `settled`;
     `is_collected` says that a try to collect it is under way. `consolidated_into` is the
     invoice that carries its lines.
     """
@@ -26,7 +27,9 @@ class LockedInvoice:
     currency: str
     applied_balance: int
     returned_balance: int
+    returned_payments: int
     settled: int
+    reversed: int
     amount_due: int
     is_collected: bool
     consolidated_into: UUID | None
@@ -38,14 +41,20 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | Non
     row = await tx.fetchrow(
         """
         select i.id, i.customer_id, i.status, i.payment_status, i.currency, i.applied_balance,
-               i.settled, i.amount_due, i.consolidated_into_invoice_id,
-               coalesce((select sum(n.from_balance) from credit_notes n
-                         where n.tenant_id = i.tenant_id and n.invoice_id = i.id
-                           and n.status <> 'VOIDED'), 0)::bigint as returned_balance,
+               i.settled, i.reversed, i.amount_due, i.consolidated_into_invoice_id,
+               given.from_balance as returned_balance,
+               given.from_payments as returned_payments,
                exists (select from collections c
                        where c.tenant_id = i.tenant_id and c.invoice_id = i.id
                          and c.state = 'LIVE') as is_collected
-        from invoices i where i.tenant_id = $1 and i.id = $2 for no key update of i
+        from invoices i
+        cross join lateral (
+            select coalesce(sum(n.from_balance), 0)::bigint as from_balance,
+                   coalesce(sum(n.from_payments), 0)::bigint as from_payments
+            from credit_notes n
+            where n.tenant_id = i.tenant_id and n.invoice_id = i.id
+              and n.status <> 'VOIDED') given
+        where i.tenant_id = $1 and i.id = $2 for no key update of i
         """,
         tenant_id,
         invoice_id,
@@ -60,7 +69,9 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> LockedInvoice | Non
         currency=row["currency"],
         applied_balance=row["applied_balance"],
         returned_balance=row["returned_balance"],
+        returned_payments=row["returned_payments"],
         settled=row["settled"],
+        reversed=row["reversed"],
         amount_due=row["amount_due"],
         is_collected=row["is_collected"],
         consolidated_into=row["consolidated_into_invoice_id"],
@@ -91,7 +102,7 @@ async def void(
         """
         update invoices
         set status = 'VOID', voided_at = $3, updated_at = $3, applied_balance = 0,
-            amount_due = 0, collect_at = null
+            amount_due = 0, collect_at = null, awaits_person = false
         where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -138,7 +149,8 @@ async def cancel_debt(
         set cancelled = cancelled + $3, amount_due = amount_due - $3, updated_at = $4,
             collect_at = case when amount_due > $3 then collect_at end,
             payment_status = case when amount_due = $3 then 'PAID' else payment_status end,
-            paid_at = case when amount_due = $3 then $4::timestamptz end
+            paid_at = case when amount_due = $3 then $4::timestamptz end,
+            awaits_person = awaits_person and amount_due > $3
         where tenant_id = $1 and id = $2
         returning amount_due = 0
         """,
@@ -159,7 +171,8 @@ async def restore_debt(
         update invoices
         set cancelled = cancelled - $3, amount_due = amount_due + $3, updated_at = $4,
             payment_status = case when payment_status <> 'PAID' then payment_status
-                                  when settled > 0 then 'PARTIALLY_PAID' else 'UNPAID' end,
+                                  when settled > reversed then 'PARTIALLY_PAID'
+                                  else 'UNPAID' end,
             paid_at = null
         where tenant_id = $1 and id = $2
         """,

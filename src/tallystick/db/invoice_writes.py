@@ -34,7 +34,7 @@ _INSERT = """
         written_off, write_off_reason, settled, amount_due, coupons, tax_breakdown,
         customer_details, seller_details, memo, purchase_order, finalized_at, paid_at,
         created_at, updated_at)
-    values ($1, $2, $3, $4, $5, 'RECURRING', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+    values ($1, $2, $3, $4, $5, $36, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
             $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31,
             $32, $33, $34, $35, $35)
 """
@@ -120,6 +120,7 @@ async def insert(
         invoice.finalized_at,
         invoice.paid_at,
         invoice.created_at,
+        invoice.type.value,
     )
     return text
 

@@ -23,7 +23,8 @@ _LINES = """
         'quantity', line.quantity::text, 'unit_price', line.unit_price::text,
         'quoted_unit_price', line.quoted_unit_price::text, 'amount', line.amount,
         'discount', line.discount, 'tax', line.tax, 'amount_total', line.amount_total,
-        'tax_rate', line.tax_rate::text) order by line.position)
+        'tax_rate', line.tax_rate::text, 'usage', line.computation -> 'usage',
+        'before', line.computation -> 'before') order by line.position)
     from invoice_lines line
     where line.tenant_id = invoice.tenant_id and line.invoice_id = invoice.id
 """
@@ -38,9 +39,20 @@ _TRANSACTIONS = """
             select sum(refund.amount) from transactions refund
             where refund.tenant_id = payment.tenant_id and refund.parent_id = payment.id
               and refund.status = 'SETTLED'), 0),
+        'reversed', coalesce(taken.amount, 0), 'reversal_kind', taken.kind,
+        'reversal_reason', taken.reason,
         'created_at', payment.created_at, 'processed_at', payment.processed_at)
         order by payment.created_at, payment.id)
     from transactions payment
+    left join lateral (
+        select sum(reversal.stands) as amount,
+               (array_agg(reversal.kind order by reversal.id desc)
+                    filter (where reversal.stands > 0))[1] as kind,
+               (array_agg(reversal.reason order by reversal.id desc)
+                    filter (where reversal.stands > 0))[1] as reason
+        from (select *, amount - returned + to_balance as stands from reversals) reversal
+        where reversal.tenant_id = payment.tenant_id and reversal.payment_id = payment.id)
+        taken on true
     where payment.tenant_id = invoice.tenant_id and payment.invoice_id = invoice.id
 """
 
@@ -59,6 +71,7 @@ _ENTRY_JSON = f"""
         'total', invoice.total, 'applied_balance', invoice.applied_balance,
         'written_off', invoice.written_off, 'write_off_reason', invoice.write_off_reason,
         'cancelled', invoice.cancelled, 'settled', invoice.settled,
+        'reversed', invoice.reversed,
         'amount_due', invoice.amount_due,
         'coupons', invoice.coupons, 'breakdown', invoice.tax_breakdown,
         'customer', invoice.customer_details, 'seller', invoice.seller_details,
@@ -106,9 +119,15 @@ async def page(
 ) -> Page[InvoiceEntry]:
     """The window's invoices; `customer` is an id, or the alias of an unarchived one.
 
-    No statuses mean all of them.
+    No statuses mean all of them. Without lines there is no invoice: a draft that bills nothing
+    yet, and goes by itself if nothing comes, is left out.
     """
     matching = Matching(tenant_id, "invoice")
+    matching.always(
+        "invoice.status <> 'DRAFT' or invoice.finalize_at is null or exists ("
+        "select from invoice_lines line where line.tenant_id = invoice.tenant_id"
+        " and line.invoice_id = invoice.id)"
+    )
     if isinstance(customer, UUID):
         matching.only("invoice.customer_id = {}", customer)
     else:

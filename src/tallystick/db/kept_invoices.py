@@ -65,7 +65,8 @@ async def _load_one(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> KeptInvoice | 
             'discount', invoice.discount, 'tax_amount', invoice.tax_amount,
             'total', invoice.total, 'applied_balance', invoice.applied_balance,
             'written_off', invoice.written_off, 'settled', invoice.settled,
-            'cancelled', invoice.cancelled, 'amount_due', invoice.amount_due)
+            'cancelled', invoice.cancelled, 'reversed', invoice.reversed,
+            'amount_due', invoice.amount_due)
         from invoices invoice where invoice.tenant_id = $1 and invoice.id = $2
         """,
         tenant_id,

@@ -54,6 +54,20 @@ async def is_held_by(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> bool:
     return found
 
 
+async def held_of_plan(tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID) -> int:
+    """How many places of a plan a customer's subscriptions and payments hold."""
+    found: int = await tx.fetchval(
+        """
+        select count(*) from plan_places
+        where tenant_id = $1 and customer_id = $2 and plan_id = $3
+        """,
+        tenant_id,
+        customer_id,
+        plan_id,
+    )
+    return found
+
+
 async def is_being_bought(tx: Tx, tenant_id: UUID, customer_id: UUID, plan_id: UUID) -> bool:
     """Whether a checkout of the plan that is being paid holds one of the customer's places."""
     found: bool = await tx.fetchval(

@@ -85,7 +85,15 @@ class Intent(NewIntent):
     form_token: str | None
     settles_as: str | None
     refunded: int
+    reversed: int
     due: bool
+
+    @property
+    def left(self) -> int:
+        """What neither was given back nor taken back of a payment."""
+        if self.kind != "PAYMENT" or self.state is not IntentState.SUCCEEDED:
+            return 0
+        return self.amount - self.refunded - self.reversed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +208,7 @@ async def add_call(tx: Tx, tenant_id: UUID, call: Call) -> bool:
 
 _INTENT = """
     select tenant_id, reference, kind, customer_id, token, amount, currency, save, return_url,
-           state, failure, form_token, settles_as, refunded,
+           state, failure, form_token, settles_as, refunded, reversed,
            state = 'PENDING' and settle_at <= now() as due
     from sandbox.intents
 """

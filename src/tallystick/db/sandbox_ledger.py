@@ -7,12 +7,15 @@ from uuid import UUID
 from tallystick.db.engine import Tx
 from tallystick.db.sandbox_bank import Intent
 
-MovementKind: TypeAlias = Literal["CHARGE", "REFUND"]
+MovementKind: TypeAlias = Literal["CHARGE", "REFUND", "REVERSAL", "REINSTATEMENT"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
-    """One movement of money, in minor units: what the bank took or gave back."""
+    """One movement of money, in minor units: what the bank took or gave back.
+
+    What it takes back without being asked is a REVERSAL, its return a REINSTATEMENT.
+    """
 
     reference: str
     kind: MovementKind
@@ -37,6 +40,16 @@ async def add_refund(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> No
         amount,
     )
     await _move(tx, tenant_id, intent, "REFUND", amount)
+
+
+async def add_reversal(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> None:
+    """The bank takes part of an intent's money back by itself."""
+    await _move(tx, tenant_id, intent, "REVERSAL", amount)
+
+
+async def add_reinstatement(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> None:
+    """What the bank had taken back comes again."""
+    await _move(tx, tenant_id, intent, "REINSTATEMENT", amount)
 
 
 async def movements(tx: Tx, tenant_id: UUID) -> list[Movement]:

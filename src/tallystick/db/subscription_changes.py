@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tallystick.db import slot_entries
 from tallystick.db.engine import Tx
+from tallystick.db.subscription_writes import MINIMUM
 from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
@@ -37,8 +38,8 @@ _SLOTS = """
 _PLAN = """
     update subscriptions
     set plan_id = $3, plan_version_id = $4, cadence = $5, billing_start_date = $6,
-        billing_day_anchor = $7, trial_end = $8, end_date = $9, cancelled_on = null,
-        cancellation_reason = null
+        billing_day_anchor = $7, trial_end = $8, end_date = $9, minimum = $10,
+        counted_from = $11, cancelled_on = null, cancellation_reason = null
     where tenant_id = $1 and id = $2
 """
 
@@ -108,6 +109,36 @@ async def save_plan(tx: Tx, tenant_id: UUID, contract: Contract, version_id: UUI
         contract.anchor,
         contract.trial_end,
         contract.end_date,
+        MINIMUM.dump_optional(contract.minimum),
+        contract.counted_from,
+    )
+
+
+async def try_again(tx: Tx, tenant_id: UUID, subscription_id: UUID, now: datetime) -> None:
+    """What kept a step of a locked subscription from being taken may be gone."""
+    await tx.execute(
+        """
+        update subscriptions set billing_error = null, updated_at = $3
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        subscription_id,
+        now,
+    )
+
+
+async def save_rhythm(tx: Tx, tenant_id: UUID, contract: Contract) -> None:
+    """Store how often a subscription is billed, and its end where that follows from it."""
+    await tx.execute(
+        """
+        update subscriptions set cadence = $3, end_date = $4, counted_from = $5
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        contract.id,
+        contract.cadence.value,
+        contract.end_date,
+        contract.counted_from,
     )
 
 
@@ -116,20 +147,26 @@ async def save_items(
     tenant_id: UUID,
     subscription_id: UUID,
     *,
-    ended: Sequence[Item],
+    touched: Sequence[Item],
     joined: Sequence[Item],
     day: date,
     now: datetime,
 ) -> None:
-    """Store the items that left, and those that joined with their slots, in their order."""
+    """Store the items that left or changed, and those that joined, in their order."""
     await tx.executemany(
         """
-        update subscription_items set item = $4
+        update subscription_items set item = $4, name = $5
         where tenant_id = $1 and subscription_id = $2 and id = $3
         """,
         [
-            (tenant_id, subscription_id, item.id, slot_entries.without_slots(item))
-            for item in ended
+            (
+                tenant_id,
+                subscription_id,
+                item.id,
+                slot_entries.without_slots(item),
+                item.name,
+            )
+            for item in touched
         ],
     )
     await tx.executemany(
@@ -164,6 +201,22 @@ async def be_paid(tx: Tx, tenant_id: UUID, subscription_id: UUID, *, now_paid: b
         tenant_id,
         subscription_id,
         now_paid,
+    )
+
+
+async def save_method(
+    tx: Tx, tenant_id: UUID, subscription_id: UUID, method_id: UUID | None
+) -> None:
+    """Store what a locked subscription was paid with, if that was kept; it is paid."""
+    await tx.execute(
+        """
+        update subscriptions
+        set payment_method_id = coalesce($3, payment_method_id), is_being_paid = false
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        subscription_id,
+        method_id,
     )
 
 

@@ -54,7 +54,10 @@ _ENTRY_JSON = """
         'activated_at', subscription.activated_at, 'created_at', subscription.created_at,
         'cancelled_on', subscription.cancelled_on,
         'cancellation_reason', subscription.cancellation_reason,
-        'billing_error', subscription.billing_error)
+        'billing_error', subscription.billing_error,
+        'scheduled', (select planned.change from scheduled_changes planned
+            where planned.tenant_id = subscription.tenant_id
+              and planned.subscription_id = subscription.id))
 """
 
 _TABLES = """

@@ -28,6 +28,7 @@ class KnownPayment:
     """A payment as it stands: under which reference its provider knows it."""
 
     invoice_id: UUID
+    provider: str
     reference: str
     status: str
 
@@ -36,7 +37,7 @@ async def find(tx: Tx, tenant_id: UUID, payment_id: UUID) -> KnownPayment | None
     """A payment by its id."""
     row = await tx.fetchrow(
         """
-        select invoice_id, reference, status from transactions
+        select invoice_id, provider, reference, status from transactions
         where tenant_id = $1 and id = $2 and payment_type = 'PAYMENT'
         """,
         tenant_id,
@@ -129,7 +130,8 @@ async def credit(
         set settled = settled + $3, amount_due = amount_due - $3, updated_at = $5,
             collect_at = case when amount_due > $3 then collect_at end,
             payment_status = case when amount_due = $3 then 'PAID' else 'PARTIALLY_PAID' end,
-            paid_at = case when amount_due = $3 then $4::timestamptz end
+            paid_at = case when amount_due = $3 then $4::timestamptz end,
+            awaits_person = awaits_person and amount_due > $3
         where tenant_id = $1 and id = $2
         returning amount_due = 0
         """,

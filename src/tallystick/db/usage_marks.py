@@ -39,17 +39,21 @@ async def insert(tx: Tx, tenant_id: UUID, customer_ids: Collection[UUID]) -> Non
         await tx.execute(MARK.format(customers="$2"), tenant_id, list(customer_ids))
 
 
-async def marked(tx: Tx, tenant_id: UUID, limit: int) -> list[UUID]:
-    """Customers to look at."""
+async def lock_due(tx: Tx, tenant_id: UUID, limit: int) -> list[UUID]:
+    """Lock so many marks at most, and return their customers, to look at.
+
+    Those that somebody else has locked are passed over.
+    """
     rows = await tx.fetch(
         """
-        select distinct customer_id from usage_marks
+        select customer_id from usage_marks
         where tenant_id = $1 and error is null order by customer_id limit $2
+        for update skip locked
         """,
         tenant_id,
         limit,
     )
-    return [row["customer_id"] for row in rows]
+    return sorted({row["customer_id"] for row in rows})
 
 
 async def take(tx: Tx, tenant_id: UUID, customer_ids: Sequence[UUID]) -> list[UUID]:

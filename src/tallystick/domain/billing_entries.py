@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.domain.bill import TaxBreakdown
-from tallystick.domain.charges import Item
+from tallystick.domain.charges import Before, Item
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms
 from tallystick.domain.invoice import (
     CustomerSnapshot,
@@ -20,6 +20,8 @@ from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.periods import Cadence
 from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.scheduled import Scheduled
+from tallystick.domain.usage_pricing import UsageLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class SubscriptionEntry:
 
     `metadata` is the JSON value that its checkout was given; `end_date` the first day not
     covered; `cancelled_on` the day on which a cancellation takes effect. `billing_error` says
-    why its next step cannot be taken, where it was set aside.
+    why its next step cannot be taken, where it was set aside. `scheduled` is what changes at
+    the end of its period.
     """
 
     id: UUID
@@ -70,6 +73,7 @@ class SubscriptionEntry:
     cancelled_on: date | None
     cancellation_reason: str | None
     billing_error: str | None
+    scheduled: Scheduled | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,10 @@ class SubscriptionDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLineEntry:
-    """A line of an invoice: amount - discount + tax = amount_total, in minor units."""
+    """A line of an invoice: amount - discount + tax = amount_total, in minor units.
+
+    `usage` is how metered usage was priced, `before` what earlier invoices billed of it.
+    """
 
     id: UUID
     product_id: UUID | None
@@ -124,6 +131,8 @@ class InvoiceLineEntry:
     tax: int
     amount_total: int
     tax_rate: Decimal
+    usage: UsageLine | None = None
+    before: Before | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +140,8 @@ class TransactionEntry:
     """Money that moved, or is on its way, for an invoice; `amount` in minor units.
 
     `failure` names the reason where the money will not come. A refund has its payment as
-    parent; `refunded` of a payment went back.
+    parent; `refunded` of a payment went back. Its provider took `reversed` of it back, the last
+    time as the kind and for the reason that are named.
     """
 
     id: UUID
@@ -149,6 +159,15 @@ class TransactionEntry:
     credit_note_id: UUID | None = None
     refund_mode: str | None = None
     refunded: int = 0
+    reversed: int = 0
+    reversal_kind: str | None = None
+    reversal_reason: str | None = None
+
+    @property
+    def shown_status(self) -> str:
+        """Its status; REFUNDED once its provider has taken back what was left of it."""
+        is_gone = self.reversed > 0 and self.refunded + self.reversed >= self.amount
+        return "REFUNDED" if is_gone else self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +176,7 @@ class InvoiceEntry:
 
     `consolidated_into_invoice_id` is the invoice that carries its lines in its place.
 
-    total - applied_balance - written_off - cancelled - settled = amount_due.
+    total - applied_balance - written_off - cancelled - settled + reversed = amount_due.
     """
 
     id: UUID
@@ -201,3 +220,4 @@ class InvoiceEntry:
     created_at: datetime
     updated_at: datetime
     cancelled: int = 0
+    reversed: int = 0

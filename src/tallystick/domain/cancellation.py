@@ -19,8 +19,8 @@ DAYS_AHEAD_MAX = 3660
 def cancelled(contract: Contract, on: date | None, today: date) -> Contract:
     """The contract with a cancellation that takes effect on a day, today at the earliest.
 
-    Without a day it is the end of the current period, and today where there is none. A
-    cancellation that was scheduled before is replaced.
+    Without a day it is the end of the current period, and today where there is none. What was
+    scheduled before, a cancellation or a change, is replaced.
 
     Raises:
         Conflict: The contract has ended.
@@ -38,7 +38,7 @@ def cancelled(contract: Contract, on: date | None, today: date) -> Contract:
         message = f"must be between {today.isoformat()} and {latest.isoformat()}"
         fault = Fault("effective_date", "out_of_bounds", message)
         raise InvalidInput(f"{fault.field}: {fault.message}", (fault,))
-    return cut_anew(replace(contract, cancelled_on=day))
+    return cut_anew(replace(contract, cancelled_on=day, scheduled=None))
 
 
 def reactivated(contract: Contract, today: date) -> Contract:

@@ -56,7 +56,8 @@ class Item:
 
     An item that joined a running subscription, or left it, has a life of its own: `starts_on`
     is its first day, `ends_on` the first day after it. Joining was charged up to `billed_from`,
-    where its own regular periods begin. None is the subscription's day.
+    where its own regular periods begin. None is the subscription's day. `replaces` is the item
+    in whose place an amendment put it.
     """
 
     id: UUID
@@ -74,6 +75,7 @@ class Item:
     starts_on: date | None = None
     ends_on: date | None = None
     billed_from: date | None = None
+    replaces: UUID | None = None
     slot_changes: tuple[SlotChange, ...] = ()
 
     def slots_on(self, day: date) -> int:
@@ -86,6 +88,14 @@ class Item:
         start = span.start if self.starts_on is None else max(span.start, self.starts_on)
         end = span.end if self.ends_on is None else min(span.end, self.ends_on)
         return Period(start, end) if start < end else None
+
+    def counts_from(self, first: date) -> date:
+        """From where its windows count: the subscription's first billed day, or its own where
+        it joined at the end of a period.
+        """
+        if self.starts_on is not None and self.starts_on == self.billed_from:
+            return self.starts_on
+        return first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +146,21 @@ class Shortfall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """What a charge takes the place of, for the same days: `credit` is taken off it.
+
+    `amount` = rounded(unit_price x units x instances x days / full_days), with the days of the
+    charge; `credit` is what had been paid of it, at most that, in minor units.
+    """
+
+    unit_price: Decimal
+    units: int
+    instances: int
+    amount: int
+    credit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
     """An amount owed for one item and one span of days, before discount and tax.
 
@@ -143,7 +168,8 @@ class Charge:
     it. A one-time charge starts and ends on its day, so `end` may equal `start`. `usage` is how
     metered usage was priced, None for a fixed fee; `before` is what was billed of it on earlier
     invoices and is not part of `amount`. `shortfall` makes it the true-up of a minimum.
-    `decided` is the tax of the line that it gives back, None for what is charged.
+    `decided` is the tax of the line that it gives back, None for what is charged. `replaced`
+    is what it replaces, whose credit is taken off `amount`.
     """
 
     item_id: UUID
@@ -157,6 +183,7 @@ class Charge:
     before: Before | None = None
     shortfall: Shortfall | None = None
     decided: TaxDecision | None = None
+    replaced: Replaced | None = None
 
     @property
     def is_prorated(self) -> bool:
@@ -175,6 +202,12 @@ def billing_type(item: Item) -> BillingType:
         case FeeType.RATE | FeeType.SLOT | FeeType.CAPACITY | FeeType.ONE_TIME:
             return BillingType.ADVANCE
     assert_never(item.fee.type)
+
+
+def is_in_advance(item: Item) -> bool:
+    """Whether a recurring fee of the item is billed in advance."""
+    recurs = item.fee.type is not FeeType.ONE_TIME
+    return recurs and billing_type(item) is BillingType.ADVANCE
 
 
 def charge(item: Item, period: BilledPeriod, currency: str) -> Charge | None:

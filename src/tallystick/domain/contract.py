@@ -18,6 +18,7 @@ from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import FeeType, costs_nothing
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
 from tallystick.domain.schedule import Schedule
+from tallystick.domain.scheduled import Scheduled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,9 @@ class Contract:
     periods, a first stub included. `fixed_anchor` is the billing day that somebody gave, None
     where it follows the first billed day; `billing_cycles` is None unless they make its
     `end_date`. `awaits_checkout`: made for a checkout that nobody has confirmed yet.
-    `has_method`: a trial whose customer has a payment method on file. Days are the tenant's.
+    `has_method`: a trial whose customer has a payment method on file. `scheduled` is what
+    changes at the end of the period; `counted_from` is the day from which its periods count
+    where their length has changed. Days are the tenant's.
     Usage that is not billed yet is billed when it reaches the `invoice_threshold`, in major
     units.
     """
@@ -104,6 +107,8 @@ class Contract:
     billing_cycles: int | None = None
     invoice_threshold: Decimal | None = None
     minimum: MinimumCommitment | None = None
+    counted_from: date | None = None
+    scheduled: Scheduled | None = None
 
     @cached_property
     def recurring(self) -> tuple[Item, ...]:
@@ -166,6 +171,7 @@ class Contract:
             trial_is_free=self.trial_is_free,
             trial_days=None if self.trial_end is None else (self.trial_end - self.start).days,
             end=self.end,
+            counted_from=self.counted_from,
         )
 
 

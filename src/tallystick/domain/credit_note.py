@@ -85,14 +85,15 @@ class PaidAmount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCredit:
-    """A line, or part of it: by `quantity`, or by `amount` before discount and tax.
+    """A line, or part of it: by `quantity`, by `amount` before discount and tax, or by `total`.
 
-    Neither means all that is left of the line.
+    None of them means all that is left of the line.
     """
 
     line_id: UUID
     quantity: Decimal | None = None
     amount: int | None = None
+    total: int | None = None
 
 
 Scope: TypeAlias = Everything | Amount | PaidAmount | tuple[LineCredit, ...]
@@ -100,18 +101,22 @@ Scope: TypeAlias = Everything | Amount | PaidAmount | tuple[LineCredit, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundablePayment:
-    """A settled payment of the invoice, and how much of it went back or is on its way."""
+    """A settled payment of the invoice, and how much of it went back or is on its way.
+
+    `reversed` is what its provider took back by itself.
+    """
 
     id: UUID
     provider: str
     reference: str
     amount: int
     refunded: int
+    reversed: int = 0
 
     @property
     def left(self) -> int:
-        """What can still be given back."""
-        return self.amount - self.refunded
+        """What can still be given back; what was taken back is not given a second time."""
+        return max(self.amount - self.refunded - self.reversed, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +125,8 @@ class CreditableInvoice:
 
     `from_balance` and `from_payments` are what earlier notes gave back of either; `credited`
     is the sum of all earlier notes. Payments are newest first. `is_collected`: a try to
-    collect it is under way.
+    collect it is under way. `reversed` of what is settled was taken back by providers;
+    `promised` is on its way by a debit.
     """
 
     id: UUID
@@ -142,6 +148,8 @@ class CreditableInvoice:
     from_payments: int
     lines: tuple[BilledLine, ...]
     payments: tuple[RefundablePayment, ...]
+    reversed: int = 0
+    promised: int = 0
 
     @property
     def balance_left(self) -> int:
@@ -151,8 +159,8 @@ class CreditableInvoice:
     @property
     def paid_left(self) -> int:
         """What was paid, or is promised by a debit, and no note gave back."""
-        promised = self.amount_due if self.payment_status is PaymentStatus.PROCESSING else 0
-        return max(self.settled + promised - self.from_payments, 0)
+        kept = self.settled - self.reversed
+        return max(kept + self.promised - self.from_payments, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -137,4 +137,6 @@ def _share(line: BilledLine, wanted: LineCredit) -> Share:
         return by_quantity(line, wanted.quantity)
     if wanted.amount is not None:
         return by_amount(line, wanted.amount if line.left.amount > 0 else -wanted.amount)
+    if wanted.total is not None:
+        return by_total(line, wanted.total)
     return line.left

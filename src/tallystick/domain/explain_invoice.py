@@ -11,46 +11,31 @@ from datetime import date
 from uuid import UUID
 
 from tallystick.domain import coupons as coupon_rules
-from tallystick.domain.bill import Bill, BillLine, TaxBreakdown, bill_line, bill_of_lines
-from tallystick.domain.charges import Charge
+from tallystick.domain.bill import Bill, TaxBreakdown, bill_line, bill_of_lines
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms, Fixed, Percentage
 from tallystick.domain.errors import Unexplained
-from tallystick.domain.explain_line import exact_amount, explain_line, least_amount
-from tallystick.domain.explanation import (
+from tallystick.domain.explain_debt import (
     BalanceApplied,
-    CouponTaken,
     DebtCancelled,
     Due,
+    Settled,
+    TakenBack,
+    WrittenOff,
+)
+from tallystick.domain.explain_line import (
+    explain_line,
+)
+from tallystick.domain.explanation import (
+    CouponTaken,
     InvoiceStep,
     LineStep,
-    Settled,
     Subtotaled,
     TaxSummed,
     Totaled,
-    WrittenOff,
 )
-from tallystick.domain.invoice import InvoiceStatus, LineExplanation
+from tallystick.domain.invoice import Coverage, InvoiceStatus, still_due
+from tallystick.domain.kept_line import KeptLine, agree, charge_again, check_line
 from tallystick.domain.money import major, rounded
-from tallystick.domain.tax import TaxAmount
-from tallystick.domain.usage_again import priced_again, quantities_follow
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptLine:
-    """A line as it is stored, with what is kept of how it came about."""
-
-    id: UUID
-    item_id: UUID
-    product_id: UUID
-    name: str
-    start_date: date
-    end_date: date
-    amount: int
-    discount: int
-    tax: int
-    amount_total: int
-    taxes: tuple[TaxAmount, ...]
-    explanation: LineExplanation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +55,8 @@ class KeptCoupon:
 class KeptInvoice:
     """What is stored of an invoice and of how it came about; `number` is None of a draft.
 
-    `cancelled` is the debt that credit notes took off. `members` are the drafts whose lines a
+    `cancelled` is the debt that credit notes took off, `reversed` of what was settled was taken
+    back by providers. `members` are the drafts whose lines a
     consolidated invoice carries, in the order of its lines.
     """
 
@@ -93,6 +79,7 @@ class KeptInvoice:
     settled: int
     amount_due: int
     cancelled: int = 0
+    reversed: int = 0
     members: tuple["KeptInvoice", ...] = ()
 
 
@@ -121,7 +108,7 @@ def explain_invoice(kept: KeptInvoice) -> InvoiceExplanation:
     """
     again = _computed(kept)
     for line, made in zip(kept.lines, again.bill.lines, strict=True):
-        _check_line(line, made)
+        check_line(line, made)
     _check_sums(again)
     return InvoiceExplanation(
         invoice=kept, lines=tuple(_lines(again)), steps=tuple(_steps(again))
@@ -151,7 +138,7 @@ def _computed(kept: KeptInvoice) -> _Again:
             inclusive=kept.tax_inclusive,
         )
         return _Again(kept=kept, bill=summed, members=members)
-    charges = [_charge(line, kept.currency) for line in kept.lines]
+    charges = [charge_again(line, kept.currency) for line in kept.lines]
     amounts = [charge.amount for charge in charges]
     applied = coupon_rules.apply(sum(amounts), _left(kept, sum(amounts)), kept.currency)
     shares = coupon_rules.spread(sum(one.amount for one in applied), amounts)
@@ -220,79 +207,24 @@ def _left(kept: KeptInvoice, subtotal: int) -> list[CouponTerms]:
     return list(left.values())
 
 
-def _charge(line: KeptLine, currency: str) -> Charge:
-    """The charge of a line, its amount computed and its usage priced again."""
-    how, usage = line.explanation, line.explanation.usage
-    if usage is not None:
-        if not quantities_follow(usage):
-            raise Unexplained(f"{line.name}: what is paid for does not follow from the usage.")
-        again = priced_again(usage, currency)
-        if again != usage:
-            _agree(f"{line.name}: its usage", again.amount, usage.amount)
-            raise Unexplained(f"{line.name}: the parts of its usage do not add up.")
-    charge = Charge(
-        item_id=line.item_id,
-        product_id=line.product_id,
-        name=line.name,
-        start=line.start_date,
-        end=line.end_date,
-        amount=how.quoted_amount,
-        computation=how.computation,
-        usage=usage,
-        before=how.before,
-        shortfall=how.shortfall,
-    )
-    computed = _quoted(charge, currency)
-    # What was billed too much before is taken back as far as the invoice bears it.
-    held = how.before is not None and computed < how.quoted_amount <= 0
-    # A credit gives back what was paid: at most the price, less the discount that it had.
-    gives_back = usage is None and -computed <= how.quoted_amount < 0
-    _agree(
-        f"{line.name}: the amount as quoted",
-        how.quoted_amount if held or gives_back else computed,
-        how.quoted_amount,
-    )
-    return charge
-
-
-def _quoted(charge: Charge, currency: str) -> int:
-    """What a charge comes to, less what earlier invoices billed of it."""
-    missing = charge.shortfall
-    if missing is not None:
-        least = rounded(least_amount(charge, currency))
-        _agree(f"{charge.name}: the minimum", least, missing.least)
-        return least - missing.cost
-    before = 0 if charge.before is None else charge.before.amount
-    return rounded(exact_amount(charge, currency)) - before
-
-
-def _check_line(line: KeptLine, again: BillLine) -> None:
-    name = line.name
-    _agree(
-        f"{name}: the share of the discount", again.discount, line.explanation.quoted_discount
-    )
-    _agree(f"{name}: the amount", again.amount_net, line.amount)
-    _agree(f"{name}: the discount", again.discount_net, line.discount)
-    if [one.rate for one in again.taxes] != [one.rate for one in line.taxes]:
-        raise Unexplained(f"{name}: the taxes are others than were decided.")
-    for computed, stored in zip(again.taxes, line.taxes, strict=True):
-        _agree(f"{name}: the tax {stored.rate.name}", computed.amount, stored.amount)
-    _agree(f"{name}: the tax", again.tax, line.tax)
-    _agree(f"{name}: the total", again.total, line.amount_total)
-
-
 def _check_sums(again: _Again) -> None:
     kept, made = again.kept, again.bill
     _check_coupons(again)
-    _agree("the subtotal", made.subtotal, kept.subtotal)
-    _agree("the discount", made.discount, kept.discount)
-    _agree("the tax", made.tax, kept.tax_amount)
-    _agree("the total", made.total, kept.total)
+    agree("the subtotal", made.subtotal, kept.subtotal)
+    agree("the discount", made.discount, kept.discount)
+    agree("the tax", made.tax, kept.tax_amount)
+    agree("the total", made.total, kept.total)
     if made.breakdown != kept.breakdown:
         raise Unexplained("The tax by rate does not follow from the lines.")
     if kept.status is not InvoiceStatus.VOID:
-        covered = kept.applied_balance + kept.written_off + kept.cancelled + kept.settled
-        _agree("the amount due", max(made.total, 0) - covered, kept.amount_due)
+        covered = Coverage(
+            applied_balance=kept.applied_balance,
+            written_off=kept.written_off,
+            settled=kept.settled,
+            cancelled=kept.cancelled,
+            reversed=kept.reversed,
+        )
+        agree("the amount due", still_due(made.total, covered), kept.amount_due)
 
 
 def _check_coupons(again: _Again) -> None:
@@ -308,17 +240,9 @@ def _check_coupons(again: _Again) -> None:
             raise Unexplained("A coupon is named twice.")
         given.update({one.coupon_id: one.amount for one in again.bill.coupons_net})
     for stored in (one.applied for one in kept.coupons):
-        _agree(f"coupon {stored.code}", given[stored.coupon_id], stored.amount)
+        agree(f"coupon {stored.code}", given[stored.coupon_id], stored.amount)
     stored_sum = sum(one.applied.amount for one in kept.coupons)
-    _agree("the coupons", sum(given.values()), stored_sum)
-
-
-def _agree(what: str, computed: int, stored: int) -> None:
-    if computed != stored:
-        raise Unexplained(
-            f"This invoice cannot be explained: {what} comes to {computed}, and {stored} is"
-            " stored (in minor units). Look at it with `tallystick doctor`."
-        )
+    agree("the coupons", sum(given.values()), stored_sum)
 
 
 def _steps(again: _Again) -> Iterator[InvoiceStep]:
@@ -345,6 +269,8 @@ def _steps(again: _Again) -> Iterator[InvoiceStep]:
         yield DebtCancelled(amount=kept.cancelled)
     if kept.settled:
         yield Settled(amount=kept.settled)
+    if kept.reversed:
+        yield TakenBack(amount=kept.reversed)
     yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from tallystick.domain.bill import BillLine
-from tallystick.domain.charges import Charge, Computation, Shortfall
+from tallystick.domain.charges import Charge, Computation, Replaced, Shortfall
 from tallystick.domain.explanation import (
     Beyond,
     BilledBefore,
@@ -48,6 +48,13 @@ def least_amount(charge: Charge, currency: str) -> Fraction:
     assert missing is not None, "only a true-up has a minimum"
     share = Fraction(charge.computation.days, missing.full_days)
     return minor(missing.minimum, currency) * share
+
+
+def replaced_amount(charge: Charge, replaced: Replaced, currency: str) -> Fraction:
+    """What was replaced comes to for the charge's days, in minor units before rounding."""
+    how = charge.computation
+    full = minor(replaced.unit_price, currency) * replaced.units * replaced.instances
+    return full * Fraction(how.days, how.full_days)
 
 
 def exact_amount(charge: Charge, currency: str) -> Fraction:
@@ -98,7 +105,10 @@ def _amount(charge: Charge, currency: str, cadence: Cadence | None) -> Iterator[
     amount = rounded(exact)
     if exact.denominator != 1:
         yield Rounded(exact=exact, amount=amount)
-    if charge.usage is None and charge.amount < 0:
+    if charge.replaced is not None:
+        before = charge.replaced.credit
+        yield BilledBefore(amount=amount, before=before, held=0, rest=charge.amount)
+    elif charge.usage is None and charge.amount < 0:
         yield Credited(amount=amount, discount=amount + charge.amount, credit=-charge.amount)
     if charge.before is not None:
         left = amount - charge.before.amount

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from tallystick.domain.explain_debt import DebtStep
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import MatrixDimension
 from tallystick.domain.tax import ExemptionType, TaxWhy
@@ -175,7 +176,7 @@ class TrueUp:
 class Credited:
     """amount - discount = credit: what was paid for days that are not used is given back.
 
-    `discount` is what it had been discounted by when it was billed.
+    `discount` is what it had been discounted by when it was billed, or given back of it before.
     """
 
     amount: int
@@ -341,56 +342,6 @@ class Totaled:
     type: Literal["TOTALED"] = "TOTALED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BalanceApplied:
-    """The customer's balance met a part of the total."""
-
-    amount: int
-    type: Literal["BALANCE_APPLIED"] = "BALANCE_APPLIED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenOff:
-    """What nobody is asked to pay: too small to be charged."""
-
-    amount: int
-    type: Literal["WRITTEN_OFF"] = "WRITTEN_OFF"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DebtCancelled:
-    """What credit notes took off the debt."""
-
-    amount: int
-    type: Literal["DEBT_CANCELLED"] = "DEBT_CANCELLED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What was paid."""
-
-    amount: int
-    type: Literal["SETTLED"] = "SETTLED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """What is left to be paid; None of a void invoice, of which nothing is asked."""
-
-    amount: int | None
-    type: Literal["DUE"] = "DUE"
-
-
-InvoiceStep: TypeAlias = (
-    Subtotaled
-    | CouponTaken
-    | TaxSummed
-    | Totaled
-    | BalanceApplied
-    | WrittenOff
-    | DebtCancelled
-    | Settled
-    | Due
-)
+InvoiceStep: TypeAlias = Subtotaled | CouponTaken | TaxSummed | Totaled | DebtStep
 
 Step: TypeAlias = LineStep | InvoiceStep

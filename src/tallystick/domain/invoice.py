@@ -1,6 +1,6 @@
 """An invoice as it is stored: made from a bill, numbered and finalized, its sums asserted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from tallystick.domain.bill import Bill, BillLine, TaxBreakdown
 from tallystick.domain.buyer import Address, BuyerDetails
-from tallystick.domain.charges import Before, Computation, Shortfall
+from tallystick.domain.charges import Before, Computation, Replaced, Shortfall
 from tallystick.domain.coupons import AppliedCoupon
 from tallystick.domain.money import exponent, major
 from tallystick.domain.parties import Customer, InvoicingEntity
@@ -75,7 +75,7 @@ class LineExplanation:
     """How a line came about, as data: its computation, discount and tax rule.
 
     `before` is what earlier invoices have billed of the same usage; `shortfall` is that of a
-    true-up.
+    true-up, `replaced` what the line takes the place of.
     """
 
     computation: Computation
@@ -85,6 +85,7 @@ class LineExplanation:
     usage: UsageLine | None = None
     before: Before | None = None
     shortfall: Shortfall | None = None
+    replaced: Replaced | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,11 +118,31 @@ class InvoiceLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What of an invoice need not be paid any more, and what of that providers took back."""
+
+    applied_balance: int
+    written_off: int
+    settled: int
+    cancelled: int = 0
+    reversed: int = 0
+
+
+def still_due(total: int, covered: Coverage) -> int:
+    """What is due of an invoice: its total less what covers it.
+
+    Of a total below zero nothing is due: it goes to the customer's balance.
+    """
+    kept = covered.settled - covered.reversed
+    met = covered.applied_balance + covered.written_off + covered.cancelled + kept
+    return max(total, 0) - met
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:
     """An invoice, all amounts in minor units of `currency`.
 
-    total - applied_balance - written_off - settled = amount_due, always; of a total below zero
-    nothing is due, it goes to the customer's balance.
+    `still_due` of its amounts is amount_due, always.
     """
 
     id: UUID
@@ -161,8 +182,12 @@ class Invoice:
         """The invoice adds up, and what is paid is not due."""
         assert self.subtotal - self.discount + self.tax_amount == self.total, "it adds up"
         assert sum(line.amount_total for line in self.lines) == self.total, "so do its lines"
-        covered = self.applied_balance + self.written_off + self.settled
-        assert max(self.total, 0) - covered == self.amount_due, "due is what is not covered"
+        covered = Coverage(
+            applied_balance=self.applied_balance,
+            written_off=self.written_off,
+            settled=self.settled,
+        )
+        assert still_due(self.total, covered) == self.amount_due, "due is what is not covered"
         assert self.amount_due >= 0, "nobody is owed by an invoice"
         assert (self.payment_status is PaymentStatus.PAID) <= (self.amount_due == 0), "paid"
 
@@ -175,6 +200,22 @@ class Invoice:
 def invoice_lines(bill: Bill) -> tuple[InvoiceLine, ...]:
     """The lines of an invoice for a bill, in its order."""
     return tuple(_line(line, bill.currency, inclusive=bill.inclusive) for line in bill.lines)
+
+
+def finalized(draft: Invoice, applied: int, written_off: int, now: datetime) -> Invoice:
+    """A draft as it becomes final, met by so much of the balance; what is covered is paid."""
+    covered = Coverage(applied_balance=applied, written_off=written_off, settled=0)
+    due = still_due(draft.total, covered)
+    return replace(
+        draft,
+        status=InvoiceStatus.FINALIZED,
+        payment_status=PaymentStatus.UNPAID if due else PaymentStatus.PAID,
+        applied_balance=applied,
+        written_off=written_off,
+        amount_due=due,
+        finalized_at=now,
+        paid_at=None if due else now,
+    )
 
 
 def subtotal_recurring(bill: Bill) -> int:
@@ -228,14 +269,15 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
     if charge.before is not None:
         quantity -= Fraction(charge.before.quantity)
     quoted_price = computation.unit_price if usage is None else usage.unit_price
-    plain = quoted_price is not None and not inclusive and not charge.is_prorated
+    whole = not charge.is_prorated and charge.replaced is None
+    plain = quoted_price is not None and not inclusive and whole
     return InvoiceLine(
         item_id=charge.item_id,
         product_id=charge.product_id,
         name=charge.name,
         start_date=charge.start,
         end_date=charge.end,
-        quantity=_decimal(quantity),
+        quantity=shown_quantity(quantity),
         unit_price=quoted_price
         if plain and quoted_price is not None
         else average(line.amount_net, quantity, currency),
@@ -254,6 +296,7 @@ def _line(line: BillLine, currency: str, *, inclusive: bool) -> InvoiceLine:
             usage=usage,
             before=charge.before,
             shortfall=charge.shortfall,
+            replaced=charge.replaced,
         ),
     )
 
@@ -263,7 +306,7 @@ def _used(usage: UsageLine) -> Fraction:
     return usage.quantity if usage.parts else usage.usage
 
 
-def _decimal(quantity: Fraction) -> Decimal:
+def shown_quantity(quantity: Fraction) -> Decimal:
     """A quantity as it is shown: exact where a decimal can be, else cut to twelve decimals."""
     scaled = quantity * 10**_PRICE_DECIMALS // 1
     return Decimal(f"{Decimal(scaled).scaleb(-_PRICE_DECIMALS).normalize():f}")

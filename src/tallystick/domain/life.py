@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from tallystick.domain.at_period_end import Applied, applied
 from tallystick.domain.charges import Charge, monthly_value
 from tallystick.domain.contract import Contract
 from tallystick.domain.metered import Meter
@@ -40,7 +41,7 @@ class Step:
     day. `opens` is the subscription's period that begins on the day, None
     where none does. `floor` is the minimum of the window that closes on it. An expired trial
     with charges makes a draft that is charged before the contract goes on, see
-    `paid_after_trial`.
+    `paid_after_trial`. `applied` is the scheduled change that took place before it was billed.
     """
 
     kind: StepKind
@@ -50,6 +51,7 @@ class Step:
     opens: Period | None
     meters: tuple[Meter, ...] = ()
     floor: Floor | None = None
+    applied: Applied | None = None
 
 
 _OVER = frozenset(
@@ -96,7 +98,9 @@ def step(contract: Contract) -> Step:
         case SubscriptionStatus.PENDING_ACTIVATION:
             return _start(contract, day)
         case SubscriptionStatus.TRIAL_ACTIVE if contract.trial_is_free:
-            return _end_free_trial(contract, day)
+            change = applied(contract, day)
+            after = contract if change is None else change.contract
+            return replace(_end_free_trial(after, day), applied=change)
         case SubscriptionStatus.TRIAL_ACTIVE if day == contract.trial_end:
             # A paid trial ends without an invoice; a period that ends with it is the next step.
             active = replace(contract, status=SubscriptionStatus.ACTIVE)
@@ -235,22 +239,25 @@ def _renew(contract: Contract, day: date) -> Step:
     """A period ends: what falls due on its boundary, and the next one unless it is over."""
     if contract.end is not None and day >= contract.end:
         return _end(contract, day)
-    opens = period_containing(contract, contract.schedule_on(day), day)
+    change = applied(contract, day)
+    after = contract if change is None else change.contract
+    opens = period_containing(after, after.schedule_on(day), day)
     renewed = replace(
-        contract,
+        after,
         period_start=opens.start,
         period_end=opens.end,
         cycle_index=contract.cycle_index + 1,
-        mrr=_revalued(contract, day),
+        mrr=_revalued(after, day),
     )
     return Step(
         kind=StepKind.RENEWED,
         day=day,
         contract=renewed,
-        charges=_fallen_due(contract, day),
+        charges=(*_fallen_due(after, day), *(() if change is None else change.charges)),
         opens=opens,
-        meters=_closed(contract, day),
+        meters=_closed(after, day),
         floor=_floor(contract, day),
+        applied=change,
     )
 
 

@@ -18,10 +18,17 @@ from tallystick.domain.charges import (
     billing_type,
     charge,
     charge_in_part,
+    is_in_advance,
 )
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.money import major, minor, rounded, rounded_ratio
-from tallystick.domain.periods import Period, index_containing, period
+from tallystick.domain.periods import (
+    Period,
+    full_period,
+    index_containing,
+    period,
+    priced_days,
+)
 from tallystick.domain.pricing import BillingType, FeeType
 from tallystick.domain.schedule import Schedule
 from tallystick.domain.terms import Terms
@@ -63,12 +70,20 @@ def floor_closing(
     commitment = terms.minimum
     if commitment is None or dates.is_over or day <= dates.billing_start:
         return None
-    covered = [item for item in terms.recurring if commitment.covers(item.product_id)]
-    start, anchor, cadence = dates.billing_start, dates.anchor, terms.cadence
+    start, anchor, cadence = dates.periods_from, dates.anchor, terms.cadence
     index = index_containing(start, anchor, cadence, day - timedelta(days=1))
     window = period(start, anchor, cadence, index, dates.end)
-    if not covered or window is None or window.billed.end != day:
+    if window is None or window.billed.end != day:
         return None
+    covered = [
+        item
+        for item in terms.recurring
+        if commitment.covers(item.product_id) and item.lived(window.billed) is not None
+    ]
+    if not covered:
+        return None
+    # What left in the window is not named where something stays.
+    billed_for = min(covered, key=lambda item: item.ends_on is not None)
     whole = period(start, anchor, cadence, index, promised_end)
     assert whole is not None, "what is promised does not end before it is over"
     fees = sum(
@@ -83,8 +98,8 @@ def floor_closing(
         window=window.billed,
         full_days=window.full.days,
         fees=fees,
-        item_id=covered[0].id,
-        product_id=covered[0].product_id,
+        item_id=billed_for.id,
+        product_id=billed_for.product_id,
     )
 
 
@@ -133,7 +148,7 @@ def shortfalls(
     if terms.minimum is None or dates.is_over:
         return ()
     found = []
-    start, anchor, cadence = dates.billing_start, dates.anchor, terms.cadence
+    start, anchor, cadence = dates.periods_from, dates.anchor, terms.cadence
     index = 0 if after is None else index_containing(start, anchor, cadence, after)
     while (window := period(start, anchor, cadence, index, dates.end)) is not None:
         end = window.billed.end
@@ -148,31 +163,68 @@ def shortfalls(
 
 
 def _share(item: Item, window: Period, currency: str, dates: Schedule, cut: date | None) -> int:
-    """What a fixed fee costs for a window that lies in one of its periods.
+    """What a fixed fee costs for the part of a window in which it was there.
 
     Of a longer period by days, so that the shares of its windows sum to the fee; slots that
-    came within the window by those that were left of it.
+    came within the window by those that were left of it. Where it left within the window, what
+    was billed less what was given back.
     """
-    start, anchor = dates.billing_start, dates.anchor
-    index = index_containing(start, anchor, item.cadence, window.start)
-    billed = period(start, anchor, item.cadence, index, cut)
-    assert billed is not None, "the window lies in it"
-    whole = charge(item, billed, currency)
-    if whole is None:
+    lived = item.lived(window)
+    if lived is None:
         return 0
-    days, begin = billed.billed.days, (window.start - billed.billed.start).days
-    fee = rounded_ratio(whole.amount * (begin + window.days), days) - rounded_ratio(
-        whole.amount * begin, days
-    )
-    return fee + _added(item, window, billed.full.days, currency)
+    span, amount, own = _billed(item, window, lived.start, currency, dates, cut)
+    if is_in_advance(item) and lived.end < span.end <= window.end:
+        rest = Period(lived.end, span.end)
+        full = priced_days(item.cadence, window.days)
+        back = charge_in_part(item, rest, (min(rest.days, full), full), currency)
+        came = _added(item, Period(lived.start, span.end), full, currency)
+        return amount + came - back.amount
+    begin = (max(lived.start, span.start) - span.start).days
+    end = (min(lived.end, span.end) - span.start).days
+    fee = rounded_ratio(amount * end, span.days) - rounded_ratio(amount * begin, span.days)
+    if not is_in_advance(item):
+        return fee
+    full = priced_days(item.cadence, window.days) if span.end <= window.end else own
+    return fee + _added(item, lived, full, currency)
 
 
-def _added(item: Item, window: Period, full: int, currency: str) -> int:
-    """What slots cost that came within a window."""
+def _added(item: Item, lived: Period, full: int, currency: str) -> int:
+    """What slots cost that came within the days in which an item was there."""
     cost = 0
     for one in item.slot_changes:
-        if one.delta > 0 and one.on is not None and window.start < one.on < window.end:
-            rest = Period(one.on, window.end)
+        if one.delta > 0 and one.on is not None and lived.start < one.on < lived.end:
+            rest = Period(one.on, lived.end)
             added = replace(item, slots=one.delta, slot_changes=())
-            cost += charge_in_part(added, rest, (rest.days, full), currency).amount
+            days = (min(rest.days, full), full)
+            cost += charge_in_part(added, rest, days, currency).amount
     return cost
+
+
+def _billed(
+    item: Item, window: Period, day: date, currency: str, dates: Schedule, cut: date | None
+) -> tuple[Period, int, int]:
+    """The days that are billed of a fixed fee together with a day, their amount, and how many
+    its own full period has.
+    """
+    anchor, cadence = dates.anchor, item.cadence
+    joined, regular = item.starts_on, item.billed_from
+    if is_in_advance(item) and joined is not None and regular is not None and day < regular:
+        # It joined within a period, and was charged for the rest of that.
+        span = Period(joined, regular)
+        own = full_period(regular, anchor, cadence, -1).days
+        full = priced_days(cadence, window.days) if regular <= window.end else own
+        part = charge_in_part(item, span, (min(span.days, full), full), currency)
+        return span, part.amount, own
+    start = item.counts_from(dates.billing_start)
+    if is_in_advance(item) and regular is not None:
+        start = regular
+    index = index_containing(start, anchor, cadence, day)
+    billed = period(start, anchor, cadence, index, cut)
+    assert billed is not None, "the window lies in it"
+    if is_in_advance(item):
+        # What left is counted by what was given back of it.
+        item = replace(item, ends_on=None)
+    whole = charge(item, billed, currency)
+    if whole is None:
+        return billed.billed, 0, billed.full.days
+    return Period(whole.start, whole.end), whole.amount, billed.full.days

@@ -142,6 +142,43 @@ class OfferRequest:
     invoice_threshold: Decimal | None = None
     unread: Unread = ALL_READ
 
+    @property
+    def price_ids(self) -> list[UUID]:
+        """The catalog prices that the request names."""
+        return [one.id for one in self._price_entries() if isinstance(one, ExistingPrice)]
+
+    @property
+    def product_ids(self) -> list[UUID]:
+        """The catalog products that the request names."""
+        return [
+            extra.product.id
+            for extra in self.extra
+            if isinstance(extra.product, ExistingProduct)
+        ]
+
+    @property
+    def metric_ids(self) -> list[UUID]:
+        """The metrics that new products of the request are measured by."""
+        fees = [
+            extra.product.fee
+            for extra in self.extra
+            if isinstance(extra.product, NewProductEntry)
+        ]
+        found = [getattr(fee, "metric_id", None) for fee in fees]
+        return [metric_id for metric_id in found if metric_id is not None]
+
+    def _price_entries(self) -> list[PriceEntry]:
+        customized = [
+            entry.customization.price
+            for entry in self.add_ons
+            if isinstance(entry.customization, PriceOverride)
+        ]
+        return [
+            *customized,
+            *(one.price for one in self.overridden),
+            *(one.price for one in self.extra),
+        ]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CouponFacts:

@@ -44,7 +44,10 @@ def owed(
     once = [
         charge_once(item, first, offer.currency)
         for item in offer.one_time
-        if item.starts_on is None and first <= until and (after is None or first > after)
+        if item.starts_on is None
+        and (item.ends_on is None or item.ends_on > first)
+        and first <= until
+        and (after is None or first > after)
     ]
     return (*(one for _, _, one in charges), *once)
 
@@ -77,11 +80,14 @@ def _meters(offer: Terms, dates: Schedule, day: date) -> list[tuple[Meter, date]
     found = []
     for item in offer.recurring:
         if bills_usage(item):
-            start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
+            start, anchor = item.counts_from(dates.billing_start), dates.anchor
+            cadence = item.cadence
             index = index_containing(start, anchor, cadence, day)
             window = period(start, anchor, cadence, index, dates.end)
             lived = None if window is None else item.lived(window.billed)
-            if window is not None and lived is not None and window.billed.end > day:
+            if window is None or lived is None:
+                continue
+            if window.billed.start <= day < window.billed.end:
                 found.append((Meter(item=item, window=lived), window.billed.end))
     return found
 
@@ -109,7 +115,8 @@ def _of_item(
     if item.fee.type is FeeType.USAGE:
         return found
     in_advance = billing_type(item) is BillingType.ADVANCE
-    start, anchor, cadence = dates.billing_start, dates.anchor, item.cadence
+    start, anchor = item.counts_from(dates.billing_start), dates.anchor
+    cadence = item.cadence
     if in_advance and item.billed_from is not None:
         start = item.billed_from
     index = 0

@@ -32,6 +32,12 @@ _REMEMBERED = 8192
 
 _MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _FEBRUARY_IN_LEAP_YEARS = 29
+_NOMINAL_DAYS = {
+    Cadence.MONTHLY: 30,
+    Cadence.QUARTERLY: 91,
+    Cadence.SEMIANNUAL: 182,
+    Cadence.ANNUAL: 365,
+}
 _MONTHS = {
     Cadence.MONTHLY: 1,
     Cadence.QUARTERLY: 3,
@@ -127,6 +133,16 @@ def index_containing(start: date, anchor: int, cadence: Cadence, day: date) -> i
     while boundary(start, anchor, cadence, index) <= day:
         index += 1
     return index
+
+
+def priced_days(cadence: Cadence, days: int) -> int:
+    """How many days the price of a fee is for, seen from a period of so many days.
+
+    Those, where it is the fee's own; nominal ones where it is more than a quarter longer or
+    shorter.
+    """
+    nominal = _NOMINAL_DAYS[cadence]
+    return days if 4 * abs(days - nominal) <= nominal else nominal
 
 
 def end_of_cycles(start: date, anchor: int, cadence: Cadence, cycles: int) -> date:

@@ -43,8 +43,8 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.rounded": "Rounded to {amount}",
         "explain.once": "Charged once.",
         "explain.credit": "Given back: {credit}",
-        "explain.credit_less": "Given back: {credit}, less the discount of {discount} that it"
-        " was billed with",
+        "explain.credit_less": "Given back: {credit}, less {discount} that were"
+        " discounted or given back already",
         "explain.used": "Used: {usage}",
         "explain.used_by": "Used by {group}: {usage}",
         "explain.beyond": "{usage} used, {included} included: {quantity} beyond them",
@@ -83,6 +83,7 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.written_off": "{amount} is waived: too small to charge",
         "explain.cancelled": "Credit notes take {amount} off the debt",
         "explain.settled": "Paid: {amount}",
+        "explain.taken_back": "Taken back by the payment provider: {amount}",
         "explain.due": "To be paid: {amount}",
         "explain.void": "This invoice is void: nothing is to be paid.",
         "usage.capacity": "{included} units included; each one beyond them costs {rate},"

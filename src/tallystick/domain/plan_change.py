@@ -5,86 +5,28 @@ the days that are left, one that joins is charged for them; period, anchor and c
 (reference rules of money and time, section 5).
 """
 
-from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from tallystick.domain.cancellation import cut_anew
+from tallystick.domain.at_period_end import without_anything_scheduled
 from tallystick.domain.charges import (
-    Charge,
     Item,
-    SlotChange,
-    billing_type,
     charge_in_part,
     monthly_value,
 )
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import Step, StepKind, first_billed
-from tallystick.domain.money import rounded_ratio
+from tallystick.domain.new_components import NewPlan, joining, none_awaited, paired
 from tallystick.domain.periods import (
-    Cadence,
-    Period,
     end_of_cycles,
-    full_period,
-    index_containing,
-    period,
     shortest,
 )
-from tallystick.domain.pricing import BillingType, FeeType, SlotPricing
+from tallystick.domain.pricing import FeeType
 from tallystick.domain.purchase import SubscriptionStatus
-from tallystick.domain.tax import TaxDecision
-
-_NOMINAL_DAYS = {
-    Cadence.MONTHLY: 30,
-    Cadence.QUARTERLY: 91,
-    Cadence.SEMIANNUAL: 182,
-    Cadence.ANNUAL: 365,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewPlan:
-    """The plan that a subscription changes to: its components, as resolved.
-
-    `chosen_slots` are the components whose number of slots the request names; any other keeps
-    the number of the one that it replaces.
-    """
-
-    plan_id: UUID
-    items: tuple[Item, ...]
-    chosen_slots: frozenset[UUID] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Billed:
-    """How an item was billed: its price and its share of the discount, and its tax.
-
-    `units` are the slots that were billed; `adds` says that they came to others later.
-    """
-
-    quoted_amount: int
-    quoted_discount: int
-    decision: TaxDecision
-    units: int = 1
-    adds: bool = False
-
-    def less_discount(self, amount: int) -> int:
-        """What of an amount was left to be paid, discounted as the line was."""
-        if self.quoted_amount <= 0:
-            return amount
-        paid = self.quoted_amount - self.quoted_discount
-        return rounded_ratio(amount * paid, self.quoted_amount)
-
-    def is_like(self, other: "Billed") -> bool:
-        """Whether both bore the same tax and the same part of a discount."""
-        mine = self.quoted_discount * other.quoted_amount
-        return (
-            self.decision == other.decision
-            and mine == other.quoted_discount * self.quoted_amount
-        )
+from tallystick.domain.rest_of_period import Billed, credits_of, named, rest_of_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,21 +42,13 @@ class PlanChange:
     matched: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """The days of an advance fee that are left, and those that its price is for."""
-
-    span: Period
-    days: tuple[int, int]
-
-
 def changed_now(
     contract: Contract, wanted: NewPlan, day: date, billed: Mapping[UUID, Sequence[Billed]]
 ) -> PlanChange:
     """The change of a contract's plan on a day of its current period.
 
-    A cancellation that is scheduled is replaced. In a free trial the trial ends, and the first
-    invoice is made.
+    What is scheduled, a cancellation or a change, is replaced. In a free trial the trial ends,
+    and the first invoice is made.
 
     Raises:
         Conflict: It has not begun, waits for a checkout, is over, or slots wait to be paid.
@@ -124,9 +58,8 @@ def changed_now(
         raise Conflict(f"The plan of a subscription that is {contract.status.value} is fixed")
     components = [item for item in contract.items if item.kind == "COMPONENT"]
     left = [item for item in components if item.ends_on is None]
-    if any(one.on is None for item in left for one in item.slot_changes):
-        raise Conflict("Slots of this subscription wait for their invoice: pay it, or void it")
-    pairs = _pairs(left, wanted, day)
+    none_awaited(left)
+    pairs = paired(left, wanted, day)
     new = tuple(item for _, item in pairs)
     ended = tuple(replace(item, ends_on=day) for item in left)
     if contract.in_free_trial:
@@ -150,23 +83,30 @@ def _in_its_period(
     new = tuple(item for _, item in pairs)
     ended = tuple(replace(item, ends_on=day) for item in left)
     _same_rhythm(contract, new)
-    whole = cut_anew(replace(contract, cancelled_on=None))
-    rests = [_rest_of_new(whole, old, item, day) for old, item in pairs]
+    whole = without_anything_scheduled(contract)
+    rests = [rest_of_new(whole, old, item, day) for old, item in pairs]
     joined = tuple(
-        _joining(item, day, whole.period_end if rest is None else rest.span.end)
+        joining(item, day, whole.period_end if rest is None else rest.span.end)
         for item, rest in zip(new, rests, strict=True)
     )
     charges = [
-        *_credits(whole, left, day, billed),
         *(
-            _named(charge_in_part(item, rest.span, rest.days, contract.currency), "prorated")
+            one.given
+            for item in left
+            for one in credits_of(whole, item, day, billed.get(item.id, ()))
+        ),
+        *(
+            named(charge_in_part(item, rest.span, rest.days, contract.currency), "prorated")
             for item, rest in zip(joined, rests, strict=True)
             if rest is not None
         ),
     ]
     after = _with_items(whole, ended, joined)
     after = replace(
-        after, plan_id=wanted.plan_id, mrr=monthly_value(after.items, after.currency, day)
+        after,
+        plan_id=wanted.plan_id,
+        minimum=wanted.minimum,
+        mrr=monthly_value(after.items, after.currency, day),
     )
     step = Step(
         kind=StepKind.CHANGED,
@@ -178,61 +118,14 @@ def _in_its_period(
     return joined, step
 
 
-def _joining(item: Item, day: date, billed_from: date | None) -> Item:
-    """An item as it joins: what it gives up of its slots goes when its own periods begin."""
-    assert billed_from is not None, "it is billed"
-    changes = tuple(replace(one, on=billed_from) for one in item.slot_changes)
-    return replace(item, starts_on=day, billed_from=billed_from, slot_changes=changes)
-
-
-def _pairs(left: Sequence[Item], wanted: NewPlan, day: date) -> list[tuple[Item | None, Item]]:
-    """Each new component with the one of its product that it replaces, whose slots it keeps."""
-    by_product: dict[UUID, deque[Item]] = defaultdict(deque)
-    for item in left:
-        by_product[item.product_id].append(item)
-    pairs: list[tuple[Item | None, Item]] = []
-    for item in wanted.items:
-        old = by_product[item.product_id].popleft() if by_product[item.product_id] else None
-        keeps = item.component_id not in wanted.chosen_slots
-        if old is not None and old.slots is not None and item.slots is not None and keeps:
-            pairs.append((old, _with_slots_of(old, item, day)))
-        else:
-            pairs.append((old, item))
-    return pairs
-
-
-def _with_slots_of(old: Item, item: Item, day: date) -> Item:
-    """A new item with as many slots as the old one has, and as few as it was to keep."""
-    pricing = item.pricing
-    assert isinstance(pricing, SlotPricing), "a slot product has slot prices"
-    slots = _carried(old.slots_on(day), item)
-    kept = old.slots_on(date.max)
-    given_up = slots - min(slots, max(kept, pricing.min_slots or 0))
-    changes = (SlotChange(delta=-given_up, on=day),) if given_up else ()
-    return replace(item, slots=slots, slot_changes=changes)
-
-
-def _carried(slots: int, item: Item) -> int:
-    pricing = item.pricing
-    assert isinstance(pricing, SlotPricing), "a slot product has slot prices"
-    if pricing.max_slots is not None and slots > pricing.max_slots:
-        message = (
-            f"{item.name!r} has {slots} slots, and the new plan at most {pricing.max_slots};"
-            " name a number with `initial_slot_count`"
-        )
-        fault = Fault("components.parameterized_components", "out_of_bounds", message)
-        raise InvalidInput(f"{fault.field}: {message}", (fault,))
-    return max(slots, pricing.min_slots or 0)
-
-
 def _same_rhythm(contract: Contract, new: Sequence[Item]) -> None:
     recurring = [item.cadence for item in new if item.fee.type is not FeeType.ONE_TIME]
     if recurring and shortest(recurring).months < contract.cadence.months:
         message = (
             f"has fees by the {shortest(recurring).value} period; a subscription whose periods"
-            f" are {contract.cadence.value} cannot change to shorter ones yet"
+            f" are {contract.cadence.value} changes to shorter ones at PERIOD_END only"
         )
-        fault = Fault("plan_version_id", "not_supported_yet", message)
+        fault = Fault("plan_version_id", "shorter_periods", message)
         raise InvalidInput(f"{fault.field}: {message}", (fault,))
 
 
@@ -263,117 +156,7 @@ def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
         anchor=anchor,
         end_date=end_date,
         cancelled_on=None,
+        scheduled=None,
+        minimum=wanted.minimum,
     )
     return first_billed(begun, day, StepKind.CHANGED, SubscriptionStatus.ACTIVE)
-
-
-def _credits(
-    contract: Contract, left: Sequence[Item], day: date, billed: Mapping[UUID, Sequence[Billed]]
-) -> list[Charge]:
-    """What was paid in advance for the days that are left, discounted as it was."""
-    given = []
-    for item in left:
-        rest = rest_of_billed(contract, item, day)
-        if rest is None:
-            continue
-        for part, known in _as_billed(item, billed.get(item.id, ()), day):
-            full = charge_in_part(part, rest.span, rest.days, contract.currency)
-            amount = full.amount if known is None else known.less_discount(full.amount)
-            decided = None if known is None else known.decision
-            given.append(_named(replace(full, amount=-amount, decided=decided), "credit"))
-    return given
-
-
-def _as_billed(
-    item: Item, lines: Sequence[Billed], day: date
-) -> list[tuple[Item, Billed | None]]:
-    """An item in the parts in which it was billed: what came later may have been otherwise.
-
-    What has no line of its own was billed elsewhere; slots that were paid late were not billed
-    for these days.
-    """
-    if item.slots is None:
-        return [(item, lines[0] if lines else None)]
-    parts: list[tuple[int, Billed | None]] = []
-    if all(one.adds for one in lines):
-        others = item.slots_on(day) - sum(one.units for one in lines)
-        parts.append((min(item.slots, others), None))
-    for one in lines:
-        alike = (i for i, (_, known) in enumerate(parts) if known and known.is_like(one))
-        place = next(alike, None)
-        if place is None:
-            parts.append((one.units, one))
-        else:
-            parts[place] = (parts[place][0] + one.units, one)
-    return [
-        (replace(item, slots=units, slot_changes=()), known)
-        for units, known in parts
-        if units > 0
-    ]
-
-
-def _named(one: Charge, what: str) -> Charge:
-    return replace(one, name=f"{one.name} ({what})")
-
-
-def _is_in_advance(item: Item) -> bool:
-    recurs = item.fee.type is not FeeType.ONE_TIME
-    return recurs and billing_type(item) is BillingType.ADVANCE
-
-
-def rest_of_billed(contract: Contract, item: Item, day: date) -> Rest | None:
-    """What is left of what was billed of an item, None where nothing was billed in advance."""
-    if not _is_in_advance(item):
-        return None
-    start, joined = contract.billing_start, item.billed_from
-    if joined is not None:
-        start = joined
-    # Where it joined in this very period, it was charged up to its first regular one.
-    index = (
-        -1
-        if joined is not None and day < joined
-        else index_containing(start, contract.anchor, item.cadence, day)
-    )
-    end = start
-    if index >= 0:
-        own = period(start, contract.anchor, item.cadence, index, contract.end)
-        if own is None:
-            return None
-        end = own.billed.end
-    assert contract.period_end is not None, "it is billed"
-    if end <= contract.period_end:
-        return _rest_of_current(contract, item.cadence, day, end)
-    # Paid for longer than the subscription's period: by the days of its own.
-    full = full_period(start, contract.anchor, item.cadence, index)
-    return _rest(day, end, full.days)
-
-
-def _rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) -> Rest | None:
-    """The days for which an item that joins is charged: those that were paid of the old one.
-
-    Where it replaces none of its rhythm, up to the end of the current period.
-    """
-    if not _is_in_advance(item):
-        return None
-    if old is not None and old.cadence is item.cadence:
-        rest = rest_of_billed(contract, old, day)
-        if rest is not None:
-            return rest
-    assert contract.period_end is not None, "it is billed"
-    return _rest_of_current(contract, item.cadence, day, contract.period_end)
-
-
-def _rest_of_current(contract: Contract, cadence: Cadence, day: date, end: date) -> Rest | None:
-    """By the days of the current period, or nominally where that is not the fee's own."""
-    assert contract.period_end is not None, "it is billed"
-    days = (contract.period_end - contract.period_start).days
-    nominal = _NOMINAL_DAYS[cadence]
-    is_own = 4 * abs(days - nominal) <= nominal
-    return _rest(day, end, days if is_own else nominal)
-
-
-def _rest(day: date, end: date, full: int) -> Rest | None:
-    if day >= end:
-        return None
-    span = Period(day, end)
-    return Rest(span, (min(span.days, full), full))

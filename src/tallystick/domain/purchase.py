@@ -13,6 +13,7 @@ from tallystick.domain.charges import monthly_value
 from tallystick.domain.invoice import (
     Invoice,
     InvoiceStatus,
+    InvoiceType,
     PaymentStatus,
     customer_snapshot,
     invoice_lines,
@@ -143,7 +144,7 @@ def invoice_of(attempt: Attempt, *, pending: bool) -> Invoice | None:
     due = quote.amount_due - settled
     is_draft = not offer.auto_advance_invoices and not pays and due > 0
     paid = due == 0
-    period = quote.period
+    period = None if quote.adjusts else quote.period
     return Invoice(
         id=attempt.invoice_id,
         customer_id=attempt.customer_id,
@@ -176,6 +177,7 @@ def invoice_of(attempt: Attempt, *, pending: bool) -> Invoice | None:
         finalized_at=None if is_draft else attempt.claimed_at,
         paid_at=attempt.claimed_at if paid else None,
         created_at=attempt.claimed_at,
+        type=InvoiceType.ADJUSTMENT if quote.adjusts else InvoiceType.RECURRING,
     )
 
 

@@ -95,8 +95,10 @@ class Quote:
     """What confirming costs today (`amount_due`), how it comes about, and what follows.
 
     `bill` is None when no invoice is made today. `total` - `balance_applied` - `written_off`
-    = `amount_due`. `period` is the subscription's period that the first invoice opens, or the
-    free trial, or None before a future start. `minimum` is what each period will cost at least.
+    = `amount_due`; a total below zero leaves nothing due, and goes to the balance. `period` is
+    the subscription's period that the first invoice opens, or the free trial, or None before a
+    future start. `minimum` is what each period will cost at least. `adjusts`: the bill is that
+    of a change within a period, which it does not open.
     """
 
     currency: str
@@ -114,10 +116,12 @@ class Quote:
     left_out: tuple[LeftOutCoupon, ...]
     needs_country: bool
     minimum: MinimumCommitment | None = None
+    adjusts: bool = False
 
     def __post_init__(self) -> None:
         """What is due is what is billed, less what the balance and the write-off cover."""
-        assert self.total - self.balance_applied - self.written_off == self.amount_due
+        payable = max(self.total, 0)
+        assert payable - self.balance_applied - self.written_off == self.amount_due
         assert self.amount_due >= 0
         assert (self.kind is AttemptKind.PAYMENT) <= (self.amount_due > 0)
 

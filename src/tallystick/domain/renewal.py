@@ -4,7 +4,7 @@ The same bill as everywhere: charges, coupons, tax. The balance is applied and t
 when the draft is finalized.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -213,6 +213,17 @@ def _recipe(contract: Contract, day: date, ahead: BilledAhead) -> Recipe:
 
 def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
     """What a recipe comes to, taxed as of its day."""
+    return bill(
+        recipe.lines,
+        currency=recipe.currency,
+        coupons=[left for one in recipe.coupons if (left := one.left) is not None],
+        decision_of=taxes_on(recipe.day, facts),
+        inclusive=recipe.inclusive,
+    )
+
+
+def taxes_on(day: date, facts: RenewalFacts) -> Callable[[UUID], TaxDecision]:
+    """The tax decision of each product on a day."""
     decided: dict[int, TaxDecision] = {}
 
     def decision_of(product_id: UUID) -> TaxDecision:
@@ -220,17 +231,11 @@ def bill_of(recipe: Recipe, facts: RenewalFacts) -> Bill:
         known = decided.get(id(product))
         if known is None:
             seller = facts.entity.tax_seller
-            known = decide(seller, facts.buyer, product.rules, product.vat_class, recipe.day)
+            known = decide(seller, facts.buyer, product.rules, product.vat_class, day)
             decided[id(product)] = known
         return known
 
-    return bill(
-        recipe.lines,
-        currency=recipe.currency,
-        coupons=[left for one in recipe.coupons if (left := one.left) is not None],
-        decision_of=decision_of,
-        inclusive=recipe.inclusive,
-    )
+    return decision_of
 
 
 def still_applying(recipe: Recipe, uses: Mapping[UUID, int]) -> Recipe:

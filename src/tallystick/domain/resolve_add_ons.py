@@ -1,6 +1,6 @@
 """The add-ons of an offer: what may be sold with the plan, at which price, and how many."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import assert_never
 from uuid import UUID
 
@@ -17,16 +17,35 @@ def resolve_add_ons(
     add_ons: Mapping[UUID, AddOn],
     work: Resolution,
 ) -> list[Item]:
-    """The add-on items of the offer; faults are noted in `work`.
+    """The add-on items of the offer; faults are noted in `work`."""
+    return add_on_items(request.add_ons, "add_ons", version, add_ons, {}, work)
+
+
+def add_on_items(
+    entries: Sequence[AddOnEntry],
+    at: str,
+    version: PlanVersion,
+    add_ons: Mapping[UUID, AddOn],
+    counted: dict[UUID, int],
+    work: Resolution,
+) -> list[Item]:
+    """Add-ons that are to be sold with a plan version.
 
     The smaller of the add-on's limit and the plan's holds, counted over all entries of an
-    add-on.
+    add-on and what is had of it.
+
+    Args:
+        entries: What is wanted, under the path `at`.
+        at: The path of the list in the request.
+        version: What the plan says about its add-ons.
+        add_ons: Those of the catalog that the entries name.
+        counted: How many of each add-on are had; the entries are added to it.
+        work: Gets the faults.
     """
     sold = {entry.add_on_id: entry for entry in version.add_ons}
-    counted: dict[UUID, int] = {}
     items: list[Item] = []
-    for index, entry in enumerate(request.add_ons):
-        path = f"add_ons[{index}]"
+    for index, entry in enumerate(entries):
+        path = f"{at}[{index}]"
         add_on = add_ons.get(entry.add_on_id)
         if add_on is None:
             work.fault(f"{path}.add_on_id", "unknown", "must be an add-on of this catalog")
@@ -43,16 +62,17 @@ def resolve_add_ons(
             continue
         plan_entry = sold.get(add_on.id)
         counted[add_on.id] = counted.get(add_on.id, 0) + entry.quantity
-        _within_limit(add_on, plan_entry, counted[add_on.id], path, work)
+        within_limit(add_on, plan_entry, counted[add_on.id], path, work)
         item = _add_on(entry, add_on, plan_entry, path, work)
         if item is not None:
             items.append(item)
     return items
 
 
-def _within_limit(
+def within_limit(
     add_on: AddOn, plan_entry: PlanAddOn | None, count: int, path: str, work: Resolution
 ) -> None:
+    """Note a fault where more of an add-on is wanted than can be bought."""
     limits = [
         limit
         for limit in (add_on.max_instances, plan_entry.max_instances if plan_entry else None)

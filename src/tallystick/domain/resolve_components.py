@@ -57,7 +57,7 @@ def resolve_components(
         and (item := _component(component, changes, work)) is not None
     ]
     for index, extra in enumerate(request.extra):
-        item = _extra(extra, f"{_EXTRA}[{index}]", version, products, metric_ids, work)
+        item = extra_item(extra, f"{_EXTRA}[{index}]", version, products, metric_ids, work)
         if item is not None:
             items.append(item)
     return items
@@ -102,25 +102,23 @@ def _by_component(
 
 
 def _component(component: PlanComponent, changes: _Changes, work: Resolution) -> Item | None:
-    name = component.name
     path, wanted = f"{_PARAMETERIZED}", Parameters()
     if component.id in changes.parameterized:
         entry_path, entry = changes.parameterized[component.id]
         path, wanted = f"{entry_path}.parameters", entry.parameters
-    if component.id in changes.overridden:
-        override_path, override = changes.overridden[component.id]
-        name = override.name
-        price = work.entered(
-            override.price, component.product_id, component.fee, f"{override_path}.price_entry"
-        )
-        if price is not None:
-            _agree(price, wanted, path, work)
-    else:
-        price = work.chosen(component.prices, wanted, path, f"component {component.name!r}")
+    if component.id not in changes.overridden:
+        return planned_item(component, wanted, path, work)
+    override_path, override = changes.overridden[component.id]
+    price = work.entered(
+        override.price, component.product_id, component.fee, f"{override_path}.price_entry"
+    )
     if price is None:
         return None
+    _agree(price, wanted, path, work)
     slots = work.slots(price, component.fee, wanted.initial_slot_count, path)
-    return _item(work, name, component.product_id, component.fee, price, slots, component.id)
+    return _item(
+        work, override.name, component.product_id, component.fee, price, slots, component.id
+    )
 
 
 def _agree(price: Price, wanted: Parameters, path: str, work: Resolution) -> None:
@@ -148,7 +146,23 @@ def _agree(price: Price, wanted: Parameters, path: str, work: Resolution) -> Non
             )
 
 
-def _extra(
+def planned_item(
+    component: PlanComponent, wanted: Parameters, path: str, work: Resolution
+) -> Item | None:
+    """A component of the plan at the price that parameters choose; None where one is at fault.
+
+    `path` is that of the parameters.
+    """
+    price = work.chosen(component.prices, wanted, path, f"component {component.name!r}")
+    if price is None:
+        return None
+    slots = work.slots(price, component.fee, wanted.initial_slot_count, path)
+    return _item(
+        work, component.name, component.product_id, component.fee, price, slots, component.id
+    )
+
+
+def extra_item(
     extra: Extra,
     path: str,
     version: PlanVersion,
@@ -156,6 +170,7 @@ def _extra(
     metric_ids: frozenset[UUID],
     work: Resolution,
 ) -> Item | None:
+    """A component that the plan does not have; None where something is at fault with it."""
     if isinstance(extra.product, FaultyProduct):
         return None
     if isinstance(extra.product, ExistingProduct):

@@ -170,18 +170,23 @@ def _size(offer: Offer, work: Resolution) -> None:
 
     So that nothing that the buyer does on the page can take it past what can be charged.
     """
-    if _at_most(offer, offer.items) > AMOUNT_MAX // 4:
-        dearest = max(offer.items, key=lambda item: _at_most(offer, (item,)))
+    within_reason(offer.items, offer.currency, offer.created_on, work)
+
+
+def within_reason(items: tuple[Item, ...], currency: str, day: date, work: Resolution) -> None:
+    """Note a fault where items can come to more on one invoice than can be charged."""
+    if _at_most(items, currency, day) > AMOUNT_MAX // 4:
+        dearest = max(items, key=lambda item: _at_most((item,), currency, day))
         message = f"must not cost more than can be charged; `{dearest.name}` costs the most"
         work.fault("components", "too_large", message)
 
 
-def _at_most(offer: Offer, items: tuple[Item, ...]) -> int:
-    """What items of an offer can come to on one invoice, in minor units."""
+def _at_most(items: tuple[Item, ...], currency: str, day: date) -> int:
+    """What items can come to on one invoice, in minor units."""
     try:
-        monthly = monthly_value(items, offer.currency)
+        monthly = monthly_value(items, currency)
         once = sum(
-            charge_once(item, offer.created_on, offer.currency).amount
+            charge_once(item, day, currency).amount
             for item in items
             if isinstance(item.pricing, OneTimePricing)
         )

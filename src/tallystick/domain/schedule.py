@@ -34,8 +34,9 @@ class Schedule:
 
     `start` is where the subscription, trial included, begins; `billing_start` the first
     billed day. `trial_end` is the first day after the trial, free or paid, or None. `end` is
-    the first day not covered. `anchor` is the day of the month on which periods begin. The
-    end of a paid trial may be past.
+    the first day not covered. `anchor` is the day of the month on which periods begin, and
+    `counted_from` the day from which they count where their length has changed. The end of a
+    paid trial may be past.
     """
 
     today: date
@@ -47,6 +48,12 @@ class Schedule:
     trial_days: int | None
     end: date | None
     notices: tuple[ScheduleNotice, ...] = ()
+    counted_from: date | None = None
+
+    @property
+    def periods_from(self) -> date:
+        """The day from which the subscription's own periods count."""
+        return self.billing_start if self.counted_from is None else self.counted_from
 
     @property
     def starts_later(self) -> bool:
@@ -139,13 +146,10 @@ def closing_day(offer: Offer, *, trial_used: bool) -> date | None:
 
 def period_containing(offer: Terms, dates: Schedule, day: date) -> Period:
     """The subscription's own period that contains `day`, cut at its end."""
-    index = index_containing(dates.billing_start, dates.anchor, offer.cadence, day)
-    end = boundary(dates.billing_start, dates.anchor, offer.cadence, index)
-    begin = (
-        dates.billing_start
-        if index == 0
-        else boundary(dates.billing_start, dates.anchor, offer.cadence, index - 1)
-    )
+    start = dates.periods_from
+    index = index_containing(start, dates.anchor, offer.cadence, day)
+    end = boundary(start, dates.anchor, offer.cadence, index)
+    begin = start if index == 0 else boundary(start, dates.anchor, offer.cadence, index - 1)
     return Period(begin, end if dates.end is None else min(end, dates.end))
 
 

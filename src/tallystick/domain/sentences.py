@@ -10,8 +10,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol, assert_never
 
-from tallystick.domain.explanation import (
+from tallystick.domain.explain_debt import (
     BalanceApplied,
+    DebtCancelled,
+    DebtStep,
+    Due,
+    Settled,
+    TakenBack,
+    WrittenOff,
+)
+from tallystick.domain.explanation import (
     Beyond,
     BilledBefore,
     Blocks,
@@ -20,11 +28,8 @@ from tallystick.domain.explanation import (
     CouponTaken,
     Covered,
     Credited,
-    DebtCancelled,
     Discounted,
-    Due,
     Included,
-    InvoiceStep,
     LineStep,
     Metered,
     Multiplied,
@@ -33,7 +38,6 @@ from tallystick.domain.explanation import (
     Prorated,
     Rounded,
     Ruled,
-    Settled,
     Shared,
     Step,
     Subtotaled,
@@ -43,7 +47,6 @@ from tallystick.domain.explanation import (
     Totaled,
     TrueUp,
     Unpriced,
-    WrittenOff,
 )
 from tallystick.domain.periods import Cadence
 
@@ -123,18 +126,12 @@ def span_of(cadence: Cadence | None, *, once: bool) -> str | None:
 def sentence(step: Step, currency: str, voice: Voice) -> str:
     """What a step says."""
     match step:
+        case Subtotaled() | CouponTaken() | TaxSummed() | Totaled():
+            return _of_total(step, currency, voice)
         case (
-            Subtotaled()
-            | CouponTaken()
-            | TaxSummed()
-            | Totaled()
-            | BalanceApplied()
-            | WrittenOff()
-            | DebtCancelled()
-            | Settled()
-            | Due()
+            BalanceApplied() | WrittenOff() | DebtCancelled() | Settled() | TakenBack() | Due()
         ):
-            return _of_invoice(step, currency, voice)
+            return _of_debt(step, currency, voice)
         case _:
             return _of_line(step, currency, voice)
 
@@ -323,7 +320,9 @@ def _tax_words(name: str, rate: Decimal, voice: Voice) -> str:
     return voice.text("tax.rate", name=voice.tax(name), rate=voice.percent(rate))
 
 
-def _of_invoice(step: InvoiceStep, currency: str, voice: Voice) -> str:
+def _of_total(
+    step: Subtotaled | CouponTaken | TaxSummed | Totaled, currency: str, voice: Voice
+) -> str:
     money, text = voice.money, voice.text
     match step:
         case Subtotaled(quoted=quoted, subtotal=subtotal) if quoted == subtotal:
@@ -353,15 +352,10 @@ def _of_invoice(step: InvoiceStep, currency: str, voice: Voice) -> str:
                 tax=money(step.tax, currency),
                 total=money(step.total, currency),
             )
-        case _:
-            return _of_debt(step, currency, voice)
+    assert_never(step)
 
 
-def _of_debt(
-    step: BalanceApplied | WrittenOff | DebtCancelled | Settled | Due,
-    currency: str,
-    voice: Voice,
-) -> str:
+def _of_debt(step: DebtStep, currency: str, voice: Voice) -> str:
     """What became of the total."""
     money, text = voice.money, voice.text
     match step:
@@ -373,6 +367,8 @@ def _of_debt(
             return text("explain.cancelled", amount=money(amount, currency))
         case Settled(amount=amount):
             return text("explain.settled", amount=money(amount, currency))
+        case TakenBack(amount=amount):
+            return text("explain.taken_back", amount=money(amount, currency))
         case Due(amount=None):
             return text("explain.void")
         case Due(amount=amount):

@@ -21,6 +21,14 @@ from tallystick.domain.offer import Offer
 from tallystick.domain.payment import FailureReason
 
 
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """The subscription whose plan a session changes, and components with slots of their own."""
+
+    id: UUID
+    chosen_slots: frozenset[UUID]
+
+
 class SessionState(StrEnum):
     """Where a session stands; also its status on the wire."""
 
@@ -77,7 +85,8 @@ class Quoted:
 class Session:
     """A checkout session with what was promised in it.
 
-    `activating` is the subscription that its checkout activates; None where it makes one.
+    `activating` is the subscription that its checkout activates, `changing` the one whose plan
+    it changes to the one that is offered; neither where it makes one.
     """
 
     id: UUID
@@ -100,6 +109,14 @@ class Session:
     created_at: datetime
     updated_at: datetime
     activating: Activating | None = None
+    changing: Changing | None = None
+
+    @property
+    def subscription_there(self) -> UUID | None:
+        """The subscription that was there before the session, if one was."""
+        if self.activating is not None:
+            return self.activating.id
+        return None if self.changing is None else self.changing.id
 
     def status(self, now: datetime) -> SessionState:
         """The state as reported at `now`.

@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from tallystick.domain.cancellation import cut_anew
+from tallystick.domain.at_period_end import applied, without_anything_scheduled
 from tallystick.domain.charges import (
     Charge,
     Item,
@@ -22,10 +22,10 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import Step, StepKind, is_over
 from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
-from tallystick.domain.plan_change import rest_of_billed
 from tallystick.domain.pricing import COUNT_MAX, SlotPricing
 from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.resolve_offer import MONTHS_ON_ONE_INVOICE_MAX
+from tallystick.domain.rest_of_period import named, rest_of_old
 
 
 class SlotMode(StrEnum):
@@ -70,8 +70,10 @@ def slots_changed(
     paid: every change is there at once, and bills nothing.
 
     Raises:
-        Conflict: It has not begun, waits for a checkout, is suspended, or is over.
-        InvalidInput: There would be too many or too few, or they would cost too much.
+        Conflict: It has not begun, waits for a checkout, is suspended, or is over; or slots
+            would wait while a change is scheduled.
+        InvalidInput: There would be too many or too few, for what is scheduled as well, or they
+            would cost too much.
     """
     assert delta, "something changes"
     _may_change(contract, delta)
@@ -80,17 +82,18 @@ def slots_changed(
     charges: tuple[Charge, ...] = ()
     on: date | None = day
     if not contract.in_free_trial:
-        whole = cut_anew(replace(contract, cancelled_on=None))
-        rest = rest_of_billed(whole, item, day)
+        whole = without_anything_scheduled(contract)
+        rest = rest_of_old(whole, item, day)
         if delta < 0:
             on = whole.period_end if rest is None else rest.span.end
         elif rest is not None:
             added = replace(item, slots=delta, slot_changes=())
             charged = charge_in_part(added, rest.span, rest.days, contract.currency)
-            charges = (replace(charged, name=f"{charged.name} (prorated)"),)
+            charges = (named(charged, "prorated"),)
             on = None if waits else day
     entry = SlotChange(delta=delta, on=on)
     after = _with_entry(contract, item, entry, day)
+    _fits_what_is_scheduled(after, entry)
     step = Step(kind=StepKind.CHANGED, day=day, contract=after, charges=charges, opens=None)
     return SlotsChanged(item=item, entry=entry, step=step)
 
@@ -121,6 +124,23 @@ def _may_change(contract: Contract, delta: int) -> None:
         raise Conflict("This subscription waits for its checkout, which sells its slots")
     if contract.status is SubscriptionStatus.SUSPENDED and delta > 0:
         raise Conflict("A subscription that is SUSPENDED gets no more slots")
+
+
+def _fits_what_is_scheduled(contract: Contract, entry: SlotChange) -> None:
+    change = contract.scheduled
+    if change is None:
+        return
+    day = change.effective_on
+    if entry.on is None:
+        raise Conflict(
+            f"A change of this subscription is scheduled for {day.isoformat()}: slots cannot"
+            " wait to be paid beside it"
+        )
+    try:
+        applied(contract, day)
+    except InvalidInput as error:
+        message = f"what is scheduled for {day.isoformat()} has no place for them: {error}"
+        raise _refused("delta", "out_of_bounds", message) from None
 
 
 def _in_bounds(item: Item, delta: int, day: date) -> None:

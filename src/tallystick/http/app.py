@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from uuid import UUID
 
 from fastapi import APIRouter, FastAPI
@@ -68,8 +69,9 @@ def create_app(
     return web
 
 
+@cache
 def api_router() -> APIRouter:
-    """Every resource of the REST API, below `/api/v1`."""
+    """Every resource of the REST API, below `/api/v1`: one router for all applications."""
     api = APIRouter(prefix=API_PATH, generate_unique_id_function=openapi.operation_id)
     for router in ROUTERS:
         api.include_router(router)

@@ -21,6 +21,7 @@ from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
+from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.sequence_events import sequence_events
 from tallystick.services.settle_debits import settle_debits
@@ -58,6 +59,9 @@ def every_kind(settings: Settings) -> tuple[Periodic, ...]:
         Periodic(name="sweep_refunds", seconds=settings.sweep_seconds, turn=sweep_refunds),
         Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
+        Periodic(
+            name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
+        ),
         Periodic(
             name="sequence_events",
             seconds=settings.sequence_seconds,

@@ -21,7 +21,6 @@ Every other number is refused, so real ones cannot get in; and of these only bra
 digits and expiry are kept. `docs/sandbox.md` says more.
 """
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -31,7 +30,6 @@ from tallystick.db import sandbox_ledger as ledger
 from tallystick.db.engine import Database, Tx
 from tallystick.db.sandbox_bank import (
     NO_ANSWER,
-    BankMethod,
     Behaviour,
     Call,
     Intent,
@@ -41,6 +39,7 @@ from tallystick.db.sandbox_bank import (
     Operation,
 )
 from tallystick.db.sandbox_ledger import Movement
+from tallystick.db.sandbox_reversals import TakenAs
 from tallystick.domain.money import exponent
 from tallystick.domain.payment import (
     CancelOutcome,
@@ -53,6 +52,7 @@ from tallystick.domain.payment import (
     Standing,
     Unknown,
 )
+from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import sandbox_calls as calls
 from tallystick.providers.sandbox_calls import BankMisused, KeyReused, NoSuchIntent
 from tallystick.providers.sandbox_intents import (
@@ -68,10 +68,15 @@ from tallystick.providers.sandbox_intents import (
     standing,
     succeed,
 )
-from tallystick.providers.sandbox_numbers import read_account, read_card
+from tallystick.providers.sandbox_methods import secret, typed_method
+from tallystick.providers.sandbox_reversals import (
+    acknowledge,
+    decide_dispute,
+    take_back,
+    to_tell,
+)
 
 _DEBITS_AT_ONCE = 100
-_RANDOM_BYTES = 24
 _REFERENCE_DIGITS = 16
 """Of a session's id, its last ones: they are the random part."""
 
@@ -120,7 +125,7 @@ class Sandbox:
         """Turn what the buyer typed into a token; raises `MethodRefused`. Moves no money."""
         mandate = self.mandate_reference(session_id)
         async with self._database.transaction() as tx:
-            kept = _typed_method(kind, fields, await bank.current_month(tx), mandate)
+            kept = typed_method(kind, fields, await bank.current_month(tx), mandate)
             await bank.add_method(tx, tenant_id, kept)
         return Method(
             provider=self.name,
@@ -232,8 +237,17 @@ class Sandbox:
         async with self._database.transaction() as tx:
             await bank.acknowledge_debit(tx, tenant_id, reference)
 
-    # Beside the port: the challenge page's door, what is played by hand, and the ledger that
-    # demo and tests look at.
+    async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
+        """What was taken back or came again and is not acknowledged, with its tenant."""
+        async with self._database.transaction() as tx:
+            return await to_tell(tx)
+
+    async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
+        """Say that a report is recorded; it is not told again until it changes."""
+        async with self._database.transaction() as tx:
+            await acknowledge(tx, tenant_id, reported)
+
+    # Beside the port: the challenge page's door, what is played by hand, and the ledger.
 
     async def decide_debit(self, tenant_id: UUID, reference: str, *, settles: bool) -> None:
         """Decide an accepted debit now, whatever its IBAN says.
@@ -244,6 +258,28 @@ class Sandbox:
         async with self._database.transaction() as tx:
             await bank.hasten_debit(tx, tenant_id, reference, ends_as)
             await locked_intent(tx, tenant_id, reference)
+
+    async def take_back(
+        self,
+        tenant_id: UUID,
+        reference: str,
+        reversal_id: str,
+        kind: TakenAs,
+        amount: int | None = None,
+        reason: str | None = None,
+    ) -> ReportedReversal:
+        """Take money back unasked, once under an id; raises `Conflict`."""
+        async with self._database.transaction() as tx:
+            intent = await locked_intent(tx, tenant_id, reference)
+            return await take_back(tx, intent, reversal_id, kind, amount, reason)
+
+    async def decide_dispute(
+        self, tenant_id: UUID, reference: str, *, won: bool
+    ) -> ReportedReversal:
+        """Decide the open dispute of a payment; raises `Conflict` where there is none."""
+        async with self._database.transaction() as tx:
+            intent = await locked_intent(tx, tenant_id, reference)
+            return await decide_dispute(tx, intent, won=won)
 
     async def challenge(self, tenant_id: UUID, reference: str) -> Challenge:
         """What the challenge page shows; raises `NoSuchIntent` when none was ever asked for."""
@@ -290,7 +326,7 @@ class Sandbox:
         self, order: PaymentOrder, kind: IntentKind, operation: Operation, key: str
     ) -> str:
         asked = calls.fingerprint(operation, *_terms(order))
-        reference = _secret("sbx_pay" if kind == "PAYMENT" else "sbx_set")
+        reference = secret("sbx_pay" if kind == "PAYMENT" else "sbx_set")
         answer = calls.dump_reference(reference)
         call = Call(key=key, operation=operation, parameters=asked, answer=answer)
         async with self._database.transaction() as tx:
@@ -314,36 +350,6 @@ class Sandbox:
             )
             await bank.add_intent(tx, order.tenant_id, intent)
         return reference
-
-
-def _typed_method(
-    kind: MethodKind, fields: Mapping[str, str], month_now: tuple[int, int], mandate: str
-) -> BankMethod:
-    match kind:
-        case MethodKind.CARD:
-            card = read_card(fields, month_now)
-            return BankMethod(
-                token=_secret("sbx_card"),
-                kind=kind,
-                behaviour=card.behaviour,
-                card_brand=card.brand,
-                card_last4=card.last4,
-                card_expiry=card.expiry,
-            )
-        case MethodKind.DIRECT_DEBIT:
-            account = read_account(fields)
-            return BankMethod(
-                token=_secret("sbx_debit"),
-                kind=kind,
-                behaviour=account.behaviour,
-                account_hint=account.hint,
-                mandate_reference=mandate,
-            )
-
-
-def _secret(prefix: str) -> str:
-    """A name that nobody can guess: 192 random bits."""
-    return f"{prefix}_{secrets.token_urlsafe(_RANDOM_BYTES)}"
 
 
 def _terms(order: PaymentOrder) -> tuple[object, ...]:

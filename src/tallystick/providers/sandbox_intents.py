@@ -111,9 +111,10 @@ async def refund(tx: Tx, intent: Intent, amount: int) -> Refunded | RefundRefuse
     """Give back part of what was taken, never more than what is left of it."""
     if intent.kind != "PAYMENT" or intent.state is not IntentState.SUCCEEDED:
         return RefundRefused("No money was taken for this payment, so there is none to refund.")
-    left = intent.amount - intent.refunded
-    if not 0 < amount <= left:
-        return RefundRefused(f"Of this payment {left} minor units can still be refunded.")
+    if not 0 < amount <= intent.left:
+        return RefundRefused(
+            f"Of this payment {intent.left} minor units can still be refunded."
+        )
     await ledger.add_refund(tx, intent.tenant_id, intent, amount)
     return Refunded()
 

@@ -75,8 +75,8 @@ async def take_place(ctx: Context, tx: Tx, session: Session, attempt_id: UUID) -
 
     From here on the subscription does not move until the attempt has ended.
     """
-    activating = session.activating
-    if activating is None or not activating.status.is_live:
+    there = session.subscription_there
+    if not await _has_place(ctx, tx, session):
         taken = await places.take(
             tx,
             ctx.tenant.id,
@@ -87,17 +87,27 @@ async def take_place(ctx: Context, tx: Tx, session: Session, attempt_id: UUID) -
         )
         if not taken:
             return False
-    if activating is not None:
-        await subscription_changes.be_paid(tx, ctx.tenant.id, activating.id, now_paid=True)
+    if there is not None:
+        await subscription_changes.be_paid(tx, ctx.tenant.id, there, now_paid=True)
     return True
+
+
+async def _has_place(ctx: Context, tx: Tx, session: Session) -> bool:
+    """Whether the subscription that was there before holds the place that is needed."""
+    if session.activating is not None:
+        return session.activating.status.is_live
+    if session.changing is None:
+        return False
+    due = await due_contracts.read_one(tx, ctx.tenant.id, session.changing.id)
+    return due is not None and due.contract.plan_id == session.plan_id
 
 
 async def leave_place(ctx: Context, tx: Tx, session: Session, attempt_id: UUID) -> None:
     """Give back what an attempt took, and nothing else."""
     await places.give_back(tx, ctx.tenant.id, attempt_id)
-    if session.activating is not None:
+    if session.subscription_there is not None:
         await subscription_changes.be_paid(
-            tx, ctx.tenant.id, session.activating.id, now_paid=False
+            tx, ctx.tenant.id, session.subscription_there, now_paid=False
         )
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
-from tallystick.db import subscription_changes
+from tallystick.db import scheduled_changes, subscription_changes
+from tallystick.db.engine import undone
 from tallystick.domain.billing_entries import SubscriptionDetails
 from tallystick.domain.cancellation import cancelled, reactivated
 from tallystick.domain.errors import Busy
@@ -23,7 +24,7 @@ async def cancel_subscription(
 ) -> SubscriptionDetails:
     """Cancel a subscription on a day; without one, at the end of its current period.
 
-    A day that has come takes effect at once. A cancellation that was scheduled is replaced.
+    A day that has come takes effect at once. What was scheduled is replaced.
 
     Raises:
         NotFound: There is no such subscription.
@@ -37,6 +38,7 @@ async def cancel_subscription(
         raise Busy("A payment for this subscription is under way; ask again", BUSY_SECONDS)
     contract = cancelled(due.contract, on, ctx.today)
     await subscription_changes.save_ending(tx, ctx.tenant.id, contract, reason, ctx.now)
+    await scheduled_changes.drop(tx, ctx.tenant.id, contract.id)
     due = replace(due, contract=contract, cancellation_reason=reason)
     if contract.cancelled_on == next_day(contract) == ctx.today:
         await take_at_once(ctx, tx, due)
@@ -52,13 +54,24 @@ async def cancel_subscription(
     return await details_of(ctx, subscription_id)
 
 
-async def reactivate_subscription(ctx: Context, subscription_id: UUID) -> SubscriptionDetails:
-    """Take a scheduled cancellation back before it takes effect.
+async def reactivate_subscription(
+    ctx: Context, subscription_id: UUID, *, preview: bool = False
+) -> SubscriptionDetails:
+    """Take a scheduled cancellation back before it takes effect; that bills nothing by itself.
+
+    A preview is the same, undone.
 
     Raises:
         NotFound: There is no such subscription.
         Conflict: No cancellation is scheduled, or its day has come.
     """
+    if not preview:
+        return await _reactivate(ctx, subscription_id)
+    async with undone(ctx.transaction):
+        return await _reactivate(ctx, subscription_id)
+
+
+async def _reactivate(ctx: Context, subscription_id: UUID) -> SubscriptionDetails:
     due = await locked(ctx, subscription_id)
     contract = reactivated(due.contract, ctx.today)
     await subscription_changes.save_ending(

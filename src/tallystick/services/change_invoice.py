@@ -56,16 +56,24 @@ async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
 
 
 async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
-    """Void a finalized invoice on which nothing was paid; the balance it used is given back.
+    """Void a finalized invoice of which nothing is paid; the balance it used is given back.
+
+    What was paid and taken back by its provider is not paid.
 
     Raises:
         NotFound: There is no such invoice.
-        Conflict: It is a draft or void, or something was paid on it.
+        Conflict: It is a draft or void, something is paid on it, or credit notes have given
+            back what had paid it.
         Busy: A payment for it is under way.
     """
     invoice = await lock_open(ctx, invoice_id, "voided")
-    if invoice.settled or invoice.payment_status is PaymentStatus.PAID:
+    if invoice.settled > invoice.reversed or invoice.payment_status is PaymentStatus.PAID:
         raise Conflict("An invoice that was paid, even in part, cannot be voided.")
+    if invoice.returned_payments:
+        raise Conflict(
+            f"Credit notes have given back {invoice.returned_payments} of what had paid this"
+            " invoice, in minor units: void them first, or cancel the debt that is left."
+        )
     await invoice_changes.void(ctx.transaction, ctx.tenant.id, invoice, new_id(), ctx.now)
     await slot_entries.drop(ctx.transaction, ctx.tenant.id, invoice_id, ctx.now)
     await _tell(ctx, "invoice.voided", invoice_id)
@@ -77,10 +85,12 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
     Raises:
         NotFound: There is no such invoice.
         InvalidInput: More than is due, or a day in the future.
-        Conflict: It is a draft or void, or the reference is known.
+        Conflict: It is a draft or void, nothing is due on it, or the reference is known.
         Busy: A payment for it is under way.
     """
     invoice = await lock_open(ctx, invoice_id, "paid")
+    if invoice.amount_due == 0:
+        raise Conflict(f"Nothing is due on this invoice: it is {invoice.payment_status.value}.")
     faults = []
     if not 0 < money.amount <= invoice.amount_due:
         message = f"must be from 1 to the {invoice.amount_due} that are due, in minor units"

@@ -4,29 +4,20 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from tallystick.db import (
-    checkout_facts,
-    customers,
-    due_contracts,
-    slot_entries,
-    subscriptions,
-)
+from tallystick.db import checkout_facts, due_contracts, slot_entries
 from tallystick.db.engine import Tx, undone
 from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionDetails
 from tallystick.domain.charges import SlotChange
-from tallystick.domain.errors import Busy, NotFound
 from tallystick.domain.renewal import adjustment_of
 from tallystick.domain.slot_change import SlotMode, SlotsChanged, slots_changed, slots_item
-from tallystick.services.change_plan import bill_change, up_to_date
+from tallystick.services.bill_change import bill_change
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.ids import new_id
+from tallystick.services.plan_wanted import to_change
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_at_once import details_of, locked
 from tallystick.services.take_steps import renewal_facts
-
-BUSY_SECONDS = 15
-"""When to ask again while a payment's outcome is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +55,8 @@ async def change_slots(
 
     Raises:
         NotFound: There is no such subscription.
-        Conflict: It has not begun, waits for a checkout, is suspended, or has ended.
+        Conflict: It has not begun, waits for a checkout, is suspended, or has ended; or slots
+            would wait to be paid while a change is scheduled.
         Busy: It is being paid for.
         InvalidInput: It has no such item with slots, or there would be too many or too few.
     """
@@ -78,13 +70,7 @@ async def change_slots(
 
 async def _change(ctx: Context, subscription_id: UUID, request: SlotsRequest) -> SlotsAfter:
     tx, tenant_id = ctx.transaction, ctx.tenant.id
-    details = await subscriptions.load(tx, tenant_id, subscription_id)
-    if details is None:
-        raise NotFound("There is no such subscription.")
-    await customers.load(tx, tenant_id, details.subscription.customer_id, lock=True)
-    due = await up_to_date(ctx, tx, subscription_id)
-    if due.is_being_paid:
-        raise Busy("A payment for this subscription is under way; ask again", BUSY_SECONDS)
+    due = await to_change(ctx, subscription_id)
     waits = request.mode is not SlotMode.OPTIMISTIC
     item = slots_item(due.contract, request.item_id, request.named)
     change = slots_changed(due.contract, item, request.delta, ctx.today, waits=waits)

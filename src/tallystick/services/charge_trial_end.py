@@ -36,9 +36,10 @@ from tallystick.domain.renewal import draft_of
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
-from tallystick.services.finalize_due import finalize_locked, finalized_events
+from tallystick.services.finalize_due import finalize_locked
 from tallystick.services.ids import new_id
 from tallystick.services.method_on_file import method_on_file
+from tallystick.services.settle_drafts import finalized_events
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_steps import renewal_facts
 

@@ -23,9 +23,10 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import BankTransfer, OnlinePayment
 from tallystick.domain.payment import Method, MethodKind
-from tallystick.domain.quote import AttemptKind, Quote
+from tallystick.domain.quote import AttemptKind
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.activation import lock_activated, take_place
+from tallystick.services.changing_plan import lock_changed
 from tallystick.services.confirm_result import (
     AlreadyHeld,
     Completed,
@@ -40,7 +41,8 @@ from tallystick.services.context import App, Context
 from tallystick.services.edit_checkout import keep_typed
 from tallystick.services.ids import new_id
 from tallystick.services.leave_session import leave_session
-from tallystick.services.quoting import load_parties, quote_session, quoted
+from tallystick.services.quoting import load_parties, quoted
+from tallystick.services.todays_quote import todays_quote
 
 SWEEP_MARGIN_SECONDS = 10.0
 """How long after a call's limit the sweeper takes an attempt up, at the earliest."""
@@ -106,11 +108,15 @@ async def claim(
     session = await lock_activated(ctx, tx, session)
     if session.activating is not None and not session.activating.can_be_activated:
         return Ended(SessionState.EXPIRED)
+    refused = await lock_changed(ctx, tx, session)
+    if refused is not None:
+        return refused
     typed = await keep_typed(ctx, tx, session, confirmation.buyer, confirmation.code)
     if typed.faults:
         return Refused(typed.faults)
     session = typed.session
-    quote, obligation = await _todays(ctx, tx, session, confirmation)
+    obligation = await _todays(ctx, tx, session, confirmation)
+    quote = obligation.quote
     if quote.dates.is_over:
         await leave_session(ctx, tx, record, SessionState.EXPIRED)
         return Ended(SessionState.EXPIRED)
@@ -124,15 +130,16 @@ async def claim(
 
 async def _todays(
     ctx: Context, tx: Tx, session: Session, confirmation: Confirmation
-) -> tuple[Quote, Obligation]:
-    """Today's quote, priced under the locks that the claim needs, and what would be owed."""
+) -> Obligation:
+    """What would be owed, with today's quote, priced under the locks that the claim needs."""
     coupon_ids = [terms.id for terms in session.offer.coupons]
     if session.page_coupon is not None:
         coupon_ids.append(session.page_coupon.id)
     await coupon_redemptions.lock_coupons(tx, ctx.tenant.id, coupon_ids)
     parties = await load_parties(ctx, tx, session)
-    quote = quote_session(ctx, session, parties)
-    return quote, Obligation(
+    quote = await todays_quote(ctx, tx, session, parties)
+    assert quote is not None, "what it changes was looked at under lock"
+    return Obligation(
         offer=session.offer,
         quote=quote,
         buyer=session.buyer or parties.customer.details,
@@ -190,7 +197,7 @@ async def _take(
         currency=quote.currency,
         balance_held=quote.balance_applied,
         business_date=ctx.today,
-        subscription_id=new_id() if session.activating is None else session.activating.id,
+        subscription_id=session.subscription_there or new_id(),
         invoice_id=None if quote.bill is None else new_id(),
         transaction_id=new_id() if pays else None,
         payment_method_id=new_id() if quote.saves_method else None,

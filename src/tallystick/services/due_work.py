@@ -63,10 +63,13 @@ class Done:
 async def do_due_work(ctx: Context) -> Done:
     """Do everything that is due at the tenant's now: steps, thresholds, drafts, collections."""
     done = Done()
-    done.steps = await renew_due(ctx)
+    renewed = await renew_due(ctx)
+    done.steps = renewed.steps
     looked = await look_at_thresholds(ctx)
     done.looked_at, done.thresholds = looked.customers, looked.invoices
-    done.finalized, done.dropped = await finalize_due(ctx)
+    finalized, dropped = await finalize_due(ctx)
+    done.finalized = renewed.invoices + finalized
+    done.dropped = renewed.gone + dropped
     done.collected = await collect_due(ctx)
     return done
 

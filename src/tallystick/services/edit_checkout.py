@@ -14,7 +14,8 @@ from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.session import Session, SessionState
 from tallystick.services import vat_numbers
 from tallystick.services.context import Context
-from tallystick.services.quoting import load_parties, quote_session, quoted
+from tallystick.services.quoting import load_parties, quoted
+from tallystick.services.todays_quote import todays_quote
 
 _FIELD_LENGTH_MAX = 255
 
@@ -48,8 +49,9 @@ async def edit_checkout(
             return ()
         typed = await keep_typed(ctx, tx, session, buyer, code)
         parties = await load_parties(ctx, tx, typed.session)
-        priced = quote_session(ctx, typed.session, parties)
-        await checkout_sessions.keep_quoted(tx, ctx.tenant.id, session_id, quoted(priced))
+        priced = await todays_quote(ctx, tx, typed.session, parties)
+        if priced is not None:
+            await checkout_sessions.keep_quoted(tx, ctx.tenant.id, session_id, quoted(priced))
     return typed.faults
 
 
@@ -96,6 +98,9 @@ async def _coupon(
     ctx: Context, tx: Tx, session: Session, code: str
 ) -> tuple[CouponTerms | None, CouponRefusal | None]:
     """The coupon of a code, frozen now; or why it cannot be redeemed."""
+    if session.changing is not None:
+        # Coupons come with a subscription, not with a change of it.
+        return None, CouponRefusal.WRONG_PLAN
     if session.page_coupon is not None and session.page_coupon.code == code:
         return session.page_coupon, None
     found = await coupons.load_by_code(tx, ctx.tenant.id, code, customer_id=session.customer_id)

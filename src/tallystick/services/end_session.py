@@ -19,7 +19,8 @@ from tallystick.services.claim import lease_seconds
 from tallystick.services.confirm_result import Completed, Ended
 from tallystick.services.context import Context
 from tallystick.services.leave_session import leave_session
-from tallystick.services.quoting import load_parties, quote_session
+from tallystick.services.quoting import load_parties
+from tallystick.services.todays_quote import todays_quote
 
 BUSY_SECONDS = 15
 """When to ask again while the provider's answer is not known."""
@@ -107,7 +108,8 @@ async def _is_over(ctx: Context, tx: Tx, session: Session) -> bool:
     if session.is_past(ctx.now) or session.state is not SessionState.CREATED:
         return session.is_past(ctx.now)
     parties = await load_parties(ctx, tx, session)
-    return quote_session(ctx, session, parties).dates.is_over
+    quote = await todays_quote(ctx, tx, session, parties)
+    return quote is None or quote.dates.is_over
 
 
 def _reads_expired(ctx: Context, session: Session, ending: Ending) -> bool:

@@ -3,32 +3,24 @@
 Set by set, like the renewals that made them. After this an invoice never changes.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.db import (
-    consolidation,
-    draft_recipes,
-    due_drafts,
-    number_counters,
-    slot_entries,
-)
-from tallystick.db.due_drafts import DueDraft, Numbered
-from tallystick.db.engine import DatabaseUnavailable, Tx, retrying
-from tallystick.db.refusals import Contention, LockTimeout, StatementTimeout
-from tallystick.domain.bill import settle
-from tallystick.domain.invoice import number_text
-from tallystick.services.consolidate_drafts import consolidate_drafts, event_body
+from tallystick.db import consolidation, draft_recipes, due_drafts, slot_entries
+from tallystick.db.due_drafts import DueDraft
+from tallystick.db.engine import Tx, retrying
+from tallystick.services.consolidate_drafts import consolidate_drafts
 from tallystick.services.context import Context
-from tallystick.services.events import Told, record_many
-from tallystick.services.ids import new_id
-from tallystick.services.in_halves import in_halves
+from tallystick.services.events import record_many
+from tallystick.services.in_halves import DueSets, in_halves, set_by_set
 from tallystick.services.pay_slots import take_effect
 from tallystick.services.refresh_drafts import refresh_drafts
+from tallystick.services.settle_drafts import finalized_events, settle_drafts
 
 BATCH = 500
+CUSTOMERS = 100
+"""Customers in one transaction, with all their drafts that may be merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +36,13 @@ async def finalize_due(ctx: Context) -> tuple[int, int]:
     """Finalize every draft that is due at the tenant's now.
 
     Returns how many there were, and how many besides billed nothing and are gone. What cannot
-    be finalized is set aside.
+    be finalized is set aside. Drafts that may be merged are taken with their customer, all
+    others by themselves.
     """
     finalized = gone = 0
 
-    async def finalize(ids: Sequence[UUID]) -> int:
+    def count(done: Finalized) -> int:
         nonlocal finalized, gone
-        done = await _together(ctx, ids)
         finalized += done.invoices
         gone += done.gone
         return done.taken
@@ -59,37 +51,46 @@ async def finalize_due(ctx: Context) -> tuple[int, int]:
         async with ctx.app.transaction() as tx:
             await due_drafts.set_aside(tx, ctx.tenant.id, invoice_id, reason)
 
-    while True:
+    async def alone(ids: Sequence[UUID]) -> int:
+        return count(await retrying(ctx.app.database, lambda tx: _alone(ctx, tx, ids)))
+
+    async def one_by_one(customer_id: UUID, _: str) -> None:
         async with ctx.app.database.connection() as tx:
-            ids = await due_drafts.due_ids(tx, ctx.tenant.id, ctx.now, BATCH)
-        # What is due and was not taken is in another worker's hands.
-        if not ids or not await in_halves(ids, finalize, set_aside):
-            return finalized, gone
+            ids = await consolidation.due_of(tx, ctx.tenant.id, customer_id, ctx.now)
+        for one in ids:
+            await in_halves([one], alone, set_aside)
 
-
-async def _together(ctx: Context, ids: Sequence[UUID]) -> Finalized:
-    """Finalize these drafts with what belongs to them; if that fails, a single one alone."""
-    try:
-        return await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
-    except (DatabaseUnavailable, *Contention, LockTimeout, StatementTimeout):
-        raise
-    except Exception:
-        if len(ids) > 1:
-            raise
-        return await retrying(ctx.app.database, lambda tx: _alone(ctx, tx, ids))
+    await set_by_set(
+        ctx.app.database,
+        DueSets(
+            lock_due=lambda tx: due_drafts.lock_due(tx, ctx.tenant.id, ctx.now, BATCH),
+            do=lambda tx, ids: _alone(ctx, tx, ids),
+            count=count,
+            set_aside=set_aside,
+        ),
+    )
+    await set_by_set(
+        ctx.app.database,
+        DueSets(
+            lock_due=lambda tx: consolidation.lock_due(tx, ctx.tenant.id, ctx.now, CUSTOMERS),
+            do=lambda tx, customers: _together(ctx, tx, customers),
+            count=count,
+            set_aside=one_by_one,
+        ),
+    )
+    return finalized, gone
 
 
 async def _alone(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Finalized:
     """Finalize what is still due of these drafts, each by itself."""
-    return await finalize_locked(
-        ctx, tx, await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
-    )
+    due = await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
+    return await finalize_locked(ctx, tx, due)
 
 
-async def _batch(ctx: Context, tx: Tx, ids: Sequence[UUID]) -> Finalized:
-    """Finalize what is still due of these drafts, and what belongs together with them."""
-    gathered = await consolidation.gather(tx, ctx.tenant.id, ids, ctx.now)
-    due = await due_drafts.lock(tx, ctx.tenant.id, gathered, ctx.now)
+async def _together(ctx: Context, tx: Tx, customers: Sequence[UUID]) -> Finalized:
+    """Finalize what is due of these customers, and merge what belongs together."""
+    ids = await consolidation.gather(tx, ctx.tenant.id, customers, ctx.now)
+    due = await due_drafts.lock(tx, ctx.tenant.id, ids, ctx.now)
     return await finalize_locked(ctx, tx, due, merges=True)
 
 
@@ -116,25 +117,7 @@ async def finalize_locked(
     if merges:
         due = await consolidate_drafts(ctx, tx, due)
     waiting = await slot_entries.lock_waiting(tx, ctx.tenant.id, [one.id for one in due])
-    customers = sorted({one.customer_id for one in due})
-    available = await due_drafts.lock_balances(tx, ctx.tenant.id, customers)
-    applied: dict[UUID, int] = {}
-    for one in due:
-        key = one.customer_id, one.currency
-        met = settle(one.total, available.get(key, 0))
-        applied[one.id] = met.balance_applied
-        if met.balance_applied:
-            available[key] -= met.balance_applied
-    await due_drafts.deduct(
-        tx,
-        ctx.tenant.id,
-        [(new_id(), one, applied[one.id]) for one in due if applied[one.id]],
-        ctx.now,
-    )
-    for one in due:
-        if one.total < 0:
-            await due_drafts.give(tx, ctx.tenant.id, new_id(), one, ctx.now)
-    numbered = await _numbered(ctx, tx, due, applied)
+    numbered = await settle_drafts(ctx, tx, due)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
     await record_many(
         ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
@@ -142,45 +125,3 @@ async def finalize_locked(
     paid = {one.draft.id for one in numbered if one.due == 0}
     await take_effect(ctx, tx, [one for one in waiting if one.invoice_id in paid])
     return Finalized(taken=taken, invoices=len(numbered), gone=len(empty))
-
-
-async def _numbered(
-    ctx: Context, tx: Tx, due: Sequence[DueDraft], applied: dict[UUID, int]
-) -> list[Numbered]:
-    """Numbers in the order in which the drafts are due, each entity's from its counter."""
-    by_entity: dict[UUID, list[DueDraft]] = defaultdict(list)
-    for one in due:
-        by_entity[one.invoicing_entity_id].append(one)
-    numbered = []
-    for entity_id in sorted(by_entity):
-        drafts = by_entity[entity_id]
-        last = await number_counters.count_invoices(tx, ctx.tenant.id, entity_id, len(drafts))
-        for number, one in enumerate(drafts, start=last - len(drafts) + 1):
-            text = number_text(one.number_pattern, number, one.invoice_date)
-            numbered.append(
-                Numbered(
-                    draft=one,
-                    number=number,
-                    text=text,
-                    applied=applied[one.id],
-                    written_off=_too_little(ctx, one, max(one.total, 0) - applied[one.id]),
-                )
-            )
-    return numbered
-
-
-def _too_little(ctx: Context, draft: DueDraft, due: int) -> int:
-    """What is due, where it is to be charged and no provider can charge so little."""
-    provider = ctx.app.provider_of(ctx.tenant)
-    if due == 0 or not draft.charges or provider.chargeable(due, draft.currency):
-        return 0
-    return due
-
-
-def finalized_events(one: Numbered) -> list[Told]:
-    """What is told of an invoice that has become final."""
-    body = event_body(one.draft, one.text)
-    names = ["invoice.finalized"]
-    if one.due == 0:
-        names.append("invoice.paid")
-    return [(name, one.draft.id, body) for name in names]

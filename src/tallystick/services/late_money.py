@@ -24,10 +24,12 @@ from tallystick.domain.payment import Refunded, RefundOutcome, RefundRefused, Un
 from tallystick.domain.quote import AttemptKind
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.activation import lock_activated, take_place
+from tallystick.services.changing_plan import lock_changed
 from tallystick.services.confirm_result import Completed, ConfirmResult, Ended, PaymentFailed
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 from tallystick.services.quoting import load_parties
+from tallystick.services.todays_quote import todays_quote
 
 REFUND_JOB = "refund_late_money"
 
@@ -138,6 +140,8 @@ async def _take(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> boo
     tenant_id, quote = ctx.tenant.id, attempt.obligation.quote
     if session.activating is not None and not session.activating.can_be_activated:
         return False
+    if not await _still_changes(ctx, tx, session, attempt):
+        return False
     await coupon_redemptions.lock_coupons(tx, tenant_id, [terms.id for terms in quote.coupons])
     if not await _coupons_are_free(ctx, tx, session, attempt):
         return False
@@ -158,6 +162,16 @@ async def _take(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> boo
         tx, tenant_id, attempt.customer_id, attempt.currency, attempt.balance_held
     )
     return True
+
+
+async def _still_changes(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> bool:
+    """Whether a change of the plan would come to what was quoted; true where none is made."""
+    if session.changing is None:
+        return True
+    if await lock_changed(ctx, tx, session) is not None:
+        return False
+    quote = await todays_quote(ctx, tx, session, await load_parties(ctx, tx, session))
+    return quote is not None and quote.id == attempt.obligation.quote.id
 
 
 async def _coupons_are_free(ctx: Context, tx: Tx, session: Session, attempt: Attempt) -> bool:

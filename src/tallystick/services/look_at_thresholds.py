@@ -20,7 +20,7 @@ from tallystick.db import (
 from tallystick.db.billed_ahead import AskedAhead
 from tallystick.db.draft_writes import NewDraft
 from tallystick.db.due_contracts import DueContract
-from tallystick.db.engine import Tx, retrying
+from tallystick.db.engine import Tx
 from tallystick.domain.life import open_meters
 from tallystick.domain.metered import Meter
 from tallystick.domain.renewal import Draft, threshold_draft
@@ -28,13 +28,13 @@ from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.finalize_due import finalize_at_once
 from tallystick.services.ids import new_id
-from tallystick.services.in_halves import in_halves
+from tallystick.services.in_halves import DueSets, set_by_set
 from tallystick.services.meter_usage import Asked, meter_usage
 from tallystick.services.purchase_events import invoice_event
 from tallystick.services.take_steps import renewal_facts
 
 BATCH = 100
-"""Customers in one transaction: whose subscriptions wait as long as it lasts."""
+"""Marks in one transaction: their customers' subscriptions wait as long as it lasts."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,8 +49,8 @@ async def look_at_thresholds(ctx: Context) -> Looked:
     """Look at every customer who is marked; who cannot be looked at is set aside."""
     looked = Looked()
 
-    async def look(ids: Sequence[UUID]) -> int:
-        customers, invoices = await retrying(ctx.app.database, lambda tx: _batch(ctx, tx, ids))
+    def count(done: tuple[int, int]) -> int:
+        customers, invoices = done
         looked.customers += customers
         looked.invoices += invoices
         return customers
@@ -59,12 +59,16 @@ async def look_at_thresholds(ctx: Context) -> Looked:
         async with ctx.app.transaction() as tx:
             await usage_marks.set_aside(tx, ctx.tenant.id, customer_id, reason)
 
-    while True:
-        async with ctx.app.database.connection() as tx:
-            ids = await usage_marks.marked(tx, ctx.tenant.id, BATCH)
-        # Who is marked and was not looked at is in another worker's hands.
-        if not ids or not await in_halves(ids, look, set_aside):
-            return looked
+    await set_by_set(
+        ctx.app.database,
+        DueSets(
+            lock_due=lambda tx: usage_marks.lock_due(tx, ctx.tenant.id, BATCH),
+            do=lambda tx, ids: _batch(ctx, tx, ids),
+            count=count,
+            set_aside=set_aside,
+        ),
+    )
+    return looked
 
 
 async def _batch(ctx: Context, tx: Tx, customer_ids: Sequence[UUID]) -> tuple[int, int]:

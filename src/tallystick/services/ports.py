@@ -14,6 +14,7 @@ from tallystick.domain.payment import (
     RefundOutcome,
     Standing,
 )
+from tallystick.domain.reversal import ReportedReversal
 
 
 class PaymentProvider(Protocol):
@@ -90,4 +91,16 @@ class PaymentProvider(Protocol):
 
     async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
         """Say that what `look` told of a listed debit is recorded; it is not listed again."""
+        ...
+
+    async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
+        """Tenant and report of money that was taken back without our asking, or came again.
+
+        A report tells how it stands now, and comes again until it is acknowledged; its id is
+        the provider's own. A refund that was asked for through `refund` is never among them.
+        """
+        ...
+
+    async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
+        """Say that a report is recorded; it comes again only when something has changed."""
         ...

@@ -62,8 +62,19 @@ def price_offer(
     page_coupon: CouponTerms | None = None,
 ) -> Quote:
     """Today's quote of an offer for a buyer."""
+    return quote(offer, quote_facts(ctx, offer, parties, buyer, page_coupon))
+
+
+def quote_facts(
+    ctx: Context,
+    offer: Offer,
+    parties: PartyFacts,
+    buyer: BuyerDetails,
+    page_coupon: CouponTerms | None = None,
+) -> QuoteFacts:
+    """What a quote depends on beside what is offered."""
     provider = ctx.app.provider_of(ctx.tenant)
-    facts = QuoteFacts(
+    return QuoteFacts(
         now=ctx.now,
         today=ctx.today,
         seller=parties.entity.tax_seller,
@@ -77,7 +88,6 @@ def price_offer(
         chargeable=lambda amount: provider.chargeable(amount, offer.currency),
         page_coupon=page_coupon,
     )
-    return quote(offer, facts)
 
 
 def quoted(priced: Quote) -> Quoted:

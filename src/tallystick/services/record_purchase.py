@@ -11,6 +11,7 @@ from uuid import UUID
 from tallystick.db import (
     attempts,
     balance_holds,
+    balances,
     checkout_sessions,
     coupon_redemptions,
     invoice_writes,
@@ -27,6 +28,7 @@ from tallystick.domain.purchase import Subscription, invoice_of, subscription_of
 from tallystick.domain.quote import AttemptKind
 from tallystick.domain.session import SessionState
 from tallystick.services.activation import record_activation
+from tallystick.services.changing_plan import record_plan_change
 from tallystick.services.confirm_result import Completed, ConfirmResult
 from tallystick.services.context import Context
 from tallystick.services.events import Told
@@ -110,7 +112,7 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
 async def _write_subscription(
     ctx: Context, tx: Tx, locked: LockedAttempt, made: Subscription
 ) -> Told | None:
-    """Make the subscription, or activate the one that the session is for; what to tell of it.
+    """Make the subscription, or activate or change the one that was there; what to tell of it.
 
     None: it was created.
     """
@@ -118,6 +120,8 @@ async def _write_subscription(
     activating = locked.record.session.activating
     if activating is not None:
         return await record_activation(ctx, tx, activating, made, attempt.id)
+    if locked.record.session.changing is not None:
+        return await record_plan_change(ctx, tx, locked.record.session, attempt)
     tenant_id = ctx.tenant.id
     await products.insert_many(tx, tenant_id, offer.new_products, attempt.claimed_at)
     await prices.insert_many(tx, tenant_id, offer.new_prices, attempt.claimed_at)
@@ -149,6 +153,18 @@ async def _write_invoice(
         invoice_id=invoice.id,
         now=attempt.claimed_at,
     )
+    if invoice.total < 0:
+        await balances.move(
+            tx,
+            tenant_id,
+            entry_id=new_id(),
+            invoice_id=invoice.id,
+            customer_id=attempt.customer_id,
+            currency=attempt.currency,
+            amount=-invoice.total,
+            reason="INVOICE",
+            at=attempt.claimed_at,
+        )
     number = await invoice_writes.insert(
         tx,
         tenant_id,

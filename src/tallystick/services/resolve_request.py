@@ -79,9 +79,9 @@ async def _read(ctx: Context, tx: Tx, request: CheckoutRequest) -> CreationFacts
             add_on_ids=[entry.add_on_id for entry in wanted.add_ons],
             coupon_ids=list(wanted.coupon_ids),
             coupon_codes=_codes(request),
-            price_ids=request.price_ids,
-            product_ids=request.product_ids,
-            metric_ids=request.metric_ids,
+            price_ids=wanted.price_ids,
+            product_ids=wanted.product_ids,
+            metric_ids=wanted.metric_ids,
         ),
     )
 

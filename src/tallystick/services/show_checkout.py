@@ -22,10 +22,10 @@ from tallystick.services.checkout_view import (
 from tallystick.services.context import Context
 from tallystick.services.quoting import (
     load_parties,
-    quote_session,
     todays_offer,
     vat_number_valid,
 )
+from tallystick.services.todays_quote import todays_quote
 
 
 async def show_checkout(
@@ -49,7 +49,7 @@ async def show_checkout(
         session = replace(session, offer=todays_offer(ctx, session))
         parties = await load_parties(ctx, tx, session)
         attempt = await attempts.latest(tx, ctx.tenant.id, session_id)
-        quote = _quote(ctx, session, parties, attempt)
+        quote = await _quote(ctx, tx, session, parties, attempt)
         status = _status(ctx, session, quote)
         completed = None
         if status is SessionState.COMPLETED and attempt is not None and attempt.id == paid_with:
@@ -83,13 +83,13 @@ def _status(ctx: Context, session: Session, quote: Quote | None) -> SessionState
     """The state as reported; EXPIRED, too, when no day is left that the offer could bill."""
     status = session.status(ctx.now)
     is_open = status is SessionState.CREATED
-    if is_open and quote is not None and quote.dates.is_over:
+    if is_open and (quote is None or quote.dates.is_over):
         return SessionState.EXPIRED
     return status
 
 
-def _quote(
-    ctx: Context, session: Session, parties: PartyFacts, attempt: Attempt | None
+async def _quote(
+    ctx: Context, tx: Tx, session: Session, parties: PartyFacts, attempt: Attempt | None
 ) -> Quote | None:
     """Today's quote; what is being paid, while that is so; None where the session has ended.
 
@@ -99,7 +99,7 @@ def _quote(
         return None
     if attempt is not None and attempt.state is AttemptState.LIVE:
         return attempt.obligation.quote
-    return quote_session(ctx, session, parties)
+    return await todays_quote(ctx, tx, session, parties)
 
 
 def _seller(

@@ -136,6 +136,8 @@ async def test_cancel_and_reactivate(
 
     told = await sdk.subscriptions.cancel(made, reason="moved away")
     shown = (await api.get(f"/api/v1/subscriptions/{made}")).json()
+    preview = await api.post(f"/api/v1/subscriptions/{made}/reactivate", json={"preview": True})
+    still = (await api.get(f"/api/v1/subscriptions/{made}")).json()
     back = await api.post(f"/api/v1/subscriptions/{made}/reactivate")
     again = await api.post(f"/api/v1/subscriptions/{made}/reactivate")
 
@@ -144,8 +146,11 @@ async def test_cancel_and_reactivate(
         "2026-04-10",
         "moved away",
     )
-    assert back.status_code == 200
-    assert back.json()["subscription"]["cancelled_on"] is None
+    assert preview.status_code == back.status_code == 200
+    assert still == shown
+    for told_of in (preview.json(), back.json()):
+        assert told_of["subscription"]["cancelled_on"] is None
+        assert told_of["invoice"] is None
     assert again.status_code == 409
 
 

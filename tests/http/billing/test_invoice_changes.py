@@ -143,6 +143,16 @@ async def test_a_payment_is_noted_once(
     assert len(await world.fetch("select from transactions")) == 1
 
 
+async def test_nothing_is_due_on_what_is_paid(api: httpx.AsyncClient, unpaid: str) -> None:
+    """More money for it is a conflict with its state, whatever the amount."""
+    await api.post(f"{unpaid}/payments", json={"amount": 3900})
+
+    refused = await api.post(f"{unpaid}/payments", json={"amount": 1})
+
+    assert refused.status_code == 409
+    assert refused.json()["message"] == "Nothing is due on this invoice: it is PAID."
+
+
 async def test_what_was_paid_stays(api: httpx.AsyncClient, unpaid: str) -> None:
     """An invoice with a payment on it cannot be voided."""
     await api.post(f"{unpaid}/payments", json={"amount": 900})

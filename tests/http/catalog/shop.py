@@ -17,7 +17,7 @@ from tallystick.db.engine import Tx, connect
 from tallystick.services.create_tenant import NewTenant
 from tallystick.settings import Settings
 from tests.database import in_own_loop
-from tests.http.conftest import Served, new_tenant
+from tests.http.conftest import TRUSTED, Served, new_tenant
 
 Result = TypeVar("Result")
 
@@ -160,8 +160,11 @@ def open_shop(api: Served, dsn: str, name: str = "Acme Cloud") -> Iterator[Shop]
     tenant = in_own_loop(_found(dsn, name))
     headers = {"Authorization": f"Bearer {tenant.api_key}"}
     with (
-        Meteroid(api_key=tenant.api_key, base_url=api.url, max_retries=0) as sdk,
-        httpx.Client(base_url=f"{api.url}/api/v1", headers=headers) as raw,
+        httpx.Client(verify=TRUSTED, timeout=60) as http,
+        Meteroid(
+            api_key=tenant.api_key, base_url=api.url, max_retries=0, http_client=http
+        ) as sdk,
+        httpx.Client(base_url=f"{api.url}/api/v1", headers=headers, verify=TRUSTED) as raw,
     ):
         yield Shop(url=api.url, dsn=dsn, tenant=tenant, sdk=sdk, raw=raw)
 

@@ -24,7 +24,7 @@ from tallystick.services.create_tenant import NewTenant
 from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.checkout.buyer import CARD, Seen
-from tests.http.conftest import Served, new_tenant
+from tests.http.conftest import TRUSTED, Served, new_tenant
 from tests.http.purchase.terms import rate
 
 Result = TypeVar("Result")
@@ -178,7 +178,7 @@ class Market:
         """A browser that has the session's link."""
         assert session.checkout_url is not None, "the session can be completed"
         link = session.checkout_url.removeprefix(self.public_url)
-        with httpx.Client(base_url=self.url) as client:
+        with httpx.Client(base_url=self.url, verify=TRUSTED) as client:
             yield Browser(client, self.public_url, link)
 
     def buy(self, session: m.CheckoutSession, **typed: str) -> Purchase:
@@ -338,8 +338,11 @@ def open_market(
     tenant, public_url = in_own_loop(_found(dsn, name, places))
     headers = {"Authorization": f"Bearer {tenant.api_key}"}
     with (
-        Meteroid(api_key=tenant.api_key, base_url=server.url, max_retries=0) as sdk,
-        httpx.Client(base_url=f"{server.url}/api/v1", headers=headers) as raw,
+        httpx.Client(verify=TRUSTED, timeout=60) as http,
+        Meteroid(
+            api_key=tenant.api_key, base_url=server.url, max_retries=0, http_client=http
+        ) as sdk,
+        httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, verify=TRUSTED) as raw,
     ):
         market = Market(
             url=server.url, dsn=dsn, tenant=tenant, sdk=sdk, raw=raw, public_url=public_url

@@ -94,11 +94,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def set_stage(now: datetime) -> AsyncIterator[Stage]:
+async def set_stage(
+    now: datetime, *, clock: datetime | None = None, works: bool = True
+) -> AsyncIterator[Stage]:
     """Start PostgreSQL as in production, the server with two processes, and make a shop.
 
     Everything lies in a folder of its own in the system's temporary folder, and is stopped and
     removed afterwards.
+
+    Args:
+        now: Real time.
+        clock: Where the shop's clock stands frozen; None for real time.
+        works: Whether the server has its worker beside it.
     """
     with _folder() as folder:
         server = EmbeddedServer(folder / "data")
@@ -108,8 +115,11 @@ async def set_stage(now: datetime) -> AsyncIterator[Stage]:
             postgres = server.status().pid
             assert postgres is not None, "it has just been started"
             settings = Settings(database_url=dsn, port=_free_port())
-            async with _server(settings, folder) as pid, wired(settings, dsn) as app:
-                tenant = await _tenant(app, now)
+            async with (
+                _server(settings, folder, works=works) as pid,
+                wired(settings, dsn) as app,
+            ):
+                tenant = await _tenant(app, now, clock)
                 api = Api(settings.base_url, tenant.api_key)
                 await set_up_entity(api)
                 stage = Stage(
@@ -122,7 +132,7 @@ async def set_stage(now: datetime) -> AsyncIterator[Stage]:
                     api=api,
                     catalog=await set_up_catalog(api),
                     tenant_id=tenant.tenant_id,
-                    today=now.astimezone(UTC).date(),
+                    today=(clock or now).astimezone(UTC).date(),
                 )
                 yield stage
                 await api.close()
@@ -130,18 +140,20 @@ async def set_stage(now: datetime) -> AsyncIterator[Stage]:
             await asyncio.to_thread(server.stop)
 
 
-async def _tenant(app: App, now: datetime) -> NewTenant:
+async def _tenant(app: App, now: datetime, clock: datetime | None) -> NewTenant:
     async with app.transaction() as tx:
         return await create_tenant(
-            app, tx, name="Bench", currency="EUR", clock=None, live=False, real_now=now
+            app, tx, name="Bench", currency="EUR", clock=clock, live=False, real_now=now
         )
 
 
 @asynccontextmanager
-async def _server(settings: Settings, folder: Path) -> AsyncIterator[int]:
+async def _server(settings: Settings, folder: Path, *, works: bool) -> AsyncIterator[int]:
     """`tallystick serve` as anybody would start it, in processes of its own."""
     assert settings.database_url is not None, "the bench's own"
-    command = ("serve", "--port", str(settings.port), "--workers", str(PROCESSES))
+    command = ["serve", "--port", str(settings.port), "--workers", str(PROCESSES)]
+    if not works:
+        command.append("--no-worker")
     log = folder / "server.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(

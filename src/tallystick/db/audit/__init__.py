@@ -13,6 +13,7 @@ from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
+from tallystick.db.audit.reversals import REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
@@ -22,6 +23,7 @@ __all__ = ["RULES"]
 RULES = (
     *INVOICE_RULES,
     *CREDIT_NOTE_RULES,
+    *REVERSAL_RULES,
     *EXPLANATION_RULES,
     *BALANCE_RULES,
     *CHECKOUT_RULES,

@@ -102,7 +102,10 @@ CHECKOUT_RULES = (
                      when m.id is null then 'missing' else 'there' end) as about
             from payment_attempts a
             left join subscriptions s on s.tenant_id = a.tenant_id
-                and s.id = a.subscription_id and s.checkout_session_id = a.session_id
+                and s.id = a.subscription_id and (s.checkout_session_id = a.session_id
+                    or exists (select from checkout_sessions c
+                               where c.tenant_id = a.tenant_id and c.id = a.session_id
+                                 and c.changes = s.id))
             left join invoices i on i.tenant_id = a.tenant_id and i.id = a.invoice_id
                 and i.subscription_id = a.subscription_id
             left join transactions t on t.tenant_id = a.tenant_id and t.id = a.transaction_id
@@ -186,7 +189,7 @@ CHECKOUT_RULES = (
     ),
     Rule(
         name="place-of-subscription",
-        holds="A live subscription from a checkout holds one place of its plan",
+        holds="A live subscription of the plan that it bought at a checkout holds one place",
         kind=Prefix.SUBSCRIPTION,
         query=f"""
             select s.tenant_id, s.id, format('%s, and holds %s places', s.status, p.count)
@@ -198,6 +201,9 @@ CHECKOUT_RULES = (
                   and p.held_by = 'SUBSCRIPTION' and p.customer_id = s.customer_id
                   and p.plan_id = s.plan_id) p
             where s.activation = 'CHECKOUT' and s.status in {LIVE} and p.count <> 1
+              and exists (select from checkout_sessions c
+                          where c.tenant_id = s.tenant_id and c.id = s.checkout_session_id
+                            and c.plan_id = s.plan_id)
         """,
     ),
     Rule(

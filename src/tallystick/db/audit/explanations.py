@@ -32,6 +32,9 @@ EXPLANATION_RULES = (
                        (l.computation ->> 'quoted_discount')::numeric as share,
                        nullif(l.computation -> 'usage', 'null') as usage,
                        coalesce((l.computation #>> '{{before,amount}}')::numeric, 0) as before,
+                       (l.computation #>> '{{replaced,amount}}')::numeric as replaced,
+                       coalesce((l.computation #>> '{{replaced,credit}}')::numeric, 0)
+                           as given_back,
                        (l.computation #>> '{{computation,unit_price}}')::numeric
                            * 10 ^ ({_EXPONENT})::numeric
                            * (l.computation #>> '{{computation,units}}')::numeric
@@ -45,8 +48,10 @@ EXPLANATION_RULES = (
             from kept
             where usage is null and case
                 -- A credit gives back at most the price: what it was discounted by is kept.
-                when quoted < 0 then (-quoted * full_days - price) * 2 > full_days
-                else abs(quoted * full_days - price) * 2 > full_days end
+                when quoted < 0 and replaced is null
+                    then (-quoted * full_days - price) * 2 > full_days
+                else abs((quoted + given_back) * full_days - price) * 2 > full_days end
+               or given_back not between 0 and coalesce(replaced, 0)
             union all
             select tenant_id, invoice_id, format(
                 '%s: its usage comes to %s, %s is kept', name, usage ->> 'amount', quoted)

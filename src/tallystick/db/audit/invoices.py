@@ -40,18 +40,18 @@ INVOICE_RULES = (
     ),
     Rule(
         name="invoice-amount-due",
-        holds="The total less balance, write-off, cancelled debt and payments is due,"
-        " and PAID owes nothing",
+        holds="The total less balance, write-off, cancelled debt and what was paid and not"
+        " taken back is due, and PAID owes nothing",
         kind=Prefix.INVOICE,
         query="""
             select tenant_id, id, format(
                 '%s due of %s, %s from the balance, %s written off, %s cancelled, %s settled,'
-                ' %s', amount_due, total, applied_balance, written_off, cancelled, settled,
-                payment_status) as about
+                ' %s reversed, %s', amount_due, total, applied_balance, written_off, cancelled,
+                settled, reversed, payment_status) as about
             from invoices
             where status <> 'VOID'
               and (amount_due <> greatest(total, 0) - applied_balance - written_off
-                       - cancelled - settled
+                        - cancelled - (settled - reversed)
                    or amount_due < 0
                    or status = 'FINALIZED' and (payment_status = 'PAID') <> (amount_due = 0))
         """,

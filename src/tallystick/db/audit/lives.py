@@ -82,6 +82,22 @@ LIFE_RULES = (
         """,
     ),
     Rule(
+        name="scheduled-change",
+        holds="What is scheduled is for the end of the period of a subscription that goes on",
+        kind=Prefix.SUBSCRIPTION,
+        query="""
+            select c.tenant_id, c.subscription_id as id,
+                   format('%s scheduled for %s, it is %s until %s', c.kind, c.effective_on,
+                       s.status, least(s.current_period_end, s.end_date, s.cancelled_on))
+                       as about
+            from scheduled_changes c
+            join subscriptions s on s.tenant_id = c.tenant_id and s.id = c.subscription_id
+            where s.status not in ('ACTIVE', 'TRIAL_ACTIVE', 'SUSPENDED')
+               or c.effective_on is distinct from s.current_period_end
+               or s.end_date <= c.effective_on or s.cancelled_on is not null
+        """,
+    ),
+    Rule(
         name="coupon-of-subscription",
         holds="A coupon that no attempt took is taken by a subscription of its customer",
         kind=Prefix.APPLIED_COUPON,

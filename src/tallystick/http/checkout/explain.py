@@ -90,6 +90,8 @@ def explain_lines(bill: Bill, items: Mapping[UUID, Item], say: Teller) -> list[t
     """
     voice = PageVoice(say)
     discounted = sum(max(line.charge.amount, 0) for line in bill.lines)
+    # What a change gives back is of an item that is not offered any more.
+    cadences = {item.id: item.cadence for item in items.values()}
     return [
         tuple(
             sentences.sentence(step, bill.currency, voice)
@@ -99,7 +101,7 @@ def explain_lines(bill: Bill, items: Mapping[UUID, Item], say: Teller) -> list[t
                 inclusive=bill.inclusive,
                 discount=bill.quoted_discount,
                 discounted=discounted,
-                cadence=items[line.charge.item_id].cadence,
+                cadence=cadences.get(line.charge.item_id),
             )
             if not isinstance(step, Covered | Noted)
         )

@@ -148,7 +148,7 @@ def _lines(quote: Quote, offer: Offer, say: Teller) -> tuple[Line, ...]:
     told = [] if quote.bill is None else explain_lines(quote.bill, items, say)
     return (
         *(
-            _billed(line, items[line.charge.item_id], quote.currency, say, explanation)
+            _billed(line, items.get(line.charge.item_id), quote.currency, say, explanation)
             for line, explanation in zip(billed, told, strict=True)
         ),
         *(_later(item, quote, say) for item in offer.items if item.id not in seen),
@@ -163,7 +163,7 @@ def _nothing(offer: Offer, say: Teller) -> Line:
 
 
 def _billed(
-    line: BillLine, item: Item, currency: str, say: Teller, explanation: tuple[str, ...]
+    line: BillLine, item: Item | None, currency: str, say: Teller, explanation: tuple[str, ...]
 ) -> Line:
     charge = line.charge
     how = charge.computation
@@ -172,7 +172,7 @@ def _billed(
         price=how.unit_price,
         quantity=how.quantity,
         unit=how.unit_name,
-        cadence=None if is_once else item.cadence,
+        cadence=None if is_once or item is None else item.cadence,
     )
     when = [] if is_once else [say.formats.span(charge.start, charge.end)]
     if charge.is_prorated:

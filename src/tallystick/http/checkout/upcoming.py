@@ -87,6 +87,10 @@ def _today(quote: Quote, offer: Offer, say: Teller) -> Step:
         key = "step.trial_starts"
     elif quote.dates.starts_later:
         key = "step.nothing_yet"
+    elif quote.adjusts:
+        key = "step.changed" if quote.amount_due == 0 else "step.change_payment"
+        if quote.amount_due and offer.payment.type != "online":
+            key = "step.invoice_issued"
     elif quote.amount_due == 0:
         key = "step.starts"
     elif offer.payment.type == "online":

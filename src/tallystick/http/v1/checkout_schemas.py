@@ -261,13 +261,15 @@ def what_is_sold(
     faults: list[Fault] = []
     changes = components or ComponentsIn()
     return OfferRequest(
-        add_ons=_add_ons(add_ons or [], faults),
+        add_ons=to_add_ons(add_ons or [], "add_ons", faults),
         parameterized=tuple(
-            Parameterized(component_id=one.component_id, parameters=_parameters(one.parameters))
+            Parameterized(
+                component_id=one.component_id, parameters=to_parameters(one.parameters)
+            )
             for one in changes.parameterized_components or ()
         ),
         overridden=_overridden(changes.overridden_components or [], faults),
-        extra=_extra(changes.extra_components or [], faults),
+        extra=to_extra(changes.extra_components or [], "components.extra_components", faults),
         removed=tuple(changes.remove_components or ()),
         unread=Unread((*unread.faults, *faults), unread.fields),
     )
@@ -331,7 +333,8 @@ def to_payment(
             return ExternalPayment()
 
 
-def _parameters(sent: ParametersIn) -> Parameters:
+def to_parameters(sent: ParametersIn) -> Parameters:
+    """A choice among prices."""
     return Parameters(
         billing_period=sent.billing_period,
         committed_capacity=sent.committed_capacity,
@@ -339,17 +342,18 @@ def _parameters(sent: ParametersIn) -> Parameters:
     )
 
 
-def _add_ons(sent: list[AddOnIn], faults: list[Fault]) -> tuple[AddOnEntry, ...]:
+def to_add_ons(sent: list[AddOnIn], at: str, faults: list[Fault]) -> tuple[AddOnEntry, ...]:
+    """The add-ons under a path, with the faults of impossible prices."""
     found: list[AddOnEntry] = []
     for index, one in enumerate(sent):
         customization: PriceOverride | Parameters | None = None
         match one.customization:
             case PriceOverrideIn() as override:
-                path = f"add_ons[{index}].customization.price_entry"
+                path = f"{at}[{index}].customization.price_entry"
                 entry = to_price_entry(override.price_entry, path, faults)
                 customization = PriceOverride(price=entry, name=override.name)
             case ParameterizationIn() as parameters:
-                customization = _parameters(parameters)
+                customization = to_parameters(parameters)
             case None:
                 pass
         found.append(
@@ -371,10 +375,11 @@ def _overridden(sent: list[OverriddenIn], faults: list[Fault]) -> tuple[Overridd
     return tuple(found)
 
 
-def _extra(sent: list[ExtraIn], faults: list[Fault]) -> tuple[Extra, ...]:
+def to_extra(sent: list[ExtraIn], at: str, faults: list[Fault]) -> tuple[Extra, ...]:
+    """The extra components under a path, with the faults of impossible prices."""
     found: list[Extra] = []
     for index, one in enumerate(sent):
-        path = f"components.extra_components[{index}]"
+        path = f"{at}[{index}]"
         entry = to_price_entry(one.price_entry, f"{path}.price_entry", faults)
         product = to_product_entry(one.product_ref, f"{path}.product_ref", faults)
         found.append(Extra(name=one.name, product=product, price=entry))

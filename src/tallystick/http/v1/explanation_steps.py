@@ -340,6 +340,13 @@ class SettledStep(StepModel):
     amount: int
 
 
+class TakenBackStep(StepModel):
+    """What payment providers took back of what was paid."""
+
+    type: Literal["TAKEN_BACK"]
+    amount: int
+
+
 class DueStep(StepModel):
     """What is left to be paid; null of a void invoice."""
 
@@ -356,6 +363,7 @@ InvoiceStepOut: TypeAlias = Annotated[
     | WrittenOffStep
     | DebtCancelledStep
     | SettledStep
+    | TakenBackStep
     | DueStep,
     Field(discriminator="type"),
 ]

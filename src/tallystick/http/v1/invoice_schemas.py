@@ -14,6 +14,8 @@ from tallystick.domain.billing_entries import (
 from tallystick.domain.buyer import Address
 from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
 from tallystick.domain.payment import Method, MethodKind
+from tallystick.domain.reversal import ReversalKind
+from tallystick.domain.sub_lines import sub_lines
 from tallystick.domain.tax import ExemptionType
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
@@ -80,11 +82,21 @@ class SellerDetailsOut(AnswerModel):
     address: AddressOut
 
 
+class SubLineItem(AnswerModel):
+    """A part of a line of usage: a tier, a row of a matrix, or a capacity's overage."""
+
+    id: str
+    name: str
+    quantity: DecimalOut
+    unit_price: DecimalOut
+    total: int
+
+
 class InvoiceLineItem(AnswerModel):
     """A line: amount - discount + tax = amount_total.
 
     A one-time line starts and ends on its day. `tax_rate` is the sum of the line's rates;
-    `unit_price` is net.
+    `unit_price` is net. The totals of `sub_line_items`, where there are any, sum to `amount`.
     """
 
     id: str
@@ -101,7 +113,7 @@ class InvoiceLineItem(AnswerModel):
     tax: int
     tax_rate: DecimalOut
     amount_total: int
-    sub_line_items: list[None]
+    sub_line_items: list[SubLineItem]
 
 
 class CouponLineItem(AnswerModel):
@@ -134,7 +146,11 @@ class PaymentMethodInfo(AnswerModel):
 
 
 class TransactionOut(AnswerModel):
-    """Money that moved, or is on its way, for the invoice."""
+    """Money that moved, or is on its way, for the invoice.
+
+    Of a payment, `amount_refunded` went back under credit notes, which leaves the invoice paid;
+    `amount_reversed` was taken back by the provider, and is due again.
+    """
 
     id: TransactionId
     payment_type: Literal["PAYMENT", "REFUND"]
@@ -143,6 +159,8 @@ class TransactionOut(AnswerModel):
     amount_refunded: int
     amount_reversed: int
     currency: str
+    reversal_kind: ReversalKind | None
+    reversal_reason: str | None
     parent_transaction_id: TransactionId | None
     credit_note_id: CreditNoteId | None
     refund_mode: Literal["ONLINE", "OFFLINE"] | None
@@ -157,7 +175,8 @@ class TransactionOut(AnswerModel):
 class InvoiceOut(AnswerModel):
     """An invoice.
 
-    total - applied_credits - written_off - cancelled_debt - what was paid = amount_due.
+    total - applied_credits - written_off - cancelled_debt - what was paid + amount_reversed
+    = amount_due.
     """
 
     id: InvoiceId
@@ -190,6 +209,9 @@ class InvoiceOut(AnswerModel):
     written_off: int
     write_off_reason: str | None
     cancelled_debt: int
+    amount_reversed: Annotated[
+        int, Field(description="Of what was paid, what payment providers took back.")
+    ]
     amount_due: int
     memo: str | None
     purchase_order: str | None
@@ -242,7 +264,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         net_terms=entry.net_terms,
         currency=entry.currency,
         tax_inclusive=entry.tax_inclusive,
-        line_items=[_line(line) for line in entry.lines],
+        line_items=[_line(entry, line) for line in entry.lines],
         coupons=[
             CouponLineItem(coupon_id=one.coupon_id, name=one.code, total=one.amount)
             for one in entry.coupons
@@ -258,6 +280,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         written_off=entry.written_off,
         write_off_reason=entry.write_off_reason,
         cancelled_debt=entry.cancelled,
+        amount_reversed=entry.reversed,
         amount_due=entry.amount_due,
         memo=entry.memo,
         purchase_order=entry.purchase_order,
@@ -299,7 +322,7 @@ def _address(address: Address) -> AddressOut:
     )
 
 
-def _line(line: InvoiceLineEntry) -> InvoiceLineItem:
+def _line(entry: InvoiceEntry, line: InvoiceLineEntry) -> InvoiceLineItem:
     return InvoiceLineItem(
         id=str(line.id),
         name=line.name,
@@ -315,7 +338,16 @@ def _line(line: InvoiceLineEntry) -> InvoiceLineItem:
         tax=line.tax,
         tax_rate=line.tax_rate,
         amount_total=line.amount_total,
-        sub_line_items=[],
+        sub_line_items=[
+            SubLineItem(
+                id=f"{line.id}-{place}",
+                name=one.name,
+                quantity=one.quantity,
+                unit_price=one.unit_price,
+                total=one.total,
+            )
+            for place, one in enumerate(sub_lines(line, entry.currency))
+        ],
     )
 
 
@@ -335,10 +367,14 @@ def _transaction(payment: TransactionEntry) -> TransactionOut:
     return TransactionOut(
         id=payment.id,
         payment_type=payment.payment_type,
-        status=payment.status,
+        status=payment.shown_status,
         amount=payment.amount,
         amount_refunded=payment.refunded,
-        amount_reversed=0,
+        amount_reversed=payment.reversed,
+        reversal_kind=None
+        if payment.reversal_kind is None
+        else ReversalKind(payment.reversal_kind),
+        reversal_reason=payment.reversal_reason,
         currency=payment.currency,
         parent_transaction_id=payment.parent_id,
         credit_note_id=payment.credit_note_id,

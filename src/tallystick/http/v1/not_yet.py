@@ -12,7 +12,6 @@ NOT_YET = frozenset(
         "POST /plans: entitlements",
         "POST /subscriptions: custom_properties",
         "PATCH /subscriptions/{subscription_id}: custom_properties",
-        "POST /subscriptions/{subscription_id}/change-plan: checkout",
         "GET /invoices: einvoicing_status",
     }
 )

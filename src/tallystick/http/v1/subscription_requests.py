@@ -2,14 +2,16 @@
 
 import json
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
 from pydantic.json_schema import JsonSchemaValue
 from typing_extensions import override
 
-from tallystick.domain.errors import ALL_READ
+from tallystick.domain.errors import ALL_READ, Fault, InvalidInput
 from tallystick.domain.purchase import Activation
+from tallystick.http.v1.checkout_answers import CheckoutSessionOut
 from tallystick.http.v1.checkout_schemas import (
     NET_TERMS_MAX,
     AddOns,
@@ -42,9 +44,9 @@ from tallystick.http.v1.scalars import (
     WholeNumber,
 )
 from tallystick.http.v1.subscription_schemas import SubscriptionDetailsOut, SubscriptionOut
-from tallystick.services.change_plan import PlanChangeRequest
 from tallystick.services.create_subscription import SubscriptionRequest
 from tallystick.services.edit_subscription import TermsChange
+from tallystick.services.plan_wanted import PlanChangeRequest
 
 _ECHOED = {
     "add_ons": "add_ons",
@@ -75,22 +77,29 @@ class ActivationName(Scalar):
         return {"type": "string", "enum": ["ON_START", "ON_CHECKOUT", "MANUAL"]}
 
 
+class ChangeAt(StrEnum):
+    """When a plan changes."""
+
+    NOW = "NOW"
+    PERIOD_END = "PERIOD_END"
+
+
 class ChangeAtName(Scalar):
-    """When a plan changes; PERIOD_END is not there yet."""
+    """When a plan changes."""
 
     @override
-    def parse(self, value: Any) -> str:
+    def parse(self, value: Any) -> ChangeAt:
         match must_be_text(value):
             case "NOW":
-                return "NOW"
+                return ChangeAt.NOW
             case "PERIOD_END":
-                raise problem("not_supported_yet", "PERIOD_END is not supported yet")
+                return ChangeAt.PERIOD_END
             case _:
-                raise problem("unknown_value", "must be NOW")
+                raise problem("unknown_value", "must be NOW or PERIOD_END")
 
     @override
     def schema(self) -> JsonSchemaValue:
-        return {"type": "string", "enum": ["NOW"]}
+        return {"type": "string", "enum": ["NOW", "PERIOD_END"]}
 
 
 class SubscriptionCreateRequest(RequestModel):
@@ -178,16 +187,27 @@ class ActivateSubscriptionRequest(RequestModel):
     preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
 
 
+class ReactivateSubscriptionRequest(RequestModel):
+    """Whether to reactivate, or to show only what would come of it; may be left out."""
+
+    preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
+
+
 class ChangePlanRequest(RequestModel):
     """The plan version to change to; its components are matched by their products."""
 
     plan_version_id: PlanVersionId
     at: Annotated[
-        str,
+        ChangeAt,
         ChangeAtName(),
-        Field(description="NOW: today, in the period that stays."),
+        Field(
+            description="NOW: today, in the period that stays. PERIOD_END: before the next one "
+            "is billed; it replaces what was scheduled."
+        ),
     ]
-    checkout: NotYet = None
+    checkout: Annotated[
+        Flag, Field(description="True: the customer makes it at the `checkout_url`; NOW only.")
+    ] = False
     components: Annotated[
         ComponentsIn | None,
         Field(description="Slots that are not named stay as many as they are."),
@@ -199,6 +219,15 @@ class CancelSubscriptionResponse(AnswerModel):
     """The subscription with its cancellation, or without it again."""
 
     subscription: SubscriptionOut
+
+
+class ReactivateSubscriptionResponse(CancelSubscriptionResponse):
+    """The subscription without its cancellation; nothing is billed for that.
+
+    In a preview it is not stored.
+    """
+
+    invoice: None
 
 
 class SubscriptionUpdateResponse(AnswerModel):
@@ -220,13 +249,18 @@ class ActivateSubscriptionResponse(AnswerModel):
 class ChangePlanResponse(ActivateSubscriptionResponse):
     """The subscription as changed, and the invoice that was made at once, if any.
 
-    In a preview neither is stored, and the invoice has no number. The counts are of components,
-    matched by their products.
+    In a preview neither is stored, and the invoice has no number; at the end of the period it
+    is the one of that day, as far as it is known. The counts are of components, matched by
+    their products.
     """
 
     matched: int
     added: int
     removed: int
+    session: Annotated[
+        CheckoutSessionOut | None,
+        Field(description="Where the customer makes the change, with `checkout`."),
+    ] = None
 
 
 def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequest:
@@ -259,10 +293,18 @@ def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequ
 
 def to_plan_change(body: ChangePlanRequest) -> PlanChangeRequest:
     """What a change of the plan means, with the faults of prices that cannot be computed."""
+    if body.checkout and body.at is not ChangeAt.NOW:
+        fault = Fault("checkout", "wrong_time", "goes with NOW only")
+        raise InvalidInput(f"{fault.field}: {fault.message}", (fault,))
     return PlanChangeRequest(
         plan_version_id=body.plan_version_id,
         components=what_is_sold(None, body.components, ALL_READ),
     )
+
+
+def plan_change_echo(body: ChangePlanRequest) -> str:
+    """What a session of the change tells of the request, in the words of a session."""
+    return body.model_dump_json(exclude_none=True, include={"components"})
 
 
 def _echo(body: SubscriptionCreateRequest) -> str:

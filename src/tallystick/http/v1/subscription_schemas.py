@@ -1,10 +1,12 @@
 """Subscriptions on the wire."""
 
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field
 
+from tallystick.domain.amended_items import Amendment
 from tallystick.domain.billing_entries import (
     RedeemedCoupon,
     SubscriptionDetails,
@@ -12,6 +14,7 @@ from tallystick.domain.billing_entries import (
 )
 from tallystick.domain.money import major
 from tallystick.domain.periods import Cadence
+from tallystick.domain.scheduled import Scheduled, ScheduledAmendment, ScheduledPlan
 from tallystick.http.v1.checkout_answers import show_payment
 from tallystick.http.v1.checkout_schemas import PaymentMethodsConfigIn
 from tallystick.http.v1.coupon_schemas import DiscountSchema, show_discount
@@ -35,6 +38,8 @@ from tallystick.http.v1.scalars import (
     PaymentMethodId,
     PlanId,
     PlanVersionId,
+    SubscriptionAddOnId,
+    SubscriptionComponentId,
     SubscriptionId,
 )
 from tallystick.services.context import Context
@@ -93,6 +98,32 @@ class AppliedCouponDetailed(AnswerModel):
     coupon: SubscriptionCouponOut
 
 
+class ScheduledChangeOut(AnswerModel):
+    """What changes on `effective_on`, the end of the period, before it is billed."""
+
+    type: Literal["PLAN"]
+    effective_on: Day
+    plan_id: PlanId
+    plan_name: str
+    plan_version_id: PlanVersionId
+    plan_version: int
+
+
+class ScheduledAmendmentOut(AnswerModel):
+    """What changes on `effective_on`, the end of the period, before it is billed.
+
+    `components` and `add_ons` are those that join then, the ones that replace another among
+    them; `remove_components` and `remove_add_ons` those that leave or are replaced.
+    """
+
+    type: Literal["AMENDMENT"]
+    effective_on: Day
+    components: list[SubscriptionComponentOut]
+    add_ons: list[SubscriptionAddOnOut]
+    remove_components: list[SubscriptionComponentId]
+    remove_add_ons: list[SubscriptionAddOnId]
+
+
 class SubscriptionOut(AnswerModel):
     """A subscription. Amounts in minor units of `currency`, `invoice_threshold` in major."""
 
@@ -142,6 +173,10 @@ class SubscriptionOut(AnswerModel):
         str | None,
         Field(description="Why its next step cannot be billed; tried again every hour."),
     ]
+    scheduled_change: (
+        Annotated[ScheduledChangeOut | ScheduledAmendmentOut, Field(discriminator="type")]
+        | None
+    )
 
 
 class SubscriptionDetailsOut(SubscriptionOut):
@@ -228,7 +263,48 @@ def _fields(ctx: Context, entry: SubscriptionEntry) -> dict[str, Any]:
         "cancelled_on": entry.cancelled_on,
         "cancellation_reason": entry.cancellation_reason,
         "billing_error": entry.billing_error,
+        "scheduled_change": None
+        if entry.scheduled is None
+        else _scheduled(entry.scheduled, ctx.today),
     }
+
+
+def _scheduled(change: Scheduled, today: date) -> ScheduledChangeOut | ScheduledAmendmentOut:
+    match change:
+        case ScheduledPlan():
+            return ScheduledChangeOut(
+                type=change.type,
+                effective_on=change.effective_on,
+                plan_id=change.plan.plan_id,
+                plan_name=change.plan_name,
+                plan_version_id=change.plan_version_id,
+                plan_version=change.plan_version,
+            )
+        case ScheduledAmendment(amendment=amendment):
+            return _amendment(change, amendment, today)
+    assert_never(change)
+
+
+def _amendment(
+    change: ScheduledAmendment, made: Amendment, today: date
+) -> ScheduledAmendmentOut:
+    joining = (*(one.to for one in made.changed), *made.added)
+    return ScheduledAmendmentOut(
+        type=change.type,
+        effective_on=change.effective_on,
+        components=[show_component(one, today) for one in joining if one.kind == "COMPONENT"],
+        add_ons=[
+            show_subscription_add_on(one, today) for one in joining if one.kind == "ADD_ON"
+        ],
+        remove_components=[
+            *(one.item_id for one in made.changed if one.to.kind == "COMPONENT"),
+            *made.removed_components,
+        ],
+        remove_add_ons=[
+            *(one.item_id for one in made.changed if one.to.kind == "ADD_ON"),
+            *made.removed_add_ons,
+        ],
+    )
 
 
 def _coupon(redeemed: RedeemedCoupon, currency: str) -> AppliedCouponDetailed:

@@ -11,6 +11,13 @@ from tallystick.db import subscriptions
 from tallystick.db.paging import Page
 from tallystick.domain.billing_entries import SubscriptionDetails, SubscriptionEntry
 from tallystick.http.door import Entered, Route
+from tallystick.http.v1.amendment_schemas import (
+    AmendSubscriptionRequest,
+    AmendSubscriptionResponse,
+    to_amendment,
+)
+from tallystick.http.v1.checkout_answers import show_session
+from tallystick.http.v1.credit_note_schemas import show_credit_note
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.invoice_schemas import show_invoice
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
@@ -25,11 +32,15 @@ from tallystick.http.v1.subscription_requests import (
     ActivateSubscriptionResponse,
     CancelSubscriptionRequest,
     CancelSubscriptionResponse,
+    ChangeAt,
     ChangePlanRequest,
     ChangePlanResponse,
+    ReactivateSubscriptionRequest,
+    ReactivateSubscriptionResponse,
     SubscriptionCreateRequest,
     SubscriptionUpdateRequest,
     SubscriptionUpdateResponse,
+    plan_change_echo,
     to_plan_change,
     to_subscription_request,
     to_terms_change,
@@ -42,15 +53,21 @@ from tallystick.http.v1.subscription_schemas import (
     show_subscription,
 )
 from tallystick.services.activate_subscription import Activated, activate_subscription
+from tallystick.services.amend import amend
+from tallystick.services.amendment_wanted import SubscriptionAmended
 from tallystick.services.cancel_subscription import (
     cancel_subscription,
     reactivate_subscription,
 )
-from tallystick.services.change_plan import PlanChanged, change_plan
+from tallystick.services.change_plan import change_plan
 from tallystick.services.change_slots import SlotsAfter, change_slots
+from tallystick.services.changing_plan import open_plan_change
 from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
 from tallystick.services.edit_subscription import edit_subscription
+from tallystick.services.plan_wanted import PlanChanged
+from tallystick.services.schedule_amendment import schedule_amendment
+from tallystick.services.schedule_plan import drop_scheduled, schedule_plan
 
 router = APIRouter(prefix="/subscriptions", tags=["Subscriptions"], route_class=Route)
 
@@ -145,12 +162,19 @@ async def cancel(
     )
 
 
-@router.post("/{subscription_id}/reactivate", response_model=CancelSubscriptionResponse)
-async def reactivate(door: Entered, subscription_id: SubscriptionId) -> Response:
-    """Take a scheduled cancellation back before it takes effect."""
+@router.post("/{subscription_id}/reactivate", response_model=ReactivateSubscriptionResponse)
+async def reactivate(
+    door: Entered,
+    subscription_id: SubscriptionId,
+    body: ReactivateSubscriptionRequest | None = None,
+) -> Response:
+    """Take a scheduled cancellation back before it takes effect, or show what comes of that."""
+    asked = body or ReactivateSubscriptionRequest()
     return await door.write(
-        lambda ctx: reactivate_subscription(ctx, subscription_id),
-        partial(_show_cancelled, door.context()),
+        lambda ctx: reactivate_subscription(ctx, subscription_id, preview=asked.preview),
+        lambda details: ReactivateSubscriptionResponse(
+            subscription=show_subscription(door.context(), details.subscription), invoice=None
+        ),
     )
 
 
@@ -181,6 +205,8 @@ async def post_plan_change(
 ) -> Response:
     """Change the plan of a running subscription, or show what that would bill."""
     request = to_plan_change(body)
+    verb = change_plan if body.at is ChangeAt.NOW else schedule_plan
+    by_customer = body.checkout and not body.preview
 
     def show(changed: PlanChanged) -> ChangePlanResponse:
         invoice = changed.invoice
@@ -190,10 +216,48 @@ async def post_plan_change(
             matched=changed.matched,
             added=changed.added,
             removed=changed.removed,
+            session=None
+            if changed.session is None
+            else show_session(door.context(), changed.session),
+        )
+
+    if by_customer:
+        return await door.write(
+            lambda ctx: open_plan_change(ctx, subscription_id, request, plan_change_echo(body)),
+            show,
+        )
+    return await door.write(
+        lambda ctx: verb(ctx, subscription_id, request, preview=body.preview), show
+    )
+
+
+@router.post("/{subscription_id}/amend", response_model=AmendSubscriptionResponse)
+async def post_amendment(
+    door: Entered, subscription_id: SubscriptionId, body: AmendSubscriptionRequest
+) -> Response:
+    """Add, change and remove components and add-ons, or show what that would bill."""
+    request = to_amendment(body)
+    verb = amend if body.at is ChangeAt.NOW else schedule_amendment
+
+    def show(amended: SubscriptionAmended) -> AmendSubscriptionResponse:
+        invoice = amended.invoice
+        return AmendSubscriptionResponse(
+            subscription=show_details(door.context(), amended.details),
+            invoice=None if invoice is None else show_invoice(invoice),
+            credit_notes=[show_credit_note(one) for one in amended.credit_notes],
         )
 
     return await door.write(
-        lambda ctx: change_plan(ctx, subscription_id, request, preview=body.preview), show
+        lambda ctx: verb(ctx, subscription_id, request, preview=body.preview), show
+    )
+
+
+@router.delete("/{subscription_id}/scheduled-change", response_model=CancelSubscriptionResponse)
+async def delete_scheduled_change(door: Entered, subscription_id: SubscriptionId) -> Response:
+    """Drop what is scheduled for the end of the period."""
+    return await door.write(
+        lambda ctx: drop_scheduled(ctx, subscription_id),
+        partial(_show_cancelled, door.context()),
     )
 
 

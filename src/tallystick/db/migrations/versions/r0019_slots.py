@@ -3,5 +3,5 @@
 from tallystick.db.migrations.sql_file import upgrade_from
 
 revision = "0019"
-down_revision = "0016"
+down_revision = "0018"
 upgrade = upgrade_from("0019_slots.sql")

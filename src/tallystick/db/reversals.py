@@ -1,0 +1,153 @@
+"""Reversals: money that a provider took back of a payment, and what it does to the invoice."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from tallystick.db.engine import Tx
+from tallystick.domain.reversal import (
+    ReportedReversal,
+    Reversal,
+    ReversalKind,
+    ReversalStep,
+    ReversiblePayment,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPayment:
+    """The payment that a provider's reference names."""
+
+    id: UUID
+    invoice_id: UUID
+    customer_id: UUID
+    currency: str
+    status: str
+
+
+async def find_payment(
+    tx: Tx, tenant_id: UUID, provider: str, reference: str
+) -> NamedPayment | None:
+    """The payment behind a provider's reference, nothing locked yet."""
+    row = await tx.fetchrow(
+        """
+        select id, invoice_id, customer_id, currency, status from transactions
+        where tenant_id = $1 and provider = $2 and reference = $3 and payment_type = 'PAYMENT'
+        """,
+        tenant_id,
+        provider,
+        reference,
+    )
+    return None if row is None else NamedPayment(**dict(row))
+
+
+async def settled_payment(
+    tx: Tx, tenant_id: UUID, payment_id: UUID
+) -> ReversiblePayment | None:
+    """A settled payment with its invoice, which the caller has locked; None if not settled."""
+    row = await tx.fetchrow(
+        """
+        select t.id, t.amount, i.amount_due, coalesce((
+                   select sum(r.amount - r.returned + r.to_balance) from reversals r
+                   where r.tenant_id = t.tenant_id and r.payment_id = t.id), 0)::bigint
+                   as taken_back,
+               (coalesce((select sum(c.amount) from collections c
+                          where c.tenant_id = i.tenant_id and c.invoice_id = i.id
+                            and c.state = 'LIVE'), 0)
+                + coalesce((select sum(p.amount) from transactions p
+                            where p.tenant_id = i.tenant_id and p.invoice_id = i.id
+                              and p.payment_type = 'PAYMENT'
+                              and p.status = 'PENDING'), 0))::bigint as under_way
+        from transactions t
+        join invoices i on i.tenant_id = t.tenant_id and i.id = t.invoice_id
+        where t.tenant_id = $1 and t.id = $2 and t.status = 'SETTLED'
+        """,
+        tenant_id,
+        payment_id,
+    )
+    return None if row is None else ReversiblePayment(**dict(row))
+
+
+async def find(
+    tx: Tx, tenant_id: UUID, provider: str, provider_reversal_id: str
+) -> Reversal | None:
+    """What is known of a reversal by its provider's id."""
+    row = await tx.fetchrow(
+        """
+        select payment_id, kind, amount, returned, to_balance from reversals
+        where tenant_id = $1 and provider = $2 and provider_reversal_id = $3
+        """,
+        tenant_id,
+        provider,
+        provider_reversal_id,
+    )
+    if row is None:
+        return None
+    fields = dict(row)
+    return Reversal(kind=ReversalKind(fields.pop("kind")), **fields)
+
+
+async def keep(
+    tx: Tx,
+    tenant_id: UUID,
+    reversal_id: UUID,
+    payment: NamedPayment,
+    provider: str,
+    reported: ReportedReversal,
+    step: ReversalStep,
+    now: datetime,
+) -> None:
+    """Write a reversal, or what a later report says of it; `reversal_id` is a new one's."""
+    await tx.execute(
+        """
+        insert into reversals as known (tenant_id, id, payment_id, invoice_id, provider,
+            provider_reversal_id, kind, amount, returned, to_balance, reason, created_at,
+            updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+        on conflict (tenant_id, provider, provider_reversal_id) do update
+        set kind = $7, returned = known.returned + $9, to_balance = known.to_balance + $10,
+            updated_at = $12
+        """,
+        tenant_id,
+        reversal_id,
+        payment.id,
+        payment.invoice_id,
+        provider,
+        reported.id,
+        step.kind.value,
+        reported.amount,
+        step.returned,
+        step.to_balance,
+        reported.reason,
+        now,
+    )
+
+
+async def owe_again(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, now: datetime
+) -> bool:
+    """A locked invoice owes `amount` more, or less where it is below zero.
+
+    What it owes more waits for a person: nobody collects it before. True when it owes nothing
+    now: it is PAID.
+    """
+    paid: bool = await tx.fetchval(
+        """
+        update invoices
+        set reversed = reversed + $3, amount_due = amount_due + $3, updated_at = $4,
+            payment_status = case
+                when amount_due + $3 = 0 then 'PAID'
+                when payment_status in ('PROCESSING', 'ERRORED') then payment_status
+                when settled > reversed + $3 then 'PARTIALLY_PAID' else 'UNPAID' end,
+            paid_at = case when amount_due + $3 = 0 then $4::timestamptz end,
+            awaits_person = (awaits_person or $3 > 0)
+                and reversed + $3 > 0 and amount_due + $3 > 0
+        where tenant_id = $1 and id = $2
+        returning amount_due = 0
+        """,
+        tenant_id,
+        invoice_id,
+        amount,
+        now,
+    )
+    return paid

@@ -1,0 +1,149 @@
+"""Reversed money: what a provider took back of a payment without a note of ours.
+
+A refund that the provider made by itself, a dispute, a chargeback, a debit that its payer has
+recalled. It is a fact, not a request: what was paid is due again. Where the money comes back,
+as that of a dispute which was won, it pays the invoice a second time.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from tallystick.domain.errors import Busy, Conflict
+
+BUSY_SECONDS = 15
+"""When to report again while a payment of the same invoice is under way."""
+
+
+class ReversalKind(StrEnum):
+    """Why money was taken back; a DISPUTE that was lost is a CHARGEBACK."""
+
+    REFUND = "REFUND"
+    CHARGEBACK = "CHARGEBACK"
+    DEBTOR_RECALL = "DEBTOR_RECALL"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    MANDATE_INVALID = "MANDATE_INVALID"
+    RETURNED = "RETURNED"
+    DISPUTE = "DISPUTE"
+    OTHER = "OTHER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedReversal:
+    """What a provider says of money that it took back, as it stands now; in minor units.
+
+    `id` is the provider's own, the same in every report of it; `reference` names the payment.
+    Of `amount`, `returned` has come back since. `reason` is the cause in the provider's words.
+    """
+
+    id: str
+    reference: str
+    kind: ReversalKind
+    amount: int
+    returned: int = 0
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        """Something was taken, and no more came back."""
+        assert 0 <= self.returned <= self.amount, "no more comes back than was taken"
+        assert self.amount > 0, "a reversal takes something"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """A reversal as it is known: `to_balance` of what was returned went to the customer's
+    balance, because the invoice did not need it.
+    """
+
+    payment_id: UUID
+    kind: ReversalKind
+    amount: int
+    returned: int
+    to_balance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversiblePayment:
+    """A settled payment of a locked invoice: `taken_back` of its `amount` is reversed by now.
+
+    `amount_due` is what the invoice owes, `under_way` what is being paid of that.
+    """
+
+    id: UUID
+    amount: int
+    taken_back: int
+    amount_due: int
+    under_way: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversalStep:
+    """What a report changes: `taken` is due again, `given_back` is not due any more, and
+    `to_balance` is the customer's.
+    """
+
+    kind: ReversalKind
+    taken: int
+    given_back: int
+    to_balance: int
+
+    @property
+    def due_again(self) -> int:
+        """By how much more the invoice owes; below zero, by how much less."""
+        return self.taken - self.given_back
+
+    @property
+    def returned(self) -> int:
+        """What came back."""
+        return self.given_back + self.to_balance
+
+
+def take_in(
+    payment: ReversiblePayment, known: Reversal | None, reported: ReportedReversal
+) -> ReversalStep:
+    """What a report changes, of a reversal that is `known` already or new.
+
+    What was reported before changes nothing, and what was returned never is taken a second
+    time by an older report. What comes back pays the invoice; what the invoice does not owe
+    any more, because it was paid or forgiven meanwhile, goes to the customer's balance.
+
+    Raises:
+        Conflict: More is taken than is left of the payment, or the provider's id is that of
+            another reversal.
+        Busy: Money came back while the invoice is being paid with other money.
+    """
+    taken, returned = reported.amount, reported.returned
+    if known is not None:
+        if (known.payment_id, known.amount) != (payment.id, reported.amount):
+            raise Conflict(
+                f"The reversal {reported.id} is known with {known.amount} in minor units, and"
+                f" is reported with {reported.amount}, or of another payment."
+            )
+        taken, returned = 0, max(reported.returned - known.returned, 0)
+    left = payment.amount - payment.taken_back
+    if taken > left:
+        raise Conflict(
+            f"The reversal {reported.id} takes back {taken} of a payment of {payment.amount},"
+            f" of which {left} is left, in minor units."
+        )
+    due = payment.amount_due + taken
+    if returned > due - payment.under_way and payment.under_way:
+        raise Busy(
+            f"What came back by {reported.id} may be paid already: a payment for the invoice"
+            " is under way.",
+            BUSY_SECONDS,
+        )
+    given_back = min(returned, due)
+    return ReversalStep(
+        kind=_kind(known, reported),
+        taken=taken,
+        given_back=given_back,
+        to_balance=returned - given_back,
+    )
+
+
+def _kind(known: Reversal | None, reported: ReportedReversal) -> ReversalKind:
+    """A dispute may turn out to be something else; anything else stays what it is."""
+    if known is None or known.kind is ReversalKind.DISPUTE:
+        return reported.kind
+    return known.kind

@@ -1,0 +1,64 @@
+"""What can be credited at the least: a cent, but never no quantity; and what has no price."""
+
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from uuid import UUID
+
+import pytest
+
+from tallystick.domain.billed_ahead import is_priced
+from tallystick.domain.credit_invoice import credit
+from tallystick.domain.credit_note import CreditToBalance, LineCredit
+from tallystick.domain.errors import Conflict, InvalidInput
+from tallystick.domain.metered import Meter, usage_charges
+from tallystick.domain.periods import Period
+from tallystick.domain.pricing import Matrix, MatrixDimension, MatrixRow, UsagePricing
+from tallystick.domain.usage_pricing import Measured
+from tests.domain.crediting import after, invoice, line
+from tests.domain.offers import priced
+from tests.domain.samples import DAY
+
+TO_BALANCE = CreditToBalance()
+
+
+def by_quantity(quantity: str) -> tuple[LineCredit]:
+    """A part of the first line."""
+    return (LineCredit(line_id=UUID(int=1), quantity=Decimal(quantity)),)
+
+
+def test_a_line_of_one_cent_is_credited_by_its_quantity() -> None:
+    """One unit for a cent: all of it."""
+    assert credit(invoice(line(1, 1)), TO_BALANCE, by_quantity("1")).total == 1
+
+
+def test_no_quantity_is_refused() -> None:
+    """Nothing of a line is no credit, and no note of nothing is written."""
+    with pytest.raises(InvalidInput, match="above 0"):
+        credit(invoice(line(1, 100, quantity="3")), TO_BALANCE, by_quantity("0"))
+
+
+def test_what_another_line_gave_back_bounds_the_whole() -> None:
+    """Of 100 less 40 no more than 60 come back, though 40 are left of the line of 100."""
+    billed = invoice(line(1, 100), line(2, -40))
+    first = credit(billed, TO_BALANCE, (LineCredit(line_id=UUID(int=1), amount=60),))
+
+    with pytest.raises(Conflict, match="0 is left of this invoice"):
+        credit(after(billed, first), TO_BALANCE, (LineCredit(line_id=UUID(int=1), amount=40),))
+
+
+def test_usage_that_no_row_prices_is_no_priced_line() -> None:
+    """It is told with the values that it has, and has no price; what a row prices has one."""
+    eu, us = (MatrixDimension(key="region", value=one) for one in ("eu", "us"))
+    rows = (MatrixRow(dimension1=eu, per_unit_price=Decimal(2)),)
+    meter = Meter(
+        item=priced("Calls", UsagePricing(model=Matrix(rates=rows))),
+        window=Period(DAY, DAY + timedelta(days=31)),
+    )
+    used = [Measured(quantity=Fraction(3), dimensions=(one,)) for one in (eu, us)]
+
+    known, unknown = usage_charges(meter, used, "EUR")
+
+    assert (known.amount, is_priced(known)) == (600, True)
+    assert (unknown.amount, is_priced(unknown)) == (0, False)
+    assert unknown.name == "Calls (no price: region us)"

@@ -1,0 +1,193 @@
+"""Money that a provider takes back: what each report changes, in any order, however often."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tallystick.domain.errors import Busy, Conflict
+from tallystick.domain.reversal import (
+    ReportedReversal,
+    Reversal,
+    ReversalKind,
+    ReversalStep,
+    ReversiblePayment,
+    take_in,
+)
+
+PAYMENT = UUID(int=1)
+
+
+def paid(
+    amount: int = 3500, *, taken: int = 0, due: int = 0, way: int = 0
+) -> ReversiblePayment:
+    """A payment, of which `taken` is reversed by now; its invoice owes `due`."""
+    return ReversiblePayment(
+        id=PAYMENT, amount=amount, taken_back=taken, amount_due=due, under_way=way
+    )
+
+
+def report(
+    amount: int, returned: int = 0, kind: ReversalKind = ReversalKind.DISPUTE
+) -> ReportedReversal:
+    """What the provider says of its reversal `dp_1`."""
+    return ReportedReversal(
+        id="dp_1", reference="ch_1", kind=kind, amount=amount, returned=returned
+    )
+
+
+def known_from(reported: ReportedReversal, to_balance: int = 0) -> Reversal:
+    """The reversal once a report of it was recorded."""
+    return Reversal(
+        payment_id=PAYMENT,
+        kind=reported.kind,
+        amount=reported.amount,
+        returned=reported.returned,
+        to_balance=to_balance,
+    )
+
+
+def figures(step: ReversalStep) -> tuple[int, int, int]:
+    """Due again, not due any more, to the balance."""
+    return step.taken, step.given_back, step.to_balance
+
+
+def test_what_is_taken_is_due_again() -> None:
+    """EUR 10 of 35."""
+    step = take_in(paid(), None, report(1000))
+
+    assert (figures(step), step.due_again) == ((1000, 0, 0), 1000)
+
+
+def test_a_redelivered_report_changes_nothing() -> None:
+    """The same again, whatever has happened since."""
+    for returned in (0, 1000):
+        first = report(1000, returned)
+        step = take_in(paid(taken=1000 - returned), known_from(first), first)
+        assert figures(step) == (0, 0, 0)
+
+
+def test_what_comes_back_pays_the_invoice() -> None:
+    """A dispute that was won."""
+    step = take_in(paid(taken=1000, due=1000), known_from(report(1000)), report(1000, 1000))
+
+    assert (figures(step), step.due_again) == ((0, 1000, 0), -1000)
+
+
+def test_an_older_report_does_not_take_a_second_time() -> None:
+    """It was won; the news of its opening comes late."""
+    step = take_in(paid(), known_from(report(1000, 1000)), report(1000))
+
+    assert figures(step) == (0, 0, 0)
+
+
+def test_won_before_anybody_heard_of_it() -> None:
+    """Both at once: nothing is due, and nothing goes to the balance."""
+    step = take_in(paid(), None, report(1000, 1000))
+
+    assert (figures(step), step.due_again) == ((1000, 1000, 0), 0)
+
+
+@pytest.mark.parametrize(
+    ("due", "given", "spare"), [(3500, 3500, 0), (500, 500, 3000), (0, 0, 3500)]
+)
+def test_what_the_invoice_does_not_owe_is_the_customers(
+    due: int, given: int, spare: int
+) -> None:
+    """It was paid another way meanwhile, or forgiven, in part or all of it."""
+    step = take_in(paid(taken=3500, due=due), known_from(report(3500)), report(3500, 3500))
+
+    assert figures(step) == (0, given, spare)
+
+
+def test_no_more_is_taken_than_is_left() -> None:
+    """EUR 25.01 of 35.00, of which 10.00 are gone, named with all three."""
+    with pytest.raises(Conflict, match="takes back 2501 of a payment of 3500, of which 2500"):
+        take_in(paid(taken=1000, due=1000), None, report(2501))
+
+    assert take_in(paid(taken=1000, due=1000), None, report(2500)).taken == 2500
+
+
+@pytest.mark.parametrize(
+    "known",
+    [known_from(report(999)), replace(known_from(report(1000)), payment_id=UUID(int=2))],
+)
+def test_an_id_is_that_of_one_reversal(known: Reversal) -> None:
+    """Another amount, or another payment, under a known id is refused."""
+    with pytest.raises(Conflict, match="dp_1 is known with"):
+        take_in(paid(taken=999), known, report(1000))
+
+
+def test_what_comes_back_waits_for_a_payment_under_way() -> None:
+    """EUR 35 are due, and being paid: nobody knows yet whether the 35 that came are spare."""
+    known, won = known_from(report(3500)), report(3500, 3500)
+    with pytest.raises(Busy):
+        take_in(paid(taken=3500, due=3500, way=3500), known, won)
+
+    step = take_in(paid(taken=3500, due=4500, way=1000), known, won)
+    assert figures(step) == (0, 3500, 0), "enough is due beside it"
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "after"),
+    [
+        (ReversalKind.DISPUTE, ReversalKind.CHARGEBACK, ReversalKind.CHARGEBACK),
+        (ReversalKind.CHARGEBACK, ReversalKind.DISPUTE, ReversalKind.CHARGEBACK),
+        (ReversalKind.REFUND, ReversalKind.OTHER, ReversalKind.REFUND),
+    ],
+)
+def test_a_dispute_becomes_what_it_comes_to(
+    before: ReversalKind, said: ReversalKind, after: ReversalKind
+) -> None:
+    """A lost dispute is a chargeback; anything else stays what it is."""
+    known = known_from(report(1000, kind=before))
+
+    assert take_in(paid(taken=1000, due=1000), known, report(1000, kind=said)).kind is after
+
+
+@pytest.mark.parametrize(("amount", "returned"), [(0, 0), (-5, 0), (1000, 1001), (1000, -1)])
+def test_a_report_makes_sense(amount: int, returned: int) -> None:
+    """Something was taken, and no more than that came back."""
+    with pytest.raises(AssertionError):
+        report(amount, returned)
+
+
+@given(
+    told=st.lists(
+        st.tuples(st.integers(1, 5), st.integers(1, 1500), st.integers(0, 100)), max_size=12
+    ),
+    pays=st.lists(st.integers(0, 3500), max_size=12),
+)
+def test_whatever_is_reported_the_books_agree(
+    told: list[tuple[int, int, int]], pays: list[int]
+) -> None:
+    """Due is never below zero, and what is taken, paid again, returned and spare adds up."""
+    amounts: dict[int, int] = {}
+    known: dict[int, Reversal] = {}
+    due = spare = again = 0
+    for number, (name, amount, part) in enumerate(told):
+        amounts.setdefault(name, amount)
+        reported = report(amounts[name], amounts[name] * part // 100)
+        taken = sum(one.amount - one.returned + one.to_balance for one in known.values())
+        try:
+            step = take_in(paid(taken=taken, due=due), known.get(name), reported)
+        except Conflict:
+            assert amounts[name] > 3500 - taken
+            continue
+        before = known.get(name) or Reversal(
+            payment_id=PAYMENT, kind=step.kind, amount=step.taken, returned=0, to_balance=0
+        )
+        known[name] = replace(
+            before,
+            returned=before.returned + step.returned,
+            to_balance=before.to_balance + step.to_balance,
+        )
+        due, spare = due + step.due_again, spare + step.to_balance
+        if number < len(pays):
+            paying = min(pays[number], due)
+            due, again = due - paying, again + paying
+        out = sum(one.amount - one.returned for one in known.values())
+        assert due >= 0
+        assert due + again - spare == out
