@@ -19,8 +19,10 @@ from tallystick.domain.metered import usage_charges
 from tallystick.domain.minimum_commitment import MINOR_MAX, MinimumCommitment, faults_of
 from tallystick.domain.minimums import NAME, shortfall
 from tallystick.domain.money import minor
+from tallystick.domain.new_components import NewPlan
 from tallystick.domain.offer import Offer
 from tallystick.domain.periods import Cadence
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.renewal import RenewalFacts, draft_of
 from tallystick.domain.slot_change import slots_changed, slots_item
@@ -93,6 +95,22 @@ def test_slots_that_came_within_the_window() -> None:
         lives = change.step.contract
 
     assert true_ups(life_of(lives, date(2024, 3, 1))) == [2258, 1000]
+
+
+def test_slots_that_came_and_left_within_the_window() -> None:
+    """50.00, 33.87 for five more from the 11th, less 51.61 for ten from the 16th: 32.26.
+
+    With 32.00 of the fee that replaces them, 35.74 of 100.00 miss.
+    """
+    lives = stands(begins(offer(seats("10", 5), minimum=least("100"))), BEGIN)
+    item = slots_item(lives, named("Seats"), "component_id")
+    lives = slots_changed(lives, item, 5, date(2024, 1, 11), waits=False).step.contract
+    new = replace(rate("62"), id=named("new fee"))
+    wanted = NewPlan(plan_id=named("other"), items=(new,), minimum=lives.minimum)
+
+    lives = changed_now(lives, wanted, date(2024, 1, 16), {}).step.contract
+
+    assert true_ups(life_of(lives, date(2024, 2, 1))) == [3574]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ from tallystick.domain.life import next_day
 from tallystick.domain.parties import Customer, InvoicingEntity
 
 ITEMS_KEPT = 1024
-"""Items kept decoded, without their ids: those of one plan differ in nothing else."""
+"""Items kept decoded, without their ids: those of one plan differ in little else.
+
+They are known by their text, which has their slots as the ledger counts them now.
+"""
 
 _NO_ID = UUID(int=0)
 
