@@ -14,7 +14,7 @@ from typing import Literal, assert_never
 from uuid import UUID
 
 from tallystick.domain.money import exponent, rounded_ratio
-from tallystick.domain.periods import BilledPeriod, Cadence, Period
+from tallystick.domain.periods import BilledPeriod, Cadence, Period, priced_days
 from tallystick.domain.pricing import (
     BillingType,
     CapacityPricing,
@@ -243,6 +243,18 @@ def charge_in_part(item: Item, span: Period, days: tuple[int, int], currency: st
         case UsagePricing() | OneTimePricing():
             raise AssertionError("only a fee by the period is charged in part")
     assert_never(item.pricing)
+
+
+def days_of_price(item: Item, window: BilledPeriod) -> int:
+    """How many days the price of an advance fee is for, for a part of a window.
+
+    As the window was billed: a stub or cut one by the days of its full period, except that the
+    base of a capacity was billed in full for the days there are. Nominal ones, where the
+    window is not the fee's own.
+    """
+    full = priced_days(item.cadence, window.full.days)
+    is_own = full == window.full.days
+    return window.billed.days if is_own and isinstance(item.pricing, CapacityPricing) else full
 
 
 def monthly_value(items: tuple[Item, ...], currency: str) -> int:
