@@ -203,15 +203,15 @@ def _credit(whole: Contract, item: Item, day: date, past: Past) -> Charge | None
 def _left(
     whole: Contract, removed: Sequence[Item], day: date, past: Past
 ) -> tuple[list[Charge], list[LineShare]]:
-    """What is given back of items that leave: by notes, and by lines where a note cannot be,
-    because the invoice is a draft still.
+    """What is given back of items that leave: by notes, and by lines where a note cannot do
+    that, because the invoice is a draft still or gave back on other lines.
     """
     charges: list[Charge] = []
     notes: list[LineShare] = []
     for item in removed:
         chain = _chain(whole, item)
         lines = [line for line in past.lines if line.item_id in chain]
-        if all(line.is_final for line in lines):
+        if all(line.takes_note for line in lines):
             notes += shares_left(lines, day)
         elif (credit := _credit(whole, item, day, past)) is not None:
             charges.append(credit)
