@@ -42,8 +42,13 @@ _AROUND = """
     with own as (
         select id, consolidated_into_invoice_id from invoices
         where tenant_id = $1 and subscription_id = $2)
-    select l.id, l.invoice_id, l.item_id, l.start_date, l.end_date, l.amount, l.discount,
-           i.status = 'FINALIZED' as is_final
+    select l.id, l.invoice_id, l.item_id, l.start_date, l.end_date,
+           case when i.tax_inclusive then l.amount_total else l.amount end as amount,
+           case when i.tax_inclusive then 0 else l.discount end as discount,
+           i.status = 'FINALIZED' as is_final, i.tax_inclusive,
+           exists (select from invoice_lines o
+                   where o.tenant_id = i.tenant_id and o.invoice_id = i.id and o.amount < 0)
+               as is_offset
     from invoices i
     join invoice_lines l on l.tenant_id = i.tenant_id and l.invoice_id = i.id
     where i.tenant_id = $1 and i.status in ('DRAFT', 'FINALIZED')
@@ -74,6 +79,8 @@ async def around(
             end=row["end_date"],
             amount=row["amount"],
             discount=row["discount"],
+            tax_inclusive=row["tax_inclusive"],
+            is_offset=row["is_offset"],
         )
         for row in rows
     ]

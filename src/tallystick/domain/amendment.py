@@ -209,15 +209,15 @@ def _credits(whole: Contract, item: Item, day: date, past: Past) -> list[Credit]
 def _left(
     whole: Contract, removed: Sequence[Item], day: date, past: Past
 ) -> tuple[list[Charge], list[LineShare]]:
-    """What is given back of items that leave: by notes, and by lines where a note cannot be,
-    because the invoice is a draft still.
+    """What is given back of items that leave: by notes, and by lines where a note cannot do
+    that, because the invoice is a draft still or gave back on other lines.
     """
     charges: list[Charge] = []
     notes: list[LineShare] = []
     for item in removed:
         chain = _chain(whole, item)
         lines = [line for line in past.lines if line.item_id in chain]
-        if all(line.is_final for line in lines):
+        if all(line.takes_note for line in lines):
             notes += shares_left(lines, day)
         else:
             charges += [one.given for one in _credits(whole, item, day, past)]

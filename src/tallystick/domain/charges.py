@@ -14,7 +14,7 @@ from typing import Literal, assert_never
 from uuid import UUID
 
 from tallystick.domain.money import exponent, rounded_ratio
-from tallystick.domain.periods import BilledPeriod, Cadence, Period
+from tallystick.domain.periods import BilledPeriod, Cadence, Period, priced_days
 from tallystick.domain.pricing import (
     BillingType,
     CapacityPricing,
@@ -263,6 +263,20 @@ def charge_in_part(item: Item, span: Period, days: tuple[int, int], currency: st
         case UsagePricing() | OneTimePricing():
             raise AssertionError("only a fee by the period is charged in part")
     assert_never(item.pricing)
+
+
+def days_of_price(item: Item, window: BilledPeriod) -> int:
+    """How many days the price of an advance fee is for, for a part of a window.
+
+    The window's days, or nominal ones where it is not the fee's own. One that an end cuts was
+    billed by the days of its full period, and its parts go by those; except that the base of a
+    capacity was billed in full for the days there are.
+    """
+    if window.full.end == window.billed.end:
+        return priced_days(item.cadence, window.billed.days)
+    full = priced_days(item.cadence, window.full.days)
+    is_own = full == window.full.days
+    return window.billed.days if is_own and isinstance(item.pricing, CapacityPricing) else full
 
 
 def monthly_value(items: tuple[Item, ...], currency: str, on: date | None = None) -> int:

@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from tallystick.domain.charges import Charge, Item, charge_in_part, is_in_advance
+from tallystick.domain.charges import (
+    Charge,
+    Item,
+    charge_in_part,
+    days_of_price,
+    is_in_advance,
+)
 from tallystick.domain.contract import Contract
 from tallystick.domain.money import rounded_ratio
-from tallystick.domain.periods import (
-    Cadence,
-    Period,
-    full_period,
-    index_containing,
-    period,
-    priced_days,
-)
+from tallystick.domain.periods import Period, full_period, index_containing, period
 from tallystick.domain.tax import TaxDecision
 
 
@@ -179,7 +178,7 @@ def rest_of_old(contract: Contract, item: Item, day: date) -> Rest | None:
         end = own.billed.end
     assert contract.period_end is not None, "it is billed"
     if end <= contract.period_end:
-        return _rest_of_current(contract, item.cadence, day, end)
+        return _rest_of_current(contract, item, day, end)
     # Paid for longer than the subscription's period: by the days of its own.
     full = full_period(start, contract.anchor, item.cadence, index)
     return _rest(day, end, full.days)
@@ -197,14 +196,16 @@ def rest_of_new(contract: Contract, old: Item | None, item: Item, day: date) -> 
         if rest is not None:
             return rest
     assert contract.period_end is not None, "it is billed"
-    return _rest_of_current(contract, item.cadence, day, contract.period_end)
+    return _rest_of_current(contract, item, day, contract.period_end)
 
 
-def _rest_of_current(contract: Contract, cadence: Cadence, day: date, end: date) -> Rest | None:
-    """By the days of the current period, or nominally where that is not the fee's own."""
-    assert contract.period_end is not None, "it is billed"
-    days = (contract.period_end - contract.period_start).days
-    return _rest(day, end, priced_days(cadence, days))
+def _rest_of_current(contract: Contract, item: Item, day: date, end: date) -> Rest | None:
+    """By the days that the price is for in the current period."""
+    start = contract.billing_start if contract.counted_from is None else contract.counted_from
+    index = index_containing(start, contract.anchor, contract.cadence, contract.period_start)
+    current = period(start, contract.anchor, contract.cadence, index, contract.end)
+    assert current is not None, "it has begun"
+    return _rest(day, end, days_of_price(item, current))
 
 
 def _rest(day: date, end: date, full: int) -> Rest | None:
