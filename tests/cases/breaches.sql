@@ -108,7 +108,7 @@ update subscriptions set status = 'SUPERSEDED';
 update invoices set charged_first = true;
 
 -- trials-together
-update invoices set charged_first = true where subscription_id is null;
+update invoices set charged_first = true, subscription_id = null where number = 1;
 
 -- trial-paid
 insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
