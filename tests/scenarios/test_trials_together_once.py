@@ -179,6 +179,7 @@ TAMPERED = (
     f"update invoices set collect_at = now() {MEMBERS}",
     f"update invoices set collect_at = now() {PARENT}",
     f"update invoices set charged_first = false {MEMBERS}",
+    f"update invoices set charged_first = false {PARENT}",
     f"update invoices set consolidated_into_invoice_id = null {MEMBERS}",
     f"delete from invoices {MEMBERS}",
     f"delete from invoice_lines where invoice_id in (select id from invoices {MEMBERS})",

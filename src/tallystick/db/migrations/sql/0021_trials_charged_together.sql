@@ -69,3 +69,21 @@ create constraint trigger members_part_together
     when (old.consolidated_into_invoice_id is distinct from new.consolidated_into_invoice_id
           and old.consolidated_into_invoice_id is not null)
     execute function check_parted();
+
+create function check_whole() returns trigger language plpgsql as $$
+begin
+    if exists (select from invoices p
+               join invoices m on m.tenant_id = p.tenant_id
+                   and m.consolidated_into_invoice_id = p.id
+               where p.tenant_id = new.tenant_id and p.id = new.id
+                 and m.charged_first <> p.charged_first)
+    then
+        raise exception 'tallystick: invoice % is not what its members are', new.id
+            using errcode = 'check_violation';
+    end if;
+    return null;
+end $$;
+create constraint trigger members_follow_invoice after update of charged_first on invoices
+    deferrable initially deferred for each row
+    when (new.subscription_id is null and old.charged_first is distinct from new.charged_first)
+    execute function check_whole();
