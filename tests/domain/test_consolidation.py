@@ -49,7 +49,7 @@ def test_when_the_buyer_was_named_does_not_matter() -> None:
 
 
 def test_a_card_is_the_same_however_often_it_was_typed() -> None:
-    """Two checkouts have saved it: one charge. Not so one that shows another month or number."""
+    """Two checkouts have saved it; another month or another number is another card."""
     first, second = [
         single(100, payment_method_id=named(f"typed {time}"), card=VISA) for time in (1, 2)
     ]

@@ -70,17 +70,18 @@ async def denies(ask: Ask) -> object:
     return Cancelled()
 
 
-async def by_debit(world: World) -> None:
-    """Two trials of one customer under one mandate, with EUR 9 of balance."""
+async def by_debit(world: World, *, mandates: int = 1) -> None:
+    """Two trials of one customer and account, with EUR 9 of balance."""
     customer = await world.customer()
     await world.balance(customer, 900)
     for _ in range(2):
         session = await world.session(customer, await world.plan(), trial_duration_days=14)
         assert await world.confirm(session, method=await world.debit()) == Completed()
-    await world.execute(
-        "update subscriptions set payment_method_id ="
-        " (select id from payment_methods order by created_at, id limit 1)"
-    )
+    if mandates == 1:
+        await world.execute(
+            "update subscriptions set payment_method_id ="
+            " (select id from payment_methods order by created_at, id limit 1)"
+        )
 
 
 async def test_an_accepted_debit_is_enough(world: World) -> None:
@@ -97,6 +98,19 @@ async def test_an_accepted_debit_is_enough(world: World) -> None:
     (whole,), _, _ = await merchant.of(DAY)
     assert (whole["payment_status"], await world.charges()) == ("PAID", [8900])
     await merchant.is_sound()
+
+
+async def test_two_mandates_are_two_debits(world: World) -> None:
+    """One account, and an agreement for each trial: EUR 40 after the balance, and EUR 49."""
+    merchant = await Consolidating.open(world)
+    await by_debit(world, mandates=2)
+
+    await merchant.travel(ENDS)
+
+    whole, members, alone = await merchant.of(DAY)
+    assert (whole, members) == ([], [])
+    assert sorted(one["amount_due"] for one in alone) == [4000, 4900]
+    assert {one["payment_status"] for one in alone} == {"PROCESSING"}
 
 
 async def test_a_debit_that_comes_after_all_goes_back(world: World) -> None:
