@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -23,16 +24,21 @@ from tests.domain.contracts import contract, contracts, life_of
 from tests.domain.offers import offer, priced, rate
 from tests.domain.samples import named
 
-JANUARY = date(2025, 1, 1)
+JANUARY, APRIL = date(2025, 1, 1), date(2025, 4, 1)
 UNTAXED = TaxDecision(rates=(), exemption=None, reason=None, why=TaxWhy.ENGINE_OFF)
 DAYS = st.integers(0, 400).map(lambda days: timedelta(days=days))
 
 
-def living(*items: Item, start: date = JANUARY, end: date | None = None) -> Contract:
+def living(*items: Item, start: date = JANUARY) -> Contract:
     """A contract whose first period has begun."""
     made = contract(offer(*items, start_date=start, created_on=start), start)
-    lives = life_of(made, start)[-1].contract
-    return lives if end is None else replace(lives, period_end=end, end_date=end)
+    return life_of(made, start)[-1].contract
+
+
+def in_april(golden: dict[str, Any]) -> date:
+    """The day of a golden change in a month that has the thirty days of its period."""
+    start, change = golden["period"][0], golden["change_date"]
+    return APRIL + (date.fromisoformat(change) - date.fromisoformat(start))
 
 
 def amended(
@@ -52,10 +58,9 @@ def support(instances: int) -> Item:
 def test_several_instances(case_id: str) -> None:
     """PRO-11: three times 100.00 for half of the month are 150.00; three are shown."""
     golden = case(case_id)
-    end = date.fromisoformat(golden["input"]["period"][1])
-    day = date.fromisoformat(golden["input"]["change_date"])
+    lives = living(rate("1"), start=APRIL)
 
-    made = amended(living(rate("1"), end=end), Amendment(added=(support(3),)), day)
+    made = amended(lives, Amendment(added=(support(3),)), in_april(golden["input"]))
 
     assert [one.amount for one in made.step.charges] == golden["expected"]["lines"]
     (line,) = made.step.charges
@@ -65,14 +70,10 @@ def test_several_instances(case_id: str) -> None:
 @pytest.mark.parametrize("row", rows("PRO-14"), ids=lambda row: row["id"])
 def test_a_quantity_is_netted(row: dict[str, int]) -> None:
     """PRO-14: two join for 100.00; one that becomes three costs 150.00 less 50.00."""
-    golden = case("PRO-14")["input"]
-    end, day = (
-        date.fromisoformat(golden["period"][1]),
-        date.fromisoformat(golden["change_date"]),
-    )
+    day = in_april(case("PRO-14")["input"])
     joining = replace(support(row["added_quantity"]), id=named("joining"))
     before = [support(row["removed_quantity"])] if "removed_quantity" in row else []
-    lives = living(rate("1"), *before, start=date.fromisoformat(golden["period"][0]), end=end)
+    lives = living(rate("1"), *before, start=APRIL)
     amendment = (
         Amendment(changed=(Changed(item_id=before[0].id, to=joining),))
         if before

@@ -23,24 +23,33 @@ from tallystick.domain.rest_of_period import Billed
 from tallystick.domain.tax import TaxDecision, TaxWhy
 from tests.cases.golden import case, row_id, rows
 from tests.domain.changing import DAYS, amounts, changed, living, renamed
-from tests.domain.contracts import contracts, life_of
-from tests.domain.offers import rate, seats
+from tests.domain.contracts import contract, contracts, life_of
+from tests.domain.offers import capacity, offer, rate, seats
 from tests.domain.samples import named
 
 
 @pytest.mark.parametrize("case_id", ["PRO-01", "PRO-03", "PRO-04"])
 def test_by_the_days_that_are_left(case_id: str) -> None:
-    """A month of thirty days: the golden credits and charges of a rate that changes."""
+    """A month of thirty days: the golden credits and charges of a rate that changes.
+
+    No month begins on January 1 and ends on the 31st: it is April.
+    """
     golden = case(case_id)
-    start, end = (date.fromisoformat(one) for one in golden["input"]["period"])
+    start = date.fromisoformat(golden["input"]["period"][0])
+    days = date.fromisoformat(golden["input"]["change_date"]) - start
     (prices,) = golden["input"]["matched"]
-    lives = living(rate(str(prices["old"] // 100)), start=start)
-    lives = replace(lives, period_end=end, end_date=end)
+    april = date(2025, 4, 1)
+    # Its last period, so that a change on its end has nothing of the next one.
+    made = offer(
+        rate(str(prices["old"] // 100)),
+        start_date=april,
+        created_on=april,
+        end_date=date(2025, 5, 1),
+    )
+    lives = life_of(contract(made, april), april)[-1].contract
     new = rate(str(prices["new"] // 100))
 
-    change = changed(
-        lives, *renamed([new]), day=date.fromisoformat(golden["input"]["change_date"])
-    )
+    change = changed(lives, *renamed([new]), day=april + days)
 
     assert amounts(change) == golden["expected"]["lines"]
 
@@ -109,11 +118,52 @@ def test_a_yearly_fee_in_a_monthly_period() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("start", "anchor", "end_date"),
+    [
+        (date(2025, 1, 1), 1, date(2025, 1, 28)),
+        (date(2025, 1, 22), 1, date(2025, 1, 28)),
+    ],
+)
+def test_a_cut_period_goes_by_the_days_of_its_full_one(
+    start: date, anchor: int, end_date: date
+) -> None:
+    """As it was billed, by 31 days: what is left of 31.00 is 1.00 for each day.
+
+    So changing on the first day costs what starting with the new price does.
+    """
+    made = offer(
+        rate("31"), anchor=anchor, start_date=start, created_on=start, end_date=end_date
+    )
+    lives = life_of(contract(made, start), start)[-1].contract
+    end = lives.period_end
+    assert end is not None
+    day = end - timedelta(days=3)
+
+    change = changed(lives, *renamed([rate("62")]), day=day)
+    at_once = changed(lives, *renamed([rate("62")]), day=start)
+
+    assert amounts(change) == [-300, 600]
+    days = (end - start).days
+    assert amounts(at_once) == [-100 * days, 200 * days]
+
+
 def test_a_stub_counts_nominally() -> None:
     """Ten days from January 22 to February 1 are no month: five of 30 days are left."""
     lives = living(rate("30"), start=date(2025, 1, 22), anchor=1)
 
     change = changed(lives, *renamed([rate("60")]), day=date(2025, 1, 27))
+
+    assert amounts(change) == [-500, 1000]
+
+
+def test_the_base_of_a_capacity_was_billed_in_full_for_the_days_of_a_cut_period() -> None:
+    """Five of 27 days are left of 27.00, and of the 54.00 that take their place."""
+    start = date(2025, 1, 1)
+    made = offer(capacity("27"), start_date=start, created_on=start, end_date=date(2025, 1, 28))
+    lives = life_of(contract(made, start), start)[-1].contract
+
+    change = changed(lives, *renamed([capacity("54")]), day=date(2025, 1, 23))
 
     assert amounts(change) == [-500, 1000]
 
@@ -232,7 +282,7 @@ def test_a_credit_gives_back_what_is_left(
         billed = billed.with_line(*one, decision)
     new = NewPlan(plan_id=named("other"), items=renamed([rate("62", name="Fee")]))
 
-    change = changed_now(lives, new, date(2024, 1, 16), {fee.id: billed})
+    change = changed_now(lives, new, date(2024, 1, 16), {fee.id: [billed]})
 
     assert amounts(change) == [one for one in (credit, 3200) if one]
 
@@ -250,3 +300,22 @@ def test_a_minimum_counts_the_parts_of_old_and_new_fees() -> None:
     assert renewal.floor is not None
     assert (renewal.floor.fees, renewal.floor.least) == (1500 + 3200, 6000)
     assert renewal.floor.item_id == items[0].id
+
+
+def test_in_a_cut_window_a_minimum_counts_what_was_billed_of_old_and_new_fees() -> None:
+    """20 of January's 31 days: ten of the old fee's, ten of the new one's, of 31 and 62."""
+    start = date(2024, 1, 1)
+    made = offer(
+        rate("31", name="Fee"), start_date=start, created_on=start, end_date=date(2024, 1, 21)
+    )
+    lives = life_of(contract(made, start), start)[-1].contract
+    least = MinimumCommitment(amount=Decimal(62), product_ids=None)
+    new = NewPlan(
+        plan_id=named("other"), items=renamed([rate("62", name="Fee")]), minimum=least
+    )
+
+    after = changed_now(lives, new, date(2024, 1, 11), {}).step.contract
+    (last,) = life_of(after, date(2024, 1, 21))
+
+    assert last.floor is not None
+    assert (last.floor.fees, last.floor.least) == (1000 + 2000, 4000)

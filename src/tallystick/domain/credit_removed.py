@@ -16,7 +16,7 @@ from tallystick.domain.credit_note import (
     DebtCancellation,
     LineCredit,
 )
-from tallystick.domain.credited_line import BilledLine, by_amount
+from tallystick.domain.credited_line import BilledLine, Share, by_amount, by_total
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 from tallystick.domain.money import allocate, rounded_ratio
 
@@ -25,7 +25,9 @@ from tallystick.domain.money import allocate, rounded_ratio
 class BillingLine:
     """A line of an invoice that is not void, and that billed an item for days around a day.
 
-    `amount` and `discount` as they stand on the invoice, below zero on a line that gave back.
+    `amount` and `discount` as they stand on the invoice, below zero on a line that gave back;
+    as quoted, with tax and less the discount, where its prices include tax. `is_offset`: other
+    lines of the invoice give back, so that it asked for less than the line.
     """
 
     id: UUID
@@ -36,6 +38,13 @@ class BillingLine:
     end: date
     amount: int
     discount: int
+    tax_inclusive: bool = False
+    is_offset: bool = False
+
+    @property
+    def takes_note(self) -> bool:
+        """Whether a note against its invoice can give back what is left of the line."""
+        return self.is_final and not (self.is_offset and self.paid > 0)
 
     @property
     def paid(self) -> int:
@@ -49,7 +58,7 @@ class BillingLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineShare:
-    """So much of a line is to be credited, before its discount and tax."""
+    """So much of a line is to be credited, in the terms of the line's amount."""
 
     line: BillingLine
     amount: int
@@ -79,26 +88,32 @@ def shares_left(lines: Sequence[BillingLine], day: date) -> tuple[LineShare, ...
 
 
 def removal_credits(
-    invoice: CreditableInvoice, wanted: Mapping[UUID, int]
+    invoice: CreditableInvoice, wanted: Mapping[UUID, int], *, tax_inclusive: bool
 ) -> tuple[tuple[CreditKind, tuple[LineCredit, ...]], ...]:
     """The notes that credit amounts of an invoice's lines, each with what it takes of them.
 
-    What is still due is not to be paid any more, all else goes to the balance; at most what
-    remains of a line.
+    The amounts are totals where prices include tax, else before discount and tax. What is
+    still due is not to be paid any more, all else goes to the balance; at most what remains of
+    a line.
     """
     if invoice.status is not InvoiceStatus.FINALIZED:
         return ()
     capped = [
-        (line, min(wanted[line.id], line.left.amount))
+        (line, _most(line, wanted[line.id], tax_inclusive=tax_inclusive))
         for line in invoice.lines
-        if line.id in wanted and line.left.amount > 0
+        if line.id in wanted and min(line.left.amount, line.left.total) > 0
     ]
-    totals = [by_amount(line, amount).total for line, amount in capped]
+    totals = [share.total for _, share in capped]
     total = sum(totals)
     is_coming = invoice.payment_status is PaymentStatus.PROCESSING
     debt = 0 if is_coming else min(total, max(invoice.amount_due, 0))
     paid = min(total - debt, invoice.balance_left + invoice.paid_left)
-    by_lines = tuple(LineCredit(line_id=line.id, amount=amount) for line, amount in capped)
+    by_lines = tuple(
+        LineCredit(line_id=line.id, total=share.total)
+        if tax_inclusive
+        else LineCredit(line_id=line.id, amount=share.amount)
+        for line, share in capped
+    )
     if total <= 0:
         return ()
     if debt == total:
@@ -112,6 +127,13 @@ def removal_credits(
         *_note(DebtCancellation(), lines, cancelled),
         *_note(CreditToBalance(), lines, allocate(paid, rest)),
     )
+
+
+def _most(line: BilledLine, wanted: int, *, tax_inclusive: bool) -> Share:
+    """The share of a line that is wanted, or all that is left of it."""
+    if tax_inclusive:
+        return by_total(line, min(wanted, line.left.total))
+    return by_amount(line, min(wanted, line.left.amount))
 
 
 def _note(

@@ -23,6 +23,7 @@ async def credit_removed(
     """
     tx, tenant_id = ctx.transaction, ctx.tenant.id
     by_invoice: dict[UUID, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
+    inclusive = {share.line.invoice_id for share in shares if share.line.tax_inclusive}
     for share in shares:
         by_invoice[share.line.invoice_id][share.line.id] += share.amount
     requests = []
@@ -33,7 +34,9 @@ async def credit_removed(
             raise payment_under_way()
         requests += [
             CreditRequest(invoice_id=invoice_id, kind=kind, scope=scope, reason=REASON)
-            for kind, scope in removal_credits(invoice, by_invoice[invoice_id])
+            for kind, scope in removal_credits(
+                invoice, by_invoice[invoice_id], tax_inclusive=invoice_id in inclusive
+            )
         ]
     if requests:
         # Before the counter of the notes, as whoever finalizes an invoice has them.

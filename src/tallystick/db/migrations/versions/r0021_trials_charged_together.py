@@ -3,5 +3,5 @@
 from tallystick.db.migrations.sql_file import upgrade_from
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0019"
 upgrade = upgrade_from("0021_trials_charged_together.sql")
