@@ -16,7 +16,6 @@ ID = re.compile(r"[A-Z]{3}-U?\d+")
 
 # May only shrink: what comes takes its cases off.
 WITHOUT_A_TEST = {
-    "charging several trials at once": ["CON-03"],
     "entitlements": ["TRI-09"],
 }
 

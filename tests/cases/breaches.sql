@@ -107,6 +107,9 @@ update subscriptions set status = 'SUPERSEDED';
 -- trial-draft
 update invoices set charged_first = true;
 
+-- trials-together
+update invoices set charged_first = true, subscription_id = null where number = 1;
+
 -- trial-paid
 insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
     transaction_id, provider, method, amount, currency, state, claimed_at, recorded_at,

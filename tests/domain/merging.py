@@ -28,6 +28,7 @@ def single(amount: int, *, discount: int = 0, tax: int = 0, **fields: Any) -> Me
         tax_inclusive=False,
         charges=False,
         payment_method_id=None,
+        card=None,
         sums=Sums(
             subtotal=amount,
             subtotal_recurring=amount,

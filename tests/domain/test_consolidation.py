@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tallystick.domain.consolidation import Member, groups, merging_grace
+from tallystick.domain.consolidation import Card, Member, groups, merging_grace
 from tallystick.domain.coupons import AppliedCoupon
 from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
 from tests.domain.merging import merged, row, single
 from tests.domain.samples import named
 
 ONE = single(3500)
+VISA = Card(provider="sandbox", brand="visa", last4="4242", expiry="12/2040")
 APART: dict[str, dict[str, Any]] = {
     "customer": {"customer_id": named("another customer")},
     "entity": {"invoicing_entity_id": named("another entity")},
@@ -24,6 +25,7 @@ APART: dict[str, dict[str, Any]] = {
     "prices with tax": {"tax_inclusive": True},
     "charging": {"charges": True},
     "method": {"payment_method_id": named("a card")},
+    "card": {"payment_method_id": named("a card"), "card": VISA},
     "buyer's name": {"customer": replace(ONE.customer, name="Globex Ltd")},
     "buyer's VAT number": {"customer": replace(ONE.customer, vat_number="FR12345678901")},
     "seller": {"seller": replace(ONE.seller, legal_name="Acme SARL")},
@@ -44,6 +46,24 @@ def test_when_the_buyer_was_named_does_not_matter() -> None:
     later = single(100, customer=replace(ONE.customer, snapshot_at=at))
 
     assert groups([ONE, later]) == [(ONE, later)]
+
+
+def test_a_card_is_the_same_however_often_it_was_typed() -> None:
+    """Two checkouts have saved it; another month or another number is another card."""
+    first, second = [
+        single(100, payment_method_id=named(f"typed {time}"), card=VISA) for time in (1, 2)
+    ]
+    renewed = replace(second, card=replace(VISA, expiry="01/2041"))
+    another = replace(second, card=replace(VISA, last4="4444"))
+
+    assert groups([first, renewed, another, second]) == [(first, second)]
+
+
+def test_each_debit_has_its_mandate() -> None:
+    """Two of one account are not one, for each was agreed on by itself."""
+    first, second = [single(100, payment_method_id=named(f"mandate {one}")) for one in (1, 2)]
+
+    assert groups([first, second]) == []
 
 
 def test_a_single_draft_stays_as_it_is() -> None:

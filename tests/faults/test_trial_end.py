@@ -37,15 +37,25 @@ async def in_trial(stock: Stock, number: int) -> UUID:
     return found
 
 
+async def in_two_trials(stock: Stock, number: int) -> UUID:
+    """A customer with two trials that are about to end, a card, and EUR 10 of credit."""
+    world = stock.world
+    customer = await world.customer(f"Customer of two {number}")
+    await world.balance(customer, 1000)
+    for _ in range(2):
+        session = await world.session(customer, await world.plan(), trial_duration_days=14)
+        assert await world.confirm(session) == Completed()
+    return customer
+
+
 async def ends(shop: World) -> None:
     """The worker's round on the day on which the trial ends."""
     await renew_due(shop.at(ENDS).ctx)
     await collect_due(shop.at(ENDS).ctx)
 
 
-async def assert_charged_once(stock: Stock, subscription: UUID) -> None:
-    """Other workers go on: EUR 14.50 were taken, once, and the subscription is active."""
-    world = stock.world
+async def others_go_on(world: World) -> None:
+    """Another worker's round, the sweeper's, and a round three days later."""
     await ends(world)
     for _ in range(2):
         await world.execute(
@@ -54,6 +64,12 @@ async def assert_charged_once(stock: Stock, subscription: UUID) -> None:
         await sweep_collections(world.app, ENDS)
     # What ended without money is tried again three days later.
     await collect_due(world.at(ENDS + timedelta(days=3)).ctx)
+
+
+async def assert_charged_once(stock: Stock, subscription: UUID) -> None:
+    """Other workers go on: EUR 14.50 were taken, once, and the subscription is active."""
+    world = stock.world
+    await others_go_on(world)
     taken = await world.fetch(
         "select m.amount from sandbox.movements m join collections c"
         " on c.tenant_id = m.tenant_id and c.reference = m.reference"
@@ -68,6 +84,32 @@ async def assert_charged_once(stock: Stock, subscription: UUID) -> None:
     )
     assert [(one["status"], one["payment_status"]) for one in invoices] == [
         ("FINALIZED", "PAID")
+    ]
+    assert (await examine(world.database)).breaches == ()
+
+
+async def assert_charged_as_one(stock: Stock, customer: UUID) -> None:
+    """Other workers go on: EUR 88 were taken, once, for one invoice, and both are active."""
+    world = stock.world
+    await others_go_on(world)
+    taken = await world.fetch(
+        "select m.amount from sandbox.movements m join collections c"
+        " on c.tenant_id = m.tenant_id and c.reference = m.reference"
+        " where c.customer_id = $1 and m.kind = 'CHARGE'",
+        customer,
+    )
+    assert [row["amount"] for row in taken] == [8800]
+    rows = await world.fetch(
+        "select status from subscriptions where customer_id = $1", customer
+    )
+    assert [row["status"] for row in rows] == ["ACTIVE", "ACTIVE"]
+    made = await world.fetch(
+        "select status, total from invoices where customer_id = $1 order by total", customer
+    )
+    assert [(one["status"], one["total"]) for one in made] == [
+        ("DRAFT", 4900),
+        ("DRAFT", 4900),
+        ("FINALIZED", 9800),
     ]
     assert (await examine(world.database)).breaches == ()
 
@@ -88,6 +130,29 @@ async def test_a_worker_fails_at_any_step(stock: Stock, how: Break) -> None:
             await ends(in_process(stock.world, stock.bank, process))
         try:
             await assert_charged_once(stock, subscription)
+        except BaseException as breach:
+            breach.add_note(f"{how} at step {step}: {process.steps[step - 1 :][:1]}")
+            raise
+
+
+@pytest.mark.parametrize("how", Break)
+async def test_a_worker_fails_at_any_step_of_several(stock: Stock, how: Break) -> None:
+    """The same of two trials that are charged as one."""
+    await stock.world.execute(
+        "update invoicing_entities set consolidate_recurring_invoices = true"
+    )
+    healthy = Process()
+    customer = await in_two_trials(stock, 0)
+    await ends(in_process(stock.world, stock.bank, healthy))
+    await assert_charged_as_one(stock, customer)
+
+    for step in range(1 + len(how.name) % EVERY, len(healthy.steps) + 1, EVERY):
+        customer = await in_two_trials(stock, step)
+        process = Process(step, how)
+        with suppress(*BROKEN):
+            await ends(in_process(stock.world, stock.bank, process))
+        try:
+            await assert_charged_as_one(stock, customer)
         except BaseException as breach:
             breach.add_note(f"{how} at step {step}: {process.steps[step - 1 :][:1]}")
             raise

@@ -1,7 +1,7 @@
 """Tries to collect invoices: claimed, asked of the provider, recorded."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from tallystick.db.codec import Codec
@@ -42,15 +42,28 @@ class Owing:
     own_method_id: UUID | None
 
 
-async def due(tx: Tx, tenant_id: UUID, now: datetime, limit: int) -> list[UUID]:
-    """Invoices to collect at the tenant's now, longest due first."""
+async def due(tx: Tx, tenant_id: UUID, now: datetime, today: date, limit: int) -> list[UUID]:
+    """Invoices to collect at the tenant's now, longest due first.
+
+    What may be charged as one with others waits while a step is due today of another of the
+    customer's subscriptions, which may make a draft that belongs to it.
+    """
     rows = await tx.fetch(
         """
-        select id from invoices where tenant_id = $1 and collect_at <= $2 and not awaits_person
-        order by collect_at, id limit $3
+        select i.id from invoices i
+        where i.tenant_id = $1 and i.collect_at <= $2 and not i.awaits_person
+          and not (i.charged_first and i.may_merge and exists (
+            select from invoicing_entities e
+            join subscriptions s
+              on s.tenant_id = i.tenant_id and s.customer_id = i.customer_id
+             and s.next_step_on <= $3 and s.billing_error is null and not s.is_being_paid
+            where e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
+              and e.consolidate_recurring_invoices))
+        order by i.collect_at, i.id limit $4
         """,
         tenant_id,
         now,
+        today,
         limit,
     )
     return [row["id"] for row in rows]
@@ -138,7 +151,7 @@ async def load(tx: Tx, tenant_id: UUID, collection_id: UUID) -> Collection | Non
 
 
 async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
-    """Lock customer, subscription where one waits for it, invoice and try.
+    """Lock customer, subscriptions that wait for it, invoice and try.
 
     Returns the try as it stands now.
     """
@@ -149,9 +162,16 @@ async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
     )
     if known.activates is not None:
         await tx.execute(
-            "select from subscriptions where tenant_id = $1 and id = $2 for no key update",
+            """
+            select from subscriptions where tenant_id = $1 and id = any(array(
+                select $2::uuid union
+                select subscription_id from invoices
+                where tenant_id = $1 and consolidated_into_invoice_id = $3))
+            order by id for no key update
+            """,
             tenant_id,
             known.activates,
+            known.invoice_id,
         )
     await tx.execute(
         "select from invoices where tenant_id = $1 and id = $2 for no key update",

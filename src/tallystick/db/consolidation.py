@@ -52,6 +52,9 @@ _MEMBERS = """
         'invoicing_entity_id', i.invoicing_entity_id, 'invoice_date', i.invoice_date,
         'net_terms', i.net_terms, 'currency', i.currency, 'tax_inclusive', i.tax_inclusive,
         'charges', s.charge_automatically, 'payment_method_id', s.payment_method_id,
+        'card', case when p.card_last4 is not null and p.card_expiry is not null then
+            json_build_object('provider', p.provider, 'brand', p.card_brand,
+                'last4', p.card_last4, 'expiry', p.card_expiry) end,
         'sums', json_build_object('subtotal', i.subtotal,
             'subtotal_recurring', i.subtotal_recurring, 'discount', i.discount,
             'tax_amount', i.tax_amount, 'total', i.total),
@@ -60,6 +63,7 @@ _MEMBERS = """
         order by i.created_at, i.id), '[]')
     from invoices i
     join subscriptions s on s.tenant_id = i.tenant_id and s.id = i.subscription_id
+    left join payment_methods p on p.tenant_id = s.tenant_id and p.id = s.payment_method_id
     where i.tenant_id = $1 and i.id = any($2)
 """
 
@@ -69,12 +73,12 @@ _INSERT = """
         tenant_id, id, customer_id, invoicing_entity_id, invoice_type, status, payment_status,
         invoice_date, due_date, billing_period_start, net_terms, currency, tax_inclusive,
         subtotal, subtotal_recurring, discount, tax_amount, total, amount_due, coupons,
-        tax_breakdown, customer_details, seller_details, memo, purchase_order, created_at,
-        updated_at)
+        tax_breakdown, customer_details, seller_details, memo, purchase_order, charged_first,
+        created_at, updated_at)
     select f.tenant_id, $2, f.customer_id, f.invoicing_entity_id, 'RECURRING', 'DRAFT',
            'UNPAID', f.invoice_date, f.due_date, f.invoice_date, f.net_terms, f.currency,
            f.tax_inclusive, $4, $5, $6, $7, $8, $8, $9, $10, f.customer_details,
-           f.seller_details, $11, $12, $13, $13
+           f.seller_details, $11, $12, $13, $14, $14
     from invoices f where f.tenant_id = $1 and f.id = $3
 """
 
@@ -91,7 +95,7 @@ _COPY_LINES = f"""
 _MERGE = """
     update invoices i
     set consolidated_into_invoice_id = m.invoice_id, finalize_at = null, recipe = null,
-        updated_at = $2
+        collect_at = null, charged_first = $5, payment_status = 'UNPAID', updated_at = $2
     from unnest($3::uuid[], $4::uuid[]) as m (id, invoice_id)
     where i.tenant_id = $1 and i.id = m.id
 """
@@ -163,12 +167,16 @@ async def merge(
     made: Sequence[Consolidated],
     lines: Sequence[tuple[UUID, UUID, int, UUID]],
     now: datetime,
+    *,
+    charged_first: bool = False,
 ) -> None:
     """Write drafts that consolidate others, copy their lines, and mark their members.
 
     `lines` are the new line, its invoice, its position and the line that it is a copy of.
+    `charged_first` says that they are final only once they are paid.
     """
-    await tx.executemany(_INSERT, [_row(tenant_id, one, now) for one in made])
+    rows = [_row(tenant_id, one, now, charged_first=charged_first) for one in made]
+    await tx.executemany(_INSERT, rows)
     await tx.execute(
         _COPY_LINES,
         tenant_id,
@@ -184,10 +192,50 @@ async def merge(
         now,
         [member for member, _ in pairs],
         [invoice for _, invoice in pairs],
+        charged_first,
     )
 
 
-def _row(tenant_id: UUID, one: Consolidated, now: datetime) -> tuple[object, ...]:
+async def stay_merged(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> None:
+    """An invoice that was charged first is paid: its members are part of it for good."""
+    await tx.execute(
+        """
+        update invoices set charged_first = false, updated_at = $3
+        where tenant_id = $1 and consolidated_into_invoice_id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        now,
+    )
+
+
+async def part(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> None:
+    """A draft that was charged first is not paid: it goes, and its members stand again.
+
+    The try that failed stays, without it.
+    """
+    await tx.execute(
+        """
+        update invoices set consolidated_into_invoice_id = null, updated_at = $3
+        where tenant_id = $1 and consolidated_into_invoice_id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        now,
+    )
+    await tx.execute(
+        "delete from invoice_lines where tenant_id = $1 and invoice_id = $2",
+        tenant_id,
+        invoice_id,
+    )
+    await tx.execute(
+        "delete from invoices where tenant_id = $1 and id = $2", tenant_id, invoice_id
+    )
+
+
+def _row(
+    tenant_id: UUID, one: Consolidated, now: datetime, *, charged_first: bool
+) -> tuple[object, ...]:
     return (
         tenant_id,
         one.id,
@@ -201,5 +249,6 @@ def _row(tenant_id: UUID, one: Consolidated, now: datetime) -> tuple[object, ...
         BREAKDOWN.dump(one.breakdown),
         one.memo,
         one.purchase_order,
+        charged_first,
         now,
     )

@@ -52,6 +52,13 @@ _LOCK_DRAFT = _LOCK.format(
           and consolidated_into_invoice_id is null for no key update"""
 )
 
+_LOCK_MEMBERS = _LOCK.format(
+    drafts="""
+        select * from invoices
+        where tenant_id = $1 and consolidated_into_invoice_id = $2 and charged_first
+        order by created_at, id for no key update"""
+)
+
 _BALANCES = """
     select customer_id, currency, balance - held as available from customer_balances
     where tenant_id = $1 and customer_id = any($2) and balance > held
@@ -198,6 +205,11 @@ async def lock_these(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueDr
 async def lock_draft(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> list[DueDraft]:
     """Lock a draft, whatever it waits for; nothing where it is none."""
     return [_draft(row) for row in await tx.fetch(_LOCK_DRAFT, tenant_id, invoice_id)]
+
+
+async def lock_members(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> list[DueDraft]:
+    """Lock the drafts that a draft carries which is charged first; nothing of any other."""
+    return [_draft(row) for row in await tx.fetch(_LOCK_MEMBERS, tenant_id, invoice_id)]
 
 
 async def read_again(tx: Tx, tenant_id: UUID, drafts: Sequence[DueDraft]) -> list[DueDraft]:

@@ -18,8 +18,9 @@ class Collection:
     """One try to collect what an invoice owes; `amount` in minor units.
 
     `claimed_at` is business time and dates everything that comes of it. `activates` is the
-    subscription that waits for the money to go on after its trial; only such a try holds part
-    of the balance. `invoice_id` is None where the draft of a failed try is gone.
+    subscription that waits for the money to go on after its trial, the first one where several
+    are charged as one; only such a try holds part of the balance. `invoice_id` is None where
+    the draft of a failed try is gone.
     """
 
     id: UUID

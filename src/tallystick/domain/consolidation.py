@@ -43,10 +43,22 @@ class Sums:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A card as its owner knows it, however often it was typed."""
+
+    provider: str
+    brand: str | None
+    last4: str
+    expiry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A draft that may be merged; `charges` says that it is collected automatically.
 
-    `payment_method_id` is the method that its own checkout has saved, if any.
+    `payment_method_id` is the method that its own checkout has saved, if any, and `card` what
+    that shows where it is a card: each checkout keeps the same card anew. Debits have a mandate
+    each, so theirs are the same only where they are one.
     """
 
     id: UUID
@@ -58,6 +70,7 @@ class Member:
     tax_inclusive: bool
     charges: bool
     payment_method_id: UUID | None
+    card: Card | None
     sums: Sums
     coupons: tuple[AppliedCoupon, ...]
     breakdown: tuple[TaxBreakdown, ...]
@@ -77,7 +90,7 @@ class Member:
             self.currency,
             self.tax_inclusive,
             self.charges,
-            self.payment_method_id,
+            self.card or self.payment_method_id,
             _party(self.customer),
             self.seller,
         )

@@ -45,7 +45,7 @@ async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
             charged before it is final.
     """
     _is_whole(await _locked(ctx, invoice_id), "finalized")
-    if await trial_charges.activates(ctx.transaction, ctx.tenant.id, invoice_id):
+    if await trial_charges.is_charged_first(ctx.transaction, ctx.tenant.id, invoice_id):
         raise Conflict("This draft is charged first: it becomes final when it is paid.")
     drafts = await due_drafts.lock_draft(ctx.transaction, ctx.tenant.id, invoice_id)
     if not drafts:

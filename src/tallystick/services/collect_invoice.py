@@ -61,7 +61,7 @@ async def collect_due(ctx: Context) -> int:
 
     while True:
         async with ctx.app.database.connection() as tx:
-            due = await collections.due(tx, ctx.tenant.id, ctx.now, BATCH)
+            due = await collections.due(tx, ctx.tenant.id, ctx.now, ctx.today, BATCH)
         done = await each_alone(due, collect, at_once=AT_ONCE, work="collect")
         if len(due) < BATCH or not done:
             return tried
@@ -100,9 +100,8 @@ async def _claim(
 
     True says that it was dealt with without being charged.
     """
-    waits = await trial_charges.activates(tx, ctx.tenant.id, invoice_id)
-    if waits is not None:
-        return await claim_trial_end(ctx, tx, waits, invoice_id)
+    if await trial_charges.is_charged_first(tx, ctx.tenant.id, invoice_id):
+        return await claim_trial_end(ctx, tx, invoice_id)
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     if owing is None:
         return False
@@ -253,13 +252,15 @@ async def _record_failure(
     if collection.state is not AttemptState.LIVE:
         return
     await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.FAILED, reason)
+    owing = [collection.invoice]
     if collection.activates is not None:
-        await record_trial_unpaid(ctx, tx, collection)
+        owing = await record_trial_unpaid(ctx, tx, collection)
     await tell_failure(
         ctx.within(tx),
         FailedPayment(
             transaction_id=collection.transaction_id,
-            invoice_id=collection.invoice,
+            invoice_id=owing[0],
+            with_it=tuple(owing[1:]),
             customer_id=collection.customer_id,
             amount=collection.amount,
             currency=collection.currency,

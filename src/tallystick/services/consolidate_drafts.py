@@ -30,23 +30,22 @@ async def consolidate_drafts(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> l
     if not found:
         return list(due)
     made = [consolidated(together, invoice_id=new_id()) for together in found]
-    await _write(ctx, tx, made)
+    await write_consolidated(ctx, tx, made)
     drafts = {one.id: one for one in due}
     told: list[Told] = []
     instead: dict[object, Consolidated] = {}
     for one in made:
-        whole = _draft(ctx, one, drafts[one.first.id])
-        told.append(("invoice.created", one.id, event_body(whole)))
-        for member in one.members:
-            instead[member.id] = one
-            into = {"consolidated_into_invoice_id": encode(Prefix.INVOICE, one.id)}
-            body = {**event_body(drafts[member.id]), **into}
-            told.append(("invoice.consolidated", member.id, body))
+        instead |= {member.id: one for member in one.members}
+        members = [drafts[member.id] for member in one.members]
+        told += consolidated_events(draft_of_all(ctx, one, members[0]), members)
     await record_many(ctx.within(tx), told)
     return _in_their_place(ctx, due, instead)
 
 
-async def _write(ctx: Context, tx: Tx, made: Sequence[Consolidated]) -> None:
+async def write_consolidated(
+    ctx: Context, tx: Tx, made: Sequence[Consolidated], *, charged_first: bool = False
+) -> None:
+    """Write drafts that carry the lines of others; `charged_first` until they are paid."""
     ids = [member.id for one in made for member in one.members]
     lines = await consolidation.lines_of(tx, ctx.tenant.id, ids)
     copies = [
@@ -56,7 +55,18 @@ async def _write(ctx: Context, tx: Tx, made: Sequence[Consolidated]) -> None:
             line for member in one.members for line in lines[member.id]
         )
     ]
-    await consolidation.merge(tx, ctx.tenant.id, made, copies, ctx.now)
+    await consolidation.merge(
+        tx, ctx.tenant.id, made, copies, ctx.now, charged_first=charged_first
+    )
+
+
+def consolidated_events(whole: DueDraft, members: Sequence[DueDraft]) -> list[Told]:
+    """What is told of drafts that have become one."""
+    into = {"consolidated_into_invoice_id": encode(Prefix.INVOICE, whole.id)}
+    return [
+        ("invoice.created", whole.id, event_body(whole)),
+        *(("invoice.consolidated", one.id, {**event_body(one), **into}) for one in members),
+    ]
 
 
 def _in_their_place(
@@ -68,11 +78,11 @@ def _in_their_place(
         if whole is None:
             standing[one.id] = one
         else:
-            standing.setdefault(whole.id, _draft(ctx, whole, one))
+            standing.setdefault(whole.id, draft_of_all(ctx, whole, one))
     return list(standing.values())
 
 
-def _draft(ctx: Context, whole: Consolidated, like: DueDraft) -> DueDraft:
+def draft_of_all(ctx: Context, whole: Consolidated, like: DueDraft) -> DueDraft:
     """The draft that stands for its members: like any of them in what they have in common."""
     return replace(
         like,

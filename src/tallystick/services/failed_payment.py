@@ -13,7 +13,10 @@ from tallystick.services.events import EventValue, record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedPayment:
-    """Money that will not come; `amount` in minor units."""
+    """Money that will not come; `amount` in minor units.
+
+    `with_it` are the other drafts that were charged as one with that of `invoice_id`.
+    """
 
     transaction_id: UUID
     invoice_id: UUID
@@ -21,6 +24,7 @@ class FailedPayment:
     amount: int
     currency: str
     reason: FailureReason
+    with_it: tuple[UUID, ...] = ()
 
 
 async def tell_failure(ctx: Context, payment: FailedPayment) -> None:
@@ -28,12 +32,9 @@ async def tell_failure(ctx: Context, payment: FailedPayment) -> None:
 
     Tries are made for invoices that are charged automatically only.
     """
-    tx, tenant = ctx.transaction, ctx.tenant
-    tried = await collections.tried(tx, tenant.id, payment.invoice_id)
-    again = next_try(ctx.now, tried.failures + 1, tenant.dunning_days)
-    await collections.failed(
-        tx, tenant.id, payment.invoice_id, again if tried.charges else None, ctx.now
-    )
+    owing = (payment.invoice_id, *payment.with_it)
+    for invoice_id in owing:
+        await _note(ctx, invoice_id)
     told: dict[str, EventValue] = {
         "transaction_id": encode(Prefix.TRANSACTION, payment.transaction_id),
         "invoice_id": encode(Prefix.INVOICE, payment.invoice_id),
@@ -46,4 +47,15 @@ async def tell_failure(ctx: Context, payment: FailedPayment) -> None:
         "currency": payment.currency,
         "error": payment.reason.value,
     }
+    if payment.with_it:
+        told["invoice_ids"] = [encode(Prefix.INVOICE, one) for one in owing]
     await record(ctx, "payment.failed", payment.transaction_id, told)
+
+
+async def _note(ctx: Context, invoice_id: UUID) -> None:
+    tx, tenant = ctx.transaction, ctx.tenant
+    tried = await collections.tried(tx, tenant.id, invoice_id)
+    again = next_try(ctx.now, tried.failures + 1, tenant.dunning_days)
+    await collections.failed(
+        tx, tenant.id, invoice_id, again if tried.charges else None, ctx.now
+    )

@@ -64,7 +64,7 @@ class Taken:
     @property
     def may_merge(self) -> bool:
         """Whether the draft may become one invoice with the customer's others of its day."""
-        return not self.is_charged_first and _may_merge(self.due, self.step)
+        return _may_merge(self.due, self.step)
 
 
 async def take_steps(
@@ -269,9 +269,14 @@ def _is_charged_first(moved: Step, draft: Draft | None) -> bool:
 def _may_merge(due: DueContract, moved: Step) -> bool:
     """Whether what a step makes may become one invoice with others.
 
-    What begins a subscription never does, nor what waits for a person.
+    What begins a subscription never does, nor what waits for a person. What is charged first
+    does when it is charged, with others like it.
     """
-    recurs = moved.kind in {StepKind.RENEWED, StepKind.TRIAL_ENDED}
+    recurs = moved.kind in {
+        StepKind.RENEWED,
+        StepKind.TRIAL_ENDED,
+        StepKind.TRIAL_EXPIRED,
+    }
     return recurs and due.consolidates and moved.contract.auto_advance_invoices
 
 

@@ -33,18 +33,51 @@ LIFE_RULES = (
         """,
     ),
     Rule(
+        name="trials-together",
+        holds="A draft of several trials is there while it is charged, and as long as it is "
+        "charged first so are theirs",
+        kind=Prefix.INVOICE,
+        query="""
+            select p.tenant_id, p.id, format(
+                'charged first: %s, of its members %s are and %s are not, live tries: %s',
+                p.charged_first, m.waiting, m.done, c.live) as about
+            from invoices p
+            cross join lateral (
+                select count(*) filter (where charged_first) as waiting,
+                       count(*) filter (where not charged_first) as done
+                from invoices m where m.tenant_id = p.tenant_id
+                  and m.consolidated_into_invoice_id = p.id) m
+            cross join lateral (
+                select count(*) as live from collections c
+                where c.tenant_id = p.tenant_id and c.invoice_id = p.id
+                  and c.state = 'LIVE') c
+            where p.subscription_id is null and case when p.charged_first
+                then m.waiting < 2 or m.done > 0 or c.live <> 1 else m.waiting > 0 end
+        """,
+    ),
+    Rule(
         name="trial-paid",
         holds="A trial that was paid for has gone on, with a final invoice",
         kind=Prefix.SUBSCRIPTION,
         query="""
-            select c.tenant_id, c.activates as id, format('%s, its invoice is %s', s.status,
+            with paid as (
+                select tenant_id, activates as id, invoice_id from collections
+                where state = 'SUCCEEDED' and activates is not null
+                union
+                select c.tenant_id, m.subscription_id, c.invoice_id
+                from collections c
+                join invoices m on m.tenant_id = c.tenant_id
+                    and m.consolidated_into_invoice_id = c.invoice_id
+                where c.state = 'SUCCEEDED' and c.activates is not null)
+            select p.tenant_id, p.id, format('%s, its invoice is %s', s.status,
                 coalesce(i.status, 'not there')) as about
-            from collections c
-            join subscriptions s on s.tenant_id = c.tenant_id and s.id = c.activates
-            left join invoices i on i.tenant_id = c.tenant_id and i.id = c.invoice_id
-                and i.subscription_id = s.id
-            where c.state = 'SUCCEEDED'
-              and (s.status = 'TRIAL_EXPIRED' or coalesce(i.status, 'DRAFT') = 'DRAFT')
+            from paid p
+            join subscriptions s on s.tenant_id = p.tenant_id and s.id = p.id
+            left join invoices i on i.tenant_id = p.tenant_id and i.id = p.invoice_id
+                and (i.subscription_id = s.id or exists (
+                    select from invoices m where m.tenant_id = i.tenant_id
+                      and m.consolidated_into_invoice_id = i.id and m.subscription_id = s.id))
+            where s.status = 'TRIAL_EXPIRED' or coalesce(i.status, 'DRAFT') = 'DRAFT'
         """,
     ),
     Rule(
@@ -57,8 +90,11 @@ LIFE_RULES = (
             from subscriptions s
             cross join lateral (
                 select (select count(*) from collections c
-                        where c.tenant_id = s.tenant_id and c.activates = s.id
-                          and c.state = 'LIVE')
+                        where c.tenant_id = s.tenant_id and c.state = 'LIVE'
+                          and c.activates is not null and (c.activates = s.id or exists (
+                            select from invoices m where m.tenant_id = c.tenant_id
+                              and m.consolidated_into_invoice_id = c.invoice_id
+                              and m.subscription_id = s.id)))
                      + (select count(*) from payment_attempts a
                         where a.tenant_id = s.tenant_id and a.subscription_id = s.id
                           and a.state = 'LIVE') as count) live
