@@ -396,6 +396,30 @@ where number = 2;
 -- consolidated-members
 update invoices set consolidated_into_invoice_id = id;
 
+-- slot-ledger
+insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
+select tenant_id, id, id, 1, '2026-03-10', now() from subscription_items limit 1;
+
+-- slot-ledger
+update subscription_items set item = item || '{"slots": 3}';
+
+-- slot-ledger
+update subscription_items set item = jsonb_set(item, '{pricing,type}', '"SLOT"');
+
+-- slot-bounds
+insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
+select tenant_id, gen_random_uuid(), id, -1, '2026-03-10', now() from subscription_items limit 1;
+
+-- slots-awaited
+insert into slot_entries (tenant_id, id, item_id, delta, invoice_id, created_at)
+select i.tenant_id, gen_random_uuid(), i.id, 2, v.id, now()
+from subscription_items i
+join invoices v on v.subscription_id = i.subscription_id and v.payment_status = 'PAID' limit 1;
+
+-- slots-awaited
+insert into slot_entries (tenant_id, id, item_id, delta, created_at)
+select tenant_id, gen_random_uuid(), id, 2, now() from subscription_items limit 1;
+
 -- invoice-reversed
 update invoices set reversed = reversed + 1 where reversed > 0;
 

@@ -44,6 +44,16 @@ IN_USE = """
                 '2026-01-01', '2026-01-01', 1, '2026-01-01', '2026-02-01', 0, true, false,
                 '{}', 4900, '2026-01-03', '2026-01-03');
     insert into plan_places values (t(1), t(3), t(5), 1, t(15), 'SUBSCRIPTION');
+    insert into products (tenant_id, id, product_family_id, name, fee_type, fee_structure,
+        created_at) values (t(1), t(16), t(4), 'Seats', 'SLOT', '{}', now());
+    insert into prices (tenant_id, id, product_id, cadence, currency, pricing, created_at)
+        values (t(1), t(17), t(16), 'MONTHLY', 'EUR', '{}', now());
+    insert into subscription_items (tenant_id, id, subscription_id, kind, position, name,
+        product_id, price_id, instances, item)
+        values (t(1), t(18), t(15), 'COMPONENT', 0, 'Seats', t(16), t(17), 1,
+                '{"slots": 7, "pricing": {"type": "SLOT", "min_slots": 2}}');
+    insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
+        values (t(1), t(18), t(18), 7, '2026-01-01', now());
     insert into invoice_lines (tenant_id, id, invoice_id, position, name, start_date, end_date,
         amount, discount, tax, amount_total, tax_rate, taxes, computation)
         values (t(1), t(12), t(13), 0, 'Fee', '2026-01-01', '2026-01-01', 100, 0, 0, 100, 0,
@@ -101,7 +111,8 @@ async def fill(dsn: str) -> None:
 async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
     """Payments under way count from the migration; everything that must hold holds.
 
-    A subscription counts from its start, with what it is worth.
+    A subscription counts from its start, with what it is worth; its slots are counted by their
+    ledger.
     """
     await migrations.migrate(old_dsn)
 
@@ -117,4 +128,10 @@ async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
         moved = await connection.fetchrow("select day::text, amount from mrr_movements")
         assert moved is not None
         assert (moved["day"], moved["amount"]) == ("2026-01-01", 4900)
+        seats = await connection.fetchrow(
+            "select i.item ->> 'slots' as beside, e.delta from subscription_items i"
+            " join slot_entries e on e.item_id = i.id"
+        )
+        assert seats is not None
+        assert (seats["beside"], seats["delta"]) == (None, 7)
     await database.close()

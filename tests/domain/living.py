@@ -168,7 +168,7 @@ class Life:
         units = sum(n for day, n in by_day.items() if window.start <= day < window.end)
         return usage_charges(meter, [of(str(units))], self.contract.currency)
 
-    def _billed(self) -> dict[UUID, Billed]:
+    def _billed(self) -> dict[UUID, list[Billed]]:
         """The last line that billed today of each item, as it is read back from invoices."""
         found = {}
         for draft in self.drafts:
@@ -176,11 +176,14 @@ class Life:
                 known = line.explanation
                 covers = line.start_date <= self.today < line.end_date
                 if covers and known.quoted_amount > 0 and known.usage is None:
-                    found[line.item_id] = Billed(
-                        quoted_amount=known.quoted_amount,
-                        quoted_discount=known.quoted_discount,
-                        decision=known.decision,
-                    )
+                    found[line.item_id] = [
+                        Billed(
+                            quoted_amount=known.quoted_amount,
+                            quoted_discount=known.quoted_discount,
+                            decision=known.decision,
+                            units=known.computation.units,
+                        )
+                    ]
         return found
 
 

@@ -38,7 +38,7 @@ def test_a_credit_is_discounted_and_taxed_as_it_was_billed() -> None:
     new = replace(item, id=named("new"), pricing=rate("62.00").pricing)
 
     change = changed_now(
-        lives, NewPlan(plan_id=named("other"), items=(new,)), MIDDLE, {item.id: billed}
+        lives, NewPlan(plan_id=named("other"), items=(new,)), MIDDLE, {item.id: [billed]}
     )
 
     assert [one.amount for one in change.step.charges] == [-1440, 3200]

@@ -19,14 +19,17 @@ from tallystick.domain.metered import usage_charges
 from tallystick.domain.minimum_commitment import MINOR_MAX, MinimumCommitment, faults_of
 from tallystick.domain.minimums import NAME, shortfall
 from tallystick.domain.money import minor
+from tallystick.domain.new_components import NewPlan
 from tallystick.domain.offer import Offer
 from tallystick.domain.periods import Cadence
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.renewal import RenewalFacts, draft_of
+from tallystick.domain.slot_change import slots_changed, slots_item
 from tallystick.domain.tax import Buyer
 from tallystick.domain.usage_pricing import Measured
 from tests.domain.contracts import contract, contracts, life_of, stands
-from tests.domain.offers import arrears, offer, once, quoted, rate, usage
+from tests.domain.offers import arrears, offer, once, quoted, rate, seats, usage
 from tests.domain.purchases import CUSTOMER, ENTITY
 from tests.domain.samples import named
 
@@ -78,6 +81,36 @@ def true_ups(steps: list[Step]) -> list[int | None]:
         missing = None if one.floor is None else shortfall(one.floor, ())
         found.append(None if one.floor is None else 0 if missing is None else missing.amount)
     return found
+
+
+def test_slots_that_came_within_the_window() -> None:
+    """Five seats at 10.00 and five more on the 15th cost 50.00 + 27.42: of 100.00 miss 22.58.
+
+    Those that are given up count to the end; of February's nine miss 10.00.
+    """
+    lives = stands(begins(offer(seats("10", 5), minimum=least("100"))), BEGIN)
+    for delta in (5, -1):
+        item = slots_item(lives, named("Seats"), "component_id")
+        change = slots_changed(lives, item, delta, date(2024, 1, 15), waits=False)
+        lives = change.step.contract
+
+    assert true_ups(life_of(lives, date(2024, 3, 1))) == [2258, 1000]
+
+
+def test_slots_that_came_and_left_within_the_window() -> None:
+    """50.00, 33.87 for five more from the 11th, less 51.61 for ten from the 16th: 32.26.
+
+    With 32.00 of the fee that replaces them, 35.74 of 100.00 miss.
+    """
+    lives = stands(begins(offer(seats("10", 5), minimum=least("100"))), BEGIN)
+    item = slots_item(lives, named("Seats"), "component_id")
+    lives = slots_changed(lives, item, 5, date(2024, 1, 11), waits=False).step.contract
+    new = replace(rate("62"), id=named("new fee"))
+    wanted = NewPlan(plan_id=named("other"), items=(new,), minimum=lives.minimum)
+
+    lives = changed_now(lives, wanted, date(2024, 1, 16), {}).step.contract
+
+    assert true_ups(life_of(lives, date(2024, 2, 1))) == [3574]
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,10 @@ API: dict[str, Json | None] = {
         "at": "NOW",
         "add_ons": {"remove": [encode(Prefix.SUBSCRIPTION_ADD_ON, UUID(int=1))]},
     },
+    "POST /api/v1/subscriptions/{subscription_id}/slots": {
+        "component_id": encode(Prefix.SUBSCRIPTION_COMPONENT, UUID(int=1)),
+        "delta": 1,
+    },
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
     "POST /api/v1/invoices/{invoice_id}/pay": None,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from tallystick.db.subscription_writes import ITEM
+from tallystick.db.due_contracts import ITEM
 from tallystick.domain.amendment_request import (
     AmendmentRequest,
     ComponentChange,

@@ -16,7 +16,6 @@ from tallystick.domain.credit_note import (
     CreditKind,
     CreditToBalance,
     DebtCancellation,
-    Everything,
     Scope,
 )
 from tallystick.domain.errors import TallystickError
@@ -40,11 +39,13 @@ from tallystick.domain.pricing import (
     UsageModelType,
     UsagePricing,
 )
+from tallystick.domain.slot_change import SlotMode
 from tallystick.domain.usage_events import IncomingEvent
 from tallystick.services.add_balance_entry import add_balance_entry
 from tallystick.services.advance_clock import advance_clock
 from tallystick.services.cancel_subscription import cancel_subscription, reactivate_subscription
 from tallystick.services.change_plan import change_plan
+from tallystick.services.change_slots import SlotsRequest, change_slots
 from tallystick.services.ids import new_id
 from tallystick.services.ingest_events import ingest_events
 from tallystick.services.plan_wanted import PlanChangeRequest
@@ -90,7 +91,17 @@ def written(random: Random, *, days: int) -> Script:
         happenings = []
         for customer in CUSTOMERS:
             what = random.choice(
-                ["change", "cancel", "reactivate", "balance", "credit", "", ""]
+                [
+                    "change",
+                    "slots",
+                    "slots",
+                    "cancel",
+                    "reactivate",
+                    "balance",
+                    "credit",
+                    "",
+                    "",
+                ]
             )
             for one in (what, random.choice(["use", ""])):
                 if one:
@@ -111,6 +122,7 @@ class RandomShop:
     subscriptions: dict[str, UUID] = field(default_factory=dict)
     changed: int = 0
     refused: int = 0
+    slotted: int = 0
 
     @property
     def world(self) -> World:
@@ -175,6 +187,8 @@ class RandomShop:
             self.subscriptions[one.customer] = made.subscription.id
         elif one.what == "change":
             await self._change(subscription, self.plans[one.how % len(self.plans)])
+        elif one.what == "slots":
+            await self._slots(subscription, one.how)
         elif one.what == "credit":
             await self._credit(customer, one.how)
         elif one.what == "use":
@@ -214,6 +228,25 @@ class RandomShop:
         assert seen.details.subscription.mrr == done.details.subscription.mrr
         self.changed += 1
 
+    async def _slots(self, subscription: UUID, how: int) -> None:
+        """A few seats more or one fewer, at once, or when the invoice is paid."""
+        rows = await self.world.fetch(
+            "select id from subscription_items where subscription_id = $1 and name = 'Seats'"
+            " order by position desc limit 1",
+            subscription,
+        )
+        if not rows:
+            return
+        request = SlotsRequest(
+            item_id=rows[0]["id"],
+            delta=how % 5 - 1 or 4,
+            mode=SlotMode.ON_INVOICE_PAID if how % 3 == 0 else SlotMode.OPTIMISTIC,
+        )
+        async with self.world.app.transaction() as tx:
+            ctx = self.world.ctx.within(tx)
+            await change_slots(ctx, subscription, request, preview=False)
+        self.slotted += 1
+
     async def _credit(self, customer: UUID, how: int) -> None:
         """A part of the customer's last invoice: owed it is forgiven, paid it is given back."""
         rows = await self.world.fetch(
@@ -241,7 +274,7 @@ class RandomShop:
                 await billed.credit(DebtCancellation(), Amount(row["amount_due"]))
             left = await self.world.one(LEFT, row["id"])
             if left["total"]:
-                await billed.credit(CreditToBalance(), Everything())
+                await billed.credit(CreditToBalance(), Amount(int(left["total"])))
 
     async def _use(self, customer: UUID, units: int) -> None:
         event = IncomingEvent(

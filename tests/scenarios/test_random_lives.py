@@ -30,7 +30,7 @@ async def test_the_books_are_sound_after_any_life(
 ) -> None:
     """Previews are what follows; billed once; movements sum up; all credited nets to zero."""
     shop = await played(db, currency, written(Random(seed), days=DAYS))
-    assert shop.changed >= 3, "a life in which something happens"
+    assert min(shop.changed, shop.slotted + 1) >= 3, "a life in which something happens"
     await shop.merchant.is_sound()
 
     before = await shop.invoices()

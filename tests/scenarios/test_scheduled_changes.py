@@ -370,11 +370,13 @@ async def _have_seats(shop: Shop, subscription_id: UUID, seats: int) -> None:
     """Change the number of seats behind the product's back."""
     await shop.world.execute(
         """
-        update subscription_items set item = jsonb_set(item, '{slots}', to_jsonb($2::int))
-        where subscription_id = $1 and item ->> 'slots' is not null
+        insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
+        select e.tenant_id, gen_random_uuid(), e.item_id, $2 - e.delta, e.effective_on, $3
+        from slot_entries e join subscription_items i on i.id = e.item_id
+        where i.subscription_id = $1 and e.id = e.item_id
         """,
         subscription_id,
         seats,
+        shop.world.ctx.now,
     )
-    await shop.world.execute("update slot_entries set delta = $1", seats)
     await shop.world.execute("update subscriptions set mrr = 2900 + $1 * 1000", seats)

@@ -1,5 +1,6 @@
 """How items of a subscription were billed: what their credits go by."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
@@ -10,7 +11,7 @@ from tallystick.domain.credit_removed import BillingLine
 from tallystick.domain.rest_of_period import Billed
 
 # A draft that became part of another invoice is billed by that one. Amounts are as quoted: with
-# tax where prices include it.
+# tax where prices include it. `adds` is the invoice where it brought slots to the item.
 _LINES = """
     with billing as (
         select distinct coalesce(consolidated_into_invoice_id, id) as id from invoices
@@ -21,7 +22,11 @@ _LINES = """
                from credit_note_lines c
                join credit_notes n on n.tenant_id = c.tenant_id and n.id = c.credit_note_id
                where c.tenant_id = l.tenant_id and c.invoice_line_id = l.id
-                 and n.status <> 'VOIDED'), 0)::bigint as credited
+                 and n.status <> 'VOIDED'), 0)::bigint as credited,
+           case when exists (
+               select from slot_entries e
+               where e.tenant_id = l.tenant_id and e.item_id = l.item_id
+                 and e.invoice_id = i.id) then i.id end as adds
     from billing
     join invoices i on i.tenant_id = $1 and i.id = billing.id
     join invoice_lines l on l.tenant_id = i.tenant_id and l.invoice_id = i.id
@@ -83,23 +88,31 @@ async def around(
 
 async def last_billed(
     tx: Tx, tenant_id: UUID, subscription_id: UUID, item_ids: Sequence[UUID], day: date
-) -> dict[UUID, Billed]:
+) -> dict[UUID, list[Billed]]:
     """What billed a day of each item, as far as anything did: its lines that are not void.
 
-    Where all of them are void nothing was billed.
+    First the item as it was billed, and after it, each for itself, what slots cost that came
+    later. Where all lines are void nothing was billed.
     """
     rows = await tx.fetch(_LINES, tenant_id, subscription_id, item_ids, day)
-    found: dict[UUID, Billed] = {}
+    found: defaultdict[UUID, dict[UUID | None, Billed]] = defaultdict(dict)
     for row in rows:
-        known = EXPLANATION.load(row["computation"])
-        one = found.setdefault(row["item_id"], Billed(decision=known.decision))
+        known, adds = EXPLANATION.load(row["computation"]), row["adds"]
+        of_item, units = found[row["item_id"]], known.computation.units
+        one = of_item.setdefault(
+            adds, Billed(decision=known.decision, units=units, adds=adds is not None)
+        )
         if not row["is_void"]:
             # What an item replaces has paid its part of it.
             paid = 0 if known.replaced is None else known.replaced.credit
-            found[row["item_id"]] = one.with_line(
+            of_item[adds] = one.with_line(
                 known.quoted_amount + paid,
                 known.quoted_discount,
                 row["credited"],
                 known.decision,
+                units,
             )
-    return found
+    return {
+        item_id: sorted(parts.values(), key=lambda one: one.adds)
+        for item_id, parts in found.items()
+    }

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from tallystick.db import slot_entries
 from tallystick.db.checkout_facts import CUSTOMER_JSON, ENTITY_JSON
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
@@ -16,9 +17,14 @@ from tallystick.domain.life import next_day
 from tallystick.domain.parties import Customer, InvoicingEntity
 
 ITEMS_KEPT = 1024
-"""Items kept decoded, without their ids: those of one plan differ in nothing else."""
+"""Items kept decoded, without their ids: those of one plan differ in little else.
+
+They are known by their text, which has their slots as the ledger counts them now.
+"""
 
 _NO_ID = UUID(int=0)
+
+_COUNTED = slot_entries.counted("i", "s.current_period_start")
 
 # The items stand beside it, because many contracts have the same.
 _CONTRACT = """
@@ -84,23 +90,22 @@ def _with_parties(locked: str) -> str:
     join plan_versions v on v.tenant_id = s.tenant_id and v.id = s.plan_version_id
     cross join lateral (
         select array_agg(i.id order by i.position) as ids,
-               array_agg((i.item || '{{"id": "{_NO_ID}"}}')::text order by i.position) as texts
+               array_agg((({_COUNTED}) || '{{"id": "{_NO_ID}"}}')::text
+                         order by i.position) as texts
         from subscription_items i
         where i.tenant_id = s.tenant_id and i.subscription_id = s.id) items
     order by s.next_step_on, s.id
     """
 
 
-_LOCK = _with_parties("""
-        select * from subscriptions
-        where tenant_id = $1 and id = any($2) and next_step_on <= $3
-          and billing_error is null and not is_being_paid
-        order by id for no key update skip locked
-""")
+_LOCK = """
+    select id from subscriptions
+    where tenant_id = $1 and id = any($2) and next_step_on <= $3
+      and billing_error is null and not is_being_paid
+    order by id for no key update skip locked
+"""
 
-_LOCK_ONE = _with_parties(
-    "select * from subscriptions where tenant_id = $1 and id = $2 for no key update"
-)
+_LOCK_ONE = "select from subscriptions where tenant_id = $1 and id = $2 for no key update"
 
 _READ = _with_parties("select * from subscriptions where tenant_id = $1 and id = any($2)")
 
@@ -166,27 +171,35 @@ async def lock_due(tx: Tx, tenant_id: UUID, today: date, limit: int) -> list[UUI
 
 
 async def lock(tx: Tx, tenant_id: UUID, ids: Sequence[UUID], today: date) -> list[DueContract]:
-    """Lock those of `ids` that are still due and that nobody else has locked."""
+    """Lock those of `ids` that are still due and that nobody else has locked.
+
+    Like every contract, they are read by a second statement, so as to stand as whoever had them
+    has left them with what belongs to them.
+    """
     rows = await tx.fetch(_LOCK, tenant_id, ids, today)
-    entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
-    return [_due(row, entities[row["entity_id"]]) for row in rows]
+    return await _read(tx, tenant_id, [row["id"] for row in rows])
 
 
 async def lock_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContract | None:
     """Lock a subscription, due or not, waiting for whoever has it; None where there is none."""
-    row = await tx.fetchrow(_LOCK_ONE, tenant_id, subscription_id)
-    return None if row is None else _due(row, ENTITY.load(row["entity"]))
+    await tx.execute(_LOCK_ONE, tenant_id, subscription_id)
+    found = await _read(tx, tenant_id, [subscription_id])
+    return found[0] if found else None
 
 
 async def lock_with_threshold(
     tx: Tx, tenant_id: UUID, customer_ids: Sequence[UUID]
 ) -> list[DueContract]:
-    """Lock the customers' subscriptions that have a threshold, waiting for whoever has one.
-
-    They are read by a second statement, so as to stand as whoever had them has left them.
-    """
+    """Lock the customers' subscriptions that have a threshold, waiting for whoever has one."""
     rows = await tx.fetch(_LOCK_THRESHOLDS, tenant_id, customer_ids)
-    rows = await tx.fetch(_READ, tenant_id, [row["id"] for row in rows])
+    return await _read(tx, tenant_id, [row["id"] for row in rows])
+
+
+async def _read(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueContract]:
+    """Subscriptions that are locked, longest overdue first."""
+    if not ids:
+        return []
+    rows = await tx.fetch(_READ, tenant_id, ids)
     entities = {row["entity_id"]: ENTITY.load(row["entity"]) for row in rows if row["entity"]}
     return [_due(row, entities[row["entity_id"]]) for row in rows]
 

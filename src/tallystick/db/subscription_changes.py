@@ -5,8 +5,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from tallystick.db import slot_entries
 from tallystick.db.engine import Tx
-from tallystick.db.subscription_writes import ITEM, MINIMUM
+from tallystick.db.subscription_writes import MINIMUM
 from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import next_day
@@ -157,7 +158,16 @@ async def save_items(
         update subscription_items set item = $4, name = $5
         where tenant_id = $1 and subscription_id = $2 and id = $3
         """,
-        [(tenant_id, subscription_id, item.id, ITEM.dump(item), item.name) for item in touched],
+        [
+            (
+                tenant_id,
+                subscription_id,
+                item.id,
+                slot_entries.without_slots(item),
+                item.name,
+            )
+            for item in touched
+        ],
     )
     await tx.executemany(
         _JOIN,
@@ -173,22 +183,12 @@ async def save_items(
                 item.component_id,
                 item.add_on_id,
                 item.instances,
-                ITEM.dump(item),
+                slot_entries.without_slots(item),
             )
             for item in joined
         ],
     )
-    await tx.executemany(
-        """
-        insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
-        values ($1, $2, $2, $3, $4, $5)
-        """,
-        [
-            (tenant_id, item.id, item.slots, day, now)
-            for item in joined
-            if item.slots is not None
-        ],
-    )
+    await slot_entries.begin(tx, tenant_id, joined, day, now)
 
 
 async def be_paid(tx: Tx, tenant_id: UUID, subscription_id: UUID, *, now_paid: bool) -> None:

@@ -3,11 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import usage_marks
+from tallystick.db import slot_entries, usage_marks
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.domain.buyer import Address, BuyerDetails
-from tallystick.domain.charges import Item
 from tallystick.domain.contract import contract_of
 from tallystick.domain.life import next_day
 from tallystick.domain.minimum_commitment import MinimumCommitment
@@ -15,7 +14,6 @@ from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import Method
 from tallystick.domain.purchase import Subscription
 
-ITEM: Codec[Item] = Codec(Item)
 PAYMENT: Codec[PaymentConfig] = Codec(PaymentConfig)
 MINIMUM: Codec[MinimumCommitment] = Codec(MinimumCommitment)
 ADDRESS: Codec[Address] = Codec(Address)
@@ -117,21 +115,13 @@ async def _insert_items(tx: Tx, tenant_id: UUID, made: Subscription) -> None:
                 item.component_id,
                 item.add_on_id,
                 item.instances,
-                ITEM.dump(item),
+                slot_entries.without_slots(item),
             )
             for position, item in enumerate(made.offer.items)
         ],
     )
-    await tx.executemany(
-        """
-        insert into slot_entries (tenant_id, id, item_id, delta, effective_on, created_at)
-        values ($1, $2, $2, $3, $4, $5)
-        """,
-        [
-            (tenant_id, item.id, item.slots, made.dates.billing_start, made.created_at)
-            for item in made.offer.items
-            if item.slots is not None
-        ],
+    await slot_entries.begin(
+        tx, tenant_id, made.offer.items, made.dates.billing_start, made.created_at
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from tallystick.db import slot_entries
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 from tallystick.db.paging import Matching, Page, Window, fetch_page
@@ -69,8 +70,9 @@ _TABLES = """
         and version.id = subscription.plan_version_id
 """
 
-_ITEMS = """
-    select json_agg(item.item order by item.position) from subscription_items item
+_ITEMS = f"""
+    select json_agg({slot_entries.counted("item", "subscription.current_period_start")}
+        order by item.position) from subscription_items item
     where item.tenant_id = subscription.tenant_id and item.subscription_id = subscription.id
         and item.item ->> 'ends_on' is null
 """

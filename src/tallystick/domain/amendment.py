@@ -24,9 +24,17 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.credit_removed import BillingLine, LineShare, shares_left
 from tallystick.domain.errors import Conflict
 from tallystick.domain.life import Step, StepKind
+from tallystick.domain.new_components import joining, none_awaited, with_slots_of
 from tallystick.domain.periods import end_of_cycles, shortest
 from tallystick.domain.pricing import FeeType
-from tallystick.domain.rest_of_period import Billed, named, rest_of_new, rest_of_old
+from tallystick.domain.rest_of_period import (
+    Billed,
+    Credit,
+    credits_of,
+    named,
+    rest_of_new,
+    rest_of_old,
+)
 from tallystick.domain.tax import TaxDecision
 
 
@@ -34,11 +42,11 @@ from tallystick.domain.tax import TaxDecision
 class Past:
     """How the items of a contract were billed for a day.
 
-    `billed` has the last line of each, for its discount and its tax; `lines` are all of them
+    `billed` has what was billed of each, for its discount and its tax; `lines` are all of them
     that are not void, newest first. `decision_of` is the tax of a product today.
     """
 
-    billed: Mapping[UUID, Billed]
+    billed: Mapping[UUID, Sequence[Billed]]
     lines: Sequence[BillingLine]
     decision_of: Callable[[UUID], TaxDecision]
 
@@ -71,17 +79,23 @@ def amended_now(contract: Contract, amendment: Amendment, day: date, past: Past)
     A cancellation that is scheduled stays. In a free trial nothing is billed.
 
     Raises:
-        Conflict: It has not begun, waits for a checkout, or is over.
+        Conflict: It has not begun, waits for a checkout, is over, or slots of what changes or
+            leaves wait to be paid.
     """
     may_be_amended(contract)
     own = {item.id: item for item in contract.items}
-    pairs = [(own[one.item_id], one.to) for one in amendment.changed]
+    olds = [own[one.item_id] for one in amendment.changed]
     removed = [own[item_id] for item_id in amendment.removed]
+    none_awaited([*olds, *removed])
+    pairs = [
+        (old, with_slots_of(old, one.to, day))
+        for old, one in zip(olds, amendment.changed, strict=True)
+    ]
     renamed = tuple(replace(own[one.item_id], name=one.name) for one in amendment.renamed)
     ended = tuple(replace(item, ends_on=day) for item in (*(old for old, _ in pairs), *removed))
     if contract.in_free_trial:
         joined = (*(to for _, to in pairs), *amendment.added)
-        after = in_trial(_with(contract, (*ended, *renamed), joined))
+        after = in_trial(_with(contract, (*ended, *renamed), joined), day)
         return Amended(
             step=_step(after, day, ()), ended=ended, joined=joined, renamed=renamed, credits=()
         )
@@ -95,7 +109,7 @@ def amended_now(contract: Contract, amendment: Amendment, day: date, past: Past)
     charges += [one for old, to in changes for one in _changed(whole, old, to, day, past)]
     charges += [one for item in joined[len(pairs) :] for one in _added(whole, item, day)]
     after = _with(contract, (*ended, *renamed), joined)
-    after = replace(after, mrr=monthly_value(after.items, after.currency))
+    after = replace(after, mrr=monthly_value(after.items, after.currency, day))
     return Amended(
         step=_step(after, day, charges),
         ended=ended,
@@ -105,8 +119,8 @@ def amended_now(contract: Contract, amendment: Amendment, day: date, past: Past)
     )
 
 
-def in_trial(contract: Contract) -> Contract:
-    """A contract whose items changed in its free trial, in the rhythm of its fees."""
+def in_trial(contract: Contract, day: date) -> Contract:
+    """A contract whose items changed on a day of its free trial, in the rhythm of its fees."""
     fees = [item.cadence for item in contract.recurring if item.ends_on is None]
     cadence, end_date = shortest(fees), contract.end_date
     if contract.billing_cycles is not None:
@@ -117,7 +131,7 @@ def in_trial(contract: Contract) -> Contract:
         contract,
         cadence=cadence,
         end_date=end_date,
-        mrr=monthly_value(contract.items, contract.currency),
+        mrr=monthly_value(contract.items, contract.currency, day),
     )
 
 
@@ -141,7 +155,7 @@ def _joining(whole: Contract, old: Item | None, item: Item, day: date) -> Item:
     """An item as it joins: charged up to where its regular periods begin."""
     rest = rest_of_new(whole, old, item, day)
     begins = whole.period_end if rest is None else rest.span.end
-    return replace(item, starts_on=day, billed_from=begins)
+    return joining(item, day, begins)
 
 
 def _added(whole: Contract, item: Item, day: date) -> Iterator[Charge]:
@@ -161,43 +175,35 @@ def _prorated(one: Charge) -> Charge:
 def _changed(whole: Contract, old: Item, item: Item, day: date, past: Past) -> Iterator[Charge]:
     """New less old in one line, as far as one line can tell it.
 
-    Two, a credit and a charge, where they are for other days, or bear another tax.
+    A credit and a charge apart where they are for other days or bear another tax, and where
+    slots were billed otherwise than others.
     """
     before, after = rest_of_old(whole, old, day), rest_of_new(whole, old, item, day)
     charged = (
         None if after is None else charge_in_part(item, after.span, after.days, whole.currency)
     )
-    credit = _credit(whole, old, day, past)
+    given = _credits(whole, old, day, past)
     tax = past.decision_of(item.product_id)
-    is_one = before == after and credit is not None and credit.decided in {None, tax}
-    if charged is None or credit is None or not is_one:
-        yield from (one for one in (credit,) if one is not None)
+    is_one = before == after and len(given) == 1 and given[0].given.decided in {None, tax}
+    if charged is None or not is_one:
+        yield from (one.given for one in given)
         yield from (_prorated(one) for one in (charged,) if one is not None)
         return
+    credit, full = given[0].given, given[0].full
     how, paid = credit.computation, -credit.amount
-    assert before is not None, "what is credited has days left"
-    full = charge_in_part(old, before.span, before.days, whole.currency)
     replaced = Replaced(
         unit_price=how.unit_price,
         units=how.units,
         instances=how.instances,
-        amount=full.amount,
+        amount=full,
         credit=paid,
     )
     netted = replace(charged, amount=charged.amount - paid, replaced=replaced)
     yield named(netted, "adjustment")
 
 
-def _credit(whole: Contract, item: Item, day: date, past: Past) -> Charge | None:
-    """What was paid in advance of an item for the days left, discounted and taxed as it was."""
-    rest = rest_of_old(whole, item, day)
-    if rest is None:
-        return None
-    full = charge_in_part(item, rest.span, rest.days, whole.currency)
-    known = past.billed.get(item.id)
-    amount = full.amount if known is None else known.to_give_back(full.amount)
-    decided = None if known is None else known.decision
-    return named(replace(full, amount=-amount, decided=decided), "credit")
+def _credits(whole: Contract, item: Item, day: date, past: Past) -> list[Credit]:
+    return credits_of(whole, item, day, past.billed.get(item.id, ()))
 
 
 def _left(
@@ -213,8 +219,8 @@ def _left(
         lines = [line for line in past.lines if line.item_id in chain]
         if all(line.takes_note for line in lines):
             notes += shares_left(lines, day)
-        elif (credit := _credit(whole, item, day, past)) is not None:
-            charges.append(credit)
+        else:
+            charges += [one.given for one in _credits(whole, item, day, past)]
     return charges, notes
 
 

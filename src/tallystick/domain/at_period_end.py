@@ -17,7 +17,7 @@ from tallystick.domain.charges import (
 )
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict
-from tallystick.domain.new_components import paired
+from tallystick.domain.new_components import joining, none_awaited, paired, with_slots_of
 from tallystick.domain.owed import bills_usage
 from tallystick.domain.periods import boundary, end_of_cycles, index_containing, shortest
 from tallystick.domain.pricing import FeeType
@@ -48,7 +48,8 @@ def boundary_ahead(contract: Contract) -> date:
     A cancellation that is scheduled is no hindrance: it is replaced.
 
     Raises:
-        Conflict: It has no period, waits for its checkout, or ends with the period.
+        Conflict: It has no period, waits for its checkout, ends with the period, or slots wait
+            to be paid, which may be after the change.
     """
     if not contract.is_billed and not contract.in_free_trial:
         raise Conflict(
@@ -61,6 +62,7 @@ def boundary_ahead(contract: Contract) -> date:
     assert day is not None, "it has a period"
     if contract.end_date is not None and contract.end_date <= day:
         raise Conflict(f"This subscription ends on {contract.end_date.isoformat()}")
+    none_awaited([item for item in contract.items if item.ends_on is None])
     return day
 
 
@@ -103,7 +105,7 @@ def _plan_applied(contract: Contract, change: ScheduledPlan, day: date) -> Appli
     left = [
         item for item in contract.items if item.kind == "COMPONENT" and item.ends_on is None
     ]
-    pairs = paired(left, change.plan)
+    pairs = paired(left, change.plan, day)
     ended = tuple(replace(item, ends_on=day) for item in left)
     joined = tuple(_joining(contract, old, item, day) for old, item in pairs)
     gone = {item.id: item for item in ended}
@@ -117,7 +119,7 @@ def _plan_applied(contract: Contract, change: ScheduledPlan, day: date) -> Appli
     )
     after = _in_its_rhythm(contract, after, day)
     if after.is_billed:
-        after = replace(after, mrr=monthly_value(after.items, after.currency))
+        after = replace(after, mrr=monthly_value(after.items, after.currency, day))
     return Applied(
         change=change,
         contract=after,
@@ -132,7 +134,7 @@ def _amendment_applied(contract: Contract, change: ScheduledAmendment, day: date
     amendment = change.amendment
     live = {item.id: item for item in contract.items if item.ends_on is None}
     pairs = [
-        (old, replace(one.to, slots=old.slots))
+        (old, with_slots_of(old, one.to, day))
         for one in amendment.changed
         if (old := live.get(one.item_id)) is not None
     ]
@@ -152,7 +154,7 @@ def _amendment_applied(contract: Contract, change: ScheduledAmendment, day: date
     kept = tuple(touched.get(item.id, item) for item in contract.items)
     after = replace(contract, items=(*kept, *joined), scheduled=None)
     after = _in_its_rhythm(contract, after, day)
-    after = replace(after, mrr=monthly_value(after.items, after.currency))
+    after = replace(after, mrr=monthly_value(after.items, after.currency, day))
     once = [item for item in amendment.added if item.fee.type is FeeType.ONE_TIME]
     return Applied(
         change=change,
@@ -179,7 +181,7 @@ def _joining(contract: Contract, old: Item | None, item: Item, day: date) -> Ite
     if not contract.is_billed:
         return item
     paid = day if old is None else paid_until(contract, old, day)
-    return replace(item, starts_on=day, billed_from=paid)
+    return joining(item, day, paid)
 
 
 def _in_its_rhythm(before: Contract, after: Contract, day: date) -> Contract:

@@ -33,13 +33,26 @@ from tallystick.domain.usage_pricing import UsageLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlotChange:
+    """An entry of an item's ledger: so many slots more or fewer from a day on.
+
+    Without a day they wait until the invoice is paid.
+    """
+
+    delta: int
+    on: date | None
+    invoice_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One priced thing in an offer or a subscription: a component of the plan or an add-on.
 
     `id` is the id of the subscription's component or add-on. `component_id` is the plan's
     component it came from (None for an extra one), `add_on_id` the add-on (None for a
     component). `instances` is the add-on's quantity, 1 for a component. `slots` counts the
-    slots of one instance.
+    slots of one instance, of a subscription those with which its current period began;
+    `slot_changes` are what came, comes or may come to them later.
 
     An item that joined a running subscription, or left it, has a life of its own: `starts_on`
     is its first day, `ends_on` the first day after it. Joining was charged up to `billed_from`,
@@ -63,6 +76,12 @@ class Item:
     ends_on: date | None = None
     billed_from: date | None = None
     replaces: UUID | None = None
+    slot_changes: tuple[SlotChange, ...] = ()
+
+    def slots_on(self, day: date) -> int:
+        """How many slots an instance has on a day of its current period, or later."""
+        dated = (one.delta for one in self.slot_changes if one.on is not None and one.on <= day)
+        return (self.slots or 0) + sum(dated)
 
     def lived(self, span: Period) -> Period | None:
         """The part of a span in which the item is there, None where it is not."""
@@ -210,7 +229,8 @@ def charge(item: Item, period: BilledPeriod, currency: str) -> Charge | None:
         case RatePricing(rate=rate):
             return _line(item, period.billed, currency, rate, 1, _by_days(period))
         case SlotPricing(unit_rate=rate):
-            return _line(item, period.billed, currency, rate, item.slots or 0, _by_days(period))
+            slots = item.slots_on(period.billed.start)
+            return _line(item, period.billed, currency, rate, slots, _by_days(period))
         case CapacityPricing(rate=rate):
             return _line(item, period.billed, currency, rate, 1, _in_full(period))
         case ExtraRecurringPricing(unit_price=rate, quantity=quantity):
@@ -237,7 +257,7 @@ def charge_in_part(item: Item, span: Period, days: tuple[int, int], currency: st
         case RatePricing(rate=rate) | CapacityPricing(rate=rate):
             return _line(item, span, currency, rate, 1, days)
         case SlotPricing(unit_rate=rate):
-            return _line(item, span, currency, rate, item.slots or 0, days)
+            return _line(item, span, currency, rate, item.slots_on(span.start), days)
         case ExtraRecurringPricing(unit_price=rate, quantity=quantity):
             return _line(item, span, currency, rate, quantity, days)
         case UsagePricing() | OneTimePricing():
@@ -248,32 +268,34 @@ def charge_in_part(item: Item, span: Period, days: tuple[int, int], currency: st
 def days_of_price(item: Item, window: BilledPeriod) -> int:
     """How many days the price of an advance fee is for, for a part of a window.
 
-    As the window was billed: a stub or cut one by the days of its full period, except that the
-    base of a capacity was billed in full for the days there are. Nominal ones, where the
-    window is not the fee's own.
+    The window's days, or nominal ones where it is not the fee's own. One that an end cuts was
+    billed by the days of its full period, and its parts go by those; except that the base of a
+    capacity was billed in full for the days there are.
     """
+    if window.full.end == window.billed.end:
+        return priced_days(item.cadence, window.billed.days)
     full = priced_days(item.cadence, window.full.days)
     is_own = full == window.full.days
     return window.billed.days if is_own and isinstance(item.pricing, CapacityPricing) else full
 
 
-def monthly_value(items: tuple[Item, ...], currency: str) -> int:
+def monthly_value(items: tuple[Item, ...], currency: str, on: date | None = None) -> int:
     """Monthly recurring revenue in minor units: fixed fees by the months of their cadence.
 
     Usage, one-time fees, coupons and items that have left are left out; one rounding of the
-    exact sum.
+    exact sum. `on` is the day of a running subscription: slots that are taken away later count.
     """
     exact, parts = 0, 1
     for item in items:
         if item.ends_on is not None:
             continue
-        value, of = _monthly(item)
+        value, of = _monthly(item, on)
         exact, parts = exact * of + value * parts, parts * of
     scale: int = 10 ** exponent(currency)
     return rounded_ratio(exact * scale, parts)
 
 
-def _monthly(item: Item) -> tuple[int, int]:
+def _monthly(item: Item, on: date | None) -> tuple[int, int]:
     """What an item comes to in a month, in major units: a fraction's two parts."""
     match item.pricing:
         case UsagePricing() | OneTimePricing():
@@ -281,13 +303,25 @@ def _monthly(item: Item) -> tuple[int, int]:
         case RatePricing(rate=rate) | CapacityPricing(rate=rate):
             units = 1
         case SlotPricing(unit_rate=rate):
-            units = item.slots or 0
+            units = (item.slots or 0) + _changed(item, on)
         case ExtraRecurringPricing(unit_price=rate, quantity=units):
             pass
         case _:
             assert_never(item.pricing)
     value, of = rate.as_integer_ratio()
     return value * units * item.instances, of * item.cadence.months
+
+
+def _changed(item: Item, on: date | None) -> int:
+    """What has come to an item's slots, and is taken from them up to a day.
+
+    What comes has come already, though a step that was due before may be taken after it.
+    """
+    return sum(
+        one.delta
+        for one in item.slot_changes
+        if one.on is not None and (one.delta > 0 or (on is not None and one.on <= on))
+    )
 
 
 def _by_days(period: BilledPeriod) -> tuple[int, int]:

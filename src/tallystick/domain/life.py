@@ -222,7 +222,7 @@ def first_billed(
         period_start=opens.start,
         period_end=opens.end,
         cycle_index=0,
-        mrr=monthly_value(contract.items, contract.currency),
+        mrr=monthly_value(contract.items, contract.currency, day),
     )
     return Step(
         kind=kind,
@@ -247,6 +247,7 @@ def _renew(contract: Contract, day: date) -> Step:
         period_start=opens.start,
         period_end=opens.end,
         cycle_index=contract.cycle_index + 1,
+        mrr=_revalued(after, day),
     )
     return Step(
         kind=StepKind.RENEWED,
@@ -258,6 +259,13 @@ def _renew(contract: Contract, day: date) -> Step:
         floor=_floor(contract, day),
         applied=change,
     )
+
+
+def _revalued(contract: Contract, day: date) -> int:
+    """The monthly value from a boundary on: slots that were given up have gone."""
+    if not any(item.slot_changes for item in contract.items):
+        return contract.mrr
+    return monthly_value(contract.items, contract.currency, day)
 
 
 def _end(contract: Contract, day: date) -> Step:

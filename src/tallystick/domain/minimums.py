@@ -168,28 +168,48 @@ def _share(
 ) -> int:
     """What a fixed fee costs for the part of a window in which it was there.
 
-    Of a longer period by days, so that the shares of its windows sum to the fee; where it left
-    within the window, what was billed less what was given back.
+    Of a longer period by days, so that the shares of its windows sum to the fee; slots that
+    came within the window by those that were left of it. Where it left within the window, what
+    was billed less what was given back.
     """
     window = part.billed
     lived = item.lived(window)
     if lived is None:
         return 0
-    span, amount = _billed(item, part, lived.start, currency, dates, cut)
+    span, amount, own = _billed(item, part, lived.start, currency, dates, cut)
     if is_in_advance(item) and lived.end < span.end <= window.end:
         rest = Period(lived.end, span.end)
         full = days_of_price(item, part)
         back = charge_in_part(item, rest, (min(rest.days, full), full), currency)
-        return amount - back.amount
+        came = _added(item, Period(lived.start, span.end), full, currency)
+        return amount + came - back.amount
     begin = (max(lived.start, span.start) - span.start).days
     end = (min(lived.end, span.end) - span.start).days
-    return rounded_ratio(amount * end, span.days) - rounded_ratio(amount * begin, span.days)
+    fee = rounded_ratio(amount * end, span.days) - rounded_ratio(amount * begin, span.days)
+    if not is_in_advance(item):
+        return fee
+    full = days_of_price(item, part) if span.end <= window.end else own
+    return fee + _added(item, lived, full, currency)
+
+
+def _added(item: Item, lived: Period, full: int, currency: str) -> int:
+    """What slots cost that came within the days in which an item was there."""
+    cost = 0
+    for one in item.slot_changes:
+        if one.delta > 0 and one.on is not None and lived.start < one.on < lived.end:
+            rest = Period(one.on, lived.end)
+            added = replace(item, slots=one.delta, slot_changes=())
+            days = (min(rest.days, full), full)
+            cost += charge_in_part(added, rest, days, currency).amount
+    return cost
 
 
 def _billed(
     item: Item, part: BilledPeriod, day: date, currency: str, dates: Schedule, cut: date | None
-) -> tuple[Period, int]:
-    """The days that are billed of a fixed fee together with a day, and their amount."""
+) -> tuple[Period, int, int]:
+    """The days that are billed of a fixed fee together with a day, their amount, and how many
+    its own full period has.
+    """
     anchor, cadence = dates.anchor, item.cadence
     joined, regular = item.starts_on, item.billed_from
     if is_in_advance(item) and joined is not None and regular is not None and day < regular:
@@ -198,7 +218,7 @@ def _billed(
         own = full_period(regular, anchor, cadence, -1).days
         full = days_of_price(item, part) if regular <= part.billed.end else own
         joining = charge_in_part(item, span, (min(span.days, full), full), currency)
-        return span, joining.amount
+        return span, joining.amount, own
     start = item.counts_from(dates.billing_start)
     if is_in_advance(item) and regular is not None:
         start = regular
@@ -210,5 +230,5 @@ def _billed(
         item = replace(item, ends_on=None)
     whole = charge(item, billed, currency)
     if whole is None:
-        return billed.billed, 0
-    return Period(whole.start, whole.end), whole.amount
+        return billed.billed, 0, billed.full.days
+    return Period(whole.start, whole.end), whole.amount, billed.full.days

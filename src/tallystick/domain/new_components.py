@@ -6,10 +6,11 @@ Matched by product: each new component replaces the one of its product, whose sl
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
-from tallystick.domain.charges import Item
-from tallystick.domain.errors import Fault, InvalidInput
+from tallystick.domain.charges import Item, SlotChange
+from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.pricing import SlotPricing
 
@@ -28,8 +29,8 @@ class NewPlan:
     minimum: MinimumCommitment | None = None
 
 
-def paired(left: Sequence[Item], wanted: NewPlan) -> list[tuple[Item | None, Item]]:
-    """Each new component with the one of its product that it replaces, if any.
+def paired(left: Sequence[Item], wanted: NewPlan, day: date) -> list[tuple[Item | None, Item]]:
+    """Each new component with the one of its product that it replaces on a day, if any.
 
     Raises:
         InvalidInput: The slots do not fit the new plan.
@@ -42,15 +43,42 @@ def paired(left: Sequence[Item], wanted: NewPlan) -> list[tuple[Item | None, Ite
         old = by_product[item.product_id].popleft() if by_product[item.product_id] else None
         keeps = item.component_id not in wanted.chosen_slots
         if old is not None and old.slots is not None and item.slots is not None and keeps:
-            pairs.append((old, replace(item, slots=_carried(old.slots, item))))
+            pairs.append((old, with_slots_of(old, item, day)))
         else:
             pairs.append((old, item))
     return pairs
 
 
-def _carried(slots: int, item: Item) -> int:
+def with_slots_of(old: Item, item: Item, day: date) -> Item:
+    """A new item with as many slots as the old one has on a day, and as few as it was to keep.
+
+    Raises:
+        InvalidInput: It may not have so many.
+    """
     pricing = item.pricing
-    assert isinstance(pricing, SlotPricing), "a slot product has slot prices"
+    if old.slots is None or not isinstance(pricing, SlotPricing):
+        return item
+    slots = _carried(old.slots_on(day), item, pricing)
+    kept = old.slots_on(date.max)
+    given_up = slots - min(slots, max(kept, pricing.min_slots or 0))
+    changes = (SlotChange(delta=-given_up, on=day),) if given_up else ()
+    return replace(item, slots=slots, slot_changes=changes)
+
+
+def joining(item: Item, day: date, billed_from: date | None) -> Item:
+    """An item as it joins: what it gives up of its slots goes when its own periods begin."""
+    assert billed_from is not None, "it is billed"
+    changes = tuple(replace(one, on=billed_from) for one in item.slot_changes)
+    return replace(item, starts_on=day, billed_from=billed_from, slot_changes=changes)
+
+
+def none_awaited(items: Sequence[Item]) -> None:
+    """Raise `Conflict` where slots of these items, which are to change, wait to be paid."""
+    if any(one.on is None for item in items for one in item.slot_changes):
+        raise Conflict("Slots of this subscription wait for their invoice: pay it, or void it")
+
+
+def _carried(slots: int, item: Item, pricing: SlotPricing) -> int:
     if pricing.max_slots is not None and slots > pricing.max_slots:
         message = (
             f"{item.name!r} has {slots} slots, and the new plan at most {pricing.max_slots};"

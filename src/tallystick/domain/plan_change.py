@@ -12,7 +12,6 @@ from uuid import UUID
 
 from tallystick.domain.at_period_end import without_anything_scheduled
 from tallystick.domain.charges import (
-    Charge,
     Item,
     charge_in_part,
     monthly_value,
@@ -20,14 +19,14 @@ from tallystick.domain.charges import (
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import Step, StepKind, first_billed
-from tallystick.domain.new_components import NewPlan, paired
+from tallystick.domain.new_components import NewPlan, joining, none_awaited, paired
 from tallystick.domain.periods import (
     end_of_cycles,
     shortest,
 )
 from tallystick.domain.pricing import FeeType
 from tallystick.domain.purchase import SubscriptionStatus
-from tallystick.domain.rest_of_period import Billed, named, rest_of_new, rest_of_old
+from tallystick.domain.rest_of_period import Billed, credits_of, named, rest_of_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,7 @@ class PlanChange:
 
 
 def changed_now(
-    contract: Contract, wanted: NewPlan, day: date, billed: Mapping[UUID, Billed]
+    contract: Contract, wanted: NewPlan, day: date, billed: Mapping[UUID, Sequence[Billed]]
 ) -> PlanChange:
     """The change of a contract's plan on a day of its current period.
 
@@ -52,14 +51,15 @@ def changed_now(
     and the first invoice is made.
 
     Raises:
-        Conflict: It has not begun, waits for a checkout, or is over.
+        Conflict: It has not begun, waits for a checkout, is over, or slots wait to be paid.
         InvalidInput: The slots do not fit the new plan, or its rhythm is too short.
     """
     if not contract.is_billed and not contract.in_free_trial:
         raise Conflict(f"The plan of a subscription that is {contract.status.value} is fixed")
     components = [item for item in contract.items if item.kind == "COMPONENT"]
     left = [item for item in components if item.ends_on is None]
-    pairs = paired(left, wanted)
+    none_awaited(left)
+    pairs = paired(left, wanted, day)
     new = tuple(item for _, item in pairs)
     ended = tuple(replace(item, ends_on=day) for item in left)
     if contract.in_free_trial:
@@ -77,7 +77,7 @@ def _in_its_period(
     left: Sequence[Item],
     pairs: Sequence[tuple[Item | None, Item]],
     day: date,
-    billed: Mapping[UUID, Billed],
+    billed: Mapping[UUID, Sequence[Billed]],
 ) -> tuple[tuple[Item, ...], Step]:
     """The items that join in the current period, and the step that bills the change."""
     new = tuple(item for _, item in pairs)
@@ -86,15 +86,15 @@ def _in_its_period(
     whole = without_anything_scheduled(contract)
     rests = [rest_of_new(whole, old, item, day) for old, item in pairs]
     joined = tuple(
-        replace(
-            item,
-            starts_on=day,
-            billed_from=whole.period_end if rest is None else rest.span.end,
-        )
+        joining(item, day, whole.period_end if rest is None else rest.span.end)
         for item, rest in zip(new, rests, strict=True)
     )
     charges = [
-        *_credits(whole, left, day, billed),
+        *(
+            one.given
+            for item in left
+            for one in credits_of(whole, item, day, billed.get(item.id, ()))
+        ),
         *(
             named(charge_in_part(item, rest.span, rest.days, contract.currency), "prorated")
             for item, rest in zip(joined, rests, strict=True)
@@ -106,7 +106,7 @@ def _in_its_period(
         after,
         plan_id=wanted.plan_id,
         minimum=wanted.minimum,
-        mrr=monthly_value(after.items, after.currency),
+        mrr=monthly_value(after.items, after.currency, day),
     )
     step = Step(
         kind=StepKind.CHANGED,
@@ -160,23 +160,3 @@ def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
         minimum=wanted.minimum,
     )
     return first_billed(begun, day, StepKind.CHANGED, SubscriptionStatus.ACTIVE)
-
-
-def _credits(
-    contract: Contract, left: Sequence[Item], day: date, billed: Mapping[UUID, Billed]
-) -> list[Charge]:
-    """What was paid in advance for the days that are left, discounted as it was.
-
-    In full where it was never billed here: it was imported.
-    """
-    given = []
-    for item in left:
-        rest = rest_of_old(contract, item, day)
-        if rest is None:
-            continue
-        full = charge_in_part(item, rest.span, rest.days, contract.currency)
-        known = billed.get(item.id)
-        amount = full.amount if known is None else known.to_give_back(full.amount)
-        decided = None if known is None else known.decision
-        given.append(named(replace(full, amount=-amount, decided=decided), "credit"))
-    return given

@@ -18,6 +18,7 @@ from tallystick.domain.catalog import AddOn, PlanVersion, Product
 from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import fail_if
+from tallystick.domain.new_components import with_slots_of
 from tallystick.domain.pricing import FeeType, Price, SlotPricing
 from tallystick.domain.resolve_add_ons import add_on_items, within_limit
 from tallystick.domain.resolve_components import extra_item, planned_item
@@ -67,8 +68,8 @@ def resolve_amendment(
         *_removed(request.removed_add_ons, _REMOVE_ADD_ON, add_ons, work),
     }
     changed: list[tuple[str, Item, Item]] = [
-        *_repriced(request.components, components, gone, contract, work),
-        *_counted_anew(request.add_ons, add_ons, gone, contract, facts, work),
+        *_repriced(request.components, components, gone, contract, day, work),
+        *_counted_anew(request.add_ons, add_ons, gone, contract, facts, day, work),
     ]
     added = [
         *_components(request, components, gone, facts, work),
@@ -163,6 +164,7 @@ def _repriced(
     live: Mapping[UUID, Item],
     gone: set[UUID],
     contract: Contract,
+    day: date,
     work: Resolution,
 ) -> Iterator[tuple[str, Item, Item]]:
     for path, entry, item in _targets(entries, _CHANGE, live, gone, contract, work):
@@ -175,9 +177,10 @@ def _repriced(
             price = work.entered(entry.price, item.product_id, item.fee, at)
             if price is None:
                 continue
-            _slots_fit(item, price, at, work)
+            if not _slots_fit(item, price, day, at, work):
+                continue
             to = replace(to, price_id=price.id, cadence=price.cadence, pricing=price.pricing)
-        yield path, item, to
+        yield path, item, with_slots_of(item, to, day)
 
 
 def _another(item: Item, work: Resolution) -> Item:
@@ -191,14 +194,17 @@ def _another(item: Item, work: Resolution) -> Item:
     )
 
 
-def _slots_fit(item: Item, price: Price, path: str, work: Resolution) -> None:
+def _slots_fit(item: Item, price: Price, day: date, path: str, work: Resolution) -> bool:
     if not isinstance(price.pricing, SlotPricing) or item.slots is None:
-        return
+        return True
+    slots = item.slots_on(day)
     least, most = price.pricing.min_slots or 0, price.pricing.max_slots
-    if item.slots < least or (most is not None and item.slots > most):
-        bounds = f"{least} and more" if most is None else f"{least} to {most}"
-        message = f"is for {bounds} slots, and this component has {item.slots}"
-        work.fault(f"{path}.pricing", "out_of_bounds", message)
+    if least <= slots and (most is None or slots <= most):
+        return True
+    bounds = f"{least} and more" if most is None else f"{least} to {most}"
+    message = f"is for {bounds} slots, and this component has {slots}"
+    work.fault(f"{path}.pricing", "out_of_bounds", message)
+    return False
 
 
 def _counted_anew(
@@ -207,6 +213,7 @@ def _counted_anew(
     gone: set[UUID],
     contract: Contract,
     facts: AmendmentFacts,
+    day: date,
     work: Resolution,
 ) -> Iterator[tuple[str, Item, Item]]:
     counted = _had(live, gone)
@@ -222,7 +229,8 @@ def _counted_anew(
         if add_on is not None and entry.quantity > item.instances:
             count = counted[add_on_id]
             within_limit(add_on, sold.get(add_on_id), count, path, work)
-        yield path, item, replace(_another(item, work), instances=entry.quantity)
+        another = with_slots_of(item, _another(item, work), day)
+        yield path, item, replace(another, instances=entry.quantity)
 
 
 def _had(live: Mapping[UUID, Item], gone: set[UUID]) -> Counter[UUID]:

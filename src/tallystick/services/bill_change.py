@@ -1,5 +1,7 @@
 """Bill a change of a running subscription in the transaction of the change."""
 
+from collections.abc import Awaitable, Callable
+
 from tallystick.db import draft_writes, invoices
 from tallystick.db.draft_writes import NewDraft
 from tallystick.db.engine import Tx
@@ -15,9 +17,16 @@ from tallystick.services.take_steps import start_of
 
 
 async def bill_change(
-    ctx: Context, tx: Tx, draft: Draft, contract: Contract
+    ctx: Context,
+    tx: Tx,
+    draft: Draft,
+    contract: Contract,
+    before_final: Callable[[], Awaitable[None]] | None = None,
 ) -> InvoiceEntry | None:
-    """Write the invoice of a change, final at once unless a person is to finalize it."""
+    """Write the invoice of a change, final at once unless a person is to finalize it.
+
+    `before_final` writes what refers to it, and must be there when it is paid.
+    """
     invoice = draft.invoice
     starts = start_of(invoice.invoice_date, ctx.tenant.time_zone)
     new = NewDraft(
@@ -27,5 +36,7 @@ async def bill_change(
     )
     await draft_writes.insert(tx, ctx.tenant.id, [new], ctx.now)
     await record_many(ctx, [("invoice.created", invoice.id, invoice_event(invoice, None))])
+    if before_final is not None:
+        await before_final()
     await finalize_at_once(ctx, tx, [invoice.id])
     return await invoices.load(tx, ctx.tenant.id, invoice.id)

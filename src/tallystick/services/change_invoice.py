@@ -8,6 +8,7 @@ from tallystick.db import (
     due_drafts,
     invoice_changes,
     invoice_facts,
+    slot_entries,
     transactions,
     trial_charges,
 )
@@ -20,6 +21,7 @@ from tallystick.services.context import Context
 from tallystick.services.events import record
 from tallystick.services.finalize_due import finalize_locked
 from tallystick.services.ids import new_id
+from tallystick.services.pay_slots import slots_of_paid
 
 BUSY_SECONDS = 15
 """When to ask again while a payment's outcome is not known."""
@@ -73,6 +75,7 @@ async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
             " invoice, in minor units: void them first, or cancel the debt that is left."
         )
     await invoice_changes.void(ctx.transaction, ctx.tenant.id, invoice, new_id(), ctx.now)
+    await slot_entries.drop(ctx.transaction, ctx.tenant.id, invoice_id, ctx.now)
     await _tell(ctx, "invoice.voided", invoice_id)
 
 
@@ -116,6 +119,7 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
     )
     if paid:
         await _tell(ctx, "invoice.paid", invoice_id)
+        await slots_of_paid(ctx, ctx.transaction, invoice_id)
 
 
 async def lock_open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:

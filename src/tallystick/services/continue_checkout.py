@@ -62,8 +62,9 @@ def _without_attempt(ctx: Context, session: Session) -> ConfirmResult:
 
 async def _load(ctx: Context, session_id: UUID) -> tuple[Session, Attempt | None]:
     async with ctx.app.database.connection() as tx:
-        record = await checkout_sessions.load(tx, ctx.tenant.id, session_id)
+        # The attempt first: one that is recorded in between has left its mark on the session.
         live = await attempts.live(tx, ctx.tenant.id, session_id)
+        record = await checkout_sessions.load(tx, ctx.tenant.id, session_id)
     if record is None:
         raise NotFound("There is no such checkout")
     return record.session, live

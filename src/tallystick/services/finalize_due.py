@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.db import consolidation, draft_recipes, due_drafts
+from tallystick.db import consolidation, draft_recipes, due_drafts, slot_entries
 from tallystick.db.due_drafts import DueDraft
 from tallystick.db.engine import Tx, retrying
 from tallystick.services.consolidate_drafts import consolidate_drafts
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.in_halves import DueSets, in_halves, set_by_set
+from tallystick.services.pay_slots import take_effect
 from tallystick.services.refresh_drafts import refresh_drafts
 from tallystick.services.settle_drafts import finalized_events, settle_drafts
 
@@ -115,9 +116,12 @@ async def finalize_locked(
     )
     if merges:
         due = await consolidate_drafts(ctx, tx, due)
+    waiting = await slot_entries.lock_waiting(tx, ctx.tenant.id, [one.id for one in due])
     numbered = await settle_drafts(ctx, tx, due)
     await due_drafts.finalize(tx, ctx.tenant.id, numbered, ctx.now)
     await record_many(
         ctx.within(tx), [event for one in numbered for event in finalized_events(one)]
     )
+    paid = {one.draft.id for one in numbered if one.due == 0}
+    await take_effect(ctx, tx, [one for one in waiting if one.invoice_id in paid])
     return Finalized(taken=taken, invoices=len(numbered), gone=len(empty))

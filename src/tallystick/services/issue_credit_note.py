@@ -31,6 +31,7 @@ from tallystick.services.context import Context
 from tallystick.services.credit_note_events import loaded, tell
 from tallystick.services.events import record
 from tallystick.services.ids import new_id
+from tallystick.services.pay_slots import slots_of_paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +149,7 @@ async def issue_credit_note(ctx: Context, request: CreditRequest) -> CreditNoteE
     if paid:
         body = await invoice_facts.event_body(ctx.transaction, ctx.tenant.id, invoice.id)
         await record(ctx, "invoice.paid", invoice.id, body)
+        await slots_of_paid(ctx, ctx.transaction, invoice.id)
     return entry
 
 

@@ -10,6 +10,7 @@ from tallystick.services.charge_trial_end import revive_trial_end
 from tallystick.services.context import Context
 from tallystick.services.events import record
 from tallystick.services.ids import new_id
+from tallystick.services.pay_slots import slots_of_paid
 
 
 async def record_collected(ctx: Context, tx: Tx, collection: Collection) -> None:
@@ -26,6 +27,7 @@ async def record_collected(ctx: Context, tx: Tx, collection: Collection) -> None
     if paid:
         body = await invoice_facts.event_body(tx, ctx.tenant.id, collection.invoice)
         await record(ctx.within(tx), "invoice.paid", collection.invoice, body)
+        await slots_of_paid(ctx, tx, collection.invoice)
 
 
 async def record_collected_late(ctx: Context, tx: Tx, reference: str) -> bool:

@@ -16,6 +16,7 @@ from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.events import record
 from tallystick.services.ids import new_id
+from tallystick.services.pay_slots import slots_of_paid
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.tenant_context import tenant_context
 
@@ -112,6 +113,7 @@ async def _tell(ctx: Context, named: NamedPayment, step: ReversalStep, *, paid: 
     if paid:
         body = await invoice_facts.event_body(ctx.transaction, ctx.tenant.id, named.invoice_id)
         await record(ctx, "invoice.paid", named.invoice_id, body)
+        await slots_of_paid(ctx, ctx.transaction, named.invoice_id)
 
 
 async def _tell_of_payment(ctx: Context, event_type: str, named: NamedPayment) -> None:

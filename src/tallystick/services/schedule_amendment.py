@@ -29,8 +29,8 @@ async def schedule_amendment(
 
     Raises:
         NotFound: There is no such subscription.
-        Conflict: It has no period ahead, waits for a checkout or ends with its period, or a
-            change of its plan is scheduled.
+        Conflict: It has no period ahead, waits for a checkout or ends with its period, a
+            change of its plan is scheduled, or slots wait to be paid.
         Busy: It is being paid for.
         InvalidInput: Every fault of the request, together.
     """

@@ -39,7 +39,8 @@ async def schedule_plan(
 
     Raises:
         NotFound: There is no such subscription or plan version.
-        Conflict: It has no period ahead, waits for a checkout, or ends with its period.
+        Conflict: It has no period ahead, waits for a checkout, ends with its period, or slots
+            wait to be paid.
         Busy: It is being paid for.
         InvalidInput: The version is a draft, the same, in another currency, or its components
             cannot be what is asked.

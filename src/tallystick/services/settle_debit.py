@@ -14,6 +14,7 @@ from tallystick.domain.payment import (
 from tallystick.services.context import Context
 from tallystick.services.events import record
 from tallystick.services.failed_payment import FailedPayment, tell_failure
+from tallystick.services.pay_slots import slots_of_paid
 from tallystick.services.record_collected import record_collected_late
 from tallystick.services.record_purchase import record_purchase
 
@@ -42,6 +43,7 @@ async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> No
         if await transactions.settle(tx, ctx.tenant.id, payment, ctx.now):
             body = await invoice_facts.event_body(tx, ctx.tenant.id, payment.invoice_id)
             await record(inner, "invoice.paid", payment.invoice_id, body)
+            await slots_of_paid(ctx, tx, payment.invoice_id)
     elif isinstance(outcome, Declined | Cancelled):
         reason = outcome.reason if isinstance(outcome, Declined) else FailureReason.DEBIT_FAILED
         await transactions.fail(tx, ctx.tenant.id, payment, reason, ctx.now)

@@ -14,6 +14,7 @@ from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
 from tallystick.db.audit.reversals import REVERSAL_RULES
+from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
 
@@ -27,6 +28,7 @@ RULES = (
     *BALANCE_RULES,
     *CHECKOUT_RULES,
     *LIFE_RULES,
+    *SLOT_RULES,
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,

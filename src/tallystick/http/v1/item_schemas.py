@@ -1,5 +1,6 @@
 """The items of a subscription on the wire: what is billed, at which price."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, assert_never
 
@@ -24,7 +25,9 @@ from tallystick.http.v1.scalars import (
     AddOnId,
     AnswerModel,
     ComponentId,
+    Day,
     DecimalOut,
+    InvoiceId,
     MetricId,
     PriceId,
     ProductId,
@@ -78,15 +81,31 @@ class CapacityItemFee(AnswerModel):
     metric_id: MetricId
 
 
+class ScheduledSlots(AnswerModel):
+    """A change of slots that is still to come."""
+
+    delta: int
+    effective_on: Day
+
+
+class AwaitedSlots(AnswerModel):
+    """Slots that are there once their invoice is paid."""
+
+    delta: int
+    invoice_id: InvoiceId | None
+
+
 class SlotItemFee(AnswerModel):
-    """A fee per slot."""
+    """A fee per slot: so many of one instance, and what will or may come to them."""
 
     type: Literal["SLOT"]
     unit: str
     unit_rate: DecimalOut
-    initial_slots: int
+    initial_slots: Annotated[int, Field(description="How many there are today.")]
     min_slots: int | None
     max_slots: int | None
+    scheduled: list[ScheduledSlots]
+    awaiting_payment: list[AwaitedSlots]
 
 
 class UsageItemFee(AnswerModel):
@@ -133,7 +152,7 @@ class SubscriptionAddOnOut(AnswerModel):
     fee: ItemFee
 
 
-def show_component(item: Item) -> SubscriptionComponentOut:
+def show_component(item: Item, today: date) -> SubscriptionComponentOut:
     """A component of a subscription as it is sent."""
     return SubscriptionComponentOut(
         id=item.id,
@@ -142,11 +161,11 @@ def show_component(item: Item) -> SubscriptionComponentOut:
         price_id=item.price_id,
         name=item.name,
         period=_period(item),
-        fee=_fee(item),
+        fee=_fee(item, today),
     )
 
 
-def show_subscription_add_on(item: Item) -> SubscriptionAddOnOut:
+def show_subscription_add_on(item: Item, today: date) -> SubscriptionAddOnOut:
     """An add-on of a subscription as it is sent."""
     return SubscriptionAddOnOut(
         id=item.id,
@@ -156,7 +175,7 @@ def show_subscription_add_on(item: Item) -> SubscriptionAddOnOut:
         name=item.name,
         quantity=item.instances,
         period=_period(item),
-        fee=_fee(item),
+        fee=_fee(item, today),
     )
 
 
@@ -166,7 +185,7 @@ def _period(item: Item) -> ItemPeriod:
     return ItemPeriod(item.cadence.value)
 
 
-def _fee(item: Item) -> ItemFee:
+def _fee(item: Item, today: date) -> ItemFee:
     fee, pricing = item.fee, item.pricing
     match pricing:
         case RatePricing(rate=rate):
@@ -193,9 +212,19 @@ def _fee(item: Item) -> ItemFee:
                 type="SLOT",
                 unit=fee.unit_name,
                 unit_rate=pricing.unit_rate,
-                initial_slots=item.slots or 0,
+                initial_slots=item.slots_on(today),
                 min_slots=pricing.min_slots,
                 max_slots=pricing.max_slots,
+                scheduled=[
+                    ScheduledSlots(delta=one.delta, effective_on=one.on)
+                    for one in item.slot_changes
+                    if one.on is not None and one.on > today
+                ],
+                awaiting_payment=[
+                    AwaitedSlots(delta=one.delta, invoice_id=one.invoice_id)
+                    for one in item.slot_changes
+                    if one.on is None
+                ],
             )
         case UsagePricing(model=model):
             assert isinstance(fee, UsageFee), "prices suit their product"

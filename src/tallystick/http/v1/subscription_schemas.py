@@ -1,5 +1,6 @@
 """Subscriptions on the wire."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal, assert_never
 
@@ -205,9 +206,13 @@ def show_details(ctx: Context, details: SubscriptionDetails) -> SubscriptionDeta
     currency = details.subscription.currency
     return SubscriptionDetailsOut(
         **_fields(ctx, details.subscription),
-        components=[show_component(one) for one in details.items if one.kind == "COMPONENT"],
+        components=[
+            show_component(one, ctx.today) for one in details.items if one.kind == "COMPONENT"
+        ],
         add_ons=[
-            show_subscription_add_on(one) for one in details.items if one.kind == "ADD_ON"
+            show_subscription_add_on(one, ctx.today)
+            for one in details.items
+            if one.kind == "ADD_ON"
         ],
         applied_coupons=[_coupon(one, currency) for one in details.coupons],
         entitlements=[],
@@ -258,11 +263,13 @@ def _fields(ctx: Context, entry: SubscriptionEntry) -> dict[str, Any]:
         "cancelled_on": entry.cancelled_on,
         "cancellation_reason": entry.cancellation_reason,
         "billing_error": entry.billing_error,
-        "scheduled_change": None if entry.scheduled is None else _scheduled(entry.scheduled),
+        "scheduled_change": None
+        if entry.scheduled is None
+        else _scheduled(entry.scheduled, ctx.today),
     }
 
 
-def _scheduled(change: Scheduled) -> ScheduledChangeOut | ScheduledAmendmentOut:
+def _scheduled(change: Scheduled, today: date) -> ScheduledChangeOut | ScheduledAmendmentOut:
     match change:
         case ScheduledPlan():
             return ScheduledChangeOut(
@@ -274,17 +281,21 @@ def _scheduled(change: Scheduled) -> ScheduledChangeOut | ScheduledAmendmentOut:
                 plan_version=change.plan_version,
             )
         case ScheduledAmendment(amendment=amendment):
-            return _amendment(change, amendment)
+            return _amendment(change, amendment, today)
     assert_never(change)
 
 
-def _amendment(change: ScheduledAmendment, made: Amendment) -> ScheduledAmendmentOut:
+def _amendment(
+    change: ScheduledAmendment, made: Amendment, today: date
+) -> ScheduledAmendmentOut:
     joining = (*(one.to for one in made.changed), *made.added)
     return ScheduledAmendmentOut(
         type=change.type,
         effective_on=change.effective_on,
-        components=[show_component(one) for one in joining if one.kind == "COMPONENT"],
-        add_ons=[show_subscription_add_on(one) for one in joining if one.kind == "ADD_ON"],
+        components=[show_component(one, today) for one in joining if one.kind == "COMPONENT"],
+        add_ons=[
+            show_subscription_add_on(one, today) for one in joining if one.kind == "ADD_ON"
+        ],
         remove_components=[
             *(one.item_id for one in made.changed if one.to.kind == "COMPONENT"),
             *made.removed_components,

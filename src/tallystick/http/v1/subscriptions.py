@@ -22,6 +22,11 @@ from tallystick.http.v1.existing import existing
 from tallystick.http.v1.invoice_schemas import show_invoice
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
 from tallystick.http.v1.scalars import CustomerIdOrAlias, PlanId, SubscriptionId
+from tallystick.http.v1.slot_schemas import (
+    ChangeSlotsRequest,
+    ChangeSlotsResponse,
+    to_slots_request,
+)
 from tallystick.http.v1.subscription_requests import (
     ActivateSubscriptionRequest,
     ActivateSubscriptionResponse,
@@ -55,6 +60,7 @@ from tallystick.services.cancel_subscription import (
     reactivate_subscription,
 )
 from tallystick.services.change_plan import change_plan
+from tallystick.services.change_slots import SlotsAfter, change_slots
 from tallystick.services.changing_plan import open_plan_change
 from tallystick.services.context import Context
 from tallystick.services.create_subscription import create_subscription
@@ -252,6 +258,28 @@ async def delete_scheduled_change(door: Entered, subscription_id: SubscriptionId
     return await door.write(
         lambda ctx: drop_scheduled(ctx, subscription_id),
         partial(_show_cancelled, door.context()),
+    )
+
+
+@router.post("/{subscription_id}/slots", response_model=ChangeSlotsResponse)
+async def post_slots(
+    door: Entered, subscription_id: SubscriptionId, body: ChangeSlotsRequest
+) -> Response:
+    """Add slots to a running subscription or give some up, or show what that would bill."""
+    request = to_slots_request(body)
+
+    def show(changed: SlotsAfter) -> ChangeSlotsResponse:
+        invoice = changed.invoice
+        return ChangeSlotsResponse(
+            subscription=show_details(door.context(), changed.details),
+            invoice=None if invoice is None else show_invoice(invoice),
+            delta=changed.delta,
+            slots=changed.slots,
+            effective_on=changed.effective_on,
+        )
+
+    return await door.write(
+        lambda ctx: change_slots(ctx, subscription_id, request, preview=body.preview), show
     )
 
 
