@@ -108,7 +108,8 @@ async def wanted_offer(
         message = f"is sold in {offer.currency}, and this subscription in {contract.currency}"
         raise _refused("wrong_currency", message)
     if offer.tax_inclusive != contract.tax_inclusive:
-        raise _refused("wrong_tax", "must include tax in its prices as this subscription does")
+        included = "with tax included, as" if contract.tax_inclusive else "without tax, as"
+        raise _refused("wrong_tax", f"must be sold {included} this subscription is")
     return offer
 
 
