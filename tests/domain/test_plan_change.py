@@ -121,12 +121,14 @@ def test_a_yearly_fee_in_a_monthly_period() -> None:
 @pytest.mark.parametrize(
     ("start", "anchor", "end_date"),
     [
+        (date(2025, 1, 22), 1, None),
+        (date(2025, 1, 7), 1, None),
         (date(2025, 1, 1), 1, date(2025, 1, 28)),
         (date(2025, 1, 22), 1, date(2025, 1, 28)),
     ],
 )
-def test_a_cut_period_goes_by_the_days_of_its_full_one(
-    start: date, anchor: int, end_date: date
+def test_a_stub_or_cut_period_goes_by_the_days_of_its_full_one(
+    start: date, anchor: int, end_date: date | None
 ) -> None:
     """As it was billed, by 31 days: what is left of 31.00 is 1.00 for each day.
 
@@ -148,13 +150,13 @@ def test_a_cut_period_goes_by_the_days_of_its_full_one(
     assert amounts(at_once) == [-100 * days, 200 * days]
 
 
-def test_a_stub_counts_nominally() -> None:
-    """Ten days from January 22 to February 1 are no month: five of 30 days are left."""
-    lives = living(rate("30"), start=date(2025, 1, 22), anchor=1)
+def test_the_base_of_a_capacity_was_billed_in_full_for_the_days_of_a_stub() -> None:
+    """Five of ten days are left of 30.00, and of the 60.00 that take their place."""
+    lives = living(capacity("30"), start=date(2025, 1, 22), anchor=1)
 
-    change = changed(lives, *renamed([rate("60")]), day=date(2025, 1, 27))
+    change = changed(lives, *renamed([capacity("60")]), day=date(2025, 1, 27))
 
-    assert amounts(change) == [-500, 1000]
+    assert amounts(change) == [-1500, 3000]
 
 
 def test_the_base_of_a_capacity_was_billed_in_full_for_the_days_of_a_cut_period() -> None:

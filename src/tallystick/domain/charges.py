@@ -268,12 +268,10 @@ def charge_in_part(item: Item, span: Period, days: tuple[int, int], currency: st
 def days_of_price(item: Item, window: BilledPeriod) -> int:
     """How many days the price of an advance fee is for, for a part of a window.
 
-    The window's days, or nominal ones where it is not the fee's own. One that an end cuts was
-    billed by the days of its full period, and its parts go by those; except that the base of a
-    capacity was billed in full for the days there are.
+    As the window was billed: a stub or cut one by the days of its full period, except that the
+    base of a capacity was billed in full for the days there are. Nominal ones, where the
+    window is not the fee's own.
     """
-    if window.full.end == window.billed.end:
-        return priced_days(item.cadence, window.billed.days)
     full = priced_days(item.cadence, window.full.days)
     is_own = full == window.full.days
     return window.billed.days if is_own and isinstance(item.pricing, CapacityPricing) else full
