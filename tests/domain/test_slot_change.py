@@ -59,9 +59,9 @@ def test_half_of_the_month_is_left(case_id: str) -> None:
     assert change.step.contract.mrr == prices["new_slots"] * prices["unit_price_minor"]
 
 
-def test_by_nominal_days_in_a_stub() -> None:
-    """Ten days from January 22 are no month: five of 30 days are left of 2 x 30.00."""
-    lives = living(seats("30", 1), start=date(2025, 1, 22), anchor=1)
+def test_in_a_stub_by_the_days_that_it_was_billed_by() -> None:
+    """Five of January's 31 days are left of 2 x 31.00, as of the first seat's ten."""
+    lives = living(seats("31", 1), start=date(2025, 1, 22), anchor=1)
 
     assert amounts(changed(lives, 2, date(2025, 1, 27))) == [1000]
 
