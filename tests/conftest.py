@@ -12,7 +12,10 @@ pytest_plugins = ["tests.database"]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: how long one example takes says more about the machine than about the rule.
-settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Few examples, so that the domain's tests take seconds; `long` looks for what they miss.
+settings.register_profile(
+    "dev", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
 settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=2000)
 settings.load_profile(

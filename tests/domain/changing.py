@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tallystick.domain.at_period_end import boundary_ahead, scheduled
 from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.plan_change import PlanChange, changed_now
 from tallystick.domain.scheduled import ScheduledPlan
 from tests.domain.contracts import contract, life_of
@@ -43,7 +43,7 @@ def living(*items: Item, start: date, anchor: int | None = None) -> Contract:
 
 def changed(lives: Contract, *items: Item, day: date) -> PlanChange:
     """The contract with the components of another plan."""
-    return changed_now(lives, NewPlan(plan_id=named("other"), items=items), day, {})
+    return changed_now(lives, TargetPlan(plan_id=named("other"), items=items), day, {})
 
 
 def amounts(change: PlanChange) -> list[int]:
@@ -58,7 +58,7 @@ def planned(lives: Contract, *items: Item) -> Contract:
     """The contract with a change to these components at the end of its period."""
     change = ScheduledPlan(
         effective_on=boundary_ahead(lives),
-        plan=NewPlan(plan_id=named("other"), items=items),
+        plan=TargetPlan(plan_id=named("other"), items=items),
         plan_version_id=named("version"),
         plan_name="Other",
         plan_version=1,

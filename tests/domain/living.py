@@ -22,7 +22,7 @@ from tallystick.domain.life import Step, is_over, next_day, step
 from tallystick.domain.metered import Meter, usage_charges
 from tallystick.domain.money import exponent
 from tallystick.domain.mrr import Movement
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import (
     CapacityPricing,
@@ -84,7 +84,7 @@ class Life:
             )
             for one in items
         )
-        wanted = NewPlan(plan_id=named("other"), items=fresh)
+        wanted = TargetPlan(plan_id=named("other"), items=fresh)
         was_free = self.contract.in_free_trial
         taken = changed_now(self.contract, wanted, self.today, self._billed()).step
         if was_free:

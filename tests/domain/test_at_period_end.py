@@ -13,7 +13,7 @@ from tallystick.domain.charges import Charge
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict
 from tallystick.domain.minimum_commitment import MinimumCommitment
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.periods import Cadence
 from tallystick.domain.plan_change import changed_now
 from tallystick.domain.scheduled import ScheduledPlan
@@ -133,7 +133,9 @@ def test_a_fee_once_of_a_plan_that_a_trial_never_reached() -> None:
     lives = stands(contract(made, start), start)
     new = renamed([rate("20", name="Fee"), once("50")])
 
-    now = changed_now(lives, NewPlan(plan_id=named("other"), items=new), date(2025, 1, 8), {})
+    now = changed_now(
+        lives, TargetPlan(plan_id=named("other"), items=new), date(2025, 1, 8), {}
+    )
     then = life_of(planned(lives, *new), date(2025, 1, 15))
 
     assert amounts(now) == [2000]

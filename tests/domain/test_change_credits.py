@@ -7,7 +7,7 @@ from decimal import Decimal
 from tallystick.domain.cancellation import cancelled
 from tallystick.domain.invoice import InvoiceType
 from tallystick.domain.metered import Meter, nothing_used, usage_charges
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.periods import Cadence, Period
 from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import Tier, Tiered, UsagePricing
@@ -38,7 +38,7 @@ def test_a_credit_is_discounted_and_taxed_as_it_was_billed() -> None:
     new = replace(item, id=named("new"), pricing=rate("62.00").pricing)
 
     change = changed_now(
-        lives, NewPlan(plan_id=named("other"), items=(new,)), MIDDLE, {item.id: [billed]}
+        lives, TargetPlan(plan_id=named("other"), items=(new,)), MIDDLE, {item.id: [billed]}
     )
 
     assert [one.amount for one in change.step.charges] == [-1440, 3200]
@@ -63,7 +63,9 @@ def test_a_change_in_a_trial_counts_the_cycles_from_its_day() -> None:
     lives = life_of(contract(made, JANUARY), JANUARY)[-1].contract
     assert lives.end_date == date(2025, 1, 31)
 
-    change = changed_now(lives, NewPlan(plan_id=named("other"), items=lives.items), MIDDLE, {})
+    change = changed_now(
+        lives, TargetPlan(plan_id=named("other"), items=lives.items), MIDDLE, {}
+    )
 
     assert change.step.contract.end_date == date(2025, 1, 16)
     assert [one.amount for one in change.step.charges] == [3100]

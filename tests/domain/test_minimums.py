@@ -19,7 +19,7 @@ from tallystick.domain.metered import usage_charges
 from tallystick.domain.minimum_commitment import MINOR_MAX, MinimumCommitment, faults_of
 from tallystick.domain.minimums import NAME, shortfall
 from tallystick.domain.money import minor
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.offer import Offer
 from tallystick.domain.periods import Cadence
 from tallystick.domain.plan_change import changed_now
@@ -106,7 +106,7 @@ def test_slots_that_came_and_left_within_the_window() -> None:
     item = slots_item(lives, named("Seats"), "component_id")
     lives = slots_changed(lives, item, 5, date(2024, 1, 11), waits=False).step.contract
     new = replace(rate("62"), id=named("new fee"))
-    wanted = NewPlan(plan_id=named("other"), items=(new,), minimum=lives.minimum)
+    wanted = TargetPlan(plan_id=named("other"), items=(new,), minimum=lives.minimum)
 
     lives = changed_now(lives, wanted, date(2024, 1, 16), {}).step.contract
 

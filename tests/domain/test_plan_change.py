@@ -15,7 +15,7 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.errors import InvalidInput
 from tallystick.domain.life import is_over
 from tallystick.domain.minimum_commitment import MinimumCommitment
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.periods import Cadence
 from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import BillingType, FeeType
@@ -60,7 +60,7 @@ def test_slots_times_their_rate(case_id: str) -> None:
     golden = case(case_id)
     lives = living(seats("10", 5), start=date(2025, 4, 1))
     (ten,) = renamed([seats("10", 10)])
-    wanted = NewPlan(
+    wanted = TargetPlan(
         plan_id=named("other"),
         items=(replace(ten, component_id=named("seats")),),
         chosen_slots=frozenset({named("seats")}),
@@ -282,7 +282,7 @@ def test_a_credit_gives_back_what_is_left(
     billed = Billed(decision=decision)
     for one in lines:
         billed = billed.with_line(*one, decision)
-    new = NewPlan(plan_id=named("other"), items=renamed([rate("62", name="Fee")]))
+    new = TargetPlan(plan_id=named("other"), items=renamed([rate("62", name="Fee")]))
 
     change = changed_now(lives, new, date(2024, 1, 16), {fee.id: [billed]})
 
@@ -294,7 +294,7 @@ def test_a_minimum_counts_the_parts_of_old_and_new_fees() -> None:
     lives = living(rate("31", name="Fee"), start=date(2024, 1, 1))
     least = MinimumCommitment(amount=Decimal(60), product_ids=None)
     items = renamed([rate("62", name="Fee")])
-    new = NewPlan(plan_id=named("other"), items=items, minimum=least)
+    new = TargetPlan(plan_id=named("other"), items=items, minimum=least)
 
     after = changed_now(lives, new, date(2024, 1, 16), {}).step.contract
     (renewal,) = life_of(after, date(2024, 2, 1))
@@ -312,7 +312,7 @@ def test_in_a_cut_window_a_minimum_counts_what_was_billed_of_old_and_new_fees() 
     )
     lives = life_of(contract(made, start), start)[-1].contract
     least = MinimumCommitment(amount=Decimal(62), product_ids=None)
-    new = NewPlan(
+    new = TargetPlan(
         plan_id=named("other"), items=renamed([rate("62", name="Fee")]), minimum=least
     )
 

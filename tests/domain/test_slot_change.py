@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tallystick.domain.charges import Item, SlotChange, monthly_value
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import InvalidInput
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.periods import Cadence
 from tallystick.domain.plan_change import changed_now
 from tallystick.domain.pricing import COUNT_MAX, SlotPricing
@@ -134,7 +134,7 @@ def test_a_plan_with_a_higher_least_keeps_it() -> None:
     new = replace(priced("Seats", pricing, slots=4), id=named("new seats"))
 
     after = changed_now(
-        lives, NewPlan(plan_id=named("pro"), items=(new,)), date(2025, 4, 16), {}
+        lives, TargetPlan(plan_id=named("pro"), items=(new,)), date(2025, 4, 16), {}
     )
 
     (joined,) = after.joined

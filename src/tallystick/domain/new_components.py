@@ -16,7 +16,7 @@ from tallystick.domain.pricing import SlotPricing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPlan:
+class TargetPlan:
     """The plan that a subscription changes to: its components, as resolved.
 
     `chosen_slots` are the components whose number of slots the request names; any other keeps
@@ -29,7 +29,9 @@ class NewPlan:
     minimum: MinimumCommitment | None = None
 
 
-def paired(left: Sequence[Item], wanted: NewPlan, day: date) -> list[tuple[Item | None, Item]]:
+def paired(
+    left: Sequence[Item], wanted: TargetPlan, day: date
+) -> list[tuple[Item | None, Item]]:
     """Each new component with the one of its product that it replaces on a day, if any.
 
     Raises:

@@ -19,7 +19,7 @@ from tallystick.domain.charges import (
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import Step, StepKind, first_billed
-from tallystick.domain.new_components import NewPlan, joining, none_awaited, paired
+from tallystick.domain.new_components import TargetPlan, joining, none_awaited, paired
 from tallystick.domain.periods import (
     end_of_cycles,
     shortest,
@@ -43,7 +43,7 @@ class PlanChange:
 
 
 def changed_now(
-    contract: Contract, wanted: NewPlan, day: date, billed: Mapping[UUID, Sequence[Billed]]
+    contract: Contract, wanted: TargetPlan, day: date, billed: Mapping[UUID, Sequence[Billed]]
 ) -> PlanChange:
     """The change of a contract's plan on a day of its current period.
 
@@ -73,7 +73,7 @@ def changed_now(
 
 def _in_its_period(
     contract: Contract,
-    wanted: NewPlan,
+    wanted: TargetPlan,
     left: Sequence[Item],
     pairs: Sequence[tuple[Item | None, Item]],
     day: date,
@@ -140,7 +140,7 @@ def _never_charged(item: Item, day: date) -> Item:
     return replace(item, starts_on=day) if item.fee.type is FeeType.ONE_TIME else item
 
 
-def _out_of_trial(contract: Contract, wanted: NewPlan, day: date) -> Step:
+def _out_of_trial(contract: Contract, wanted: TargetPlan, day: date) -> Step:
     """The trial is over today: the first billed day, and the anchor unless one was given."""
     anchor = day.day if contract.fixed_anchor is None else contract.fixed_anchor
     cadence = shortest([item.cadence for item in contract.recurring if item.ends_on is None])

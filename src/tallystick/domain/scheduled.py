@@ -6,7 +6,7 @@ from typing import Literal
 from uuid import UUID
 
 from tallystick.domain.amended_items import Amendment
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.offer import NewProduct
 from tallystick.domain.pricing import Price
 
@@ -16,7 +16,7 @@ class ScheduledPlan:
     """A change of the plan at a boundary; what it brings along is made when it takes effect."""
 
     effective_on: date
-    plan: NewPlan
+    plan: TargetPlan
     plan_version_id: UUID
     plan_name: str
     plan_version: int

@@ -20,7 +20,7 @@ from tallystick.services.ids import new_id
 from tallystick.services.plan_wanted import (
     PlanChanged,
     PlanChangeRequest,
-    new_plan,
+    target_plan,
     to_change,
     wanted_offer,
 )
@@ -62,7 +62,7 @@ async def _change(
     billed = await billed_lines.last_billed(
         tx, tenant_id, subscription_id, [item.id for item in before.items], ctx.today
     )
-    change = changed_now(before, new_plan(offer, request), ctx.today, billed)
+    change = changed_now(before, target_plan(offer, request), ctx.today, billed)
     after = change.step.contract
     await products.insert_many(tx, tenant_id, offer.new_products, ctx.now)
     await prices.insert_many(tx, tenant_id, offer.new_prices, ctx.now)

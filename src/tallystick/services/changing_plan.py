@@ -31,7 +31,7 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
 from tallystick.domain.life import brought_along, next_day
 from tallystick.domain.money import AmountTooLarge
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.offer import Offer
 from tallystick.domain.plan_change import PlanChange, changed_now
 from tallystick.domain.quote import Quote
@@ -52,7 +52,7 @@ from tallystick.services.ids import new_id
 from tallystick.services.plan_wanted import (
     PlanChanged,
     PlanChangeRequest,
-    new_plan,
+    target_plan,
     to_change,
     wanted_offer,
 )
@@ -82,7 +82,7 @@ async def open_plan_change(
     tx = ctx.transaction
     due = await to_change(ctx, subscription_id)
     offer = _in_its_terms(await wanted_offer(ctx, tx, due.contract, request), due.contract)
-    changing = Changing(subscription_id, new_plan(offer, request).chosen_slots)
+    changing = Changing(subscription_id, target_plan(offer, request).chosen_slots)
     change = changed_now(due.contract, _wanted(offer, changing), ctx.today, {})
     await _look_for_place(ctx, tx, due.contract, offer)
     session = await _session(ctx, tx, due, offer, changing)
@@ -248,8 +248,8 @@ async def _quote(
     return quote_change(change, facts, is_first=contract.in_free_trial)
 
 
-def _wanted(offer: Offer, changing: Changing) -> NewPlan:
-    return NewPlan(
+def _wanted(offer: Offer, changing: Changing) -> TargetPlan:
+    return TargetPlan(
         plan_id=offer.plan_id,
         items=offer.items,
         chosen_slots=changing.chosen_slots,

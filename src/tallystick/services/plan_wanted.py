@@ -14,7 +14,7 @@ from tallystick.domain.checkout_request import CheckoutRequest
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Busy, Conflict, Fault, InvalidInput, NotFound
 from tallystick.domain.life import is_over, next_day
-from tallystick.domain.new_components import NewPlan
+from tallystick.domain.new_components import TargetPlan
 from tallystick.domain.offer import Offer
 from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.purchase import SubscriptionStatus
@@ -113,9 +113,9 @@ async def wanted_offer(
     return offer
 
 
-def new_plan(offer: Offer, request: PlanChangeRequest) -> NewPlan:
+def target_plan(offer: Offer, request: PlanChangeRequest) -> TargetPlan:
     """The plan of a resolved request."""
-    return NewPlan(
+    return TargetPlan(
         plan_id=offer.plan_id,
         items=offer.items,
         chosen_slots=frozenset(

@@ -21,7 +21,7 @@ from tallystick.services.events import record_many
 from tallystick.services.plan_wanted import (
     PlanChanged,
     PlanChangeRequest,
-    new_plan,
+    target_plan,
     to_change,
     wanted_offer,
 )
@@ -87,7 +87,7 @@ async def _schedule(
     offer = await wanted_offer(ctx, tx, due.contract, request)
     change = ScheduledPlan(
         effective_on=day,
-        plan=new_plan(offer, request),
+        plan=target_plan(offer, request),
         plan_version_id=offer.plan_version_id,
         plan_name=offer.plan_name,
         plan_version=offer.plan_version,
