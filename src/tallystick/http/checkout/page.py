@@ -92,8 +92,7 @@ def checkout_page(
         shown.append(faults_alert(form.faults, say))
     if not shown and view.last_failure is not None:
         shown.append(failure_alert(view.last_failure, say))
-    key = "page.try" if quote.dates.in_free_trial else "page.subscribe"
-    heading = say.words(key, plan=view.offer.plan_name)
+    heading = say.words(_heading(quote), plan=view.offer.plan_name)
     frame = _frame(heading, view, sheet)
     return _render(
         "checkout.html",
@@ -103,6 +102,12 @@ def checkout_page(
         alerts=shown,
         swap=False,
     )
+
+
+def _heading(quote: Quote) -> str:
+    if quote.adjusts:
+        return "page.change"
+    return "page.try" if quote.dates.in_free_trial else "page.subscribe"
 
 
 def quote_fragments(
@@ -146,6 +151,8 @@ def _form_parts(
         "fields_of_update": FIELDS_OF_UPDATE,
         "fields_with_code": FIELDS_WITH_CODE,
         "applied": view.page_code or "",
+        # Coupons do not apply to the invoice of a change.
+        "takes_codes": not quote.adjusts,
         "links": sheet.links,
         "csrf": sheet.csrf,
         "summary": summarize(quote, view.offer, say),

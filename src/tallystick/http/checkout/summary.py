@@ -183,7 +183,9 @@ def _billed(
                 full_days=say.formats.number(how.full_days),
             )
         )
-    details = [price_words(price, currency, say), *([BETWEEN.join(when)] if when else [])]
+    # What a change gives back is of an item that is not offered any more: its rhythm is not known.
+    priced = [] if item is None and not is_once else [price_words(price, currency, say)]
+    details = [*priced, *([BETWEEN.join(when)] if when else [])]
     return Line(
         name=charge.name,
         details=tuple(details),
