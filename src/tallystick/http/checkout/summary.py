@@ -183,7 +183,7 @@ def _billed(
                 full_days=say.formats.number(how.full_days),
             )
         )
-    # What a change gives back is of an item that is not offered any more: its rhythm is not known.
+    # What a change gives back is of an item that is offered no more: its rhythm is not known.
     priced = [] if item is None and not is_once else [price_words(price, currency, say)]
     details = [*priced, *([BETWEEN.join(when)] if when else [])]
     return Line(
