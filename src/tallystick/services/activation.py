@@ -8,20 +8,19 @@ from dataclasses import replace
 from uuid import UUID
 
 from tallystick.db import checkout_sessions, due_contracts, places, subscription_changes
-from tallystick.db.checkout_sessions import NewSession, SessionRecord
+from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.db.engine import Tx
 from tallystick.domain.activating import Activating, offer_on
 from tallystick.domain.errors import Fault, InvalidInput, sentence
 from tallystick.domain.money import AmountTooLarge
 from tallystick.domain.purchase import Subscription
 from tallystick.domain.session import CheckoutType, Session, SessionState
-from tallystick.services.checkout_events import session_event_text
 from tallystick.services.context import Context
 from tallystick.services.events import Told
-from tallystick.services.ids import new_id
 from tallystick.services.quoting import price_offer, quoted, todays_offer
 from tallystick.services.resolve_request import ResolvedRequest
 from tallystick.services.subscription_events import subscription_event
+from tallystick.services.subscription_session import write_session
 
 
 async def open_session(
@@ -39,22 +38,7 @@ async def open_session(
         metadata=None,
         checkout_type=CheckoutType.SUBSCRIPTION_ACTIVATION,
     )
-    new = NewSession(
-        id=session.id,
-        customer_id=session.customer_id,
-        offer=session.offer,
-        quoted=session.quoted,
-        request=echo,
-        metadata=None,
-        success_url=None,
-        cancel_url=None,
-        expires_at=None,
-        created_at=ctx.now,
-        event_id=new_id(),
-        event_data=session_event_text(record, status=SessionState.CREATED),
-        checkout_type=record.checkout_type,
-    )
-    await checkout_sessions.insert(tx, ctx.tenant.id, new, None)
+    await write_session(ctx, tx, record)
 
 
 async def lock_activated(ctx: Context, tx: Tx, session: Session) -> Session:

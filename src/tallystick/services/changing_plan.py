@@ -13,7 +13,6 @@ from uuid import UUID
 from tallystick.db import (
     billed_lines,
     checkout_facts,
-    checkout_sessions,
     coupon_redemptions,
     due_contracts,
     places,
@@ -23,7 +22,7 @@ from tallystick.db import (
     subscriptions,
 )
 from tallystick.db.checkout_facts import PartyFacts
-from tallystick.db.checkout_sessions import NewSession, SessionRecord
+from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt
@@ -43,7 +42,6 @@ from tallystick.domain.session import (
     Session,
     SessionState,
 )
-from tallystick.services.checkout_events import session_event_text
 from tallystick.services.confirm_result import ConfirmResult, Ended, InFlight
 from tallystick.services.context import Context
 from tallystick.services.end_activations import end_activations
@@ -58,6 +56,7 @@ from tallystick.services.plan_wanted import (
 )
 from tallystick.services.quoting import load_parties, quote_facts, quoted
 from tallystick.services.subscription_events import subscription_event
+from tallystick.services.subscription_session import write_session
 from tallystick.services.take_at_once import details_of
 from tallystick.services.take_steps import take_steps
 from tallystick.services.write_plan import write_plan
@@ -89,23 +88,7 @@ async def open_plan_change(
     record = SessionRecord(
         session=session, request=echo, metadata=None, checkout_type=CheckoutType.PLAN_CHANGE
     )
-    new = NewSession(
-        id=session.id,
-        customer_id=session.customer_id,
-        offer=session.offer,
-        quoted=session.quoted,
-        request=echo,
-        metadata=None,
-        success_url=None,
-        cancel_url=None,
-        expires_at=session.expires_at,
-        created_at=ctx.now,
-        event_id=new_id(),
-        event_data=session_event_text(record, status=SessionState.CREATED),
-        checkout_type=record.checkout_type,
-        changing=changing,
-    )
-    await checkout_sessions.insert(tx, ctx.tenant.id, new, None)
+    await write_session(ctx, tx, record, changing)
     return PlanChanged(
         details=await details_of(ctx, subscription_id),
         invoice=None,

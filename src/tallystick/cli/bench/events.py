@@ -14,7 +14,7 @@ from rich.table import Table
 
 from tallystick.cli.bench.ingestion import Ingestion, measure_ingestion
 from tallystick.cli.bench.measured import BenchFailed
-from tallystick.cli.bench.report import circumstances
+from tallystick.cli.bench.report import circumstances, facts
 from tallystick.cli.bench.stage import set_stage
 from tallystick.cli.demo_api import DemoFailed
 from tallystick.cli.terminal import err, fail, failures_told, out
@@ -90,10 +90,7 @@ def _as_data(found: Ingestion, about: dict[str, str]) -> dict[str, object]:
 
 
 def _show(found: Ingestion, about: dict[str, str]) -> None:
-    facts = Table(show_header=False, box=None)
-    for name, value in about.items():
-        facts.add_row(f"[bold]{name}[/]", value)
-    out.print(facts)
+    out.print(facts(about))
     table = Table(
         title=f"{found.events:,} events over {found.clients} connections",
         title_justify="left",

@@ -42,6 +42,14 @@ async def circumstances(stage: Stage) -> dict[str, str]:
     }
 
 
+def facts(about: Mapping[str, str]) -> Table:
+    """The circumstances of a run, a line each."""
+    table = Table(show_header=False, box=None)
+    for name, value in about.items():
+        table.add_row(f"[bold]{name}[/]", value)
+    return table
+
+
 def as_data(results: Results, about: Mapping[str, str]) -> dict[str, object]:
     """Everything, for `--json`."""
     data: dict[str, object] = {"circumstances": dict(about), "statements": results.statements}
@@ -62,10 +70,7 @@ def ratios(results: Results) -> dict[int, float]:
 
 def show(out: Console, results: Results, about: Mapping[str, str]) -> None:
     """Print every figure, and how they stand to what is aimed at."""
-    facts = Table(show_header=False, box=None)
-    for name, value in about.items():
-        facts.add_row(f"[bold]{name}[/]", value)
-    out.print(facts)
+    out.print(facts(about))
     bare = f"The limit: the {results.statements} bare statements of one creation, in pgbench"
     out.print(_table(bare, results.bare))
     found = ratios(results)
