@@ -111,6 +111,7 @@ API: dict[str, Json | None] = {
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
     "GET /api/v1/subscriptions/{subscription_id}/mrr-movements": None,
+    "GET /api/v1/subscriptions/{subscription_id}/summary": None,
     "GET /api/v1/usage/customer/{customer_id}": None,
     "GET /api/v1/usage/subscription/{subscription_id}": None,
     "GET /api/v1/usage/summary": None,
