@@ -466,3 +466,9 @@ from sandbox.intents where state = 'SUCCEEDED' limit 1;
 
 -- invoice-amount-due
 update invoices set reversed = reversed + 1;
+
+-- list-length
+update list_counts set difference = difference + 1 where list = 'customers';
+
+-- list-length
+delete from list_counts where list = 'subscriptions';

@@ -11,6 +11,7 @@ from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
+from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
 from tallystick.db.audit.reversals import REVERSAL_RULES
@@ -33,5 +34,6 @@ RULES = (
     *BANK_RULES,
     *USAGE_RULES,
     *THRESHOLD_RULES,
+    *LIST_RULES,
     *MACHINERY_RULES,
 )
