@@ -26,23 +26,25 @@ from tallystick.cli.terminal import err, fail, failures_told, out
 
 INTERRUPTED = 130
 AIM_MS = 50.0
-FEW = 1_000
+FEW_MAX = 1_000
+FEW_SHARE = 10
 WARMING = 3
 SHOWN = 15
 OK = 200
 
 Entries = Annotated[
-    int, typer.Option("--entries", min=2 * FEW, help="How many of everything there are.")
+    int, typer.Option("--entries", min=100, help="How many of everything there are.")
 ]
 Requests = Annotated[
-    int, typer.Option("--requests", min=20, help="How many of each kind are sent.")
+    int, typer.Option("--requests", min=2, help="How many of each kind are sent.")
 ]
+Only = Annotated[str, typer.Option("--only", help="Kinds whose name has this in it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """How long one kind of request took, in milliseconds; `few` with a thousand entries."""
+    """How long one kind of request took, in milliseconds; `few` with few entries."""
 
     name: str
     median: float
@@ -52,25 +54,37 @@ class Found:
 
     @property
     def growth(self) -> float:
-        """What it takes with all entries, for each millisecond with a thousand."""
+        """What it takes with all entries, for each millisecond with few."""
         return self.median / self.few
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How many requests of each kind, and which kinds."""
+
+    requests: int
+    only: str
+
+
 def bench_lists(
-    entries: Entries = 1_000_000, requests: Requests = 60, *, as_json: Json = False
+    entries: Entries = 1_000_000,
+    requests: Requests = 60,
+    only: Only = "",
+    *,
+    as_json: Json = False,
 ) -> None:
     """Measure every list, search and lookup with a million of everything in the database.
 
     Starts a PostgreSQL of its own, with the settings of production, and a server with two
     processes; fills one tenant with customers, subscriptions, sessions and invoices, first a
-    thousand of each, then all; and sends every kind of request one after the other. Prints the
-    slowest kinds, and what they took with a thousand entries. Nothing is left behind.
+    few, then all; and sends every kind of request one after the other. Prints the slowest
+    kinds, and what they took with few entries. Nothing is left behind.
 
     Leave the machine alone meanwhile: load, database and server share it.
     """
     with failures_told(), err.status("Starting PostgreSQL and the server...") as status:
         try:
-            about, found = asyncio.run(_measure(entries, requests, status))
+            about, found = asyncio.run(_measure(entries, Asking(requests, only), status))
         except (BenchFailed, DemoFailed) as reason:
             fail(str(reason))
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -82,8 +96,13 @@ def bench_lists(
         _show(found, about, entries)
 
 
+def few_of(entries: int) -> int:
+    """How many entries there are at first, for comparison."""
+    return min(FEW_MAX, entries // FEW_SHARE)
+
+
 async def _measure(
-    entries: int, requests: int, status: Status
+    entries: int, asking: Asking, status: Status
 ) -> tuple[dict[str, str], list[Found]]:
     this = asyncio.current_task()
     assert this is not None, "a coroutine that runs is a task"
@@ -93,14 +112,15 @@ async def _measure(
     async with set_stage(datetime.now(UTC), works=False) as stage:
         about = await circumstances(stage)
         about["server"] = "idle but for one client"
-        about["load"] = f"one connection, {requests} requests of each kind"
+        about["load"] = f"one connection, {asking.requests} requests of each kind"
         firsts = await one_of_each(stage)
-        status.update(f"Filling: {FEW:,} of everything...")
-        await fill(stage, firsts, 1, FEW)
-        few = await _times(stage, FEW, requests, status)
+        little = few_of(entries)
+        status.update(f"Filling: {little:,} of everything...")
+        await fill(stage, firsts, 1, little)
+        few = await _times(stage, little, asking, status)
         status.update(f"Filling: {entries:,} of everything, which takes minutes...")
-        await fill(stage, firsts, FEW + 1, entries)
-        many = await _times(stage, entries, requests, status)
+        await fill(stage, firsts, little + 1, entries)
+        many = await _times(stage, entries, asking, status)
     found = [
         Found(
             name=name,
@@ -115,10 +135,12 @@ async def _measure(
 
 
 async def _times(
-    stage: Stage, entries: int, requests: int, status: Status
+    stage: Stage, entries: int, asking: Asking, status: Status
 ) -> dict[str, list[float]]:
     """The milliseconds of every request, by kind."""
-    kinds = lookups(await sample(stage), entries)
+    kinds = [one for one in lookups(await sample(stage), entries) if asking.only in one.name]
+    if not kinds:
+        raise BenchFailed(f"No kind of request has {asking.only!r} in its name.")
     found = {}
     async with await Client.open(stage.url) as client:
         for kind in kinds:
@@ -126,7 +148,8 @@ async def _times(
             # The same requests each time; nothing depends on them being unforeseeable.
             random = Random(kind.name)  # noqa: S311
             found[kind.name] = [
-                await _ask(client, stage, kind, random) for _ in range(requests + WARMING)
+                await _ask(client, stage, kind, random)
+                for _ in range(asking.requests + WARMING)
             ][WARMING:]
     return found
 
@@ -149,7 +172,7 @@ def _show(found: list[Found], about: dict[str, str], entries: int) -> None:
         title_style="bold",
     )
     table.add_column("request")
-    for name in ("median", "p95", "slowest", f"median with {FEW:,}", "growth"):
+    for name in ("median", "p95", "slowest", f"median with {few_of(entries):,}", "growth"):
         table.add_column(name, justify="right")
     for one in found[:SHOWN]:
         table.add_row(
