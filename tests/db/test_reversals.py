@@ -57,6 +57,10 @@ async def waits(work: Awaitable[object]) -> bool:
     [
         "update invoices set reversed = 2001, amount_due = 2001",
         "update reversals set returned = 1",
+        "update invoices set spare = 1",
+        "update reversals set returned = 1, to_balance = 1",
+        "insert into reversals select tenant_id, gen_random_uuid(), payment_id, invoice_id,"
+        " provider, 'dp_2', kind, 1, 0, 0, null, now(), now(), 1 from reversals",
         "update transactions set amount = 1999; update reversals set updated_at = now()",
     ],
 )
@@ -108,6 +112,7 @@ async def three_times(world: World) -> None:
     "change",
     [
         "update reversals set amount = 100",
+        "update reversals set from_balance = 100",
         "update reversals set provider_reversal_id = 'other'",
         "update reversals set reason = 'other'",
         "update reversals set kind = 'CHARGEBACK'; update reversals set kind = 'DISPUTE'",

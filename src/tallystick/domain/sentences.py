@@ -17,6 +17,7 @@ from tallystick.domain.explain_debt import (
     Due,
     Settled,
     TakenBack,
+    ToBalance,
     WrittenOff,
 )
 from tallystick.domain.explanation import (
@@ -129,7 +130,13 @@ def sentence(step: Step, currency: str, voice: Voice) -> str:
         case Subtotaled() | CouponTaken() | TaxSummed() | Totaled():
             return _of_total(step, currency, voice)
         case (
-            BalanceApplied() | WrittenOff() | DebtCancelled() | Settled() | TakenBack() | Due()
+            BalanceApplied()
+            | WrittenOff()
+            | DebtCancelled()
+            | Settled()
+            | TakenBack()
+            | ToBalance()
+            | Due()
         ):
             return _of_debt(step, currency, voice)
         case _:
@@ -369,6 +376,8 @@ def _of_debt(step: DebtStep, currency: str, voice: Voice) -> str:
             return text("explain.settled", amount=money(amount, currency))
         case TakenBack(amount=amount):
             return text("explain.taken_back", amount=money(amount, currency))
+        case ToBalance(amount=amount):
+            return text("explain.to_balance", amount=money(amount, currency))
         case Due(amount=None):
             return text("explain.void")
         case Due(amount=amount):

@@ -149,7 +149,7 @@ class TransactionOut(AnswerModel):
     """Money that moved, or is on its way, for the invoice.
 
     Of a payment, `amount_refunded` went back under credit notes, which leaves the invoice paid;
-    `amount_reversed` was taken back by the provider, and is due again.
+    `amount_reversed` was taken back by the provider, and has not come back.
     """
 
     id: TransactionId
@@ -210,7 +210,19 @@ class InvoiceOut(AnswerModel):
     write_off_reason: str | None
     cancelled_debt: int
     amount_reversed: Annotated[
-        int, Field(description="Of what was paid, what payment providers took back.")
+        int,
+        Field(
+            description="Of what was paid, what the invoice does not keep, in minor units:"
+            " payment providers took it back, or gave it back to the customer's balance."
+        ),
+    ]
+    amount_returned_to_balance: Annotated[
+        int,
+        Field(
+            description="Of `amount_reversed`, what came back when nothing was due any more:"
+            " it went to the customer's balance. The rest is the sum of `amount_reversed` of"
+            " its transactions. In minor units."
+        ),
     ]
     amount_due: int
     memo: str | None
@@ -281,6 +293,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         write_off_reason=entry.write_off_reason,
         cancelled_debt=entry.cancelled,
         amount_reversed=entry.reversed,
+        amount_returned_to_balance=entry.spare,
         amount_due=entry.amount_due,
         memo=entry.memo,
         purchase_order=entry.purchase_order,
