@@ -20,6 +20,13 @@ COPY = """
     from reversals limit 1
 """
 
+NOT_OF_THE_BALANCE = """
+    insert into reversals
+    select tenant_id, gen_random_uuid(), payment_id, invoice_id, provider, 'dp_2', kind, 1, 0,
+           0, reason, created_at, updated_at, 1
+    from reversals
+"""
+
 
 @pytest.fixture
 async def world(db: Database) -> World:
@@ -59,8 +66,7 @@ async def waits(work: Awaitable[object]) -> bool:
         "update reversals set returned = 1",
         "update invoices set spare = 1",
         "update reversals set returned = 1, to_balance = 1",
-        "insert into reversals select tenant_id, gen_random_uuid(), payment_id, invoice_id,"
-        " provider, 'dp_2', kind, 1, 0, 0, null, now(), now(), 1 from reversals",
+        NOT_OF_THE_BALANCE,
         "update transactions set amount = 1999; update reversals set updated_at = now()",
     ],
 )
