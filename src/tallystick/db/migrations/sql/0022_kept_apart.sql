@@ -1,5 +1,5 @@
--- What came back to spare is kept apart from what the bank can still take; and what was written off can be
--- credited, though nobody paid it.
+-- What came back to spare is kept apart from what the bank can still take; what was written off can be
+-- credited, though nobody paid it; and what nobody activates ends on its day.
 
 alter table reversals
     add column from_balance bigint not null default 0,  -- had come back to spare, and the balance had it still
@@ -141,6 +141,22 @@ begin
     end if;
     return null;
 end $$;
+
+-- What waits for its activation until its end has come is over.
+do $$
+declare
+    waits text;
+begin
+    select conname into strict waits from pg_constraint
+    where conrelid = 'subscriptions'::regclass and contype = 'c'
+      and pg_get_constraintdef(oid) like '%NOT awaits_activation%CANCELLED%';
+    execute format('alter table subscriptions drop constraint %I', waits);
+end $$;
+alter table subscriptions add constraint what_awaits_activation_has_not_begun check (
+    not awaits_activation or status in ('PENDING_ACTIVATION', 'CANCELLED', 'COMPLETED'));
+update subscriptions set next_step_on = least(next_step_on, end_date)
+where awaits_activation and status = 'PENDING_ACTIVATION' and end_date is not null
+  and billing_cycles is null;
 
 -- What came back to spare before now.
 update invoices i set spare = r.spare
