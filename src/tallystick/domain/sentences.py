@@ -129,15 +129,9 @@ def sentence(step: Step, currency: str, voice: Voice) -> str:
     match step:
         case Subtotaled() | CouponTaken() | TaxSummed() | Totaled():
             return _of_total(step, currency, voice)
-        case (
-            BalanceApplied()
-            | WrittenOff()
-            | DebtCancelled()
-            | Settled()
-            | TakenBack()
-            | ToBalance()
-            | Due()
-        ):
+        case BalanceApplied() | WrittenOff() | DebtCancelled():
+            return _of_debt(step, currency, voice)
+        case Settled() | TakenBack() | ToBalance() | Due():
             return _of_debt(step, currency, voice)
         case _:
             return _of_line(step, currency, voice)

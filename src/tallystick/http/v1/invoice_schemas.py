@@ -6,11 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tallystick.domain.bill import TaxBreakdown
-from tallystick.domain.billing_entries import (
-    InvoiceEntry,
-    InvoiceLineEntry,
-    TransactionEntry,
-)
+from tallystick.domain.billing_entries import InvoiceEntry, InvoiceLineEntry, TransactionEntry
 from tallystick.domain.buyer import Address
 from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
 from tallystick.domain.payment import Method, MethodKind
@@ -210,19 +206,11 @@ class InvoiceOut(AnswerModel):
     write_off_reason: str | None
     cancelled_debt: int
     amount_reversed: Annotated[
-        int,
-        Field(
-            description="Of what was paid, what the invoice does not keep, in minor units:"
-            " payment providers took it back, or gave it back to the customer's balance."
-        ),
+        int, Field(description="Of what was paid, what providers took back, minor units.")
     ]
     amount_returned_to_balance: Annotated[
         int,
-        Field(
-            description="Of `amount_reversed`, what came back when nothing was due any more:"
-            " it went to the customer's balance. The rest is the sum of `amount_reversed` of"
-            " its transactions. In minor units."
-        ),
+        Field(description="Of that, what they gave back since, to the customer's balance."),
     ]
     amount_due: int
     memo: str | None
