@@ -1,5 +1,6 @@
 """What came back to spare and went to the balance: the bank may take it a second time."""
 
+import asyncio
 import json
 from uuid import UUID
 
@@ -226,3 +227,33 @@ async def test_what_is_owed_again_after_it_was_forgiven(world: World) -> None:
 
     assert (await status(bank), await figures(bank)) == (("VOID", 0), (4900, 0, 0))
     await sound(world)
+
+
+async def test_it_is_spent_while_it_is_taken(busy: World) -> None:
+    """EUR 49 are on the balance: two purchases of 30 and two refunds of 24.50 at once. What
+    the purchases had is due, what they had not is taken, and nobody has a cent of it twice.
+    """
+    bank = await kept(busy)
+    fee = ("Support", RateFee(), [(Cadence.MONTHLY, rate("30"))])
+    plans = [await busy.plan(fee, name=f"Support {n}") for n in range(2)]
+    sessions = [await busy.session(bank.billed.customer_id, plan) for plan in plans]
+    shown = [await busy.shown(one) for one in sessions]
+
+    await asyncio.gather(
+        *(busy.confirm(one, shown=page) for one, page in zip(sessions, shown, strict=True)),
+        *(bank.refunded(2450) for _ in range(2)),
+        return_exceptions=True,
+    )
+    await reversals_are_told(busy)
+
+    row = await busy.one(
+        "select sum(applied_balance) as spent from invoices where id <> $1", bank.billed.id
+    )
+    reversed_, spare, balance = await figures(bank)
+    spent = int(row["spent"] or 0)
+    assert (await bank.stands())[1] == spent == spare
+    assert (reversed_, balance) == (4900 + spent, 0)
+    assert await balance_moved(busy) != [4900]
+    assert spent <= 4900
+    await explain_all(busy)
+    await sound(busy)
