@@ -51,7 +51,7 @@ _TRANSACTIONS = """
                     filter (where reversal.stands > 0))[1] as kind,
                (array_agg(reversal.reason order by reversal.id desc)
                     filter (where reversal.stands > 0))[1] as reason
-        from (select *, amount - returned + to_balance as stands from reversals) reversal
+        from (select *, amount - returned as stands from reversals) reversal
         where reversal.tenant_id = payment.tenant_id and reversal.payment_id = payment.id)
         taken on true
     where payment.tenant_id = invoice.tenant_id and payment.invoice_id = invoice.id
@@ -72,7 +72,7 @@ _ENTRY_JSON = f"""
         'total', invoice.total, 'applied_balance', invoice.applied_balance,
         'written_off', invoice.written_off, 'write_off_reason', invoice.write_off_reason,
         'cancelled', invoice.cancelled, 'settled', invoice.settled,
-        'reversed', invoice.reversed,
+        'reversed', invoice.reversed, 'spare', invoice.spare,
         'amount_due', invoice.amount_due,
         'coupons', invoice.coupons, 'breakdown', invoice.tax_breakdown,
         'customer', invoice.customer_details, 'seller', invoice.seller_details,
