@@ -12,6 +12,7 @@ from tallystick.domain.catalog_entries import AddOnEntry
 from tallystick.domain.pricing import COUNT_MAX, FeeType
 from tallystick.http.door import Entered, Route
 from tallystick.http.v1.existing import existing
+from tallystick.http.v1.kept import kept, said_in
 from tallystick.http.v1.paging import (
     NEWEST_FIRST,
     Order,
@@ -34,6 +35,7 @@ from tallystick.http.v1.scalars import (
     WholeNumber,
 )
 from tallystick.services.create_add_on import NewAddOn, create_add_on
+from tallystick.services.edit_add_on import archive_add_on, edit_add_on, unarchive_add_on
 
 router = APIRouter(prefix="/addons", tags=["Add-ons"], route_class=Route)
 
@@ -49,6 +51,24 @@ class CreateAddOnRequest(RequestModel):
         None
     )
     self_serviceable: Flag | None = None
+
+
+class UpdateAddOnRequest(RequestModel):
+    """A change of an add-on: what is left out stays, null clears.
+
+    Who has it keeps the price and the name at which it was bought.
+    """
+
+    name: Name = kept("What buyers read.")
+    description: LongText | None = None
+    price_id: PriceId = kept("Another price of its product, for who buys it from now on.")
+    max_instances_per_subscription: Annotated[
+        WholeNumber | None,
+        Field(ge=1, le=COUNT_MAX, description="How many a subscription may have; null: any."),
+    ] = None
+    self_serviceable: Annotated[
+        Flag | None, Field(description="Whether customers may add it themselves; null: no.")
+    ] = None
 
 
 class AddOnOut(AnswerModel):
@@ -147,3 +167,34 @@ async def get_add_on(door: Entered, add_on_id: AddOnId) -> Response:
         ),
         show_add_on,
     )
+
+
+@router.patch("/{add_on_id}", response_model=AddOnOut)
+async def patch_add_on(door: Entered, add_on_id: AddOnId, body: UpdateAddOnRequest) -> Response:
+    """Change an add-on: what is left out stays, null clears."""
+    sold_as = said_in(body, "name")
+    if "max_instances_per_subscription" in body.model_fields_set:
+        sold_as["max_instances"] = body.max_instances_per_subscription
+    if "self_serviceable" in body.model_fields_set:
+        sold_as["self_serviceable"] = bool(body.self_serviceable)
+    return await door.write(
+        lambda ctx: edit_add_on(
+            ctx, add_on_id, said_in(body, "description"), sold_as, price_id=body.price_id
+        ),
+        show_add_on,
+    )
+
+
+@router.post("/{add_on_id}/archive", status_code=204)
+async def post_add_on_archive(door: Entered, add_on_id: AddOnId) -> Response:
+    """Archive an add-on.
+
+    Nobody new can have it. Who has it keeps it, and open checkouts that offer it are completed.
+    """
+    return await door.write(lambda ctx: archive_add_on(ctx, add_on_id), None, status=204)
+
+
+@router.post("/{add_on_id}/unarchive", status_code=204)
+async def post_add_on_unarchive(door: Entered, add_on_id: AddOnId) -> Response:
+    """Unarchive an add-on."""
+    return await door.write(lambda ctx: unarchive_add_on(ctx, add_on_id), None, status=204)

@@ -1,5 +1,6 @@
 """How usage events are counted, on the wire."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
@@ -84,16 +85,29 @@ def to_definition(
 ) -> MetricDefinition:
     """The definition that was sent."""
     return MetricDefinition(
-        filters=tuple(
-            MetricFilter(property=one.property, op=one.op, values=tuple(one.values))
-            for one in filters or ()
-        ),
-        segmentation=None if segmentation is None else _segmentation(segmentation),
-        unit_conversion=None
-        if conversion is None
-        else UnitConversion(factor=conversion.factor, rounding=conversion.rounding),
+        filters=_filters(filters),
+        segmentation=_segmentation(segmentation),
+        unit_conversion=_conversion(conversion),
         usage_group_key=usage_group_key,
     )
+
+
+def changed_parts(
+    sent: Collection[str],
+    filters: list[FilterSchema] | None,
+    segmentation: SegmentationSchema | None,
+    conversion: UnitConversionSchema | None,
+) -> dict[str, object]:
+    """The parts of a definition that a change speaks of, by the names of `MetricDefinition`.
+
+    `sent` are the fields of the body that were sent; null is a definition without the part.
+    """
+    parts = {
+        "filters": ("filters", _filters(filters)),
+        "segmentation_matrix": ("segmentation", _segmentation(segmentation)),
+        "unit_conversion": ("unit_conversion", _conversion(conversion)),
+    }
+    return {part: value for field, (part, value) in parts.items() if field in sent}
 
 
 def show_filters(definition: MetricDefinition) -> list[FilterSchema]:
@@ -132,8 +146,23 @@ def show_segmentation(definition: MetricDefinition) -> SegmentationSchema | None
             )
 
 
-def _segmentation(schema: SegmentationSchema) -> Segmentation:
+def _filters(sent: list[FilterSchema] | None) -> tuple[MetricFilter, ...]:
+    return tuple(
+        MetricFilter(property=one.property, op=one.op, values=tuple(one.values))
+        for one in sent or ()
+    )
+
+
+def _conversion(schema: UnitConversionSchema | None) -> UnitConversion | None:
+    if schema is None:
+        return None
+    return UnitConversion(factor=schema.factor, rounding=schema.rounding)
+
+
+def _segmentation(schema: SegmentationSchema | None) -> Segmentation | None:
     match schema:
+        case None:
+            return None
         case SingleMatrix():
             return SingleSegmentation(key=schema.key, values=tuple(schema.values))
         case DoubleMatrix():

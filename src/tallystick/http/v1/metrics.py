@@ -11,11 +11,13 @@ from tallystick.db.paging import Page
 from tallystick.domain.metrics import Aggregation, Metric
 from tallystick.http.door import Entered, Route
 from tallystick.http.v1.existing import existing
+from tallystick.http.v1.kept import kept, said_in
 from tallystick.http.v1.metric_schemas import (
     FILTERS_MAX,
     FilterSchema,
     SegmentationSchema,
     UnitConversionSchema,
+    changed_parts,
     show_conversion,
     show_filters,
     show_segmentation,
@@ -34,6 +36,7 @@ from tallystick.http.v1.scalars import (
     ShortText,
 )
 from tallystick.services.create_metric import NewMetric, create_metric
+from tallystick.services.edit_metric import archive_metric, edit_metric, unarchive_metric
 
 router = APIRouter(prefix="/metrics", tags=["Metrics"], route_class=Route)
 
@@ -52,6 +55,30 @@ class CreateMetricRequest(RequestModel):
     segmentation_matrix: SegmentationSchema | None = None
     unit_conversion: UnitConversionSchema | None = None
     usage_group_key: Name | None = None
+
+
+class UpdateMetricRequest(RequestModel):
+    """A change of a metric: what is left out stays, null clears.
+
+    Usage is counted when it is asked for, so that events are counted anew. Once a price counts
+    with the metric, `filters` and `unit_conversion` are fixed.
+    """
+
+    name: Name = kept("What it is called in reports.")
+    description: LongText | None = None
+    filters: Annotated[
+        list[FilterSchema] | None,
+        Field(max_length=FILTERS_MAX, description="In place of all that it has; null: none."),
+    ] = None
+    segmentation_matrix: Annotated[
+        SegmentationSchema | None,
+        Field(
+            description="What reports tell apart; null: nothing. Prices have their own rows."
+        ),
+    ] = None
+    unit_conversion: Annotated[
+        UnitConversionSchema | None, Field(description="Null: none, raw units are counted.")
+    ] = None
 
 
 class MetricSummaryOut(AnswerModel):
@@ -176,3 +203,31 @@ async def get_metric(door: Entered, metric_id: MetricId) -> Response:
         lambda ctx: existing(metrics.load(ctx.transaction, ctx.tenant.id, metric_id), "metric"),
         show_metric,
     )
+
+
+@router.patch("/{metric_id}", response_model=MetricOut)
+async def patch_metric(
+    door: Entered, metric_id: MetricId, body: UpdateMetricRequest
+) -> Response:
+    """Change a metric: what is left out stays, null clears."""
+    defined = changed_parts(
+        body.model_fields_set, body.filters, body.segmentation_matrix, body.unit_conversion
+    )
+    said = said_in(body, "name", "description")
+    return await door.write(lambda ctx: edit_metric(ctx, metric_id, said, defined), show_metric)
+
+
+@router.post("/{metric_id}/archive", status_code=204)
+async def post_metric_archive(door: Entered, metric_id: MetricId) -> Response:
+    """Archive a metric.
+
+    Nothing new can count with it, and its code is free for another. What is priced by it goes
+    on being counted.
+    """
+    return await door.write(lambda ctx: archive_metric(ctx, metric_id), None, status=204)
+
+
+@router.post("/{metric_id}/unarchive", status_code=204)
+async def post_metric_unarchive(door: Entered, metric_id: MetricId) -> Response:
+    """Unarchive a metric; 409 where its code is another one's by now."""
+    return await door.write(lambda ctx: unarchive_metric(ctx, metric_id), None, status=204)

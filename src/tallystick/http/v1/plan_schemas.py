@@ -123,7 +123,10 @@ class AvailableParameters(AnswerModel):
 
 
 class PlanOut(AnswerModel):
-    """A plan with one of its versions. `entitlements` come later and are empty until then."""
+    """A plan with one of its versions, `is_draft` until that is published.
+
+    `entitlements` come later and are empty until then.
+    """
 
     id: PlanId
     name: str
@@ -134,6 +137,7 @@ class PlanOut(AnswerModel):
     self_service_rank: int | None
     version: int
     version_id: PlanVersionId
+    is_draft: bool
     currency: str
     tax_inclusive: bool
     net_terms: int
@@ -157,15 +161,6 @@ class PlanList(AnswerModel):
 
 def to_new_plan(body: CreatePlanRequest, faults: list[Fault]) -> NewPlan:
     """The plan that was sent; a component whose fee has a fault added has no prices."""
-    components = [
-        NewComponent(
-            name=component.name,
-            fee=to_plan_fee(component.fee),
-            prices=to_choices(component.fee, f"components[{index}].fee", faults),
-            product_id=component.product_id,
-        )
-        for index, component in enumerate(body.components)
-    ]
     billing = body.billing or BillingConfig()
     return NewPlan(
         name=body.name,
@@ -173,15 +168,15 @@ def to_new_plan(body: CreatePlanRequest, faults: list[Fault]) -> NewPlan:
         plan_type=body.plan_type,
         currency=body.currency,
         publish=body.status is PlanStatus.ACTIVE,
-        components=tuple(components),
-        add_ons=tuple(_new_add_on(one) for one in body.add_ons or ()),
+        components=new_components(body.components, faults),
+        add_ons=tuple(new_add_on(one) for one in body.add_ons or ()),
         description=body.description,
         self_service_rank=body.self_service_rank,
         tax_inclusive=bool(body.tax_inclusive),
         net_terms=billing.net_terms,
         period_start_day=billing.period_start_day,
         billing_cycles=billing.billing_cycles,
-        trial=None if body.trial is None else _trial(body.trial),
+        trial=None if body.trial is None else to_trial(body.trial),
     )
 
 
@@ -199,6 +194,7 @@ def show_plan(entry: PlanEntry) -> PlanOut:
         self_service_rank=entry.self_service_rank,
         version=version.version,
         version_id=version.id,
+        is_draft=not version.is_published,
         currency=version.currency,
         tax_inclusive=version.tax_inclusive,
         net_terms=entry.net_terms,
@@ -228,7 +224,23 @@ def show_plan(entry: PlanEntry) -> PlanOut:
     )
 
 
-def _new_add_on(schema: PlanAddOnInput) -> NewPlanAddOn:
+def new_components(
+    sent: list[PriceComponentInput], faults: list[Fault]
+) -> tuple[NewComponent, ...]:
+    """The components that were sent; one whose fee has a fault added has no prices."""
+    return tuple(
+        NewComponent(
+            name=component.name,
+            fee=to_plan_fee(component.fee),
+            prices=to_choices(component.fee, f"components[{index}].fee", faults),
+            product_id=component.product_id,
+        )
+        for index, component in enumerate(sent)
+    )
+
+
+def new_add_on(schema: PlanAddOnInput) -> NewPlanAddOn:
+    """The plan's entry for an add-on that was sent."""
     return NewPlanAddOn(
         add_on_id=schema.add_on_id,
         price_id=schema.price_id,
@@ -237,7 +249,8 @@ def _new_add_on(schema: PlanAddOnInput) -> NewPlanAddOn:
     )
 
 
-def _trial(schema: TrialConfig) -> PlanTrial:
+def to_trial(schema: TrialConfig) -> PlanTrial:
+    """The trial that was sent."""
     return PlanTrial(
         days=schema.duration_days,
         is_free=schema.is_free,

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from tallystick.db import product_families
@@ -18,10 +19,12 @@ from tallystick.http.v1.paging import (
     PaginationMeta,
 )
 from tallystick.http.v1.scalars import (
+    Alias,
     AnswerModel,
     Instant,
     Name,
     ProductFamilyId,
+    ProductFamilyIdOrAlias,
     RequestModel,
     ShortText,
 )
@@ -34,6 +37,13 @@ class ProductFamilyCreateRequest(RequestModel):
     """A family to be."""
 
     name: Name
+    alias: Annotated[
+        Alias | None,
+        Field(
+            description="What it can be found by beside its id. Left out, its name makes one"
+            " where that is free: `Cloud Storage` is `cloud-storage`."
+        ),
+    ] = None
 
 
 class ProductFamilyOut(AnswerModel):
@@ -41,6 +51,7 @@ class ProductFamilyOut(AnswerModel):
 
     id: ProductFamilyId
     name: str
+    alias: str | None
     created_at: Instant
 
 
@@ -60,14 +71,16 @@ class ProductFamilyQuery(PageQuery):
 
 def show_family(family: ProductFamily) -> ProductFamilyOut:
     """A family as it is sent."""
-    return ProductFamilyOut(id=family.id, name=family.name, created_at=family.created_at)
+    return ProductFamilyOut(
+        id=family.id, name=family.name, alias=family.alias, created_at=family.created_at
+    )
 
 
 @router.post("", status_code=201, response_model=ProductFamilyOut)
 async def post_product_family(door: Entered, body: ProductFamilyCreateRequest) -> Response:
     """Create a product family."""
     return await door.write(
-        lambda ctx: create_product_family(ctx, body.name), show_family, status=201
+        lambda ctx: create_product_family(ctx, body.name, body.alias), show_family, status=201
     )
 
 
@@ -94,12 +107,12 @@ async def list_product_families(
     )
 
 
-@router.get("/{product_family_id}", response_model=ProductFamilyOut)
-async def get_product_family(door: Entered, product_family_id: ProductFamilyId) -> Response:
-    """Get a product family."""
+@router.get("/{id_or_alias}", response_model=ProductFamilyOut)
+async def get_product_family(door: Entered, id_or_alias: ProductFamilyIdOrAlias) -> Response:
+    """Get a product family by its id or its alias."""
     return await door.read(
         lambda ctx: existing(
-            product_families.load(ctx.transaction, ctx.tenant.id, product_family_id),
+            product_families.load(ctx.transaction, ctx.tenant.id, id_or_alias),
             "product family",
         ),
         show_family,

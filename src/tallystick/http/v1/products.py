@@ -16,6 +16,7 @@ from tallystick.http.v1.fee_schemas import (
     show_fee_structure,
     to_fee,
 )
+from tallystick.http.v1.kept import kept, said_in
 from tallystick.http.v1.paging import BY_NAME, Order, OrderBy, PageQuery, PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
@@ -29,6 +30,11 @@ from tallystick.http.v1.scalars import (
     ShortText,
 )
 from tallystick.services.create_product import NewCatalogProduct, create_product
+from tallystick.services.edit_product import (
+    archive_product,
+    edit_product,
+    unarchive_product,
+)
 
 router = APIRouter(prefix="/products", tags=["Products"], route_class=Route)
 
@@ -41,6 +47,16 @@ class CreateProductRequest(RequestModel):
     fee_structure: FeeStructureSchema
     description: LongText | None = None
     catalog: Flag | None = None
+
+
+class UpdateProductRequest(RequestModel):
+    """A change of a product: what is left out stays, null clears."""
+
+    name: Name = kept("What it is called in the catalog.")
+    description: LongText | None = None
+    fee_structure: FeeStructureSchema = kept(
+        "Of the same type; another one only as long as the product has no price."
+    )
 
 
 class ProductOut(AnswerModel):
@@ -132,3 +148,28 @@ async def get_product(door: Entered, product_id: ProductId) -> Response:
         ),
         show_product,
     )
+
+
+@router.patch("/{product_id}", response_model=ProductOut)
+async def patch_product(
+    door: Entered, product_id: ProductId, body: UpdateProductRequest
+) -> Response:
+    """Change a product: what is left out stays, null clears."""
+    said = said_in(body, "name", "description")
+    fee = to_fee(body.fee_structure) if "fee_structure" in body.model_fields_set else None
+    return await door.write(lambda ctx: edit_product(ctx, product_id, said, fee), show_product)
+
+
+@router.post("/{product_id}/archive", status_code=204)
+async def post_product_archive(door: Entered, product_id: ProductId) -> Response:
+    """Archive a product.
+
+    No price, component or add-on can be made of it. What sells it already goes on.
+    """
+    return await door.write(lambda ctx: archive_product(ctx, product_id), None, status=204)
+
+
+@router.post("/{product_id}/unarchive", status_code=204)
+async def post_product_unarchive(door: Entered, product_id: ProductId) -> Response:
+    """Unarchive a product."""
+    return await door.write(lambda ctx: unarchive_product(ctx, product_id), None, status=204)
