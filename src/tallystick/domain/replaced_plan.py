@@ -15,38 +15,51 @@ from tallystick.domain.pricing import Price, Pricing
 
 
 def with_kept_products(
-    wanted: Sequence[NewComponent], before: PlanVersion
+    wanted: Sequence[NewComponent], before: Sequence[PlanVersion]
 ) -> tuple[NewComponent, ...]:
-    """The components, each with the product that it keeps of the version before.
+    """The components, each with the product that it keeps of the versions before.
 
     A component that names no product keeps that of the one with its name and its fee
-    structure; where there is none, a product is still to be made. No two keep the same one.
+    structure, of the first version that has one; where none has, a product is still to be
+    made. No two keep the same product.
     """
-    left = list(before.components)
-    return tuple(_kept(component, left) for component in wanted)
+    taken = {one.product_id for one in wanted if one.product_id is not None}
+    earlier = [component for version in before for component in version.components]
+    return tuple(_kept(component, earlier, taken) for component in wanted)
 
 
-def _kept(wanted: NewComponent, left: list[PlanComponent]) -> NewComponent:
+def _kept(
+    wanted: NewComponent, earlier: Sequence[PlanComponent], taken: set[UUID]
+) -> NewComponent:
     if wanted.product_id is not None:
         return wanted
-    for index, one in enumerate(left):
-        if (one.name, one.fee) == (wanted.name, wanted.fee):
-            return replace(wanted, product_id=left.pop(index).product_id)
+    for one in earlier:
+        is_it = (one.name, one.fee) == (wanted.name, wanted.fee)
+        if is_it and one.product_id not in taken:
+            taken.add(one.product_id)
+            return replace(wanted, product_id=one.product_id)
     return wanted
 
 
 def kept_price(
-    before: PlanVersion | None, product_id: UUID, choice: tuple[Cadence, Pricing], currency: str
+    before: Sequence[PlanVersion],
+    product_id: UUID,
+    choice: tuple[Cadence, Pricing],
+    currency: str,
 ) -> Price | None:
-    """The price of the version before that says just this of a product, if it has one."""
-    if before is None:
-        return None
-    for component in before.components:
-        for price in component.prices:
-            told = (price.product_id, price.cadence, price.pricing, price.currency)
-            if told == (product_id, *choice, currency):
-                return price
+    """The price of a version before that says just this of a product, if there is one."""
+    for price in prices_of(before):
+        told = (price.product_id, price.cadence, price.pricing, price.currency)
+        if told == (product_id, *choice, currency):
+            return price
     return None
+
+
+def prices_of(versions: Sequence[PlanVersion]) -> Iterator[Price]:
+    """Every price of every component of plan versions, in their order."""
+    for version in versions:
+        for component in version.components:
+            yield from component.prices
 
 
 def sells_the_same(one: PlanVersion, other: PlanVersion) -> bool:

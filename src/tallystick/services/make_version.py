@@ -1,6 +1,6 @@
 """Make a version of a plan, with the products and prices that it brings along."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from tallystick.domain.catalog_entries import ProductEntry
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.new_plan import NewComponent, NewPlan, NewPlanFacts, metric_of
 from tallystick.domain.pricing import Price
-from tallystick.domain.replaced_plan import kept_price
+from tallystick.domain.replaced_plan import kept_price, prices_of
 from tallystick.services.catalog_events import product_created
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
@@ -60,16 +60,15 @@ def make_version(
     plan_id: UUID,
     version_id: UUID,
     number: int,
-    before: PlanVersion | None = None,
+    before: Sequence[PlanVersion] = (),
 ) -> MadeVersion:
     """The version that a plan without a fault means.
 
-    What a component says of its product that the version `before` said as well is the same
-    price.
+    What a component says of its product that a version `before` said as well is the same price.
     """
     made = [_component(ctx, new, one, facts, before) for one in new.components]
     components = tuple(component for component, _ in made)
-    kept = {price.id for one in before.components for price in one.prices} if before else set()
+    kept = {price.id for price in prices_of(before)}
     version = PlanVersion(
         id=version_id,
         plan_id=plan_id,
@@ -128,7 +127,7 @@ def _component(
     plan: NewPlan,
     new: NewComponent,
     facts: NewPlanFacts,
-    before: PlanVersion | None,
+    before: Sequence[PlanVersion],
 ) -> tuple[PlanComponent, ProductEntry | None]:
     """The component, and the product made for it where it names none."""
     entry = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from tallystick.db import plan_drafts, plans
-from tallystick.domain.catalog import PlanStatus, PlanTrial
+from tallystick.domain.catalog import PlanStatus, PlanTrial, PlanVersion
 from tallystick.domain.catalog_entries import PlanEntry
 from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
 from tallystick.domain.new_plan import (
@@ -44,15 +44,15 @@ class PlanReplacement:
     trial: PlanTrial | None
     minimum: NewMinimum | None
 
-    def of(self, plan: PlanEntry) -> NewPlan:
-        """The plan that this makes of one."""
+    def of(self, plan: PlanEntry, versions: Sequence[PlanVersion]) -> NewPlan:
+        """The plan that this makes of one with these versions, the newest first."""
         return NewPlan(
             name=self.name,
             product_family_id=plan.family.id,
             plan_type=plan.plan_type,
             currency=self.currency,
             publish=plan.status is PlanStatus.ACTIVE if self.publish is None else self.publish,
-            components=with_kept_products(self.components, plan.version),
+            components=with_kept_products(self.components, versions),
             add_ons=self.add_ons,
             description=self.description,
             self_service_rank=plan.self_service_rank,
@@ -82,11 +82,13 @@ async def replace_plan(
     if not await plans.lock(tx, tenant_id, plan_id):
         raise NotFound("There is no such plan.")
     draft = await plans.load_entry(tx, tenant_id, plan_id, "draft")
-    before = draft or await plans.load_entry(tx, tenant_id, plan_id)
-    assert before is not None, "a plan has a version"
+    sold = await plans.load_entry(tx, tenant_id, plan_id)
+    assert sold is not None, "a plan has a version"
+    before = draft or sold
     if before.archived_at is not None:
         raise Conflict("This plan is archived; unarchive it before replacing what it sells.")
-    new = wanted.of(before)
+    versions = [before.version, sold.version]
+    new = wanted.of(before, versions)
     facts = await facts_for(ctx, new)
     fail_if([*found, *plan_faults(new, facts)])
     made = make_version(
@@ -96,7 +98,7 @@ async def replace_plan(
         plan_id=plan_id,
         version_id=new_id() if draft is None else draft.version.id,
         number=before.version.version + (draft is None),
-        before=before.version,
+        before=versions,
     )
     await plans.describe(
         tx,

@@ -20,9 +20,13 @@ async def set_minimum(
         Conflict: it is published, and never changes.
         InvalidInput: the minimum cannot be; every fault together.
     """
-    version = await plan_versions.load(ctx.transaction, ctx.tenant.id, version_id)
-    if version is None:
+    found = await plan_versions.load(ctx.transaction, ctx.tenant.id, version_id)
+    if found is None:
         raise NotFound("There is no such plan version.")
+    # Nobody replaces what the version sells while the minimum is held against it.
+    await plans.lock(ctx.transaction, ctx.tenant.id, found.plan_id)
+    version = await plan_versions.load(ctx.transaction, ctx.tenant.id, version_id)
+    assert version is not None, "a draft is written anew under its id"
     if not version.is_published and minimum is not None:
         await _check(ctx, version, minimum)
     if not await plan_versions.set_minimum(ctx.transaction, ctx.tenant.id, version_id, minimum):
