@@ -198,16 +198,15 @@ async def page(
     )
 
 
-async def set_tax(tx: Tx, tenant_id: UUID, product_id: UUID, tax: ProductTax) -> bool:
-    """Replace how a product is taxed; False where this tenant has none of that id."""
-    changed = await tx.fetchval(
+async def set_tax(tx: Tx, tenant_id: UUID, product_id: UUID, tax: ProductTax) -> None:
+    """Replace how a product is taxed."""
+    await tx.execute(
         """
         update products set taxes = $3, vat_class = $4
-        where tenant_id = $1 and id = $2 returning true
+        where tenant_id = $1 and id = $2
         """,
         tenant_id,
         product_id,
         _rules.dump(tax.rules),
         tax.vat_class.value,
     )
-    return bool(changed)

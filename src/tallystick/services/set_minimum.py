@@ -7,6 +7,7 @@ from tallystick.domain.catalog import PlanType, PlanVersion
 from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
 from tallystick.domain.minimum_commitment import MinimumCommitment, faults_of
 from tallystick.domain.pricing import FeeType
+from tallystick.services.catalog_events import plan_updated
 from tallystick.services.context import Context
 
 
@@ -31,6 +32,12 @@ async def set_minimum(
         await _check(ctx, version, minimum)
     if not await plan_versions.set_minimum(ctx.transaction, ctx.tenant.id, version_id, minimum):
         raise Conflict("This plan version is published; only a draft's minimum can be changed.")
+    if minimum != version.minimum:
+        draft = await plans.load_entry(
+            ctx.transaction, ctx.tenant.id, version.plan_id, version.version
+        )
+        assert draft is not None, "its version was found"
+        await plan_updated(ctx, draft)
 
 
 async def _check(ctx: Context, version: PlanVersion, minimum: MinimumCommitment) -> None:

@@ -86,7 +86,7 @@ class ReplacePlanRequest(RequestModel):
 class PatchPlanRequest(RequestModel):
     """What is said about a plan, its versions aside: what is left out stays, null clears."""
 
-    name: Name = kept("What buyers read; of a plan that is sold, on later invoices as well.")
+    name: Name = kept("What buyers read, and what its subscriptions are listed by.")
     description: LongText | None = None
     self_service_rank: Annotated[
         WholeNumber | None,
