@@ -110,6 +110,10 @@ def test_nothing_new_counts_with_an_archived_metric(shop: Shop) -> None:
     with pytest.raises(BadRequestError, match=r"components\[0\].fee.metric_id"):
         counted(shop, metric)
     assert offered(shop, plan)
+    event = {"event_id": "1", "code": "api_calls", "customer_id": "globex"}
+    customer = shop.sdk.customers.create(name="Globex", currency="EUR", alias="globex")
+    taken = shop.raw.post("/events/ingest", json={"events": [event]})
+    assert taken.json()["ingested"] == 1, f"who is priced by it goes on: {customer.id}"
 
     shop.sdk.metrics.unarchive(metric)
     assert shop.raw.post(f"/products/{product}/prices", json=price).status_code == 201

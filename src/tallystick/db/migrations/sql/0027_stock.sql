@@ -2,6 +2,15 @@
 
 -- What a family can be found by beside its id.
 alter table product_families add column alias text constraint alias_is_not_empty check (alias <> '');
+with named as (
+    select tenant_id, id, alias, row_number() over (
+        partition by tenant_id, alias order by created_at, id) as place
+    from (select tenant_id, id, created_at, nullif(trim(both '-' from
+            regexp_replace(lower(name), '[^a-z0-9]+', '-', 'g')), '') as alias
+          from product_families) families)
+update product_families family set alias = named.alias from named
+where family.tenant_id = named.tenant_id and family.id = named.id and named.place = 1
+  and named.alias is not null;
 create unique index product_family_alias on product_families (tenant_id, alias) where alias is not null;
 
 -- Which products are counted by a metric.
