@@ -58,14 +58,35 @@ class CreateCouponRequest(RequestModel):
     once.
     """
 
-    code: Name
-    discount: DiscountSchema
-    description: LongText | None = None
-    expires_at: Instant | None = None
-    plan_ids: Annotated[list[PlanId], Field(max_length=LIST_MAX)] | None = None
-    recurring_value: Annotated[WholeNumber, Field(ge=1, le=RECURRING_VALUE_MAX)] | None = None
-    redemption_limit: Annotated[WholeNumber, Field(ge=1, le=COUNT_MAX)] | None = None
-    reusable: Flag | None = None
+    code: Annotated[
+        Name,
+        Field(
+            description="What a buyer types, exactly as written; one unarchived coupon has it."
+        ),
+    ]
+    discount: Annotated[
+        DiscountSchema, Field(description="What it takes off each invoice that it applies to.")
+    ]
+    description: Annotated[LongText | None, Field(description="For the merchant.")] = None
+    expires_at: Annotated[
+        Instant | None, Field(description="From when on it cannot be redeemed; null: never.")
+    ] = None
+    plan_ids: Annotated[
+        Annotated[list[PlanId], Field(max_length=LIST_MAX)] | None,
+        Field(description="The only plans it is for; null or none: every."),
+    ] = None
+    recurring_value: Annotated[
+        Annotated[WholeNumber, Field(ge=1, le=RECURRING_VALUE_MAX)] | None,
+        Field(description="On how many invoices of a subscription; null: on all."),
+    ] = None
+    redemption_limit: Annotated[
+        Annotated[WholeNumber, Field(ge=1, le=COUNT_MAX)] | None,
+        Field(description="How many subscriptions may redeem it; null: any number."),
+    ] = None
+    reusable: Annotated[
+        Flag | None,
+        Field(description="Whether a customer may redeem it more than once; null: no."),
+    ] = None
 
 
 class UpdateCouponRequest(RequestModel):
@@ -74,7 +95,9 @@ class UpdateCouponRequest(RequestModel):
     Who has redeemed it keeps the discount of then, and so does an open checkout that names it.
     """
 
-    description: LongText | None = None
+    description: Annotated[
+        LongText | None, Field(description="For the merchant; null: none.")
+    ] = None
     discount: DiscountSchema = kept("What it takes off for who redeems it from now on.")
     plan_ids: Annotated[
         list[PlanId] | None,
@@ -87,19 +110,33 @@ class UpdateCouponRequest(RequestModel):
 class CouponOut(AnswerModel):
     """A discount that can be redeemed by its code."""
 
-    id: CouponId
-    code: str
-    description: str | None
-    discount: DiscountSchema
-    disabled: bool
-    expires_at: Instant | None
-    plan_ids: list[PlanId]
-    recurring_value: int | None
-    redemption_limit: int | None
-    redemption_count: int
-    reusable: bool
-    archived_at: Instant | None
-    created_at: Instant
+    id: Annotated[CouponId, Field(description="Its id.")]
+    code: Annotated[str, Field(description="What a buyer types.")]
+    description: Annotated[str | None, Field(description="For the merchant.")]
+    discount: Annotated[DiscountSchema, Field(description="What it takes off.")]
+    disabled: Annotated[bool, Field(description="Whether it is switched off.")]
+    expires_at: Annotated[
+        Instant | None, Field(description="From when on it cannot be redeemed; null: never.")
+    ]
+    plan_ids: Annotated[
+        list[PlanId], Field(description="The only plans it is for; none: every.")
+    ]
+    recurring_value: Annotated[
+        int | None, Field(description="On how many invoices of a subscription; null: on all.")
+    ]
+    redemption_limit: Annotated[
+        int | None, Field(description="How many subscriptions may redeem it; null: any number.")
+    ]
+    redemption_count: Annotated[
+        int, Field(description="How many have, payments under way included.")
+    ]
+    reusable: Annotated[
+        bool, Field(description="Whether a customer may redeem it more than once.")
+    ]
+    archived_at: Annotated[
+        Instant | None, Field(description="When it was archived; null: it was not.")
+    ]
+    created_at: Annotated[Instant, Field(description="When it was made.")]
 
 
 class CouponList(AnswerModel):
@@ -112,9 +149,18 @@ class CouponList(AnswerModel):
 class CouponQuery(PageQuery):
     """Filters and order of the list."""
 
-    order_by: Annotated[Order, OrderBy("code", "created_at", "expires_at")] = NEWEST_FIRST
-    search: ShortText | None = None
-    filter: Usability = Usability.ALL
+    order_by: Annotated[
+        Order,
+        OrderBy("code", "created_at", "expires_at"),
+        Field(description="Column and direction."),
+    ] = NEWEST_FIRST
+    search: Annotated[
+        ShortText | None, Field(description="A part of the code, in any case of letters.")
+    ] = None
+    filter: Annotated[
+        Usability,
+        Field(description="ACTIVE: somebody can redeem it now. INACTIVE: nobody can."),
+    ] = Usability.ALL
 
 
 def show_coupon(entry: CouponEntry) -> CouponOut:

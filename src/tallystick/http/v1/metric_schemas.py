@@ -28,33 +28,40 @@ Values = Annotated[list[Name], Field(min_length=1, max_length=LIST_MAX)]
 class DimensionValues(RequestModel):
     """One property of an event and the values that are priced apart."""
 
-    key: Name
-    values: Values
+    key: Annotated[Name, Field(description="The property's name.")]
+    values: Annotated[Values, Field(description="Its values.")]
 
 
 class SingleMatrix(RequestModel):
     """Usage told apart by one property."""
 
     type: Literal["SINGLE"]
-    key: Name
-    values: Values
+    key: Annotated[Name, Field(description="The property's name.")]
+    values: Annotated[Values, Field(description="Its values.")]
 
 
 class DoubleMatrix(RequestModel):
     """Usage told apart by two independent properties."""
 
     type: Literal["DOUBLE"]
-    dimension1: DimensionValues
-    dimension2: DimensionValues
+    dimension1: Annotated[DimensionValues, Field(description="The first property.")]
+    dimension2: Annotated[DimensionValues, Field(description="The second property.")]
 
 
 class LinkedMatrix(RequestModel):
     """Usage told apart by two properties, where the first decides the second's values."""
 
     type: Literal["LINKED"]
-    dimension1_key: Name
-    dimension2_key: Name
-    values: Annotated[dict[Name, Values], Field(min_length=1, max_length=LIST_MAX)]
+    dimension1_key: Annotated[Name, Field(description="The first property's name.")]
+    dimension2_key: Annotated[Name, Field(description="The second property's name.")]
+    values: Annotated[
+        dict[Name, Values],
+        Field(
+            min_length=1,
+            max_length=LIST_MAX,
+            description="The second property's values, by those of the first.",
+        ),
+    ]
 
 
 SegmentationSchema = Annotated[
@@ -65,16 +72,26 @@ SegmentationSchema = Annotated[
 class FilterSchema(RequestModel):
     """Only events whose property compares like this are counted."""
 
-    property: Name
-    op: FilterOperator
-    values: Values
+    property: Annotated[Name, Field(description="The property's name.")]
+    op: Annotated[
+        FilterOperator,
+        Field(description="How it is compared; a negation asks for the property to be there."),
+    ]
+    values: Annotated[
+        Values, Field(description="With what; EQUAL and NOT_EQUAL take exactly one.")
+    ]
 
 
 class UnitConversionSchema(RequestModel):
     """Raw units are divided by `factor`, then rounded."""
 
-    factor: Annotated[WholeNumber, Field(ge=1, le=COUNT_MAX)]
-    rounding: UnitRounding
+    factor: Annotated[
+        WholeNumber,
+        Field(ge=1, le=COUNT_MAX, description="How many raw units make one that is priced."),
+    ]
+    rounding: Annotated[
+        UnitRounding, Field(description="Done once for each aggregated number.")
+    ]
 
 
 def to_definition(

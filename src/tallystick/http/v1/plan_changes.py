@@ -42,14 +42,26 @@ class ComponentsScope(RequestModel):
     """Only fees and usage of the named components of this request count."""
 
     type: Literal["components"]
-    component_names: Annotated[list[Name], Field(min_length=1, max_length=LIST_MAX)]
+    component_names: Annotated[
+        list[Name],
+        Field(
+            min_length=1,
+            max_length=LIST_MAX,
+            description="Names of components of this request.",
+        ),
+    ]
 
 
 class MinimumCommitmentInput(RequestModel):
     """What each period is to cost at least: `amount` in major units of the plan's currency."""
 
-    amount: PositiveDecimal
-    scope: Annotated[AllComponentsScope | ComponentsScope, Field(discriminator="type")]
+    amount: Annotated[
+        PositiveDecimal, Field(description="In major units of the plan's currency.")
+    ]
+    scope: Annotated[
+        AllComponentsScope | ComponentsScope,
+        Field(discriminator="type", description="What counts towards it."),
+    ]
 
 
 class ReplacePlanRequest(RequestModel):
@@ -59,9 +71,12 @@ class ReplacePlanRequest(RequestModel):
     of the component that it replaces: the one with its name and its fee structure.
     """
 
-    name: Name
-    currency: Currency
-    components: Annotated[list[PriceComponentInput], Field(max_length=LIST_MAX)]
+    name: Annotated[Name, Field(description="What buyers read.")]
+    currency: Annotated[Currency, Field(description="In which it is sold.")]
+    components: Annotated[
+        list[PriceComponentInput],
+        Field(max_length=LIST_MAX, description="Everything that it sells, in this order."),
+    ]
     status: Annotated[
         Literal[PlanStatus.DRAFT, PlanStatus.ACTIVE] | None,
         Field(
@@ -73,21 +88,26 @@ class ReplacePlanRequest(RequestModel):
         list[PlanAddOnInput] | None,
         Field(max_length=LIST_MAX, description="The only add-ons sold with it; none: any."),
     ] = None
-    billing: BillingConfig | None = None
-    description: LongText | None = None
+    billing: Annotated[BillingConfig | None, Field(description="How it is billed.")] = None
+    description: Annotated[LongText | None, Field(description="For the merchant.")] = None
     entitlements: NotYet = None
-    minimum_commitment: MinimumCommitmentInput | None = None
+    minimum_commitment: Annotated[
+        MinimumCommitmentInput | None,
+        Field(description="What each period costs at least; left out: nothing."),
+    ] = None
     tax_inclusive: Annotated[
         Flag | None, Field(description="Whether the amounts hold the tax; default false.")
     ] = None
-    trial: TrialConfig | None = None
+    trial: Annotated[TrialConfig | None, Field(description="Its trial; left out: none.")] = None
 
 
 class PatchPlanRequest(RequestModel):
     """What is said about a plan, its versions aside: what is left out stays, null clears."""
 
     name: Name = kept("What buyers read, and what its subscriptions are listed by.")
-    description: LongText | None = None
+    description: Annotated[
+        LongText | None, Field(description="For the merchant; null: none.")
+    ] = None
     self_service_rank: Annotated[
         WholeNumber | None,
         Field(ge=0, le=RANK_MAX, description="Its place among plans shown to customers."),
@@ -97,12 +117,14 @@ class PatchPlanRequest(RequestModel):
 class PlanVersionOut(AnswerModel):
     """A version of a plan; `published_at` is null for the draft, which may still change."""
 
-    id: PlanVersionId
-    version: int
-    currency: str
-    is_draft: bool
-    published_at: Instant | None
-    created_at: Instant
+    id: Annotated[PlanVersionId, Field(description="The id by which a checkout sells it.")]
+    version: Annotated[int, Field(description="Its number, from 1.")]
+    currency: Annotated[str, Field(description="In which it is sold.")]
+    is_draft: Annotated[bool, Field(description="Whether it can still change.")]
+    published_at: Annotated[
+        Instant | None, Field(description="When it was published; null: it is the draft.")
+    ]
+    created_at: Annotated[Instant, Field(description="When it was made.")]
 
 
 class PlanVersionList(AnswerModel):

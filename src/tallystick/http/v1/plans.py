@@ -54,13 +54,33 @@ router = APIRouter(prefix="/plans", tags=["Plans"], route_class=Route)
 class PlanQuery(PageQuery):
     """Filters and order of the list; `status` and `plan_type` can be repeated."""
 
-    order_by: Annotated[Order, OrderBy("name", "status", "plan_type", "created_at")] = (
-        NEWEST_FIRST
-    )
-    product_family_id: ProductFamilyId | None = None
-    search: ShortText | None = None
-    status: Annotated[list[PlanStatus], Field(default_factory=list, max_length=len(PlanStatus))]
-    plan_type: Annotated[list[PlanType], Field(default_factory=list, max_length=len(PlanType))]
+    order_by: Annotated[
+        Order,
+        OrderBy("name", "status", "plan_type", "created_at"),
+        Field(description="Column and direction."),
+    ] = NEWEST_FIRST
+    product_family_id: Annotated[
+        ProductFamilyId | None, Field(description="Only those of this family.")
+    ] = None
+    search: Annotated[
+        ShortText | None, Field(description="A part of the name, in any case of letters.")
+    ] = None
+    status: Annotated[
+        list[PlanStatus],
+        Field(
+            default_factory=list,
+            max_length=len(PlanStatus),
+            description="Only these, repeated for several; left out: all of them.",
+        ),
+    ]
+    plan_type: Annotated[
+        list[PlanType],
+        Field(
+            default_factory=list,
+            max_length=len(PlanType),
+            description="Only these, repeated for several.",
+        ),
+    ]
 
 
 class _Version(Scalar):

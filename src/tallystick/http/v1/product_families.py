@@ -36,7 +36,7 @@ router = APIRouter(prefix="/product_families", tags=["Product families"], route_
 class ProductFamilyCreateRequest(RequestModel):
     """A family to be."""
 
-    name: Name
+    name: Annotated[Name, Field(description="What it is called; need not be unique.")]
     alias: Annotated[
         Alias | None,
         Field(
@@ -49,10 +49,10 @@ class ProductFamilyCreateRequest(RequestModel):
 class ProductFamilyOut(AnswerModel):
     """A group of products, plans and metrics."""
 
-    id: ProductFamilyId
-    name: str
-    alias: str | None
-    created_at: Instant
+    id: Annotated[ProductFamilyId, Field(description="Its id.")]
+    name: Annotated[str, Field(description="What it is called.")]
+    alias: Annotated[str | None, Field(description="What it can be found by beside its id.")]
+    created_at: Annotated[Instant, Field(description="When it was made.")]
 
 
 class ProductFamilyList(AnswerModel):
@@ -65,8 +65,12 @@ class ProductFamilyList(AnswerModel):
 class ProductFamilyQuery(PageQuery):
     """Filters and order of the list."""
 
-    order_by: Annotated[Order, OrderBy("name", "created_at")] = NEWEST_FIRST
-    search: ShortText | None = None
+    order_by: Annotated[
+        Order, OrderBy("name", "created_at"), Field(description="Column and direction.")
+    ] = NEWEST_FIRST
+    search: Annotated[
+        ShortText | None, Field(description="A part of the name, in any case of letters.")
+    ] = None
 
 
 def show_family(family: ProductFamily) -> ProductFamilyOut:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from tallystick.db import products
@@ -42,18 +43,27 @@ router = APIRouter(prefix="/products", tags=["Products"], route_class=Route)
 class CreateProductRequest(RequestModel):
     """A product to be; `catalog` false keeps it out of the list."""
 
-    product_family_id: ProductFamilyId
-    name: Name
-    fee_structure: FeeStructureSchema
-    description: LongText | None = None
-    catalog: Flag | None = None
+    product_family_id: Annotated[
+        ProductFamilyId, Field(description="The family it belongs to.")
+    ]
+    name: Annotated[Name, Field(description="What it is called in the catalog.")]
+    fee_structure: Annotated[
+        FeeStructureSchema,
+        Field(description="What kind of fee its prices are; the kind never changes."),
+    ]
+    description: Annotated[LongText | None, Field(description="For the merchant.")] = None
+    catalog: Annotated[Flag | None, Field(description="Whether it is listed; null: yes.")] = (
+        None
+    )
 
 
 class UpdateProductRequest(RequestModel):
     """A change of a product: what is left out stays, null clears."""
 
     name: Name = kept("What it is called in the catalog.")
-    description: LongText | None = None
+    description: Annotated[
+        LongText | None, Field(description="For the merchant; null: none.")
+    ] = None
     fee_structure: FeeStructureSchema = kept(
         "Of the same type; another one only as long as the product has no price."
     )
@@ -62,15 +72,22 @@ class UpdateProductRequest(RequestModel):
 class ProductOut(AnswerModel):
     """Something that is sold, with the kind of its fee."""
 
-    id: ProductId
-    product_family_id: ProductFamilyId
-    name: str
-    description: str | None
-    fee_type: FeeType
-    fee_structure: FeeStructureSchema
-    catalog: bool
-    archived_at: Instant | None
-    created_at: Instant
+    id: Annotated[ProductId, Field(description="Its id.")]
+    product_family_id: Annotated[
+        ProductFamilyId, Field(description="The family it belongs to.")
+    ]
+    name: Annotated[str, Field(description="What it is called in the catalog.")]
+    description: Annotated[str | None, Field(description="For the merchant.")]
+    fee_type: Annotated[FeeType, Field(description="The kind of its fee.")]
+    fee_structure: Annotated[
+        FeeStructureSchema, Field(description="What kind of fee its prices are.")
+    ]
+    catalog: Annotated[bool, Field(description="Whether it is listed.")]
+    archived_at: Annotated[
+        Instant | None,
+        Field(description="From when on nothing new is made of it; null: it is not archived."),
+    ]
+    created_at: Annotated[Instant, Field(description="When it was made.")]
 
 
 class ProductList(AnswerModel):
@@ -83,9 +100,15 @@ class ProductList(AnswerModel):
 class ProductQuery(PageQuery):
     """Filters and order of the list."""
 
-    order_by: Annotated[Order, OrderBy("name", "created_at")] = BY_NAME
-    product_family_id: ProductFamilyId | None = None
-    search: ShortText | None = None
+    order_by: Annotated[
+        Order, OrderBy("name", "created_at"), Field(description="Column and direction.")
+    ] = BY_NAME
+    product_family_id: Annotated[
+        ProductFamilyId | None, Field(description="Only those of this family.")
+    ] = None
+    search: Annotated[
+        ShortText | None, Field(description="A part of the name, in any case of letters.")
+    ] = None
 
 
 def show_product(entry: ProductEntry) -> ProductOut:
