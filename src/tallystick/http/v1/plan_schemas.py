@@ -194,9 +194,7 @@ class PlanOut(AnswerModel):
     tax_inclusive: Annotated[bool, Field(description="Whether the amounts hold the tax.")]
     net_terms: Annotated[
         int,
-        Field(
-            description="Days from invoice date to due date; its own, else the default entity's."
-        ),
+        Field(description="Days from invoice date to due date: its own, else the entity's."),
     ]
     period_start_day: Annotated[
         int | None,
