@@ -484,3 +484,13 @@ update list_counts set difference = difference + 1 where list = 'customers';
 
 -- list-length
 delete from list_counts where list = 'subscriptions';
+-- plan-status
+update plans set status = 'DRAFT' where status = 'ACTIVE';
+
+-- price-of-product
+update prices set pricing = '{"type": "ONE_TIME", "unit_price": "1", "quantity": 1}'
+where id = (select min(id::text)::uuid from prices where pricing ->> 'type' = 'RATE');
+
+-- metric-of-product
+update products set fee_type = 'CAPACITY',
+    fee_structure = jsonb_build_object('type', 'CAPACITY', 'metric_id', gen_random_uuid());

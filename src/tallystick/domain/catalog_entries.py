@@ -10,11 +10,12 @@ from tallystick.domain.coupons import CouponState, CouponTerms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductFamily:
-    """A group of products, plans and metrics."""
+    """A group of products, plans and metrics; `alias` is what it can be found by as well."""
 
     id: UUID
     name: str
     created_at: datetime
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,17 @@ class CouponEntry:
     state: CouponState
     description: str | None
     archived_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanVersionEntry:
+    """A version of a plan in a list; one without `published_at` is the draft."""
+
+    id: UUID
+    version: int
+    currency: str
+    published_at: datetime | None
     created_at: datetime
 
 

@@ -10,6 +10,7 @@ NOT_YET = frozenset(
         "POST /customers: custom_properties",
         "PATCH /customers/{id_or_alias}: custom_properties",
         "POST /plans: entitlements",
+        "PUT /plans/{plan_id}: entitlements",
         "POST /subscriptions: custom_properties",
         "PATCH /subscriptions/{subscription_id}: custom_properties",
         "GET /invoices: einvoicing_status",

@@ -289,6 +289,8 @@ InvoicingEntityId = Annotated[UUID, IdOf(Prefix.INVOICING_ENTITY)]
 BankAccountId = Annotated[UUID, IdOf(Prefix.BANK_ACCOUNT)]
 CustomerId = Annotated[UUID, IdOf(Prefix.CUSTOMER)]
 ProductFamilyId = Annotated[UUID, IdOf(Prefix.PRODUCT_FAMILY)]
+ProductFamilyIdOrAlias = Annotated[UUID | str, IdOrAlias(Prefix.PRODUCT_FAMILY)]
+"""A product family: a UUID when an id was sent, a str when an alias was."""
 ProductId = Annotated[UUID, IdOf(Prefix.PRODUCT)]
 PriceId = Annotated[UUID, IdOf(Prefix.PRICE)]
 ComponentId = Annotated[UUID, IdOf(Prefix.COMPONENT)]
