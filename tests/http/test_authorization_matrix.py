@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
+from meteroid import models as m
 
 from tallystick.bootstrap import wired
 from tallystick.domain.ids import Prefix, encode
@@ -104,6 +105,26 @@ API: dict[str, Json | None] = {
     "POST /api/v1/addons": {},
     "GET /api/v1/addons": None,
     "GET /api/v1/addons/{add_on_id}": None,
+    "POST /api/v1/features": {},
+    "GET /api/v1/features": None,
+    "GET /api/v1/features/{id_or_code}": None,
+    "PATCH /api/v1/features/{id_or_code}": {"name": "Stolen"},
+    "POST /api/v1/features/{id_or_code}/archive": None,
+    "POST /api/v1/features/{id_or_code}/unarchive": None,
+    "GET /api/v1/entitlements/{entitlement_id}": None,
+    "PATCH /api/v1/entitlements/{entitlement_id}": {
+        "value": {"type": "BOOLEAN", "enabled": False}
+    },
+    "DELETE /api/v1/entitlements/{entitlement_id}": None,
+    "GET /api/v1/plan-versions/{plan_version_id}/entitlements": None,
+    "POST /api/v1/plan-versions/{plan_version_id}/entitlements": {"entitlements": []},
+    "GET /api/v1/addons/{add_on_id}/entitlements": None,
+    "POST /api/v1/addons/{add_on_id}/entitlements": {"entitlements": []},
+    "GET /api/v1/products/{product_id}/entitlements": None,
+    "POST /api/v1/products/{product_id}/entitlements": {"entitlements": []},
+    "GET /api/v1/subscriptions/{subscription_id}/entitlements": None,
+    "POST /api/v1/subscriptions/{subscription_id}/entitlements": {"entitlements": []},
+    "GET /api/v1/customers/{id_or_alias}/entitlements": None,
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,
@@ -191,6 +212,8 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
     ):
         stock(theirs)
         bought = theirs.bought()
+        feature = granted(theirs)
+        assert feature.entitlement is not None
         yield Town(
             mine,
             theirs,
@@ -202,6 +225,9 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "metrics": theirs.metric,
                 "plans": theirs.plans["Draft"].id,
                 "versions": theirs.plans["Draft"].version_id,
+                "plan-versions": theirs.plans["Starter"].version_id,
+                "features": feature.id,
+                "entitlements": feature.entitlement.id,
                 "addons": theirs.add_ons["Priority support"].id,
                 "coupons": theirs.coupons["LAUNCH20"].id,
                 "subscriptions": bought.subscription.id,
@@ -212,6 +238,16 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
         )
+
+
+def granted(market: Market) -> m.Feature:
+    """A feature that everybody has."""
+    return market.sdk.features.create(
+        code="sso",
+        name="Sign-on",
+        feature_type=m.BooleanFeatureType(),
+        entitlement=m.BooleanEntitlementValue(enabled=True),
+    )
 
 
 def credited(market: Market, invoice_id: str) -> str:
@@ -240,7 +276,7 @@ def resource_of(route: str) -> str:
     return f"{second}s" if first == "usage" else first
 
 
-READ_WITH = {"versions": "plans"}
+READ_WITH = {"versions": "plans", "plan-versions": "plans"}
 """What has no route of its own to be read by is read with what it belongs to."""
 
 

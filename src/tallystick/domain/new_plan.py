@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanTrial, PlanType, Product
+from tallystick.domain.entitlement import NewEntitlement
 from tallystick.domain.errors import Fault
+from tallystick.domain.feature import Feature, grant_faults
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     CapacityFee,
@@ -64,6 +66,7 @@ class NewPlan:
     period_start_day: int | None = None
     billing_cycles: int | None = None
     trial: PlanTrial | None = None
+    entitlements: tuple[NewEntitlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class NewPlanFacts:
     add_ons: Mapping[UUID, AddOn]
     metric_ids: frozenset[UUID]
     plan_ids: frozenset[UUID]
+    features: Mapping[UUID, Feature]
 
 
 def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
@@ -96,6 +100,7 @@ def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
     trialing = plan.trial.trialing_plan_id if plan.trial else None
     if trialing is not None and trialing not in facts.plan_ids:
         faults.append(Fault("trial.trialing_plan_id", "unknown", "must be an unarchived plan"))
+    faults.extend(grant_faults(plan.entitlements, facts.features))
     return faults
 
 

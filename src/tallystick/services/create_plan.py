@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tallystick.db import add_ons, metrics, plans, prices, products
+from tallystick.db import add_ons, features, metrics, plans, prices, products
 from tallystick.domain.catalog import (
     PlanAddOn,
     PlanComponent,
@@ -11,6 +11,7 @@ from tallystick.domain.catalog import (
     Product,
 )
 from tallystick.domain.catalog_entries import PlanEntry, ProductEntry, ProductFamily
+from tallystick.domain.entitlement import Holder, HolderKind
 from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.new_plan import (
     NewComponent,
@@ -20,6 +21,7 @@ from tallystick.domain.new_plan import (
     plan_faults,
 )
 from tallystick.domain.pricing import Price
+from tallystick.services.attach_entitlements import attach
 from tallystick.services.catalog_events import plan_created, product_created
 from tallystick.services.catalog_lookups import family_of
 from tallystick.services.context import Context
@@ -48,6 +50,7 @@ async def create_plan(ctx: Context, new: NewPlan, found: Sequence[Fault] = ()) -
         await prices.insert_many(ctx.transaction, ctx.tenant.id, component.prices, ctx.now)
     plan = _plan(ctx, new, family, facts, tuple(component for component, _ in made))
     await plans.insert(ctx.transaction, ctx.tenant.id, plan)
+    await attach(ctx, Holder(HolderKind.PLAN_VERSION, plan.version.id), new.entitlements)
     # Read back for what the plan leaves to the invoicing entity.
     stored = await plans.load_entry(ctx.transaction, ctx.tenant.id, plan.id)
     assert stored is not None, "it was just written"
@@ -69,6 +72,9 @@ async def _facts(ctx: Context, new: NewPlan) -> NewPlanFacts:
         add_ons=await add_ons.load_many(tx, tenant_id, [one.add_on_id for one in new.add_ons]),
         metric_ids=await metrics.known_ids(tx, tenant_id, [one for one in metric_ids if one]),
         plan_ids=await plans.known_ids(tx, tenant_id, [trialing] if trialing else []),
+        features=await features.by_ids(
+            tx, tenant_id, {one.feature_id for one in new.entitlements}
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
+from tallystick.db.audit.entitlements import ENTITLEMENT_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
@@ -33,5 +34,6 @@ RULES = (
     *BANK_RULES,
     *USAGE_RULES,
     *THRESHOLD_RULES,
+    *ENTITLEMENT_RULES,
     *MACHINERY_RULES,
 )

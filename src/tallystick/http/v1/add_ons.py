@@ -11,6 +11,7 @@ from tallystick.db.paging import Page
 from tallystick.domain.catalog_entries import AddOnEntry
 from tallystick.domain.pricing import COUNT_MAX, FeeType
 from tallystick.http.door import Entered, Route
+from tallystick.http.v1.entitlement_schemas import EntitlementOut, show_entitlement
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.paging import (
     NEWEST_FIRST,
@@ -52,7 +53,7 @@ class CreateAddOnRequest(RequestModel):
 
 
 class AddOnOut(AnswerModel):
-    """Something sold beside a plan. `entitlements` come later and are empty until then."""
+    """Something sold beside a plan. `entitlements` are those that were attached to it."""
 
     id: AddOnId
     name: str
@@ -62,7 +63,7 @@ class AddOnOut(AnswerModel):
     fee_type: FeeType
     self_serviceable: bool
     max_instances_per_subscription: int | None
-    entitlements: list[None]
+    entitlements: list[EntitlementOut]
     archived_at: Instant | None
     created_at: Instant
 
@@ -95,7 +96,7 @@ def show_add_on(entry: AddOnEntry) -> AddOnOut:
         fee_type=add_on.product.fee.type,
         self_serviceable=add_on.self_serviceable,
         max_instances_per_subscription=add_on.max_instances,
-        entitlements=[],
+        entitlements=[show_entitlement(one) for one in entry.entitlements],
         archived_at=add_on.archived_at,
         created_at=entry.created_at,
     )

@@ -12,7 +12,12 @@ from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.new_plan import NewComponent, NewPlan, NewPlanAddOn
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import COUNT_MAX, CapacityPricing, FeeType
-from tallystick.http.v1.free_form import NotYet
+from tallystick.http.v1.entitlement_schemas import (
+    EntitlementOut,
+    EntitlementSpecRequest,
+    show_entitlement,
+    to_new_entitlements,
+)
 from tallystick.http.v1.minimum_schemas import MinimumCommitmentSchema, show_optional
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.plan_fees import PlanFee, show_plan_fee, to_choices, to_plan_fee
@@ -87,7 +92,10 @@ class CreatePlanRequest(RequestModel):
     add_ons: Annotated[list[PlanAddOnInput], Field(max_length=LIST_MAX)] | None = None
     billing: BillingConfig | None = None
     description: LongText | None = None
-    entitlements: NotYet = None
+    entitlements: Annotated[
+        list[EntitlementSpecRequest] | None,
+        Field(max_length=LIST_MAX, description="What the plan's version grants."),
+    ] = None
     self_service_rank: Annotated[WholeNumber, Field(ge=0, le=RANK_MAX)] | None = None
     tax_inclusive: Flag | None = None
     trial: TrialConfig | None = None
@@ -123,7 +131,7 @@ class AvailableParameters(AnswerModel):
 
 
 class PlanOut(AnswerModel):
-    """A plan with one of its versions. `entitlements` come later and are empty until then."""
+    """A plan with one of its versions. `entitlements` are those attached to the version."""
 
     id: PlanId
     name: str
@@ -143,7 +151,7 @@ class PlanOut(AnswerModel):
     price_components: list[PriceComponentOut]
     add_ons: list[PlanAddOnOut]
     available_parameters: AvailableParameters
-    entitlements: list[None]
+    entitlements: list[EntitlementOut]
     minimum_commitment: MinimumCommitmentSchema | None
     created_at: Instant
 
@@ -182,6 +190,7 @@ def to_new_plan(body: CreatePlanRequest, faults: list[Fault]) -> NewPlan:
         period_start_day=billing.period_start_day,
         billing_cycles=billing.billing_cycles,
         trial=None if body.trial is None else _trial(body.trial),
+        entitlements=to_new_entitlements(body.entitlements),
     )
 
 
@@ -222,7 +231,7 @@ def show_plan(entry: PlanEntry) -> PlanOut:
             for one in version.add_ons
         ],
         available_parameters=_parameters(version.components),
-        entitlements=[],
+        entitlements=[show_entitlement(one) for one in entry.entitlements],
         minimum_commitment=show_optional(version.minimum),
         created_at=entry.created_at,
     )
