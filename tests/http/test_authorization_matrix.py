@@ -225,7 +225,7 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "metrics": theirs.metric,
                 "plans": theirs.plans["Draft"].id,
                 "versions": theirs.plans["Draft"].version_id,
-                "plan-versions": theirs.plans["Starter"].version_id,
+                "plan-versions": theirs.plans["Draft"].version_id,
                 "features": feature.id,
                 "entitlements": feature.entitlement.id,
                 "addons": theirs.add_ons["Priority support"].id,
