@@ -205,7 +205,8 @@ def test_of_several_kinds_of_windows_the_one_with_most_left_counts(
     assert found is not None
     assert found.usage is not None
     assert isinstance(found.value, MeteredValue)
-    assert (found.usage.remaining, found.value.enabled) == (left, left > 0)
+    assert found.usage.remaining == left
+    assert found.value.enabled == (left > 0)
 
 
 @pytest.mark.parametrize(

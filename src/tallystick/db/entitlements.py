@@ -41,7 +41,7 @@ def attached_to(kind: HolderKind, alias: str) -> str:
     """SQL of a JSON array: what is attached to the row of an alias, in the order of making."""
     return f"""
         (select coalesce(json_agg({ENTITLEMENT_JSON}
-            order by entitlement.created_at, entitlement.id), '[]')
+            order by entitlement.created_at, entitlement.position, entitlement.id), '[]')
         from entitlements entitlement where entitlement.tenant_id = {alias}.tenant_id
             and entitlement.{_COLUMNS[kind]} = {alias}.id)
     """
@@ -57,13 +57,13 @@ async def insert_missing(
     rows = await tx.fetch(
         """
         insert into entitlements (tenant_id, id, feature_id, feature_type, plan_version_id,
-            add_on_id, subscription_id, value, created_at, updated_at)
+            add_on_id, subscription_id, value, created_at, updated_at, position)
         select $1, id, feature_id, value ->> 'type', plan_version_id, add_on_id,
-            subscription_id, value, created_at, updated_at
+            subscription_id, value, created_at, updated_at, position
         from unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::jsonb[],
             $8::timestamptz[], $9::timestamptz[])
-            as new (id, feature_id, plan_version_id, add_on_id, subscription_id, value,
-                created_at, updated_at)
+            with ordinality as new (id, feature_id, plan_version_id, add_on_id, subscription_id,
+                value, created_at, updated_at, position)
         order by feature_id
         on conflict on constraint one_value_each do nothing returning id
         """,

@@ -48,6 +48,7 @@ create table entitlements (
     add_on_id uuid,
     subscription_id uuid,
     value jsonb not null,                   -- the frozen domain value
+    position integer not null default 0,    -- among those of one request
     created_at timestamptz not null,
     updated_at timestamptz not null,
     primary key (tenant_id, id),
@@ -71,8 +72,8 @@ create index entitlements_of_subscription on entitlements (tenant_id, subscripti
 
 create trigger entitlement_stays_attached before update on entitlements for each row
     when ((old.tenant_id, old.id, old.feature_id, old.plan_version_id, old.add_on_id,
-           old.subscription_id, old.created_at)
+           old.subscription_id, old.position, old.created_at)
           is distinct from
           (new.tenant_id, new.id, new.feature_id, new.plan_version_id, new.add_on_id,
-           new.subscription_id, new.created_at))
+           new.subscription_id, new.position, new.created_at))
     execute function refuse_change('it is attached, but for its value');
