@@ -22,6 +22,7 @@ from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
+from tests.http.entitlement_routes import ENTITLEMENT_ROUTES
 from tests.http.purchase.market import Json, Market, open_market
 from tests.http.purchase.stock import stock
 
@@ -105,26 +106,7 @@ API: dict[str, Json | None] = {
     "POST /api/v1/addons": {},
     "GET /api/v1/addons": None,
     "GET /api/v1/addons/{add_on_id}": None,
-    "POST /api/v1/features": {},
-    "GET /api/v1/features": None,
-    "GET /api/v1/features/{id_or_code}": None,
-    "PATCH /api/v1/features/{id_or_code}": {"name": "Stolen"},
-    "POST /api/v1/features/{id_or_code}/archive": None,
-    "POST /api/v1/features/{id_or_code}/unarchive": None,
-    "GET /api/v1/entitlements/{entitlement_id}": None,
-    "PATCH /api/v1/entitlements/{entitlement_id}": {
-        "value": {"type": "BOOLEAN", "enabled": False}
-    },
-    "DELETE /api/v1/entitlements/{entitlement_id}": None,
-    "GET /api/v1/plan-versions/{plan_version_id}/entitlements": None,
-    "POST /api/v1/plan-versions/{plan_version_id}/entitlements": {"entitlements": []},
-    "GET /api/v1/addons/{add_on_id}/entitlements": None,
-    "POST /api/v1/addons/{add_on_id}/entitlements": {"entitlements": []},
-    "GET /api/v1/products/{product_id}/entitlements": None,
-    "POST /api/v1/products/{product_id}/entitlements": {"entitlements": []},
-    "GET /api/v1/subscriptions/{subscription_id}/entitlements": None,
-    "POST /api/v1/subscriptions/{subscription_id}/entitlements": {"entitlements": []},
-    "GET /api/v1/customers/{id_or_alias}/entitlements": None,
+    **ENTITLEMENT_ROUTES,
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,

@@ -57,7 +57,7 @@ class MeteredFeature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigFeature:
-    """A setting; `options` are what a SELECT chooses from, none for other types."""
+    """A setting; `options` are what a SELECT may be, none for other types."""
 
     value_type: ConfigValueType
     options: tuple[str, ...] = ()
@@ -122,7 +122,7 @@ def _option_faults(kind: ConfigFeature) -> Iterator[Fault]:
             yield Fault(field, "contradiction", "only a SELECT has options; leave them out")
         return
     if not kind.options:
-        yield Fault(field, "required", "a SELECT needs the values to choose from")
+        yield Fault(field, "required", "a SELECT needs the values that it may be")
     for index, option in enumerate(kind.options):
         if option in kind.options[:index]:
             yield Fault(f"{field}[{index}]", "duplicate", "is listed already")

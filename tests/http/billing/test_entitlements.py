@@ -79,6 +79,8 @@ async def test_a_gate_in_ten_lines(sdk: AsyncMeteroid, world: World) -> None:
                         return spec.enabled
                     case m.ConfigEffectiveEntitlementValue(value=m.TextConfigValue(value=text)):
                         return text
+                    case _:
+                        pass
         return False
 
     assert [await may(code) for code in ("sso", "calls", "region", "other")] == [
@@ -136,7 +138,8 @@ async def test_without_limit(sdk: AsyncMeteroid, world: World) -> None:
 
     assert isinstance(found.value, m.MeteredEffectiveEntitlementValue)
     assert (found.value.spec.limit, found.value.usage.remaining) == (None, None)
-    assert (found.value.spec.enabled, found.value.usage.consumed) == (True, 1_000_000)
+    assert found.value.spec.enabled
+    assert found.value.usage.consumed == 1_000_000
 
 
 async def test_one_subscription_has_its_own(

@@ -86,11 +86,11 @@ class ConfigType(RequestModel):
     type: Literal["CONFIG"]
     value_type: Annotated[
         ConfigValueType,
-        Field(description="A SELECT is one of `options`, a MAP is a JSON object."),
+        Field(description="A SELECT is one of its options, a MAP is a JSON object."),
     ]
     options: Annotated[
         list[Name] | None,
-        Field(max_length=LIST_MAX, description="What a SELECT chooses from; else none."),
+        Field(max_length=LIST_MAX, description="What a SELECT may be; else none."),
     ] = None
 
 
@@ -221,7 +221,7 @@ async def post_feature(door: Entered, body: CreateFeatureRequest) -> Response:
 
 @router.get("", response_model=FeatureList)
 async def list_features(door: Entered, query: Annotated[FeatureQuery, Query()]) -> Response:
-    """List features, archived ones included unless `statuses` says otherwise."""
+    """List features, archived ones included unless a status is asked for."""
 
     def show(page: Page[Feature]) -> FeatureList:
         return FeatureList.model_construct(
