@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Literal
 from uuid import UUID
 
+from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.reset_period import ResetPeriod
 
 
@@ -22,6 +23,11 @@ class HolderKind(StrEnum):
     ADD_ON = "ADD_ON"
     SUBSCRIPTION = "SUBSCRIPTION"
 
+    @property
+    def prefix(self) -> Prefix:
+        """How the ids of such things begin."""
+        return Prefix[self.name]
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -29,6 +35,11 @@ class Holder:
 
     kind: HolderKind
     id: UUID
+
+    @property
+    def name(self) -> str:
+        """Its id as it is known outside."""
+        return encode(self.kind.prefix, self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

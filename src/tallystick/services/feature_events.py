@@ -9,18 +9,11 @@ from decimal import Decimal
 from typing import Any, cast
 from uuid import UUID
 
-from tallystick.domain.entitlement import Entitlement, HolderKind
+from tallystick.domain.entitlement import Entitlement
 from tallystick.domain.feature import Feature
 from tallystick.domain.ids import Prefix, encode
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, Told, record, record_many
-
-_PREFIXES = {
-    HolderKind.FEATURE: Prefix.FEATURE,
-    HolderKind.PLAN_VERSION: Prefix.PLAN_VERSION,
-    HolderKind.ADD_ON: Prefix.ADD_ON,
-    HolderKind.SUBSCRIPTION: Prefix.SUBSCRIPTION,
-}
 
 
 async def feature_told(ctx: Context, what: str, feature: Feature) -> None:
@@ -58,7 +51,7 @@ def _told(what: str, one: Entitlement) -> Told:
         "entitlement_id": encode(Prefix.ENTITLEMENT, one.id),
         "feature_id": encode(Prefix.FEATURE, one.feature_id),
         "entity_type": one.holder.kind,
-        "entity_id": encode(_PREFIXES[one.holder.kind], one.holder.id),
+        "entity_id": one.holder.name,
         "value": _plain(asdict(one.value)),
         "created_at": one.created_at,
     }

@@ -338,3 +338,23 @@ def test_a_repeated_key_is_answered_as_at_first(shop: Shop, place: str) -> None:
     assert (first.status_code, second.status_code) == (201, 201)
     assert (second.text, second.headers["Idempotent-Replayed"]) == (first.text, "true")
     assert len(shop.events("entitlement.created")) == 1
+
+
+def test_an_entitlement_says_what_it_is_attached_to(shop: Shop) -> None:
+    """A plan's version, an add-on, or the feature whose default it is."""
+    plan, support = shop.plan(), add_on(shop)
+    sso = shop.feature(entitlement=ON)
+    create = shop.sdk.plans.create_plan_version_entitlement
+    (by_plan,) = create(plan.version_id, entitlements=[spec(sso)]).data
+    (by_add_on,) = shop.sdk.add_ons.entitlements.create(
+        support.id, entitlements=[spec(sso)]
+    ).data
+    assert sso.entitlement is not None
+
+    def told(entitlement: m.Entitlement) -> tuple[str, str]:
+        shown = shop.raw.get(f"/entitlements/{entitlement.id}").json()
+        return shown["entity_type"], shown["entity_id"]
+
+    assert told(by_plan) == ("PLAN_VERSION", plan.version_id)
+    assert told(by_add_on) == ("ADD_ON", support.id)
+    assert told(sso.entitlement) == ("FEATURE", sso.id)

@@ -155,6 +155,20 @@ def test_an_archived_feature_comes_back(shop: Shop) -> None:
     assert [one["code"] for one in told] == ["sso", "sso"]
 
 
+def test_a_repeated_archive_is_answered_as_at_first(shop: Shop) -> None:
+    """Without a body, and without archiving again what came back meanwhile."""
+    shop.feature()
+    key = {"Idempotency-Key": "once"}
+
+    first = shop.raw.post("/features/sso/archive", headers=key)
+    shop.sdk.features.unarchive("sso")
+    second = shop.raw.post("/features/sso/archive", headers=key)
+
+    assert (first.status_code, first.content) == (204, b"")
+    assert (second.status_code, second.headers["Idempotent-Replayed"]) == (204, "true")
+    assert shop.sdk.features.retrieve("sso").status == "ACTIVE"
+
+
 def test_the_list_is_filtered(shop: Shop) -> None:
     """By status, product and a part of the name; all of them without a filter."""
     product = shop.product()

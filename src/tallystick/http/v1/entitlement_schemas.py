@@ -9,6 +9,7 @@ from tallystick.domain.entitlement import (
     ConfigValue,
     Entitlement,
     EntitlementValue,
+    HolderKind,
     MeteredValue,
     NewEntitlement,
 )
@@ -74,6 +75,10 @@ class EntitlementOut(AnswerModel):
 
     id: EntitlementId
     feature_id: FeatureId
+    entity_type: Annotated[HolderKind, Field(description="What kind of thing grants it.")]
+    entity_id: Annotated[
+        str, Field(description="The thing that grants it; of a default the feature itself.")
+    ]
     value: EntitlementValueSchema
     created_at: Annotated[Instant, Field(description="When it was made.")]
     updated_at: Annotated[Instant, Field(description="When its value was changed last.")]
@@ -203,6 +208,8 @@ def show_entitlement(entitlement: Entitlement) -> EntitlementOut:
     return EntitlementOut.model_construct(
         id=entitlement.id,
         feature_id=entitlement.feature_id,
+        entity_type=entitlement.holder.kind,
+        entity_id=entitlement.holder.name,
         value=show_value(entitlement.value),
         created_at=entitlement.created_at,
         updated_at=entitlement.updated_at,
