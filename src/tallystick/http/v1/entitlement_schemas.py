@@ -43,14 +43,17 @@ from tallystick.http.v1.usage import show_quantity
 class EntitlementSpecRequest(RequestModel):
     """One entitlement to be: of which feature, and what is granted of it."""
 
-    feature_id: FeatureId
-    value: EntitlementValueSchema
+    feature_id: Annotated[FeatureId, Field(description="An unarchived feature.")]
+    value: Annotated[EntitlementValueSchema, Field(description="Of the feature's type.")]
 
 
 class CreateEntitlementsRequest(RequestModel):
     """Entitlements to be; a feature that is granted already is passed over."""
 
-    entitlements: Annotated[list[EntitlementSpecRequest], Field(max_length=LIST_MAX)]
+    entitlements: Annotated[
+        list[EntitlementSpecRequest],
+        Field(max_length=LIST_MAX, description="At most one of each feature."),
+    ]
 
 
 def _not_looked_at() -> EntitlementValueSchema:
@@ -73,13 +76,13 @@ class UpdateEntitlementRequest(RequestModel):
 class EntitlementOut(AnswerModel):
     """What one thing grants of a feature, as it was set."""
 
-    id: EntitlementId
-    feature_id: FeatureId
+    id: Annotated[EntitlementId, Field(description="The entitlement.")]
+    feature_id: Annotated[FeatureId, Field(description="Of which feature.")]
     entity_type: Annotated[HolderKind, Field(description="What kind of thing grants it.")]
     entity_id: Annotated[
         str, Field(description="The thing that grants it; of a default the feature itself.")
     ]
-    value: EntitlementValueSchema
+    value: Annotated[EntitlementValueSchema, Field(description="What is granted, as set.")]
     created_at: Annotated[Instant, Field(description="When it was made.")]
     updated_at: Annotated[Instant, Field(description="When its value was changed last.")]
 
@@ -87,22 +90,22 @@ class EntitlementOut(AnswerModel):
 class EntitlementList(AnswerModel):
     """The entitlements that a request made; what was there already is not among them."""
 
-    data: list[EntitlementOut]
+    data: Annotated[list[EntitlementOut], Field(description="In the order of the request.")]
 
 
 class EntitlementProductOut(AnswerModel):
     """The product that a feature belongs to."""
 
-    id: ProductId
-    name: str
+    id: Annotated[ProductId, Field(description="The product.")]
+    name: Annotated[str, Field(description="Its name.")]
 
 
 class FeatureRef(AnswerModel):
     """The feature that is spoken of."""
 
-    id: FeatureId
+    id: Annotated[FeatureId, Field(description="The feature.")]
     code: Annotated[str, Field(description="Its name in the merchant's code.")]
-    name: str
+    name: Annotated[str, Field(description="Its name for people.")]
     product: Annotated[
         EntitlementProductOut | None, Field(description="Null: it belongs to none.")
     ]
@@ -112,19 +115,21 @@ class BooleanResolved(AnswerModel):
     """Whether the feature is there."""
 
     type: Literal["BOOLEAN"]
-    enabled: bool
+    enabled: Annotated[bool, Field(description="Whether it is there.")]
 
 
 class MeteredSpec(AnswerModel):
     """So much of a metric until the reset."""
 
-    metric_id: MetricId
+    metric_id: Annotated[MetricId, Field(description="What its use is counted with.")]
     limit: Annotated[
         DecimalOut | None,
         Field(description="In the metric's converted units. Null: without limit."),
     ]
-    reset_period: ResetPeriodSchema
-    enabled: bool
+    reset_period: Annotated[
+        ResetPeriodSchema, Field(description="When the allowance begins anew.")
+    ]
+    enabled: Annotated[bool, Field(description="Whether anything of it may be used.")]
 
 
 class MeteredResolved(MeteredSpec):
@@ -137,22 +142,23 @@ class ConfigResolved(AnswerModel):
     """The setting."""
 
     type: Literal["CONFIG"]
-    value: ConfigSchema
+    value: Annotated[ConfigSchema, Field(description="Of the kind of the feature's values.")]
 
 
 class ResolvedEntitlement(AnswerModel):
     """What is granted of a feature, without what is used of it."""
 
-    feature: FeatureRef
+    feature: Annotated[FeatureRef, Field(description="The feature.")]
     value: Annotated[
-        BooleanResolved | MeteredResolved | ConfigResolved, Field(discriminator="type")
+        BooleanResolved | MeteredResolved | ConfigResolved,
+        Field(discriminator="type", description="What is granted of it."),
     ]
 
 
 class ResolvedEntitlementList(AnswerModel):
     """One entry for each feature that is granted, by its code."""
 
-    data: list[ResolvedEntitlement]
+    data: Annotated[list[ResolvedEntitlement], Field(description="By the feature's code.")]
 
 
 class MeteredUsageOut(AnswerModel):
@@ -174,23 +180,24 @@ class MeteredEffective(AnswerModel):
     """An allowance, and how much of it is used. `spec.enabled` is false once it is used up."""
 
     type: Literal["METERED"]
-    spec: MeteredSpec
-    usage: MeteredUsageOut
+    spec: Annotated[MeteredSpec, Field(description="What is granted.")]
+    usage: Annotated[MeteredUsageOut, Field(description="How much of it is used.")]
 
 
 class EffectiveEntitlement(AnswerModel):
     """What the customer may do with a feature now."""
 
-    feature: FeatureRef
+    feature: Annotated[FeatureRef, Field(description="The feature.")]
     value: Annotated[
-        BooleanResolved | MeteredEffective | ConfigResolved, Field(discriminator="type")
+        BooleanResolved | MeteredEffective | ConfigResolved,
+        Field(discriminator="type", description="What may be done with it now."),
     ]
 
 
 class EffectiveEntitlementList(AnswerModel):
     """One entry for each feature that is granted, by its code."""
 
-    data: list[EffectiveEntitlement]
+    data: Annotated[list[EffectiveEntitlement], Field(description="By the feature's code.")]
 
 
 def to_new_entitlements(

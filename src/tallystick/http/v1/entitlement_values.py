@@ -107,14 +107,14 @@ class BooleanConfig(RequestModel):
     """True or false."""
 
     kind: Literal["BOOLEAN"]
-    value: Flag
+    value: Annotated[Flag, Field(description="The flag.")]
 
 
 class TextConfig(RequestModel):
     """A text; of a SELECT one of its options."""
 
     kind: Literal["TEXT"]
-    value: LongText
+    value: Annotated[LongText, Field(description="The text; it may be empty.")]
 
 
 class JsonConfig(RequestModel):
@@ -161,7 +161,7 @@ class ConfigValueSchema(RequestModel):
     """A setting of the feature."""
 
     type: Literal["CONFIG"]
-    value: ConfigSchema
+    value: Annotated[ConfigSchema, Field(description="Of the kind of the feature's values.")]
 
 
 EntitlementValueSchema = Annotated[

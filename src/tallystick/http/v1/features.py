@@ -77,7 +77,9 @@ class MeteredType(RequestModel):
     """A feature whose use is counted with a metric."""
 
     type: Literal["METERED"]
-    metric_id: MetricId
+    metric_id: Annotated[
+        MetricId, Field(description="What its use is counted with: an unarchived metric.")
+    ]
 
 
 class ConfigType(RequestModel):
@@ -103,9 +105,11 @@ class CreateFeatureRequest(RequestModel):
     """A feature to be. Code, type and product never change."""
 
     code: Annotated[Alias, Field(description="Its name in your code; no other feature has it.")]
-    name: Name
-    feature_type: FeatureTypeSchema
-    description: LongText | None = None
+    name: Annotated[Name, Field(description="Its name for people.")]
+    feature_type: Annotated[FeatureTypeSchema, Field(description="It never changes.")]
+    description: Annotated[LongText | None, Field(description="What it is, in your words.")] = (
+        None
+    )
     entitlement: Annotated[
         EntitlementValueSchema | None,
         Field(
@@ -122,19 +126,23 @@ class UpdateFeatureRequest(RequestModel):
     """A change of a feature: what is left out stays, null clears."""
 
     # Cannot be cleared: null is refused, and what is left out is not looked at.
-    name: Name = ""
-    description: LongText | None = None
+    name: Annotated[Name, Field(description="Its name for people.")] = ""
+    description: Annotated[
+        LongText | None, Field(description="What it is, in your words. Null clears it.")
+    ] = None
 
 
 class FeatureOut(AnswerModel):
     """What a merchant's program asks about before it lets a customer do something."""
 
-    id: FeatureId
+    id: Annotated[FeatureId, Field(description="The feature.")]
     code: Annotated[str, Field(description="Its name in the merchant's code.")]
-    name: str
-    description: str | None
-    feature_type: FeatureTypeSchema
-    status: FeatureStatus
+    name: Annotated[str, Field(description="Its name for people.")]
+    description: Annotated[str | None, Field(description="What it is.")]
+    feature_type: Annotated[FeatureTypeSchema, Field(description="Fixed for ever.")]
+    status: Annotated[
+        FeatureStatus, Field(description="ACTIVE, or ARCHIVED: granted to nobody.")
+    ]
     product: Annotated[
         EntitlementProductOut | None, Field(description="Null: it belongs to none.")
     ]
@@ -147,8 +155,8 @@ class FeatureOut(AnswerModel):
 class FeatureList(AnswerModel):
     """One page of features."""
 
-    data: list[FeatureOut]
-    pagination_meta: PaginationMeta
+    data: Annotated[list[FeatureOut], Field(description="Features in the order asked for.")]
+    pagination_meta: Annotated[PaginationMeta, Field(description="Where the page lies.")]
 
 
 class FeatureQuery(PageQuery):
