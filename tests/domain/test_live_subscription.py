@@ -116,10 +116,59 @@ def test_items_grant_while_they_are_there() -> None:
     assert tomorrow.add_ons == (HeldAddOn(add_on_id=ADD_ON, product_id=PACK, quantity=3),)
 
 
-def test_a_period_that_no_step_has_reached() -> None:
+@pytest.mark.parametrize(
+    ("day", "begins", "ends"),
+    [
+        (date(2026, 3, 31), date(2026, 3, 1), date(2026, 4, 1)),
+        (date(2026, 4, 1), date(2026, 4, 1), date(2026, 5, 1)),
+        (date(2026, 5, 20), date(2026, 5, 1), date(2026, 6, 1)),
+    ],
+)
+def test_a_period_that_no_step_has_reached(day: date, begins: date, ends: date) -> None:
     """The period of the day, not the one in which the subscription still stands."""
-    found = subscribed(FACTS, date(2026, 5, 20), UTC)
+    found = subscribed(FACTS, day, UTC)
 
     assert found is not None
-    assert found.anchors.period == Period(date(2026, 5, 1), date(2026, 6, 1))
+    assert found.anchors.period == Period(begins, ends)
     assert found.anchors.activated == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_a_period_without_an_end() -> None:
+    """The first one, as far as the billing days say."""
+    found = subscribed(replace(FACTS, current_period_end=None), TODAY, UTC)
+
+    assert found is not None
+    assert found.anchors.period == Period(date(2026, 3, 1), date(2026, 4, 1))
+
+
+def test_periods_whose_length_has_changed() -> None:
+    """They count from the day of the change: years from the 15th of April."""
+    changed = replace(
+        FACTS,
+        cadence=Cadence.ANNUAL,
+        billing_day_anchor=15,
+        counted_from=date(2026, 4, 15),
+    )
+    found = subscribed(changed, date(2026, 5, 20), UTC)
+
+    assert found is not None
+    assert found.anchors.period == Period(date(2026, 4, 15), date(2027, 4, 15))
+
+
+def test_what_was_added_for_one_subscription_stays_in_its_trial() -> None:
+    """Beside the products of the trialing plan; the plan's own components do not."""
+    extra = replace(FACTS.items[0], product_id=PACK, component_id=None)
+    trial = replace(FACTS, status=SubscriptionStatus.TRIAL_ACTIVE, items=(*FACTS.items, extra))
+    found = subscribed(trial, TODAY, UTC)
+
+    assert found is not None
+    assert found.product_ids == frozenset({SUPPORT, PACK})
+
+
+def test_windows_hang_on_the_activation() -> None:
+    """Where it is known, to the second."""
+    activated = datetime(2026, 3, 2, 9, 30, 15, tzinfo=UTC)
+    found = subscribed(replace(FACTS, activated_at=activated), TODAY, UTC)
+
+    assert found is not None
+    assert found.anchors.activated == activated

@@ -6,7 +6,7 @@ from fractions import Fraction
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tallystick.domain.entitlement import (
@@ -256,6 +256,12 @@ def test_single_things_show_what_they_grant_by_themselves() -> None:
 limits = st.one_of(st.none(), st.decimals(0, 10**15, places=12))
 
 
+@example(
+    plan=Decimal("999999999999999.999999999999"),
+    add_on=Decimal("123456789012345.123456789012"),
+    quantity=999_999_999,
+    subscriptions=3,
+)
 @given(
     plan=limits,
     add_on=limits,
