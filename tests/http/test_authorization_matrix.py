@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
+from meteroid import models as m
 
 from tallystick.bootstrap import wired
 from tallystick.domain.ids import Prefix, encode
@@ -21,6 +22,7 @@ from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
+from tests.http.entitlement_routes import ENTITLEMENT_ROUTES
 from tests.http.purchase.market import Json, Market, open_market
 from tests.http.purchase.stock import stock
 
@@ -118,6 +120,7 @@ API: dict[str, Json | None] = {
     "PATCH /api/v1/addons/{add_on_id}": {"name": "Stolen"},
     "POST /api/v1/addons/{add_on_id}/archive": None,
     "POST /api/v1/addons/{add_on_id}/unarchive": None,
+    **ENTITLEMENT_ROUTES,
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,
@@ -211,6 +214,8 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
     ):
         stock(theirs)
         bought = theirs.bought()
+        feature = granted(theirs)
+        assert feature.entitlement is not None
         yield Town(
             mine,
             theirs,
@@ -222,6 +227,9 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "metrics": theirs.metric,
                 "plans": theirs.plans["Draft"].id,
                 "versions": theirs.plans["Draft"].version_id,
+                "plan-versions": theirs.plans["Draft"].version_id,
+                "features": feature.id,
+                "entitlements": feature.entitlement.id,
                 "addons": theirs.add_ons["Priority support"].id,
                 "coupons": theirs.coupons["LAUNCH20"].id,
                 "subscriptions": bought.subscription.id,
@@ -232,6 +240,16 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
         )
+
+
+def granted(market: Market) -> m.Feature:
+    """A feature that everybody has."""
+    return market.sdk.features.create(
+        code="sso",
+        name="Sign-on",
+        feature_type=m.BooleanFeatureType(),
+        entitlement=m.BooleanEntitlementValue(enabled=True),
+    )
 
 
 def credited(market: Market, invoice_id: str) -> str:
@@ -260,7 +278,7 @@ def resource_of(route: str) -> str:
     return f"{second}s" if first == "usage" else first
 
 
-READ_WITH = {"versions": "plans"}
+READ_WITH = {"versions": "plans", "plan-versions": "plans"}
 """What has no route of its own to be read by is read with what it belongs to."""
 
 

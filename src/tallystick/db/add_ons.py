@@ -5,11 +5,13 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.entitlements import attached_to
 from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.db.prices import PRICE_JSON
 from tallystick.db.products import PRODUCT_JSON
 from tallystick.domain.catalog import AddOn
 from tallystick.domain.catalog_entries import AddOnEntry
+from tallystick.domain.entitlement import HolderKind
 
 ADD_ON_JSON = f"""
     json_build_object('id', add_on.id, 'name', add_on.name, 'product', {PRODUCT_JSON},
@@ -29,7 +31,8 @@ ORDERS = {"name": "lower(add_on.name)", "created_at": "add_on.created_at"}
 
 _ENTRY_JSON = f"""
     json_build_object('add_on', {ADD_ON_JSON}, 'description', add_on.description,
-        'created_at', add_on.created_at)
+        'created_at', add_on.created_at,
+        'entitlements', {attached_to(HolderKind.ADD_ON, "add_on")})
 """
 
 _entry: Codec[AddOnEntry] = Codec(AddOnEntry)

@@ -8,11 +8,13 @@ from uuid import UUID
 from tallystick.db import plan_drafts
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.entitlements import attached_to
 from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.db.plan_versions import VERSION_JSON
 from tallystick.db.product_families import FAMILY_JSON
 from tallystick.domain.catalog import PlanStatus, PlanType
 from tallystick.domain.catalog_entries import PlanEntry
+from tallystick.domain.entitlement import HolderKind
 
 ORDERS = {
     "name": "lower(plan.name)",
@@ -34,7 +36,8 @@ _ENTRY_JSON = f"""
         'plan_type', plan.plan_type, 'status', plan.status,
         'self_service_rank', plan.self_service_rank, 'version', {VERSION_JSON},
         'net_terms', coalesce(version.net_terms, seller.net_terms, 0),
-        'archived_at', plan.archived_at, 'created_at', plan.created_at)
+        'archived_at', plan.archived_at, 'created_at', plan.created_at,
+        'entitlements', {attached_to(HolderKind.PLAN_VERSION, "version")})
 """
 
 _TABLES = """

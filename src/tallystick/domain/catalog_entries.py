@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanStatus, PlanType, PlanVersion, Product
 from tallystick.domain.coupons import CouponState, CouponTerms
+from tallystick.domain.entitlement import Entitlement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class AddOnEntry:
     add_on: AddOn
     description: str | None
     created_at: datetime
+    entitlements: tuple[Entitlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class PlanEntry:
     """A plan with one of its versions.
 
     `net_terms` are the version's own, else those of the tenant's default invoicing entity.
+    `entitlements` are what is attached to the version; unlike it, they may change.
     """
 
     id: UUID
@@ -74,3 +77,4 @@ class PlanEntry:
     net_terms: int
     archived_at: datetime | None
     created_at: datetime
+    entitlements: tuple[Entitlement, ...] = ()

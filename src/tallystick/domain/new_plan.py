@@ -10,7 +10,9 @@ from decimal import Decimal
 from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanTrial, PlanType, Product
+from tallystick.domain.entitlement import NewEntitlement
 from tallystick.domain.errors import Fault
+from tallystick.domain.feature import Feature, grant_faults
 from tallystick.domain.minimum_commitment import amount_faults
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
@@ -79,6 +81,7 @@ class NewPlan:
     billing_cycles: int | None = None
     trial: PlanTrial | None = None
     minimum: NewMinimum | None = None
+    entitlements: tuple[NewEntitlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class NewPlanFacts:
     add_ons: Mapping[UUID, AddOn]
     metric_ids: frozenset[UUID]
     plan_ids: frozenset[UUID]
+    features: Mapping[UUID, Feature]
 
 
 def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
@@ -112,6 +116,7 @@ def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
     if trialing is not None and trialing not in facts.plan_ids:
         faults.append(Fault("trial.trialing_plan_id", "unknown", "must be an unarchived plan"))
     faults.extend(_minimum_faults(plan))
+    faults.extend(grant_faults(plan.entitlements, facts.features))
     return faults
 
 

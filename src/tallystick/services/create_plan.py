@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from tallystick.db import plans
 from tallystick.domain.catalog import PlanStatus
 from tallystick.domain.catalog_entries import PlanEntry
+from tallystick.domain.entitlement import Holder, HolderKind
 from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.new_plan import NewPlan, plan_faults
+from tallystick.services.attach_entitlements import attach
 from tallystick.services.catalog_events import plan_created
 from tallystick.services.catalog_lookups import family_of
 from tallystick.services.context import Context
@@ -44,6 +46,7 @@ async def create_plan(ctx: Context, new: NewPlan, found: Sequence[Fault] = ()) -
         created_at=ctx.now,
     )
     await plans.insert(ctx.transaction, ctx.tenant.id, plan)
+    await attach(ctx, Holder(HolderKind.PLAN_VERSION, plan.version.id), new.entitlements)
     # Read back for what the plan leaves to the invoicing entity.
     stored = await plans.load_entry(ctx.transaction, ctx.tenant.id, plan.id)
     assert stored is not None, "it was just written"

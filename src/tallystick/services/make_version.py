@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.db import add_ons, metrics, plans, prices, products
+from tallystick.db import add_ons, features, metrics, plans, prices, products
 from tallystick.domain.catalog import PlanAddOn, PlanComponent, PlanVersion, Product
 from tallystick.domain.catalog_entries import ProductEntry
 from tallystick.domain.minimum_commitment import MinimumCommitment
@@ -36,6 +36,7 @@ async def facts_for(ctx: Context, new: NewPlan) -> NewPlanFacts:
         [one.add_on_id for one in new.add_ons],
         [one for one in metric_ids if one],
         trialing,
+        {one.feature_id for one in new.entitlements},
     )
 
 
@@ -49,6 +50,7 @@ async def facts_of(ctx: Context, version: PlanVersion) -> NewPlanFacts:
         [one.add_on_id for one in version.add_ons],
         [one for one in metric_ids if one],
         version.trial.trialing_plan_id if version.trial else None,
+        set(),
     )
 
 
@@ -110,6 +112,7 @@ async def _facts(
     add_on_ids: list[UUID],
     metric_ids: list[UUID],
     trialing: UUID | None,
+    feature_ids: set[UUID],
 ) -> NewPlanFacts:
     tx, tenant_id = ctx.transaction, ctx.tenant.id
     await products.keep_as_they_are(tx, tenant_id, product_ids)
@@ -119,6 +122,7 @@ async def _facts(
         add_ons=await add_ons.load_many(tx, tenant_id, add_on_ids),
         metric_ids=await metrics.known_ids(tx, tenant_id, metric_ids),
         plan_ids=await plans.known_ids(tx, tenant_id, [trialing] if trialing else []),
+        features=await features.by_ids(tx, tenant_id, feature_ids),
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from tallystick.db import plan_drafts, plans
 from tallystick.domain.catalog import PlanStatus, PlanTrial, PlanVersion
 from tallystick.domain.catalog_entries import PlanEntry
+from tallystick.domain.entitlement import NewEntitlement
 from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
 from tallystick.domain.new_plan import (
     NewComponent,
@@ -18,6 +19,7 @@ from tallystick.domain.new_plan import (
 from tallystick.domain.replaced_plan import sells_the_same, with_kept_products
 from tallystick.services.catalog_events import plan_updated
 from tallystick.services.context import Context
+from tallystick.services.edit_entitlement import set_entitlements
 from tallystick.services.ids import new_id
 from tallystick.services.make_version import facts_for, make_version, write_what_it_brings
 from tallystick.services.publish_plan import publish_draft
@@ -28,7 +30,8 @@ class PlanReplacement:
     """All that a plan is to say and to sell; what is left out is gone.
 
     Its type, its family and its rank stay. `publish` None leaves the state as it is: the new
-    version of a plan that is sold is sold, that of a draft is a draft.
+    version of a plan that is sold is sold, that of a draft is a draft. `entitlements` None
+    are those of the version before.
     """
 
     name: str
@@ -43,6 +46,7 @@ class PlanReplacement:
     billing_cycles: int | None
     trial: PlanTrial | None
     minimum: NewMinimum | None
+    entitlements: tuple[NewEntitlement, ...] | None = None
 
     def of(self, plan: PlanEntry, versions: Sequence[PlanVersion]) -> NewPlan:
         """The plan that this makes of one with these versions, the newest first."""
@@ -62,6 +66,7 @@ class PlanReplacement:
             billing_cycles=self.billing_cycles,
             trial=self.trial,
             minimum=self.minimum,
+            entitlements=self.entitlements or (),
         )
 
 
@@ -109,12 +114,21 @@ async def replace_plan(
         self_service_rank=new.self_service_rank,
     )
     if draft is None and new.publish and sells_the_same(made.version, before.version):
+        if wanted.entitlements is not None:
+            await set_entitlements(ctx, before.version.id, wanted.entitlements)
         return await _described(ctx, before)
     await write_what_it_brings(ctx, made)
     if draft is None:
         await plan_drafts.insert(tx, tenant_id, made.version, ctx.now)
     else:
         await plan_drafts.rewrite(tx, tenant_id, made.version)
+    granted = wanted.entitlements
+    if granted is None:
+        granted = tuple(
+            NewEntitlement(feature_id=one.feature_id, value=one.value)
+            for one in before.entitlements
+        )
+    await set_entitlements(ctx, made.version.id, granted)
     if new.publish:
         return await publish_draft(ctx, plan_id)
     stored = await plans.load_entry(tx, tenant_id, plan_id, "draft")

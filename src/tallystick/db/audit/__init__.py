@@ -10,6 +10,7 @@ from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.catalog import CATALOG_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
+from tallystick.db.audit.entitlements import ENTITLEMENT_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lists import LIST_RULES
@@ -37,5 +38,6 @@ RULES = (
     *THRESHOLD_RULES,
     *LIST_RULES,
     *CATALOG_RULES,
+    *ENTITLEMENT_RULES,
     *MACHINERY_RULES,
 )

@@ -11,6 +11,7 @@ from tallystick.db.paging import Page
 from tallystick.domain.catalog_entries import AddOnEntry
 from tallystick.domain.pricing import COUNT_MAX, FeeType
 from tallystick.http.door import Entered, Route
+from tallystick.http.v1.entitlement_schemas import EntitlementOut, show_entitlement
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.kept import kept, said_in
 from tallystick.http.v1.paging import (
@@ -83,7 +84,7 @@ class UpdateAddOnRequest(RequestModel):
 
 
 class AddOnOut(AnswerModel):
-    """Something sold beside a plan. `entitlements` come later and are empty until then."""
+    """Something sold beside a plan. `entitlements` are those that were attached to it."""
 
     id: Annotated[AddOnId, Field(description="Its id.")]
     name: Annotated[str, Field(description="What buyers read.")]
@@ -99,7 +100,9 @@ class AddOnOut(AnswerModel):
     max_instances_per_subscription: Annotated[
         int | None, Field(description="How many a subscription may have; null: any.")
     ]
-    entitlements: list[None]
+    entitlements: Annotated[
+        list[EntitlementOut], Field(description="What comes with each of it.")
+    ]
     archived_at: Annotated[
         Instant | None,
         Field(description="From when on nobody new can have it; null: it is sold."),
@@ -143,7 +146,7 @@ def show_add_on(entry: AddOnEntry) -> AddOnOut:
         fee_type=add_on.product.fee.type,
         self_serviceable=add_on.self_serviceable,
         max_instances_per_subscription=add_on.max_instances,
-        entitlements=[],
+        entitlements=[show_entitlement(one) for one in entry.entitlements],
         archived_at=add_on.archived_at,
         created_at=entry.created_at,
     )

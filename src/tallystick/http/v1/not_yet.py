@@ -9,8 +9,6 @@ NOT_YET = frozenset(
         "POST /customers: connected_account_id",
         "POST /customers: custom_properties",
         "PATCH /customers/{id_or_alias}: custom_properties",
-        "POST /plans: entitlements",
-        "PUT /plans/{plan_id}: entitlements",
         "POST /subscriptions: custom_properties",
         "PATCH /subscriptions/{subscription_id}: custom_properties",
         "GET /invoices: einvoicing_status",

@@ -8,7 +8,7 @@ from tallystick.domain.catalog import PlanStatus
 from tallystick.domain.catalog_entries import PlanVersionEntry
 from tallystick.domain.errors import Fault
 from tallystick.domain.new_plan import NewMinimum
-from tallystick.http.v1.free_form import NotYet
+from tallystick.http.v1.entitlement_schemas import EntitlementSpecRequest, to_new_entitlements
 from tallystick.http.v1.kept import kept
 from tallystick.http.v1.minimum_schemas import AllComponentsScope
 from tallystick.http.v1.paging import PaginationMeta
@@ -90,7 +90,13 @@ class ReplacePlanRequest(RequestModel):
     ] = None
     billing: Annotated[BillingConfig | None, Field(description="How it is billed.")] = None
     description: Annotated[LongText | None, Field(description="For the merchant.")] = None
-    entitlements: NotYet = None
+    entitlements: Annotated[
+        list[EntitlementSpecRequest] | None,
+        Field(
+            max_length=LIST_MAX,
+            description="What the version grants; left out: what the one before granted.",
+        ),
+    ] = None
     minimum_commitment: Annotated[
         MinimumCommitmentInput | None,
         Field(description="What each period costs at least; left out: nothing."),
@@ -151,6 +157,9 @@ def to_replacement(body: ReplacePlanRequest, faults: list[Fault]) -> PlanReplace
         billing_cycles=billing.billing_cycles,
         trial=None if body.trial is None else to_trial(body.trial),
         minimum=None if minimum is None else _to_minimum(minimum),
+        entitlements=None
+        if body.entitlements is None
+        else to_new_entitlements(body.entitlements),
     )
 
 

@@ -9,7 +9,12 @@ from tallystick.domain.catalog_entries import PlanEntry
 from tallystick.domain.errors import Fault
 from tallystick.domain.new_plan import NewComponent, NewPlan, NewPlanAddOn
 from tallystick.domain.pricing import COUNT_MAX
-from tallystick.http.v1.free_form import NotYet
+from tallystick.http.v1.entitlement_schemas import (
+    EntitlementOut,
+    EntitlementSpecRequest,
+    show_entitlement,
+    to_new_entitlements,
+)
 from tallystick.http.v1.minimum_schemas import MinimumCommitmentSchema, show_optional
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.plan_fees import PlanFee, show_plan_fee, to_choices, to_plan_fee
@@ -128,7 +133,10 @@ class CreatePlanRequest(RequestModel):
     ] = None
     billing: Annotated[BillingConfig | None, Field(description="How it is billed.")] = None
     description: Annotated[LongText | None, Field(description="For the merchant.")] = None
-    entitlements: NotYet = None
+    entitlements: Annotated[
+        list[EntitlementSpecRequest] | None,
+        Field(max_length=LIST_MAX, description="What the plan's version grants."),
+    ] = None
     self_service_rank: Annotated[
         Annotated[WholeNumber, Field(ge=0, le=RANK_MAX)] | None,
         Field(description="Its place among plans shown to customers."),
@@ -166,10 +174,7 @@ class PlanAddOnOut(AnswerModel):
 
 
 class PlanOut(AnswerModel):
-    """A plan with one of its versions, `is_draft` until that is published.
-
-    `entitlements` come later and are empty until then.
-    """
+    """A plan with one of its versions, `is_draft` until that is published."""
 
     id: Annotated[PlanId, Field(description="Its id.")]
     name: Annotated[str, Field(description="What buyers read.")]
@@ -216,7 +221,9 @@ class PlanOut(AnswerModel):
     available_parameters: Annotated[
         AvailableParameters, Field(description="What a checkout can choose.")
     ]
-    entitlements: list[None]
+    entitlements: Annotated[
+        list[EntitlementOut], Field(description="What is attached to the version.")
+    ]
     minimum_commitment: Annotated[
         MinimumCommitmentSchema | None,
         Field(description="What each period costs at least; null: nothing."),
@@ -249,6 +256,7 @@ def to_new_plan(body: CreatePlanRequest, faults: list[Fault]) -> NewPlan:
         period_start_day=billing.period_start_day,
         billing_cycles=billing.billing_cycles,
         trial=None if body.trial is None else to_trial(body.trial),
+        entitlements=to_new_entitlements(body.entitlements),
     )
 
 
@@ -290,7 +298,7 @@ def show_plan(entry: PlanEntry) -> PlanOut:
             for one in version.add_ons
         ],
         available_parameters=parameters_of(version.components),
-        entitlements=[],
+        entitlements=[show_entitlement(one) for one in entry.entitlements],
         minimum_commitment=show_optional(version.minimum),
         created_at=entry.created_at,
     )
