@@ -49,6 +49,8 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/api_keys.py:owner_of": "the operator names a key, and works for every tenant",
     "db/api_keys.py:watch": "hears of the keys of all tenants",
     "db/attempts.py:lease_due": "the sweeper takes up the attempts of all tenants",
+    "db/batch_chunks.py:lock_due": "takes the next part of the files of all tenants",
+    "db/batch_jobs.py:cut_off": "looks for the files of all tenants that stopped coming in",
     "db/checkout_sessions.py:find_tenant": "a link names its session only",
     "db/collections.py:lease_due": "the sweeper takes up the tries of all tenants",
     "db/due_moments.py:tenants_with_due_work": "looks for the tenants with anything due",

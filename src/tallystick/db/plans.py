@@ -89,6 +89,20 @@ async def insert(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
     await _insert_add_ons(tx, tenant_id, entry)
 
 
+async def named(tx: Tx, tenant_id: UUID, name: str) -> list[UUID]:
+    """The unarchived plans of exactly this name, oldest first."""
+    rows = await tx.fetch(
+        """
+        select id from plans
+        where tenant_id = $1 and lower(name) = lower($2) and name = $2 and archived_at is null
+        order by id
+        """,
+        tenant_id,
+        name,
+    )
+    return [row["id"] for row in rows]
+
+
 async def _insert_components(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
     components = entry.version.components
     await tx.execute(

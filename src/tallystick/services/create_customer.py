@@ -26,6 +26,7 @@ async def create_customer(
     invoicing_entity_id: UUID | None = None,
     *,
     unread: Unread = ALL_READ,
+    customer_id: UUID | None = None,
 ) -> CustomerRecord:
     """Create a customer of the tenant and record `customer.created`.
 
@@ -34,6 +35,7 @@ async def create_customer(
         wanted: What is said about it.
         invoicing_entity_id: The entity that bills it; None for the tenant's default.
         unread: What could not be read of what is said.
+        customer_id: The id that it gets; None for a new one.
 
     Raises:
         InvalidInput: What is said cannot be; every fault together.
@@ -44,7 +46,7 @@ async def create_customer(
     said = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     customer = CustomerRecord(
         **said | {"name": full_name(wanted)},
-        id=new_id(),
+        id=customer_id or new_id(),
         invoicing_entity_id=await entity_for(ctx, invoicing_entity_id),
         created_at=ctx.now,
         updated_at=ctx.now,
