@@ -466,3 +466,27 @@ from sandbox.intents where state = 'SUCCEEDED' limit 1;
 
 -- invoice-amount-due
 update invoices set reversed = reversed + 1;
+
+-- import-counts
+update batch_jobs set processed_items = processed_items - 1;
+
+-- import-counts
+delete from batch_job_failures;
+
+-- import-counts
+update batch_jobs set chunks_left = 1;
+
+-- import-chunks
+update batch_job_chunks set state = 'DUE', done = 0;
+
+-- import-chunks
+update batch_job_chunks set state = 'STOPPED';
+
+-- import-chunks
+update batch_jobs set status = 'CHUNKING', completed_at = null;
+
+-- import-failures
+update batch_job_failures set item_index = item_index + 1000;
+
+-- import-taken-up
+update batch_job_chunks set state = 'DUE', due_at = now() - interval '2 hours';

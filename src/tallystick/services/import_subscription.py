@@ -18,6 +18,8 @@ from tallystick.services.create_subscription import (
 from tallystick.services.import_rows import NewSubscription
 from tallystick.services.resolve_request import published_version
 
+_SLOT_COUNT = "price_components.parameterized_components[{}].parameters.initial_slot_count"
+
 
 async def import_subscription(
     ctx: Context, wanted: NewSubscription, subscription_id: UUID
@@ -29,9 +31,14 @@ async def import_subscription(
         InvalidInput: every other fault of the row.
     """
     request = await _with_plan(ctx, wanted)
+    slots: dict[str, str] = {}
     if wanted.slots:
-        request = await _with_slots(ctx, request, wanted.slots)
-    return await create_subscription(ctx, request, subscription_id)
+        request, slots = await _with_slots(ctx, request, wanted.slots)
+    try:
+        return await create_subscription(ctx, request, subscription_id)
+    except InvalidInput as refused:
+        faults = [replace(one, field=slots.get(one.field, one.field)) for one in refused.faults]
+        raise InvalidInput(refused.message, tuple(faults)) from None
 
 
 async def _with_plan(ctx: Context, wanted: NewSubscription) -> SubscriptionRequest:
@@ -54,22 +61,27 @@ async def _with_plan(ctx: Context, wanted: NewSubscription) -> SubscriptionReque
 
 async def _with_slots(
     ctx: Context, request: SubscriptionRequest, slots: tuple[tuple[str, int], ...]
-) -> SubscriptionRequest:
-    """The request with numbers of slots for components of its plan."""
+) -> tuple[SubscriptionRequest, dict[str, str]]:
+    """The request with numbers of slots for components of its plan.
+
+    And what the fields are called in a file where the request has its own names for them.
+    """
     found = await plan_versions.of_plan(
         ctx.transaction, ctx.tenant.id, request.plan_id, request.version
     )
     if found is None or found.version_id is None:
         # The verb says what is wrong with the plan.
-        return request
+        return request, {}
     version = await published_version(ctx, ctx.transaction, found.version_id)
     sold = [one for one in version.components if one.fee.type is FeeType.SLOT]
     faults: list[Fault] = []
     given = {one.component_id: one for one in request.offer.parameterized}
+    names: dict[UUID, str] = {}
     for name, count in slots:
         component = _component(sold, name, faults)
         if component is None:
             continue
+        names[component.id] = f"slots.{name}" if name else "slots"
         before = given.get(component.id)
         chosen = Parameters() if before is None else before.parameters
         given[component.id] = Parameterized(
@@ -77,7 +89,10 @@ async def _with_slots(
         )
     fail_if(faults)
     offer: OfferRequest = replace(request.offer, parameterized=tuple(given.values()))
-    return replace(request, offer=offer)
+    places = enumerate(given)
+    return replace(request, offer=offer), {
+        _SLOT_COUNT.format(at): names[one] for at, one in places if one in names
+    }
 
 
 def _component(

@@ -95,8 +95,8 @@ class Importer:
         """Every customer, in the order in which they were made."""
         found: list[dict[str, Any]] = []
         while True:
-            query = {"order_by": "created_at.asc", "per_page": 100, "page": len(found) // 100}
-            answer = self.shop.raw.get("/customers", params=query).json()
+            query = f"order_by=created_at.asc&per_page=100&page={len(found) // 100}"
+            answer = self.shop.raw.get(f"/customers?{query}").json()
             found.extend(answer["data"])
             if len(found) == answer["pagination_meta"]["total_items"]:
                 return found

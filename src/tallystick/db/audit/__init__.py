@@ -10,6 +10,7 @@ from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
+from tallystick.db.audit.imports import IMPORT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
@@ -32,6 +33,7 @@ RULES = (
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,
+    *IMPORT_RULES,
     *THRESHOLD_RULES,
     *MACHINERY_RULES,
 )

@@ -62,14 +62,16 @@ class Records:
         if not self._has_begun and data:
             self._has_begun = True
             if data.startswith(_UTF_16):
-                raise self._refused("invalid_utf8", "is UTF-16: save it as CSV in UTF-8")
+                raise self._refused("invalid_utf8", "is UTF-16: save it as UTF-8")
         try:
             text = self._decoder.decode(data, is_last)
-        except UnicodeDecodeError:
-            message = f"is not valid UTF-8 (near row {self.number}): save it as CSV in UTF-8"
+        except UnicodeDecodeError as reason:
+            before = reason.object[: reason.start].decode(errors="replace")
+            message = f"is not valid UTF-8 near row {self._row_after(before)}: save it as UTF-8"
             raise self._refused("invalid_utf8", message) from None
-        if "\0" in text:
-            message = f"holds the character NUL (near row {self.number})"
+        before, nul, _ = text.partition("\0")
+        if nul:
+            message = f"holds the character NUL near row {self._row_after(before)}"
             raise self._refused("invalid_text", message)
         yield from self.cut(text, is_last=is_last)
 
@@ -96,6 +98,10 @@ class Records:
             if self._open:
                 message = f"opens a quote in row {self.number} that is never closed"
                 raise self._refused("malformed", message)
+
+    def _row_after(self, text: str) -> int:
+        """The number of the row behind some text, as far as quotes do not matter."""
+        return self.number + len(_LINE.findall(self._rest + text))
 
     def _add(self, line: str) -> Iterator[Record]:
         """Add a line to the record that is open, if one is."""

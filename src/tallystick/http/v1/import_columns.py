@@ -144,16 +144,19 @@ class Layout:
         for other, field in self.other_names.items():
             if name == other:
                 return field
-            if name.startswith(f"{other}.") and isinstance(self.columns.get(field), Open):
-                return field + name.removeprefix(other)
+            chosen = name.removeprefix(f"{other}.")
+            if chosen not in ("", name) and isinstance(self.columns.get(field), Open):
+                return f"{field}.{chosen}"
         if name in self.columns and not isinstance(self.columns[name], Open):
             return name
         return name if any(name.startswith(at) and name != at for at in self._open) else None
 
     def known_names(self) -> list[str]:
         """Every name that a column may have, those that a file chooses by their beginning."""
-        fields = [f"{n}." if isinstance(c, Open) else n for n, c in self.columns.items()]
-        return [*fields, *self.other_names, *ERROR_COLUMNS]
+        fields = {**{name: name for name in self.columns}, **self.other_names}
+        chosen = {n for n, f in fields.items() if isinstance(self.columns.get(f), Open)}
+        names = [f"{name}." if name in chosen else name for name in fields]
+        return [*names, *ERROR_COLUMNS]
 
     def value(self, field: str, cell: str) -> object:
         """What a cell says."""
@@ -176,18 +179,23 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The columns of a file: for each its name, and its field; None where it is not read."""
+    """The columns of a file: for each its name, and its field; None where it is not read.
+
+    `instead` names the column that stands for a field which the file does not have.
+    """
 
     names: tuple[str, ...]
     fields: tuple[str | None, ...]
+    instead: Mapping[str, str]
 
     def column_of(self, field: str) -> str:
         """The name that the file has for a field, or for the column around it."""
-        known = dict(zip(self.fields, self.names, strict=True))
+        known = dict(self.instead)
+        known.update((f, n) for f, n in zip(self.fields, self.names, strict=True) if f)
         if field in known:
             return known[field]
         for one, name in known.items():
-            if one and (field.startswith((f"{one}.", f"{one}["))):
+            if field.startswith((f"{one}.", f"{one}[")):
                 return name + field.removeprefix(one)
         return field
 
@@ -223,7 +231,20 @@ def read_header(cells: Sequence[str], layout: Layout) -> Header:
         first = faults[0]
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise InvalidInput(f"column {first.field}: {first.message}{more}", tuple(faults))
-    return Header(names=names, fields=fields)
+    return Header(names=names, fields=fields, instead=_instead(names, fields, layout))
+
+
+def _instead(
+    names: Sequence[str], fields: Sequence[str | None], layout: Layout
+) -> dict[str, str]:
+    """For each way to say something, the column in which this file says it."""
+    known = dict(zip(fields, names, strict=True))
+    found: dict[str, str] = {}
+    for group in layout.required:
+        column = next((known[field] for field in group if field in known), None)
+        if column is not None:
+            found |= dict.fromkeys(group, column)
+    return found
 
 
 def _unknown(name: str, position: int, layout: Layout) -> Fault:

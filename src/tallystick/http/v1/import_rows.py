@@ -240,7 +240,7 @@ def _subscription(body: dict[str, Any]) -> NewSubscription:
         message = f"must name the plan once, not by {' and '.join(ways)}"
         faults.append(Fault(ways[0], "repeated", message))
     elif not ways:
-        faults.append(Fault("plan_id", "required", "is required, or `plan`"))
+        faults.append(Fault("plan_id", "required", "is required"))
     if "plan_version_id" in named and "version" in body:
         faults.append(Fault("version", "repeated", "is said by `plan_version_id` already"))
     # A subscription of a file begins by itself unless the file says otherwise.
