@@ -88,9 +88,8 @@ def test_jobs_are_listed(importer: Importer) -> None:
 
     assert [one.id for one in sdk.batch_jobs.list()] == [waiting, bad, good]
     assert [one.id for one in sdk.batch_jobs.list(job_type=m.BatchJobType(EVENTS))] == [waiting]
-    ended = sdk.batch_jobs.list(
-        status=[m.BatchJobStatus.COMPLETED, m.BatchJobStatus.COMPLETED_WITH_ERRORS]
-    )
+    both = [m.BatchJobStatus.COMPLETED, m.BatchJobStatus.COMPLETED_WITH_ERRORS]
+    ended = sdk.batch_jobs.list(status=both)
     assert [one.id for one in ended] == [bad, good]
     page = sdk.batch_jobs.list(page=1, per_page=2)
     assert [one.id for one in page.data] == [good]
