@@ -60,6 +60,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/invoicing_entities.py:owner_of": "the operator names an entity alone",
     "db/job_queue.py:enqueue": "the queue is everybody's; the payload names the tenant",
     "db/job_queue.py:held": "a person looks at the jobs of all tenants",
+    "db/key_paces.py:exchange": "a process tells of the keys of all tenants in one statement",
     "db/kept_invoices.py:owner_of": "the operator names an invoice alone",
     "db/paging.py:fetch_page": "runs the statement of another query",
     "db/periodic_work.py:add": "periodic work is for all tenants",

@@ -30,8 +30,8 @@ class Settings(BaseSettings):
         worker: Whether `serve` also does the work that is due, in the same process.
         pool_min: Database connections kept open by each process.
         pool_max: Database connections of each process at most.
-        requests_per_second: How many requests one API key may make of each process, and twice
-            as many in a burst; 0 for no limit.
+        requests_per_second: How many requests one API key may make of all processes together,
+            and twice as many in a burst; 0 for no limit.
         page_posts_per_minute: How many forms of checkout pages one address may send to each
             process, and how many may be sent to one link, as many of them at once; 0 for no
             limit.

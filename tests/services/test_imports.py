@@ -130,7 +130,11 @@ async def test_a_defect_of_one_row(world: World, monkeypatch: pytest.MonkeyPatch
             raise ZeroDivisionError
         return await create_customer(*args, **more)
 
+    async def fail_together(*_: object) -> None:
+        raise ZeroDivisionError
+
     monkeypatch.setattr(running, "create_customer", fails)
+    monkeypatch.setattr(running, "import_customers", fail_together)
     job = await imported(world, customers(3))
 
     assert (job.status, job.failed_items) == (BatchJobStatus.COMPLETED_WITH_ERRORS, 1)
@@ -143,8 +147,8 @@ async def test_a_chunk_that_cannot_be_worked_on(world: World) -> None:
     """It rests, each time for longer, and after some tries its job has FAILED."""
     job_id = await sent(world, customers(3))
 
-    def unreadable(_: DueChunk) -> ReadChunk:
-        raise ZeroDivisionError
+    def unreadable(_: DueChunk, rows_max: int) -> ReadChunk:
+        raise ZeroDivisionError(rows_max)
 
     for tries in range(1, running.TRIES_MAX + 1):
         assert (await job_of(world, job_id)).status is BatchJobStatus.PENDING

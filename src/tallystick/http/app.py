@@ -37,7 +37,7 @@ def create_app(
 
     Args:
         app: What is wired once per process.
-        requests_per_second: How much one API key may ask of this process; 0 for no limit.
+        requests_per_second: How much one API key may ask of all processes; 0 for no limit.
         page_posts_per_minute: How many forms of checkout pages one address may send to this
             process, and how many may be sent to one link; 0 for no limit.
         body_bytes_max: The largest body that is read.

@@ -44,6 +44,7 @@ from tallystick.domain.errors import (
     Unauthorized,
     Unread,
 )
+from tallystick.http.edge import ADDED_HEADERS
 from tallystick.http.errors import is_kept, refusal, request_id_of
 from tallystick.http.faults import path_text
 from tallystick.http.idempotent import (
@@ -54,6 +55,7 @@ from tallystick.http.idempotent import (
     replay,
     still_running,
 )
+from tallystick.http.key_pace import Pace
 from tallystick.http.keyring import Caller, Keyring
 from tallystick.http.route_call import RouteCall
 from tallystick.services.context import App, Context, Tenant
@@ -280,7 +282,13 @@ class Gate:
         given = request.headers.getlist("authorization")
         if len(given) > 1:
             raise Unauthorized("Send the header `Authorization` once.")
-        return await self.keyring.caller(given[0] if given else None)
+
+        def tell(pace: Pace) -> None:
+            told = request.scope.get(ADDED_HEADERS)
+            if isinstance(told, list):
+                told.extend(pace.headers())
+
+        return await self.keyring.caller(given[0] if given else None, tell)
 
 
 def gate_of(request: Request) -> Gate:

@@ -14,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tallystick.http.errors import BodyTooLarge, too_large, unexpected
 
 BODY_BYTES_MAX = 1024 * 1024
+ADDED_HEADERS = "tallystick.headers"
+"""Where in the scope of a request headers may be added for its answer, whatever it will be."""
 
 
 def new_request_id() -> str:
@@ -49,7 +51,8 @@ class Edge:
             return
         request_id = new_request_id()
         scope["tallystick.request_id"] = request_id
-        header = (b"request-id", request_id.encode())
+        added = [(b"request-id", request_id.encode())]
+        scope[ADDED_HEADERS] = added
         started = False
 
         wants_body = scope["method"] != "HEAD"
@@ -61,7 +64,7 @@ class Edge:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                message["headers"] = [*message["headers"], header]
+                message["headers"] = [*message["headers"], *added]
             elif not wants_body:
                 message = {**message, "body": b""}
             await send(message)

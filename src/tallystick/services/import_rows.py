@@ -58,7 +58,7 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadChunk:
-    """The rows of a chunk that are not dealt with yet.
+    """The next rows of a chunk that are not dealt with yet.
 
     `column_of` is the name that the file has for a field of the request.
     """
@@ -67,5 +67,5 @@ class ReadChunk:
     column_of: Callable[[str], str]
 
 
-ReadRows: TypeAlias = Callable[[DueChunk], ReadChunk]
-"""Reads what is left of a chunk."""
+ReadRows: TypeAlias = Callable[[DueChunk, int], ReadChunk]
+"""Reads what is left of a chunk, so many rows at most."""

@@ -33,6 +33,7 @@ from tallystick.domain.usage_events import IncomingEvent
 from tallystick.services.context import App, Context
 from tallystick.services.create_customer import create_customer
 from tallystick.services.ids import id_of_row, new_id
+from tallystick.services.import_customers import import_customers
 from tallystick.services.import_rows import (
     ImportRow,
     NewCustomer,
@@ -114,7 +115,8 @@ async def import_step(
             return None
         held.append(due)
         ctx = await tenant_context(app, tx, due.tenant_id, real_now, actor="import")
-        return await _deal_with(ctx.within(tx), due, read(due))
+        rows = read(due, ROWS_AT_ONCE[due.job_type])
+        return await _deal_with(ctx.within(tx), due, rows)
 
     try:
         return await retrying(app.database, step)
@@ -131,11 +133,14 @@ async def import_step(
 async def _deal_with(ctx: Context, due: DueChunk, read: ReadChunk) -> int:
     """Make what the next rows of a locked chunk want, and count them."""
     chunk = due.chunk
-    rows = read.rows[: ROWS_AT_ONCE[due.job_type]]
-    if due.job_type is BatchJobType.EVENT_CSV_IMPORT:
-        dealt = await _ingest(ctx, due, rows, read)
-    else:
-        dealt = await _make_each(ctx, due, rows, read)
+    rows = read.rows
+    match due.job_type:
+        case BatchJobType.EVENT_CSV_IMPORT:
+            dealt = await _ingest(ctx, due, rows, read)
+        case BatchJobType.CUSTOMER_CSV_IMPORT:
+            dealt = await _make_customers(ctx, due, rows, read)
+        case _:
+            dealt = await _make_each(ctx, due, rows, read)
     tx, tenant_id = ctx.transaction, ctx.tenant.id
     done = chunk.done + len(rows)
     await batch_failures.insert_many(tx, tenant_id, due.job_id, dealt.failed)
@@ -154,6 +159,37 @@ async def _deal_with(ctx: Context, due: DueChunk, read: ReadChunk) -> int:
     return len(rows)
 
 
+async def _make_customers(
+    ctx: Context, due: DueChunk, rows: Sequence[ImportRow], read: ReadChunk
+) -> _Dealt:
+    """Make customers together; where one of them cannot be written, one after the other."""
+    wanted = {
+        id_of_row(due.job_id, row.index): (row, row.wanted)
+        for row in rows
+        if isinstance(row.wanted, NewCustomer)
+    }
+    try:
+        async with savepoint(ctx.transaction):
+            refused = await import_customers(
+                ctx, [(made_id, one) for made_id, (_, one) in wanted.items()]
+            )
+    except _IN_OTHER_HANDS:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, it is met again, by its row alone
+        return await _make_each(ctx, due, rows, read)
+    dealt = _Dealt()
+    for row in rows:
+        if isinstance(row.wanted, tuple):
+            dealt.failed.append(_failure(due, row, row.wanted, read))
+    for made_id, (row, _) in wanted.items():
+        if made_id in refused:
+            dealt.failed.append(_failure(due, row, _faults_of(refused[made_id]), read))
+        else:
+            told = encode(Prefix.CUSTOMER, made_id)
+            dealt.made.append((row.number, row.identifier, told))
+    return dealt
+
+
 async def _make_each(
     ctx: Context, due: DueChunk, rows: Sequence[ImportRow], read: ReadChunk
 ) -> _Dealt:
@@ -167,8 +203,7 @@ async def _make_each(
             async with savepoint(ctx.transaction):
                 made = await _make(ctx, row, id_of_row(due.job_id, row.index))
         except TallystickError as refused:
-            faults = refused.faults or (Fault("", "refused", refused.message),)
-            dealt.failed.append(_failure(due, row, faults, read))
+            dealt.failed.append(_failure(due, row, _faults_of(refused), read))
         except _IN_OTHER_HANDS:
             raise
         except Exception:
@@ -225,6 +260,10 @@ async def _ingest(
         _failure(due, formed[one.index], one.faults, read) for one in ingested.refused
     )
     return dealt
+
+
+def _faults_of(refused: TallystickError) -> tuple[Fault, ...]:
+    return refused.faults or (Fault("", "refused", refused.message),)
 
 
 def _failure(

@@ -131,18 +131,20 @@ def header_of(job_type: BatchJobType, line: str, separator: str) -> Header:
     return read_header(cells, LAYOUTS[job_type])
 
 
-def read_chunk(due: DueChunk) -> ReadChunk:
-    """The rows of a chunk that are not dealt with yet."""
+def read_chunk(due: DueChunk, rows_max: int) -> ReadChunk:
+    """The next rows of a chunk that are not dealt with yet, so many at most."""
     header = _known_header(due.job_type, due.header, due.separator)
     chunk = due.chunk
     records = Records(due.separator, chunk.first_row)
     rows = _Rows(due, header)
-    index = chunk.first_item
+    index, begin = chunk.first_item, chunk.first_item + chunk.done
     found: list[ImportRow] = []
     for record in records.cut(chunk.content, is_last=True):
         if record.is_blank:
             continue
-        if index >= chunk.first_item + chunk.done:
+        if index == begin + rows_max:
+            break
+        if index >= begin:
             found.append(rows.read(index, record.number, record.text))
         index += 1
     return ReadChunk(rows=found, column_of=header.column_of)
