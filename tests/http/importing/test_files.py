@@ -82,6 +82,13 @@ def test_a_row_without_end(importer: Importer) -> None:
     assert message == "has a row (2) of more than 262144 characters: is a quote not closed?"
 
 
+def test_a_line_without_end(importer: Importer) -> None:
+    """A file that is one long line is refused as fast as it is sent."""
+    ((field, message),) = importer.refused(b"x" * 5_000_000)
+
+    assert (field, message[:11]) == ("file", "has a row (")
+
+
 def test_columns_at_fault_are_told_at_once(importer: Importer) -> None:
     """Unknown columns with the nearest name, columns twice, and those that are missing."""
     faults = importer.refused("nmae,alias,alias,,billing_adress.city\nGlobex,a,a,,b\n")

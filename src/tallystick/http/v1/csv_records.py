@@ -18,7 +18,7 @@ RECORD_CHARS_MAX = 256 * 1024
 SEPARATORS = ",;\t"
 BYTE_ORDER_MARK = "\ufeff"
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\n|\r)")
+_LINE_END = re.compile(r"\r\n|\n|\r")
 _BLANK = frozenset(' \t\r\n,;"' + BYTE_ORDER_MARK)
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -82,12 +82,12 @@ class Records:
             InvalidInput: A row does not end.
         """
         text, end = self._rest + text, 0
-        for line in _LINE.finditer(text):
-            if line.end() == len(text) and text.endswith("\r") and not is_last:
+        for line_end in _LINE_END.finditer(text):
+            if line_end.end() == len(text) and text.endswith("\r") and not is_last:
                 # Perhaps the first half of CR LF.
                 break
-            end = line.end()
-            yield from self._add(line.group())
+            begin, end = end, line_end.end()
+            yield from self._add(text[begin:end])
         self._rest = text[end:]
         if len(self._rest) + self._open_chars > RECORD_CHARS_MAX:
             raise self._endless()
@@ -101,7 +101,7 @@ class Records:
 
     def _row_after(self, text: str) -> int:
         """The number of the row behind some text, as far as quotes do not matter."""
-        return self.number + len(_LINE.findall(self._rest + text))
+        return self.number + len(_LINE_END.findall(self._rest + text))
 
     def _add(self, line: str) -> Iterator[Record]:
         """Add a line to the record that is open, if one is."""
