@@ -1,7 +1,11 @@
 """Files as people send them: encodings, separators, quotes, line ends, and what is no file."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+from tallystick.http.v1.import_rows import LAYOUTS
 from tests.http.importing.importer import CUSTOMERS, EVENTS, SUBSCRIPTIONS, Importer
 
 GOOD = "name,currency\nGlobex,EUR\n"
@@ -165,3 +169,15 @@ def test_a_file_is_declared_as_csv(importer: Importer) -> None:
         "The body must be CSV, with the header `Content-Type: text/csv`."
     )
     assert answer.headers["request-id"]
+
+
+def test_every_column_is_documented() -> None:
+    """The page on importing names every column that a file may have."""
+    page = (Path(__file__).parents[3] / "docs" / "import.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_0-9.]+)`", page))
+
+    for layout in LAYOUTS.values():
+        chosen = {name for name in layout.columns if name in ("slots", "properties")}
+        assert set(layout.columns) - chosen - named == set()
+        assert set(layout.other_names) - {"property"} - named == set()
+    assert {"property.units", "properties.units", "slots"} <= named
