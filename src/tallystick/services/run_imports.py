@@ -10,7 +10,7 @@ import csv
 import io
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
@@ -270,7 +270,9 @@ def _failure(
     due: DueChunk, row: ImportRow, faults: Sequence[Fault], read: ReadChunk
 ) -> RowFailure:
     """A row that failed, with its faults named by the columns of the file."""
-    named = tuple(replace(one, field=read.column_of(one.field)) for one in faults)
+    named = tuple(
+        Fault(_kept(read.column_of(one.field)), one.code, _kept(one.message)) for one in faults
+    )
     return RowFailure(
         id=new_id(),
         chunk_id=due.chunk.id,
@@ -283,6 +285,11 @@ def _failure(
         faults=named,
         record=row.record,
     )
+
+
+def _kept(text: str) -> str:
+    """A text as it can be kept: names inside of JSON may hold what no database takes."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
 
 
 def _lines(made: Sequence[tuple[int, str | None, str]]) -> str:

@@ -11,3 +11,5 @@ def importer(api: Served, shared_dsn: str) -> Iterator[Importer]:
     """A tenant of this test alone, who imports files."""
     with open_importer(api, shared_dsn) as opened:
         yield opened
+        # The next test finds nothing of this one that is due.
+        opened.work()

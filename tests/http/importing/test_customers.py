@@ -197,3 +197,14 @@ def test_a_long_file(importer: Importer) -> None:
     assert len({one.chunk_id for one in found}) == 5
     of_first = importer.shop.sdk.batch_jobs.list_failures(job.id, chunk_id=found[0].chunk_id)
     assert [one.item_index for one in of_first] == [0, 100]
+
+
+@pytest.mark.parametrize("name", ["\\u0000", "\\ud800", "a\\u0000.b[0]"])
+def test_names_that_cannot_be_kept(importer: Importer, name: str) -> None:
+    """A name inside of JSON that no database takes fails its row, and no other."""
+    taxes = f'"[{{""{name}"":1}}]"'
+    job = importer.imported(f"name,currency,custom_taxes\nGlobex,EUR,{taxes}\nInitech,EUR,\n")
+
+    assert (job.status, job.failed_items) == ("COMPLETED_WITH_ERRORS", 1)
+    assert [c["name"] for c in importer.customers()] == ["Initech"]
+    assert importer.failures(job.id)[0][2].startswith("custom_taxes[0]")

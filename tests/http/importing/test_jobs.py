@@ -1,6 +1,7 @@
 """Batch jobs themselves: listed, looked at, cancelled, sent once; through the official SDK."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import httpx
@@ -148,6 +149,45 @@ def test_a_file_is_sent_once(importer: Importer) -> None:
     assert (other.status_code, elsewhere.status_code) == (409, 409)
     assert left(importer) == before
     assert before["batch_jobs"] == 1
+
+
+def test_a_file_that_is_sent_twice_at_once(importer: Importer) -> None:
+    """Under one key it becomes one job, whoever comes first, and nothing of the other stays."""
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: importer.post(many(500), key="k1"), range(4)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert left(importer) == {"batch_jobs": 1, "batch_job_chunks": 3, "batch_job_failures": 0}
+
+
+def test_a_file_on_its_way(importer: Importer) -> None:
+    """While it comes in its job is CHUNKING, and nobody imports a row of it."""
+    seen: list[m.BatchJobResponse | m.BatchJobDetailResponse] = []
+
+    def content() -> Iterator[bytes]:
+        yield many(300).encode()
+        for _ in range(200):
+            found = importer.shop.sdk.batch_jobs.list().data
+            if found:
+                seen.extend(found)
+                break
+        seen.append(importer.shop.sdk.batch_jobs.retrieve(seen[0].id))
+        assert importer.step() is None
+        yield b"Last,EUR,last\n"
+
+    name = importer.shop.raw.post(
+        "/batch-jobs",
+        params={"type": CUSTOMERS},
+        content=content(),
+        headers={"Content-Type": "text/csv"},
+    ).json()["id"]
+
+    assert [(one.id, one.status, one.total_items) for one in seen] == [
+        (name, "CHUNKING", None),
+        (name, "CHUNKING", None),
+    ]
+    assert importer.shop.sdk.batch_jobs.retrieve(name).total_items == 301
 
 
 def test_a_refused_file_frees_its_key(importer: Importer) -> None:
