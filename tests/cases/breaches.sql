@@ -489,4 +489,4 @@ update batch_jobs set status = 'CHUNKING', completed_at = null;
 update batch_job_failures set item_index = item_index + 1000;
 
 -- import-taken-up
-update batch_job_chunks set state = 'DUE', due_at = now() - interval '2 hours';
+update batch_jobs set status = 'PROCESSING', touched_at = now() - interval '2 hours';

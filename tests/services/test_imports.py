@@ -107,7 +107,7 @@ async def test_a_file_that_stopped_coming_in(
         await sent(world, customers(5))
     assert await give_up_cut_off(world.app, world.ctx.now) == 0
     await world.execute(
-        "update batch_jobs set received_at = received_at - $1::interval",
+        "update batch_jobs set touched_at = touched_at - $1::interval",
         timedelta(seconds=CUT_OFF_SECONDS + 1),
     )
 

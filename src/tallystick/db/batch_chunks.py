@@ -8,7 +8,7 @@ from tallystick.domain.batch_job import BatchJobType, Chunk
 
 _INSERT = """
     with job as (
-        update batch_jobs set received_at = clock_timestamp()
+        update batch_jobs set touched_at = clock_timestamp()
         where tenant_id = $1 and id = $2 and status = 'CHUNKING' returning tenant_id, id)
     insert into batch_job_chunks (tenant_id, id, batch_job_id, position, first_row, first_item,
         items, content, state)

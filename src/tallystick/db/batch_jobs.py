@@ -82,7 +82,8 @@ async def has_arrived(
     changed = await tx.fetchval(
         """
         update batch_jobs
-        set status = 'PENDING', input_bytes = $3, total_items = $4, chunks_left = $5
+        set status = 'PENDING', input_bytes = $3, total_items = $4, chunks_left = $5,
+            touched_at = clock_timestamp()
         where tenant_id = $1 and id = $2 and status = 'CHUNKING' returning true
         """,
         tenant_id,
@@ -111,7 +112,8 @@ async def count(
         f"""
         update batch_jobs job
         set status = 'PROCESSING', processed_items = processed_items + $3,
-            failed_items = failed_items + $4, chunks_left = chunks_left - $5::integer
+            failed_items = failed_items + $4, chunks_left = chunks_left - $5::integer,
+            touched_at = clock_timestamp()
         where tenant_id = $1 and id = $2 and status in ('PENDING', 'PROCESSING')
         returning case when chunks_left = 0 then {_JOB_JSON} end
         """,
@@ -151,8 +153,8 @@ async def cut_off(tx: Tx, after_seconds: float) -> list[tuple[UUID, UUID]]:
     rows = await tx.fetch(
         """
         select tenant_id, id from batch_jobs
-        where status = 'CHUNKING' and received_at < now() - make_interval(secs => $1)
-        order by received_at limit 100 for update skip locked
+        where status = 'CHUNKING' and touched_at < now() - make_interval(secs => $1)
+        order by touched_at limit 100 for update skip locked
         """,
         after_seconds,
     )

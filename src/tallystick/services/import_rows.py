@@ -60,10 +60,12 @@ class ImportRow:
 class ReadChunk:
     """The next rows of a chunk that are not dealt with yet.
 
-    `column_of` is the name that the file has for a field of the request.
+    `column_of` is the name that the file has for a field of the request, `columns` are all of
+    its names in their order.
     """
 
     rows: Sequence[ImportRow]
+    columns: Sequence[str]
     column_of: Callable[[str], str]
 
 

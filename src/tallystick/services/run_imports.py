@@ -269,10 +269,11 @@ def _faults_of(refused: TallystickError) -> tuple[Fault, ...]:
 def _failure(
     due: DueChunk, row: ImportRow, faults: Sequence[Fault], read: ReadChunk
 ) -> RowFailure:
-    """A row that failed, with its faults named by the columns of the file."""
-    named = tuple(
+    """A row that failed, with its faults by the columns of the file and in their order."""
+    found = [
         Fault(_kept(read.column_of(one.field)), one.code, _kept(one.message)) for one in faults
-    )
+    ]
+    named = tuple(sorted(found, key=lambda one: _place(one.field, read.columns)))
     return RowFailure(
         id=new_id(),
         chunk_id=due.chunk.id,
@@ -285,6 +286,14 @@ def _failure(
         faults=named,
         record=row.record,
     )
+
+
+def _place(field: str, columns: Sequence[str]) -> int:
+    """Which column a fault is of; what is of none comes last."""
+    for place, column in enumerate(columns):
+        if field == column or field.startswith((f"{column}.", f"{column}[")):
+            return place
+    return len(columns)
 
 
 def _kept(text: str) -> str:

@@ -4,7 +4,7 @@ from tallystick.db.audit.rule import Rule
 from tallystick.domain.ids import Prefix
 
 STUCK = "interval '1 hour'"
-"""So long after its time a part of a file was not taken: workers look every second."""
+"""So long nothing of a file was dealt with: workers look every second."""
 
 IMPORT_RULES = (
     Rule(
@@ -61,14 +61,15 @@ IMPORT_RULES = (
     ),
     Rule(
         name="import-taken-up",
-        holds="A file is imported within an hour of its time",
+        holds="A file that is imported goes on within an hour",
         kind=Prefix.BATCH_JOB,
         query=f"""
-            select c.tenant_id, c.batch_job_id as id,
-                   format('due since %s; does a worker run?', min(c.due_at)) as about
-            from batch_job_chunks c
-            where c.state = 'DUE' and c.due_at < now() - {STUCK}
-            group by c.tenant_id, c.batch_job_id
+            select tenant_id, id, format(
+                '%s of %s rows, the last at %s; does a worker run?', processed_items,
+                total_items, touched_at) as about
+            from batch_jobs
+            where status in ('CHUNKING', 'PENDING', 'PROCESSING')
+              and touched_at < now() - {STUCK}
         """,
     ),
 )

@@ -147,7 +147,7 @@ def read_chunk(due: DueChunk, rows_max: int) -> ReadChunk:
         if index >= begin:
             found.append(rows.read(index, record.number, record.text))
         index += 1
-    return ReadChunk(rows=found, column_of=header.column_of)
+    return ReadChunk(rows=found, columns=header.names, column_of=header.column_of)
 
 
 @lru_cache(maxsize=32)

@@ -23,7 +23,8 @@ create table batch_jobs (
     error text,
     created_at timestamptz not null,
     completed_at timestamptz,
-    received_at timestamptz not null default clock_timestamp(),  -- real time: the last piece of the file
+    -- Real time: when a piece of the file last came in, or rows of it were dealt with.
+    touched_at timestamptz not null default clock_timestamp(),
     primary key (tenant_id, id),
     check (status in ('CHUNKING', 'FAILED', 'CANCELLED') or
            (total_items is not null and input_bytes is not null and chunks_left is not null)),
@@ -39,7 +40,7 @@ create table batch_jobs (
 create index batch_jobs_by_created on batch_jobs (tenant_id, created_at, id);
 create index batch_jobs_by_type on batch_jobs (tenant_id, job_type, created_at, id);
 create index batch_jobs_by_status on batch_jobs (tenant_id, status, created_at, id);
-create index batch_jobs_coming_in on batch_jobs (received_at) where status = 'CHUNKING';
+create index batch_jobs_coming_in on batch_jobs (touched_at) where status = 'CHUNKING';
 
 -- A part of the file: whole rows, as they were sent. `done` of its items have been dealt with.
 create table batch_job_chunks (
