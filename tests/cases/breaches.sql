@@ -513,3 +513,26 @@ insert into features (tenant_id, id, code, name, feature_type, metric_id, create
 select id, '00000000-0000-0000-0000-0000000000f3', 'calls', 'Calls', 'METERED', id, now(), now() from tenants limit 1;
 insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
 select tenant_id, gen_random_uuid(), id, 'METERED', '{"type": "METERED", "limit": "-1"}', now(), now() from features;
+-- import-counts
+update batch_jobs set processed_items = processed_items - 1;
+
+-- import-counts
+delete from batch_job_failures;
+
+-- import-counts
+update batch_jobs set chunks_left = 1;
+
+-- import-chunks
+update batch_job_chunks set state = 'DUE', done = 0;
+
+-- import-chunks
+update batch_job_chunks set state = 'STOPPED';
+
+-- import-chunks
+update batch_jobs set status = 'CHUNKING', completed_at = null;
+
+-- import-failures
+update batch_job_failures set item_index = item_index + 1000;
+
+-- import-taken-up
+update batch_jobs set status = 'PROCESSING', touched_at = now() - interval '2 hours';

@@ -174,6 +174,14 @@ API: dict[str, Json | None] = {
     "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
     "POST /api/v1/test-provider/payments/{payment_id}/refund": None,
     "POST /api/v1/test-provider/payments/{payment_id}/dispute": None,
+    "POST /api/v1/batch-jobs": {},
+    "GET /api/v1/batch-jobs": None,
+    "GET /api/v1/batch-jobs/{batch_job_id}": None,
+    "GET /api/v1/batch-jobs/{batch_job_id}/failures": None,
+    "GET /api/v1/batch-jobs/{batch_job_id}/input": None,
+    "GET /api/v1/batch-jobs/{batch_job_id}/errors.csv": None,
+    "GET /api/v1/batch-jobs/{batch_job_id}/output": None,
+    "POST /api/v1/batch-jobs/{batch_job_id}/cancel": None,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
@@ -238,6 +246,7 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "payments": bought.invoice.transactions[0].id,
                 "credit-notes": credited(theirs, bought.invoice.id),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
+                "batch-jobs": sent_file(theirs),
             },
         )
 
@@ -256,6 +265,19 @@ def credited(market: Market, invoice_id: str) -> str:
     """A credit note of EUR 1 on an invoice."""
     body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
     answer = market.raw.post("/credit-notes", json=body)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name
+
+
+def sent_file(market: Market) -> str:
+    """A file of one customer, which waits to be imported."""
+    answer = market.raw.post(
+        "/batch-jobs",
+        params={"type": "CUSTOMER_CSV_IMPORT"},
+        content="name,currency\nHooli,EUR\n",
+        headers={"Content-Type": "text/csv"},
+    )
     assert answer.status_code == 201, answer.text
     name: str = answer.json()["id"]
     return name

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from tests.http.conftest import Served
 from tests.http.purchase.market import Market, open_market
 from tests.http.purchase.stock import stock
-from tests.http.test_authorization_matrix import API, credited, granted
+from tests.http.test_authorization_matrix import API, credited, granted, sent_file
 
 EXAMPLES = 12
 CHECKS = [
@@ -69,6 +69,7 @@ def known(market: Market) -> Mapping[str, str]:
         "payment_id": bought.invoice.transactions[0].id,
         "credit_note_id": credited(market, bought.invoice.id),
         "invoicing_entity_id": market.entity_path.rpartition("/")[2],
+        "batch_job_id": sent_file(market),
         "id": market.offer().id,
     }
 

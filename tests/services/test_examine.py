@@ -37,6 +37,7 @@ from tallystick.services.schedule_plan import schedule_plan
 from tallystick.services.sequence_events import sequence_events
 from tests.crediting import bought
 from tests.database import in_own_loop
+from tests.importing import imported
 from tests.reversing import reversible
 from tests.shops import attempts
 from tests.world import World, open_world, rate
@@ -86,6 +87,7 @@ async def everything_happens(world: World) -> None:
     await one_is_credited(world)
     await one_is_reversed(world)
     await one_changes(world)
+    await one_imports(world)
     await sequence_events(world.app)
 
 
@@ -178,6 +180,11 @@ async def one_changes(world: World) -> None:
     assert await world.confirm(opened.session.session.id) == Completed()
     async with world.app.transaction() as tx:
         await schedule_plan(world.ctx.within(tx), bought["id"], back, preview=False)
+
+
+async def one_imports(world: World) -> None:
+    """A file of two customers was imported, one of them in vain."""
+    await imported(world, "name,currency\nGood,EUR\nBad,EURO\n")
 
 
 @pytest.fixture(scope="module")

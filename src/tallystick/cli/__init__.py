@@ -72,6 +72,10 @@ COMMANDS = {
         "key:app",
         "Make, list and revoke API keys. A key speaks for one tenant.",
     ),
+    "import": Later(
+        "importing:app",
+        "Import CSV files of customers, subscriptions and events.",
+    ),
     "clock": Later(
         "clock:app",
         "Show and move the clock of a test tenant: a year of billing in a second.",

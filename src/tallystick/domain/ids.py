@@ -51,6 +51,8 @@ class Prefix(StrEnum):
     TRANSACTION = "pay"
     PAYMENT_METHOD = "pm"
     EVENT = "evt"
+    BATCH_JOB = "bjob"
+    BATCH_JOB_CHUNK = "bjob_chunk"
 
 
 class MalformedId(ValueError):

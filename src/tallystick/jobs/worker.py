@@ -20,6 +20,7 @@ from tallystick.jobs.pause import pause
 from tallystick.jobs.run_job import take_jobs
 from tallystick.jobs.schedule import Periodic, every_kind, keep_schedule
 from tallystick.services.context import App
+from tallystick.services.import_rows import ReadRows
 from tallystick.settings import Settings
 
 JOBS_AT_ONCE = 10
@@ -47,6 +48,7 @@ async def run_worker(
     settings: Settings,
     stop: asyncio.Event,
     *,
+    read_rows: ReadRows,
     handlers: Mapping[str, Handler] = HANDLERS,
     kinds: Sequence[Periodic] | None = None,
 ) -> None:
@@ -58,10 +60,11 @@ async def run_worker(
         app: What is wired once per process.
         settings: How often periodic work is due.
         stop: Set it to end the worker.
+        read_rows: Reads the rows of files that are imported.
         handlers: The jobs it does; every one by default.
         kinds: The periodic work it does; all by default.
     """
-    kinds = every_kind(settings) if kinds is None else kinds
+    kinds = every_kind(settings, read_rows) if kinds is None else kinds
     log.info("worker.started")
     async with asyncio.TaskGroup() as group:
         parts = (
@@ -79,10 +82,12 @@ async def run_worker(
 
 
 @asynccontextmanager
-async def worker_beside(app: App, settings: Settings) -> AsyncIterator[None]:
+async def worker_beside(
+    app: App, settings: Settings, read_rows: ReadRows
+) -> AsyncIterator[None]:
     """Run a worker in this process while the block runs, as `serve` does beside requests."""
     stop = asyncio.Event()
-    worker = asyncio.create_task(run_worker(app, settings, stop))
+    worker = asyncio.create_task(run_worker(app, settings, stop, read_rows=read_rows))
     try:
         yield
     finally:

@@ -69,9 +69,11 @@ class SubscriptionRequest:
 
 
 async def create_subscription(
-    ctx: Context, request: SubscriptionRequest
+    ctx: Context, request: SubscriptionRequest, subscription_id: UUID | None = None
 ) -> SubscriptionDetails:
     """Create a subscription and return it as it stands after its first step.
+
+    It gets the id, where one is given.
 
     Raises:
         NotFound: no such customer or plan.
@@ -81,7 +83,7 @@ async def create_subscription(
     await customers.load(tx, ctx.tenant.id, request.customer, lock=True)
     await coupon_redemptions.lock_coded(tx, ctx.tenant.id, request.offer.coupon_codes)
     resolved = await _resolve(ctx, tx, request)
-    made = _subscription(ctx, request, resolved)
+    made = _subscription(ctx, request, resolved, subscription_id or new_id())
     if made.awaits_checkout:
         await open_session(ctx, tx, made, resolved, request.echo)
     await _write(ctx, tx, made)
@@ -130,7 +132,10 @@ def _field(fault: Fault) -> str:
 
 
 def _subscription(
-    ctx: Context, request: SubscriptionRequest, resolved: ResolvedRequest
+    ctx: Context,
+    request: SubscriptionRequest,
+    resolved: ResolvedRequest,
+    subscription_id: UUID,
 ) -> Subscription:
     """The subscription before its first step: pending, with dates counted from its start."""
     offer = resolved.offer
@@ -140,7 +145,7 @@ def _subscription(
     waits = request.activation is Activation.MANUAL or (checks_out and not dates.trial_is_free)
     has_past = request.start < ctx.today and not waits and not checks_out
     return Subscription(
-        id=new_id(),
+        id=subscription_id,
         customer_id=resolved.parties.customer.id,
         offer=offer,
         dates=dates,

@@ -12,6 +12,7 @@ from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
 from tallystick.db.audit.entitlements import ENTITLEMENT_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
+from tallystick.db.audit.imports import IMPORT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
@@ -35,6 +36,7 @@ RULES = (
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,
+    *IMPORT_RULES,
     *THRESHOLD_RULES,
     *LIST_RULES,
     *CATALOG_RULES,

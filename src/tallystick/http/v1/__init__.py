@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from tallystick.http.v1 import (
     add_ons,
+    batch_jobs,
     checkout_sessions,
     coupons,
     credit_notes,
@@ -49,6 +50,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.router,
     credit_notes.router,
     payments.router,
+    batch_jobs.uploads,
+    batch_jobs.router,
     invoicing_entities.router,
     test_clock.router,
     test_provider.router,
