@@ -28,6 +28,10 @@ COMMANDS = {
         "worker:worker",
         "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, events.",
     ),
+    "listen": Later(
+        "listen:listen",
+        "Show each event as it comes, and forward it to a program of yours.",
+    ),
     "doctor": Later(
         "doctor:doctor",
         "Check the database against everything that must hold of it.",

@@ -49,6 +49,8 @@ class Prefix(StrEnum):
     TRANSACTION = "pay"
     PAYMENT_METHOD = "pm"
     EVENT = "evt"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
 
 
 class MalformedId(ValueError):

@@ -24,6 +24,7 @@ from tallystick.http.v1 import (
     test_clock,
     test_provider,
     usage,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -46,6 +47,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     credit_notes.router,
     payments.router,
     invoicing_entities.router,
+    webhooks.router,
     test_clock.router,
     test_provider.router,
 )
