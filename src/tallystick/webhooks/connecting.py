@@ -7,9 +7,10 @@ still asks for the certificate of the name.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from httpcore import AnyIOBackend, AsyncNetworkBackend, AsyncNetworkStream, ConnectError
 from typing_extensions import override
@@ -58,6 +59,53 @@ class Lookups:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
+class ClosedWhenCutOff(AsyncNetworkStream):
+    """A connection that is closed, too, when its handshake is cut off from outside.
+
+    The library closes it when the handshake fails, and leaves it open when it is cancelled.
+    """
+
+    def __init__(self, inner: AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    @override
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
+
+    @override
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,
+    ) -> bytes:
+        return await self._inner.read(max_bytes, timeout)
+
+    @override
+    async def write(
+        self,
+        buffer: bytes,
+        timeout: float | None = None,
+    ) -> None:
+        await self._inner.write(buffer, timeout)
+
+    @override
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    @override
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
 class CheckedBackend(AsyncNetworkBackend):
     """Connects to the addresses that `lookup` gives, once each of them has been looked at.
 
@@ -95,7 +143,7 @@ class CheckedBackend(AsyncNetworkBackend):
         failure: Exception | None = None
         for address in dict.fromkeys(addresses):
             try:
-                return await self._inner.connect_tcp(address, port, timeout)
+                return ClosedWhenCutOff(await self._inner.connect_tcp(address, port, timeout))
             except ConnectError as refused:
                 failure = refused
         assert failure is not None, "there is an address"

@@ -68,7 +68,7 @@ class Sender:
         *,
         allows_private: bool = False,
     ) -> Outcome:
-        """Send a message once, and return what came of it; whatever that is, nothing raises.
+        """Send a message once, and return what came of it; nothing from outside raises.
 
         Args:
             url: An absolute http(s) address.
