@@ -17,6 +17,7 @@ from tallystick.db.audit.reversals import REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
+from tallystick.db.audit.webhooks import WEBHOOK_RULES
 
 __all__ = ["RULES"]
 
@@ -33,5 +34,6 @@ RULES = (
     *BANK_RULES,
     *USAGE_RULES,
     *THRESHOLD_RULES,
+    *WEBHOOK_RULES,
     *MACHINERY_RULES,
 )

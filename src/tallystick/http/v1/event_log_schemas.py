@@ -48,13 +48,10 @@ class EventQuery(RequestModel):
     limit: Annotated[int, Field(ge=1, le=LIMIT_MAX, description="How many at most.")] = (
         LIMIT_DEFAULT
     )
-    type: (
-        Annotated[
-            list[Annotated[str, EventTypeText()]],
-            Field(max_length=LIST_MAX, description="Only these types; none means all."),
-        ]
-        | None
-    ) = None
+    type: Annotated[
+        list[Annotated[str, EventTypeText()]] | None,
+        Field(max_length=LIST_MAX, description="Only these types; none means all."),
+    ] = None
 
 
 class EventOut(AnswerModel):
