@@ -14,9 +14,12 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from tallystick.bootstrap import wired
+from tallystick.db.due_deliveries import real_time
 from tallystick.domain.ids import Prefix, encode
 from tallystick.http.app import create_app
 from tallystick.services.api_keys import NewKey, create_api_key, revoke_api_key
+from tallystick.services.relay_events import relay_events
+from tallystick.services.sequence_events import sequence_events
 from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
@@ -151,12 +154,26 @@ API: dict[str, Json | None] = {
     "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
     "POST /api/v1/test-provider/payments/{payment_id}/refund": None,
     "POST /api/v1/test-provider/payments/{payment_id}/dispute": None,
+    "GET /api/v1/events": None,
+    "GET /api/v1/webhooks/endpoints": None,
+    "POST /api/v1/webhooks/endpoints": {},
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}": None,
+    "PATCH /api/v1/webhooks/endpoints/{endpoint_id}": {"description": "Stolen"},
+    "DELETE /api/v1/webhooks/endpoints/{endpoint_id}": None,
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}/deliveries": None,
+    "POST /api/v1/webhooks/endpoints/{endpoint_id}/rotate-secret": None,
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": None,
+    "POST /api/v1/webhooks/deliveries/{delivery_id}/resend": None,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
-SHOWN_BY = {"payments": "invoices", "test-provider": "invoices"}
+SHOWN_BY = {
+    "payments": "invoices",
+    "test-provider": "invoices",
+    "webhooks/deliveries": "webhooks/endpoints",
+}
 """What shows a thing that has no address of its own to be read at."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
@@ -190,7 +207,11 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
         open_market(api, shared_dsn, "Rival Cloud") as theirs,
     ):
         stock(theirs)
+        hook = theirs.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
         bought = theirs.bought()
+        in_own_loop(_relay(theirs))
+        hook_id = hook.webhook_endpoint.id
+        told = theirs.raw.get(f"/webhooks/endpoints/{hook_id}/deliveries").json()["data"]
         yield Town(
             mine,
             theirs,
@@ -208,6 +229,8 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "invoices": bought.invoice.id,
                 "test-provider": bought.invoice.transactions[0].id,
                 "payments": bought.invoice.transactions[0].id,
+                "webhooks/endpoints": hook_id,
+                "webhooks/deliveries": told[0]["id"],
                 "credit-notes": credited(theirs, bought.invoice.id),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
@@ -237,6 +260,8 @@ def resource_of(route: str) -> str:
     first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
     if (first, second) == ("plans", "versions"):
         return second
+    if first == "webhooks":
+        return f"{first}/{second}"
     return f"{second}s" if first == "usage" else first
 
 
@@ -356,6 +381,15 @@ def test_keys_of_tenants_at_once(town: Town) -> None:
 
     for shop, (entity,) in zip(shops, answers, strict=True):
         assert shop.entity_path.endswith(entity["id"])
+
+
+async def _relay(market: Market) -> None:
+    """What a worker does with what happened."""
+    async with wired(Settings(), market.dsn) as app:
+        await sequence_events(app)
+        async with app.database.connection() as tx:
+            now = await real_time(tx)
+        await relay_events(app, now)
 
 
 async def _second_key(market: Market) -> NewKey:

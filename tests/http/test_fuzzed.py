@@ -46,6 +46,7 @@ def market(api: Served, shared_dsn: str) -> Iterator[Market]:
 @pytest.fixture(scope="module")
 def known(market: Market) -> Mapping[str, str]:
     """Ids of things that exist, by the name of the parameter or field that takes them."""
+    hook = market.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
     bought = market.bought()
     plan = market.plans["Starter"]
     return {
@@ -64,6 +65,7 @@ def known(market: Market) -> Mapping[str, str]:
         "payment_id": bought.invoice.transactions[0].id,
         "credit_note_id": credited(market, bought.invoice.id),
         "invoicing_entity_id": market.entity_path.rpartition("/")[2],
+        "endpoint_id": hook.webhook_endpoint.id,
         "id": market.offer().id,
     }
 

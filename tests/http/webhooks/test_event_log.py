@@ -90,9 +90,9 @@ def test_refused(market: Market, query: str, field: str) -> None:
 
 
 def test_every_type_decodes(market: Market) -> None:
-    """What is written decodes by the SDK's model of its type, and so would each of its types."""
+    """What is written decodes by the SDK's model of its type, and so would every type."""
     stock(market)
-    bought = market.bought("Business")
+    bought = market.bought()
     payment = bought.invoice.transactions[0].id
     assert market.raw.post(f"/payments/{payment}/refund", json={"amount": 100}).is_success
     path = f"/test-provider/payments/{payment}/dispute"
