@@ -21,7 +21,13 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(found, IPv4Address):
         return _is_open(found)
-    return _is_open(found) and all(_is_open(inner) for inner in _inner(found))
+    spelt = found.ipv4_mapped
+    if found in _TRANSLATED:
+        spelt = IPv4Address(int(found) & 0xFFFFFFFF)
+    if spelt is not None:
+        return _is_open(spelt)
+    tunnelled = [found.sixtofour, *(found.teredo or ())]
+    return _is_open(found) and all(_is_open(one) for one in tunnelled if one is not None)
 
 
 def names_something_private(host: str) -> bool:
@@ -39,11 +45,3 @@ def names_something_private(host: str) -> bool:
 
 def _is_open(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
-
-
-def _inner(address: IPv6Address) -> list[IPv4Address]:
-    """The addresses of IPv4 that an address of IPv6 leads to."""
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if address in _TRANSLATED:
-        found.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return [inner for inner in found if inner is not None]
