@@ -14,18 +14,16 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from tallystick.bootstrap import wired
-from tallystick.db.due_deliveries import real_time
 from tallystick.domain.ids import Prefix, encode
 from tallystick.http.app import create_app
 from tallystick.services.api_keys import NewKey, create_api_key, revoke_api_key
-from tallystick.services.relay_events import relay_events
-from tallystick.services.sequence_events import sequence_events
 from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
 from tests.http.purchase.market import Json, Market, open_market
 from tests.http.purchase.stock import stock
+from tests.http.webhooks.conftest import relayed
 
 MISSING = "00000000-0000-0000-0000-000000000001"
 
@@ -209,9 +207,7 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
         stock(theirs)
         hook = theirs.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
         bought = theirs.bought()
-        in_own_loop(_relay(theirs))
         hook_id = hook.webhook_endpoint.id
-        told = theirs.raw.get(f"/webhooks/endpoints/{hook_id}/deliveries").json()["data"]
         yield Town(
             mine,
             theirs,
@@ -230,7 +226,7 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "test-provider": bought.invoice.transactions[0].id,
                 "payments": bought.invoice.transactions[0].id,
                 "webhooks/endpoints": hook_id,
-                "webhooks/deliveries": told[0]["id"],
+                "webhooks/deliveries": relayed(theirs, hook_id),
                 "credit-notes": credited(theirs, bought.invoice.id),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
@@ -381,15 +377,6 @@ def test_keys_of_tenants_at_once(town: Town) -> None:
 
     for shop, (entity,) in zip(shops, answers, strict=True):
         assert shop.entity_path.endswith(entity["id"])
-
-
-async def _relay(market: Market) -> None:
-    """What a worker does with what happened."""
-    async with wired(Settings(), market.dsn) as app:
-        await sequence_events(app)
-        async with app.database.connection() as tx:
-            now = await real_time(tx)
-        await relay_events(app, now)
 
 
 async def _second_key(market: Market) -> NewKey:

@@ -109,6 +109,7 @@ def test_every_interval_is_a_setting() -> None:
         "record_reversals": 3,
         "sequence_events": 1,
         "purge_idempotency_keys": 3600,
+        "purge_deliveries": 3600,
     }
 
 

@@ -30,7 +30,7 @@ COMMANDS = {
     ),
     "listen": Later(
         "listen:listen",
-        "Show each event as it comes, and forward it to a program of yours.",
+        "Show each event of a tenant as it comes, and forward it to a program of yours.",
     ),
     "doctor": Later(
         "doctor:doctor",

@@ -84,14 +84,8 @@ def listen(
     printed first, which stays the same. Nothing is tried again, and nothing is noted. Events
     come about a second after they happened, while a worker runs (`serve` has one).
     """
-    types = read_as(
-        Annotated[list[Annotated[str, EventTypeText()]], Field(max_length=100)],
-        [one.strip() for one in events.split(",")] if events else [],
-        "--events",
-    )
-    if forward_to is not None:
-        for fault in endpoint_faults(EndpointFields(url=forward_to), allows_private=True):
-            raise typer.BadParameter(f"{fault.message}.", param_hint="--forward-to")
+    types = _types_in(events)
+    _refuse_what_is_no_address(forward_to)
 
     async def work(app: App) -> None:
         async with open_sender(ANSWER_SECONDS_MAX) as sender:
@@ -100,6 +94,23 @@ def listen(
 
     with suppress(KeyboardInterrupt):
         operate_long(settings_with(data_dir=data_dir), work)
+
+
+def _types_in(events: str | None) -> list[str]:
+    wanted = [one.strip() for one in events.split(",")] if events else []
+    types: list[str] = read_as(
+        Annotated[list[Annotated[str, EventTypeText()]], Field(max_length=100)],
+        wanted,
+        "--events",
+    )
+    return types
+
+
+def _refuse_what_is_no_address(forward_to: str | None) -> None:
+    if forward_to is None:
+        return
+    for fault in endpoint_faults(EndpointFields(url=forward_to), allows_private=True):
+        raise typer.BadParameter(f"{fault.message}.", param_hint="--forward-to")
 
 
 class _Listener:
