@@ -161,16 +161,19 @@ async def test_a_worker_that_is_cut_off(post: Post) -> None:
 
 
 async def test_many_events_of_many_things(post: Post) -> None:
-    """Every event arrives once, and those of one thing in their order."""
+    """Two workers at once: every event arrives once, those of one thing in their order."""
     async with receiving() as receiver:
         await post.endpoint(receiver.url)
         about: dict[str, list[str]] = {}
         for _ in range(20):
             thing = await post.happens("invoice.created", "invoice.finalized", "invoice.paid")
             about[str(thing)] = []
-        async with delivering(post):
+        async with delivering(post) as stop, delivering(post) as also:
             await reached(receiver, 60)
+            stop.set()
+            also.set()
 
+    assert len({one.headers["webhook-id"] for one in receiver.got}) == len(receiver.got) == 60
     objects = {
         row["id"]: row["object_id"]
         for row in await post.world.fetch("select sequence as id, object_id from events")

@@ -64,13 +64,11 @@ async def page(
     *,
     endpoint_id: UUID,
     status: DeliveryStatus | None = None,
-    event_type: str | None = None,
 ) -> Page[DeliveryEntry]:
     """The window's deliveries of an endpoint, each with its attempts."""
     matching = Matching(tenant_id, "d")
     matching.only("d.endpoint_id = {}", endpoint_id)
     matching.only("d.status = {}", status)
-    matching.only("d.event_type = {}", event_type)
     return await fetch_page(
         tx,
         _entries,

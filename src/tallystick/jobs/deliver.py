@@ -12,6 +12,7 @@ of a worker, and what is free is shared among those that wait.
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -52,6 +53,7 @@ class Deliveries:
         self._seconds = seconds
         self._under_way: Counter[UUID] = Counter()
         self._ended = asyncio.Event()
+        self._relay_at = 0.0
 
     async def keep_going(self, stop: asyncio.Event) -> None:
         """Deliver until `stop` is set, then finish what was begun.
@@ -74,12 +76,19 @@ class Deliveries:
             stopping.cancel()
 
     async def once(self, sending: asyncio.TaskGroup) -> int:
-        """Pass events on and begin what there is room for; return how many were begun."""
-        async with self._app.database.connection() as tx:
-            now = await due_deliveries.real_time(tx)
-        await relay_events(self._app, now)
+        """Pass events on and begin what there is room for; return how many were begun.
+
+        Events are passed on no more often than it is looked for what is due, however often an
+        attempt that ends makes room for another.
+        """
         if self._under_way.total() >= AT_ONCE:
             return 0
+        async with self._app.database.connection() as tx:
+            now = await due_deliveries.real_time(tx)
+        began = time.monotonic()
+        if began >= self._relay_at:
+            self._relay_at = began + self._seconds
+            await relay_events(self._app, now)
         full = [one for one, many in self._under_way.items() if many >= AT_ONCE_OF_TENANT]
         async with self._app.database.connection() as tx:
             due = await due_deliveries.endpoints_due(tx, now, ENDPOINTS_LOOKED_AT, full)
@@ -87,7 +96,10 @@ class Deliveries:
         for place, (tenant_id, endpoint_id) in enumerate(due):
             room = self._room(tenant_id, waiting=len(due) - place)
             if room > 0:
-                begun += await self._begin(sending, tenant_id, endpoint_id, room)
+                at = now + timedelta(seconds=time.monotonic() - began)
+                taken = await claim_deliveries(self._app, tenant_id, endpoint_id, at, room)
+                self._send(sending, taken)
+                begun += len(taken)
         return begun
 
     def _room(self, tenant_id: UUID, waiting: int) -> int:
@@ -96,16 +108,10 @@ class Deliveries:
         of_tenant = AT_ONCE_OF_TENANT - self._under_way[tenant_id]
         return min(free and max(free // waiting, 1), of_tenant)
 
-    async def _begin(
-        self, sending: asyncio.TaskGroup, tenant_id: UUID, endpoint_id: UUID, room: int
-    ) -> int:
-        async with self._app.database.connection() as tx:
-            now = await due_deliveries.real_time(tx)
-        taken = await claim_deliveries(self._app, tenant_id, endpoint_id, now, room)
-        self._under_way[tenant_id] += len(taken)
+    def _send(self, sending: asyncio.TaskGroup, taken: Sequence[Outgoing]) -> None:
         for one in taken:
+            self._under_way[one.tenant_id] += 1
             sending.create_task(self._deliver(one))
-        return len(taken)
 
     async def _deliver(self, one: Outgoing) -> None:
         try:

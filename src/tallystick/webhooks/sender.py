@@ -20,7 +20,8 @@ READ_BYTES_MAX = 64 * 1024
 """An answer that is longer is left where it is, and its connection closed."""
 EXCERPT_CHARS = 500
 IDLE_CONNECTIONS = 50
-IDLE_SECONDS = 15.0
+IDLE_SECONDS = 4.0
+"""Less than servers commonly wait before they close: a message could meet the close."""
 
 _OWN = [
     ("content-type", "application/json"),

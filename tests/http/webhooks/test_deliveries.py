@@ -83,9 +83,9 @@ def test_what_is_listed(market: Market) -> None:
 
 
 def test_pages_and_filters(market: Market) -> None:
-    """Pages are true past the end; only a state, or a type, is asked for."""
+    """Pages are true past the end; a list may be of one state."""
     sdk = market.sdk.webhook_endpoints.endpoints
-    name = sdk.create(url=URL).webhook_endpoint.id
+    name = sdk.create(url=URL, event_types=["customer.created"]).webhook_endpoint.id
     for _ in range(3):
         market.customer()
     pass_on(market, OK, OK)
@@ -96,10 +96,10 @@ def test_pages_and_filters(market: Market) -> None:
         body = answer.json()
         return len(body["data"]), body["pagination_meta"]
 
-    count, meta = page("per_page=2&page=1&event_type=customer.created")
+    count, meta = page("per_page=2&page=1")
     assert (count, meta["total_items"], meta["total_pages"]) == (1, 3, 2)
-    assert page("per_page=2&page=7&event_type=customer.created")[0] == 0
-    assert page("event_type=invoice.paid") == (
+    assert page("per_page=2&page=7")[0] == 0
+    assert page("status=FAILED") == (
         0,
         {"page": 0, "per_page": 25, "total_items": 0, "total_pages": 0},
     )

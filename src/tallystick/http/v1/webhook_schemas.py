@@ -228,7 +228,6 @@ class DeliveryQuery(PageQuery):
 
     order_by: Annotated[Order, OrderBy("created_at")] = NEWEST_FIRST
     status: DeliveryStatus | None = None
-    event_type: Annotated[Name | None, Field(description="Only events of this type.")] = None
 
 
 def to_fields(body: CreateWebhookEndpointRequest) -> EndpointFields:

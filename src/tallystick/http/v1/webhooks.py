@@ -122,7 +122,6 @@ async def list_deliveries(
             query.window(query.order_by),
             endpoint_id=endpoint_id,
             status=query.status,
-            event_type=query.event_type,
         )
 
     def show(page: Page[DeliveryEntry]) -> WebhookDeliveryList:
