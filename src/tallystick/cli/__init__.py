@@ -26,7 +26,7 @@ COMMANDS = {
     ),
     "worker": Later(
         "worker:worker",
-        "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, events.",
+        "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, webhooks.",
     ),
     "listen": Later(
         "listen:listen",

@@ -1,6 +1,5 @@
 """Webhook endpoints through the SDK: every field does what it says."""
 
-import asyncio
 import base64
 from typing import Any
 
@@ -272,4 +271,3 @@ async def test_the_async_client(market: Market) -> None:
             await client.webhook_endpoints.resend_webhook_delivery("whd_1")
         await sdk.delete(name)
         assert (await sdk.list()).data == []
-    await asyncio.sleep(0)
