@@ -82,7 +82,7 @@ create unique index one_delivery_of_an_object_at_a_time
     where not manual and (next_attempt_at is not null or lease_until is not null);
 create index deliveries_not_done on webhook_deliveries (tenant_id, endpoint_id, object_id, sequence)
     where status in ('PENDING', 'IN_FLIGHT');
-create index due_deliveries on webhook_deliveries (tenant_id, endpoint_id, next_attempt_at)
+create index due_deliveries on webhook_deliveries (tenant_id, endpoint_id, next_attempt_at, sequence)
     where next_attempt_at is not null;
 create index leased_deliveries on webhook_deliveries (tenant_id, endpoint_id, lease_until)
     where lease_until is not null;
