@@ -47,6 +47,11 @@ class Settings(BaseSettings):
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
         compact_seconds: The same, for what was written about the length of lists.
         purge_seconds: The same, for idempotency keys older than a day.
+        webhook_seconds: The same, for events to pass on to webhooks, and deliveries to try
+            again.
+        webhook_answer_seconds: Seconds of real time given to a receiver of webhooks to answer.
+        private_webhooks: Whether webhooks of test tenants may go to private addresses, and
+            without encryption.
         sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.
     """
 
@@ -79,6 +84,9 @@ class Settings(BaseSettings):
     sequence_seconds: PositiveFloat = 1.0
     compact_seconds: PositiveFloat = 10.0
     purge_seconds: PositiveFloat = 3600.0
+    webhook_seconds: PositiveFloat = 0.5
+    webhook_answer_seconds: float = Field(default=15.0, gt=0, le=40)
+    private_webhooks: bool = False
     sandbox_debit_seconds: float = Field(default=5.0, ge=0)
 
     @field_validator("database_url")

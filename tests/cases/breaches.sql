@@ -536,3 +536,61 @@ update batch_job_failures set item_index = item_index + 1000;
 
 -- import-taken-up
 update batch_jobs set status = 'PROCESSING', touched_at = now() - interval '2 hours';
+-- webhook-order
+update webhook_deliveries set next_attempt_at = null where next_attempt_at is not null;
+
+-- webhook-order
+update webhook_deliveries set next_attempt_at = now()
+where next_attempt_at is null and status = 'PENDING';
+
+-- webhook-event
+update webhook_deliveries set sequence = sequence + 1;
+
+-- webhook-event
+update webhook_deliveries set object_id = gen_random_uuid();
+
+-- webhook-attempts
+delete from webhook_attempts;
+
+-- webhook-attempts
+update webhook_deliveries set attempt_count = attempt_count + 1;
+
+-- webhook-once
+insert into webhook_deliveries (tenant_id, id, endpoint_id, event_id, event_type, object_id,
+    sequence, manual, status, created_at, completed_at)
+select tenant_id, gen_random_uuid(), endpoint_id, event_id, event_type, object_id, sequence,
+    false, 'CANCELLED', now(), now()
+from webhook_deliveries limit 1;
+
+-- webhook-secret
+delete from webhook_secrets;
+
+-- webhook-secret
+insert into webhook_secrets (tenant_id, id, endpoint_id, secret)
+select tenant_id, gen_random_uuid(), endpoint_id, secret from webhook_secrets;
+
+-- webhook-relayed
+update webhook_endpoints set relayed_to = relayed_to + 1;
+
+-- webhook-relayed
+alter table events disable trigger event_is_fixed;
+update events set stored_at = now() - interval '1 hour';
+update webhook_endpoints set relayed_to = 0;
+
+-- webhook-setup
+update webhook_endpoints set headers = '[{"name": "x", "value": null, "sensitive": true}]';
+
+-- webhook-setup
+update webhook_endpoints set needs_setup = true;
+
+-- webhook-health
+update webhook_endpoints set consecutive_failures = 1;
+
+-- webhook-health
+update webhook_endpoints set paused_until = now();
+
+-- webhook-health
+update webhook_deliveries set lease_until = null;
+
+-- webhook-health
+update webhook_deliveries set status = 'SUCCEEDED' where status = 'PENDING';

@@ -25,6 +25,7 @@ from tests.http.conftest import NOON, TRUSTED, Served
 from tests.http.entitlement_routes import ENTITLEMENT_ROUTES
 from tests.http.purchase.market import Json, Market, open_market
 from tests.http.purchase.stock import stock
+from tests.http.webhooks.conftest import relayed
 
 MISSING = "00000000-0000-0000-0000-000000000001"
 
@@ -182,12 +183,26 @@ API: dict[str, Json | None] = {
     "GET /api/v1/batch-jobs/{batch_job_id}/errors.csv": None,
     "GET /api/v1/batch-jobs/{batch_job_id}/output": None,
     "POST /api/v1/batch-jobs/{batch_job_id}/cancel": None,
+    "GET /api/v1/events": None,
+    "GET /api/v1/webhooks/endpoints": None,
+    "POST /api/v1/webhooks/endpoints": {},
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}": None,
+    "PATCH /api/v1/webhooks/endpoints/{endpoint_id}": {"description": "Stolen"},
+    "DELETE /api/v1/webhooks/endpoints/{endpoint_id}": None,
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}/deliveries": None,
+    "POST /api/v1/webhooks/endpoints/{endpoint_id}/rotate-secret": None,
+    "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": None,
+    "POST /api/v1/webhooks/deliveries/{delivery_id}/resend": None,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
-SHOWN_BY = {"payments": "invoices", "test-provider": "invoices"}
+SHOWN_BY = {
+    "payments": "invoices",
+    "test-provider": "invoices",
+    "webhooks/deliveries": "webhooks/endpoints",
+}
 """What shows a thing that has no address of its own to be read at."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
@@ -221,9 +236,11 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
         open_market(api, shared_dsn, "Rival Cloud") as theirs,
     ):
         stock(theirs)
+        hook = theirs.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
         bought = theirs.bought()
         feature = granted(theirs)
         assert feature.entitlement is not None
+        hook_id = hook.webhook_endpoint.id
         yield Town(
             mine,
             theirs,
@@ -244,6 +261,8 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "invoices": bought.invoice.id,
                 "test-provider": bought.invoice.transactions[0].id,
                 "payments": bought.invoice.transactions[0].id,
+                "webhooks/endpoints": hook_id,
+                "webhooks/deliveries": relayed(theirs, hook_id),
                 "credit-notes": credited(theirs, bought.invoice.id),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
                 "batch-jobs": sent_file(theirs),
@@ -297,6 +316,8 @@ def resource_of(route: str) -> str:
     first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
     if (first, second) == ("plans", "versions"):
         return second
+    if first == "webhooks":
+        return f"{first}/{second}"
     return f"{second}s" if first == "usage" else first
 
 

@@ -46,6 +46,7 @@ def market(api: Served, shared_dsn: str) -> Iterator[Market]:
 @pytest.fixture(scope="module")
 def known(market: Market) -> Mapping[str, str]:
     """Ids of things that exist, by the name of the parameter or field that takes them."""
+    hook = market.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
     bought = market.bought()
     plan = market.plans["Starter"]
     feature = granted(market)
@@ -70,6 +71,7 @@ def known(market: Market) -> Mapping[str, str]:
         "credit_note_id": credited(market, bought.invoice.id),
         "invoicing_entity_id": market.entity_path.rpartition("/")[2],
         "batch_job_id": sent_file(market),
+        "endpoint_id": hook.webhook_endpoint.id,
         "id": market.offer().id,
     }
 

@@ -112,6 +112,7 @@ def test_every_interval_is_a_setting() -> None:
         "sequence_events": 1,
         "compact_list_counts": 10,
         "purge_idempotency_keys": 3600,
+        "purge_deliveries": 3600,
     }
 
 

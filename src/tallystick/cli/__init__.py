@@ -26,7 +26,11 @@ COMMANDS = {
     ),
     "worker": Later(
         "worker:worker",
-        "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, events.",
+        "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, webhooks.",
+    ),
+    "listen": Later(
+        "listen:listen",
+        "Show each event of a tenant as it comes, and forward it to a program of yours.",
     ),
     "doctor": Later(
         "doctor:doctor",

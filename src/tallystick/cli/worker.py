@@ -22,7 +22,7 @@ RUNS = "[green]The worker runs.[/] Ctrl-C lets it finish what it has begun, and 
 
 
 def worker(data_dir: DataDir = None) -> None:
-    """Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, events.
+    """Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, webhooks.
 
     `tallystick serve` has a worker beside its requests. Start more of them, on any machine that
     reaches the database, when one is not enough, and let `tallystick serve --no-worker` only

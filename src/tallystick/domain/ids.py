@@ -53,6 +53,8 @@ class Prefix(StrEnum):
     EVENT = "evt"
     BATCH_JOB = "bjob"
     BATCH_JOB_CHUNK = "bjob_chunk"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
 
 
 class MalformedId(ValueError):

@@ -39,6 +39,7 @@ from tallystick.db.refusals import LockTimeout
 from tallystick.domain.errors import (
     ALL_READ,
     Busy,
+    Conflict,
     NotFound,
     TallystickError,
     Unauthorized,
@@ -120,12 +121,17 @@ class Door:
                 return await verb(self.context(connection))
 
     async def write(
-        self, verb: Verb[Result], show: Show[Result] | None, status: int = 200
+        self,
+        verb: Verb[Result],
+        show: Show[Result] | None,
+        status: int = 200,
+        once_shown: Callable[[Result], Conflict] | None = None,
     ) -> Response:
         """Run a plain verb in a transaction, commit, then answer.
 
         A POST with an `Idempotency-Key` is run once: its answer is stored in the transaction,
-        and a repeat gets it again. `show` None answers without a body.
+        and a repeat gets it again. `show` None answers without a body. An answer that holds a
+        secret is not stored: `once_shown` says what a repeat gets instead.
 
         Raises:
             Conflict: The key was used for another request.
@@ -133,13 +139,18 @@ class Door:
         """
         key = key_of(self.scope) if self.scope["method"] == "POST" else None
 
-        async def plainly(tx: Tx) -> Response:
+        async def run(tx: Tx) -> tuple[Response, Response]:
+            """The answer, and what is kept of it."""
             with self._named():
                 result = await verb(self.context(tx))
-            return answer(show(result) if show else b"", status)
+            given = answer(show(result) if show else b"", status)
+            if once_shown is None:
+                return given, given
+            return given, refusal(once_shown(result), request_id_of(self.scope))
 
         if key is None:
-            return await retrying(self.app.database, plainly)
+            given, _ = await retrying(self.app.database, run)
+            return given
         slot, request_hash = self._slot(key), self._hash()
 
         async def once(tx: Tx) -> Response:
@@ -147,12 +158,12 @@ class Door:
                 return replay(await idempotency.find(tx, self.tenant.id, slot), request_hash)
             try:
                 async with savepoint(tx):
-                    given = await plainly(tx)
+                    given, kept = await run(tx)
             except TallystickError as error:
                 if not is_kept(error):
                     raise
-                given = refusal(error, request_id_of(self.scope))
-            await idempotency.keep(tx, self.tenant.id, slot, given.status_code, _text(given))
+                given = kept = refusal(error, request_id_of(self.scope))
+            await idempotency.keep(tx, self.tenant.id, slot, kept.status_code, _text(kept))
             return given
 
         try:

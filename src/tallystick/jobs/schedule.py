@@ -22,6 +22,7 @@ from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.import_rows import ReadRows
+from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
@@ -84,6 +85,11 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
             name="purge_idempotency_keys",
             seconds=settings.purge_seconds,
             turn=lambda app, _: purge_idempotency_keys(app),
+        ),
+        Periodic(
+            name="purge_deliveries",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_deliveries(app),
         ),
     )
 

@@ -21,6 +21,7 @@ from tallystick.db.audit.reversals import REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
+from tallystick.db.audit.webhooks import WEBHOOK_RULES
 
 __all__ = ["RULES"]
 
@@ -41,5 +42,6 @@ RULES = (
     *LIST_RULES,
     *CATALOG_RULES,
     *ENTITLEMENT_RULES,
+    *WEBHOOK_RULES,
     *MACHINERY_RULES,
 )

@@ -27,6 +27,7 @@ from tallystick.http.v1 import (
     test_clock,
     test_provider,
     usage,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -53,6 +54,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     batch_jobs.uploads,
     batch_jobs.router,
     invoicing_entities.router,
+    webhooks.router,
     test_clock.router,
     test_provider.router,
 )
