@@ -109,10 +109,13 @@ class Door:
 
     async def read(self, verb: Verb[Result], show: Show[Result], status: int = 200) -> Response:
         """Answer with what a verb finds; each of its statements sees what is committed then."""
+        return answer(show(await self.find(verb)), status)
+
+    async def find(self, verb: Verb[Result]) -> Result:
+        """What a verb finds, for an answer that is not JSON."""
         async with self.app.database.connection() as connection:
             with self._named():
-                result = await verb(self.context(connection))
-        return answer(show(result), status)
+                return await verb(self.context(connection))
 
     async def write(
         self, verb: Verb[Result], show: Show[Result] | None, status: int = 200
