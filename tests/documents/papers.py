@@ -1,4 +1,4 @@
-"""Invoices of many kinds with all that their documents say, priced as everything is priced."""
+"""An invoice or a note with all that its document says, priced as everything is."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from tallystick.domain.billing_entries import (
     TransactionEntry,
 )
 from tallystick.domain.buyer import Address
-from tallystick.domain.charges import Charge, Computation, charge, charge_once
+from tallystick.domain.charges import Charge, Computation, charge
 from tallystick.domain.coupons import CouponTerms
 from tallystick.domain.credit_note import CreditNoteStatus, CreditType
 from tallystick.domain.credit_note_entry import CreditNoteEntry, CreditNoteLineEntry
@@ -29,27 +29,19 @@ from tallystick.domain.invoice import (
     SellerSnapshot,
     invoice_lines,
 )
-from tallystick.domain.offer import BankTransfer, OnlinePayment, PaymentConfig
+from tallystick.domain.offer import OnlinePayment, PaymentConfig
 from tallystick.domain.parties import BankAccount, InvoicingEntity
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.domain.periods import BilledPeriod, Period
 from tallystick.domain.pricing import (
-    CapacityPricing,
     FeeType,
-    Matrix,
     MatrixDimension,
-    MatrixRow,
-    OneTimePricing,
-    Package,
     RatePricing,
     SlotPricing,
-    Tier,
-    Tiered,
-    UsagePricing,
 )
 from tallystick.domain.tax import TaxDecision, TaxRate, TaxWhy
-from tallystick.domain.usage_pricing import Measured, UsageLine, price_overage, price_usage
-from tests.domain.samples import REVERSED, UNTAXED, billed, fixed, item, named, percent
+from tallystick.domain.usage_pricing import Measured, UsageLine
+from tests.domain.samples import billed, item, named
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 MARCH = Period(date(2026, 3, 1), date(2026, 4, 1))
@@ -63,16 +55,6 @@ VAT_20 = TaxDecision(
 )
 VAT_19 = replace(VAT_20, rates=(TaxRate(name="VAT", rate=Decimal("0.19"), code="DE-STANDARD"),))
 VAT_7 = replace(VAT_20, rates=(TaxRate(name="VAT", rate=Decimal("0.07"), code="DE-REDUCED"),))
-QUEBEC = TaxDecision(
-    rates=(
-        TaxRate(name="GST", rate=Decimal("0.05"), code="CA-GST"),
-        TaxRate(name="QST", rate=Decimal("0.09975"), code="CA-QC"),
-    ),
-    exemption=None,
-    reason=None,
-    why=TaxWhy.CUSTOM,
-)
-
 ACCOUNT = BankAccount(
     id=named("account"),
     holder="Acme Cloud SAS",
@@ -336,178 +318,3 @@ def credit_of(
     return CreditNoteDocument(
         note=note, invoice=invoice, facts=billed_on.facts, time_zone=billed_on.time_zone
     )
-
-
-def usage_of_all_kinds() -> list[Charge]:
-    """Tiers, a matrix, blocks of a package, and the overage of a capacity."""
-    tiers = Tiered(
-        tiers=(
-            Tier(first_unit=0, rate=Decimal(0)),
-            Tier(first_unit=1000, rate=Decimal("0.02")),
-            Tier(first_unit=10000, rate=Decimal("0.0125"), flat_fee=Decimal(10)),
-        )
-    )
-    regions = Matrix(
-        rates=(
-            MatrixRow(
-                dimension1=MatrixDimension(key="region", value="eu-west"),
-                per_unit_price=Decimal("0.09"),
-            ),
-            MatrixRow(
-                dimension1=MatrixDimension(key="region", value="us-east"),
-                per_unit_price=Decimal("0.07"),
-            ),
-        )
-    )
-    capacity = CapacityPricing(rate=Decimal(100), included=500, overage_rate=Decimal("0.30"))
-    over = price_overage(capacity, Fraction(612), 1, "EUR")
-    assert over is not None
-    package = Package(block_size=100, rate=Decimal(5))
-    return [
-        monthly("Platform", "199"),
-        *(
-            used(name, line)
-            for name, pricing, measured in (
-                ("API calls", tiers, [units("15240")]),
-                (
-                    "Traffic",
-                    regions,
-                    [
-                        units("812.5", ("region", "eu-west")),
-                        units("90.25", ("region", "us-east")),
-                    ],
-                ),
-                ("Text messages", package, [units("1234")]),
-            )
-            for line in price_usage(UsagePricing(model=pricing), measured, "EUR").lines
-        ),
-        used("Storage", over),
-    ]
-
-
-def setup(amount: str = "250") -> Charge:
-    """A fee that is charged once."""
-    made = charge_once(
-        item(OneTimePricing(unit_price=Decimal(amount), quantity=1)), MARCH.start, "EUR"
-    )
-    return replace(made, name="Setup", product_id=named("Setup"))
-
-
-HOSTILE = (
-    '#eval("1+1") *bold* $x^2$ \\ `raw` <label> @ref // comment /* */ [x] {y} ~ -- "quote"'
-)
-
-
-def stories() -> dict[str, InvoiceDocument | CreditNoteDocument]:
-    """A document of each kind, by its name."""
-    simple = document(
-        [monthly("Pro plan", "49")],
-        coupons=(percent("10", "TEN"),),
-        balance=1000,
-        paid=True,
-        net_terms=0,
-        locales=("fr-FR",),
-        memo="Merci de votre confiance.",
-    )
-    mixed = document(
-        [monthly("Software", "149"), seats("Team members", "12.50", 8), setup()],
-        decision_of=lambda product: VAT_7 if product == named("Setup") else VAT_19,
-        coupons=(percent("15", "SPRING15"), fixed("20", "WELCOME")),
-        locales=("de-DE",),
-        payment=BankTransfer(account_id=ACCOUNT.id),
-        memo="Vielen Dank für Ihren Auftrag.\nFragen beantworten wir gern.",
-    )
-    long = document(
-        [monthly(f"Environment {n:02}", f"{n * 3}.95") for n in range(1, 61)],
-        locales=("en-GB",),
-    )
-    words = document(
-        [
-            monthly(
-                "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
-                "19.99",
-            ),
-            monthly(
-                "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz-Prüfung",
-                "1250000.00",
-            ),
-            monthly("x" * 200, "1"),
-        ],
-        locales=("de-AT",),
-        coupons=(percent("5", "ABSCHREIBUNGSGESELLSCHAFT2026"),),
-        customer=replace(
-            GLOBEX,
-            name="Rhabarberbarbarabarbarbarenbartbarbierbierbarbarabar"
-            " Betriebsgesellschaft mbH & Co. KG",
-        ),
-    )
-    jpy = document(
-        [replace(monthly("Pro plan", "49"), amount=4980000)],
-        currency="JPY",
-        decision=replace(
-            VAT_20, rates=(TaxRate(name="Consumption tax", rate=Decimal("0.10"), code="JP"),)
-        ),
-        customer=replace(
-            GLOBEX,
-            name="株式会社グローベックス",
-            billing_address=Address(
-                line1="丸の内1-1-1",
-                city="千代田区",
-                state="東京都",
-                zip_code="100-0005",
-                country="JP",
-            ),
-            vat_number=None,
-        ),
-        locales=(),
-    )
-    return {
-        "simple": simple,
-        "mixed": mixed,
-        "long": long,
-        "usage": document(usage_of_all_kinds(), locales=("es-ES",)),
-        "words": words,
-        "reverse": document(
-            [monthly("Pro plan", "49"), seats("Team members", "12.50", 8)],
-            decision=REVERSED,
-            locales=("de",),
-            payment=BankTransfer(),
-        ),
-        "jpy": jpy,
-        "kwd": document(
-            [replace(monthly("Pro plan", "49"), amount=1234567)],
-            currency="KWD",
-            decision=UNTAXED,
-            customer=replace(
-                GLOBEX,
-                name="شركة غلوبكس للتجارة العامة",
-                vat_number=None,
-                billing_address=Address(
-                    line1="شارع فهد السالم", city="Kuwait City", country="KW"
-                ),
-            ),
-            locales=("en",),
-        ),
-        "quebec": document(
-            [monthly("Pro plan", "49")], decision=QUEBEC, currency="CAD", locales=("fr-CA",)
-        ),
-        "inclusive": document(
-            [monthly("Pro plan", "49", Period(date(2026, 3, 10), date(2026, 4, 1)))],
-            inclusive=True,
-            locales=("fr",),
-            paid=True,
-        ),
-        "draft": document([monthly("Pro plan", "49")], status=InvoiceStatus.DRAFT),
-        "void": document(
-            [monthly("Pro plan", "49")], status=InvoiceStatus.VOID, locales=("fr",)
-        ),
-        "hostile": document(
-            [monthly(HOSTILE, "49")],
-            customer=replace(GLOBEX, name=HOSTILE, alias=HOSTILE[:40]),
-            memo=HOSTILE,
-            purchase_order="#panic()",
-        ),
-        "credit": credit_of(mixed),
-        "refund": credit_of(simple, CreditType.REFUND),
-        "cancelled": credit_of(long, CreditType.DEBT_CANCELLATION),
-    }

@@ -1,14 +1,14 @@
 """What can be printed: text without what no font of ours has, and without what acts on it.
 
 Names come from strangers. Characters that turn the direction of what follows are left out;
-what no font has a picture of is shown as the replacement character, because an archivable PDF
-may not hold text that it does not show.
+what no font has a picture of is shown as a square, because an archivable PDF may not hold text
+that it does not show (nor the replacement character).
 """
 
 from functools import cache
 from importlib import resources
 
-REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+REPLACEMENT = "\N{WHITE SQUARE}"
 _BLANK = " "
 _LEFT_OUT = frozenset(
     [

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import typst
 
@@ -27,7 +27,8 @@ AGAIN_SECONDS = 5
 AT_ONCE = 2
 """How many are made at the same time in a process; the others wait for their turn."""
 
-_STANDARDS: list[Literal["a-3a", "ua-1"]] = ["a-3a", "ua-1"]
+Standard: TypeAlias = Literal["a-3a", "ua-1"]
+_STANDARDS: tuple[Standard, ...] = ("a-3a", "ua-1")
 
 
 async def typeset(paper: Paper, at: datetime) -> bytes:
@@ -45,12 +46,25 @@ async def typeset(paper: Paper, at: datetime) -> bytes:
 
 
 def compiled(paper: Paper, at: datetime) -> bytes:
-    """The PDF of a paper."""
+    """The PDF of a paper.
+
+    A few combinations of characters cannot be archived, such as a lone accent that a line
+    begins with: then the PDF is a plain one, because no name may keep an invoice from its
+    reader.
+    """
+    data = as_json(paper)
+    try:
+        return _compiled(data, at, [*_STANDARDS])
+    except typst.TypstError:
+        return _compiled(data, at, [])
+
+
+def _compiled(data: str, at: datetime, standards: list[Standard]) -> bytes:
     return typst.compile(
         _template(),
         font_paths=_fonts(),
-        sys_inputs={"paper": as_json(paper)},
-        pdf_standards=[*_STANDARDS],
+        sys_inputs={"paper": data},
+        pdf_standards=[*standards],
         timestamp=int(at.timestamp()),
     )
 

@@ -12,7 +12,8 @@ DOCUMENT_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The document.",
         "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
-    }
+    },
+    409: {"$ref": "#/components/responses/Refused"},
 }
 """What a download answers, for the API's document."""
 
