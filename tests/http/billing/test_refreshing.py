@@ -212,7 +212,7 @@ async def test_a_part_of_another_invoice(api: httpx.AsyncClient, world: World) -
 
 
 async def test_what_is_being_paid(world: World) -> None:
-    """The end of a trial whose charge has no answer yet; once it has failed, it is refreshed."""
+    """A trial's end whose charge has no answer yet; once it has failed, it is refreshed."""
     await in_trial(world)
     bank = ScriptedBank(world.sandbox)
     bank.script("confirm", silent)
