@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
+from tallystick.domain.bill import Bill
 from tallystick.domain.billing_entries import (
     InvoiceEntry,
     InvoiceLineEntry,
@@ -24,6 +26,7 @@ from tallystick.domain.document_facts import (
 )
 from tallystick.domain.invoice import (
     CustomerSnapshot,
+    InvoiceLine,
     InvoiceStatus,
     PaymentStatus,
     SellerSnapshot,
@@ -141,14 +144,10 @@ def document(
     locales: tuple[str, ...] = ("en-GB",),
     balance: int = 0,
     paid: bool = False,
-    net_terms: int = 30,
     payment: PaymentConfig | None = None,
     entity: InvoicingEntity = ENTITY,
-    customer: CustomerSnapshot = GLOBEX,
     status: InvoiceStatus = InvoiceStatus.FINALIZED,
-    memo: str | None = None,
-    purchase_order: str | None = "PO-4711",
-    number: str = "INV-2026-42",
+    **said: Any,  # noqa: ANN401 - fields of the invoice
 ) -> InvoiceDocument:
     """The invoice of these charges, met by the balance and, where it is paid, by card."""
     made = billed(
@@ -161,76 +160,21 @@ def document(
     )
     lines = invoice_lines(made)
     ids = [UUID(int=place) for place, _ in enumerate(lines, start=1)]
-    is_draft = status is InvoiceStatus.DRAFT
     settled = made.total - balance if paid else 0
     due = max(made.total, 0) - balance - settled
-    day = date(2026, 3, 1)
-    entry = InvoiceEntry(
-        id=named("invoice"),
-        customer_id=customer.id,
-        subscription_id=named("subscription"),
-        invoicing_entity_id=entity.id,
-        invoice_type="RECURRING",
+    final = status is not InvoiceStatus.DRAFT
+    invoice = replace(
+        _draft(made, entity, tuple(_entry(*one) for one in zip(ids, lines, strict=True))),
         status=status,
         payment_status=PaymentStatus.UNPAID if due else PaymentStatus.PAID,
-        number=None if is_draft else number,
-        invoice_date=day,
-        due_date=date.fromordinal(day.toordinal() + net_terms),
-        billing_period_start=day,
-        billing_period_end=date(2026, 4, 1),
-        net_terms=net_terms,
-        currency=currency,
-        tax_inclusive=inclusive,
-        subtotal=made.subtotal,
-        subtotal_recurring=made.subtotal,
-        discount=made.discount,
-        tax_amount=made.tax,
-        total=made.total,
+        number="INV-2026-42" if final else None,
         applied_balance=balance,
-        written_off=0,
-        write_off_reason=None,
         settled=settled,
         amount_due=0 if status is InvoiceStatus.VOID else due,
-        coupons=made.coupons_net,
-        breakdown=made.breakdown,
-        customer=customer,
-        seller=SellerSnapshot(
-            legal_name=entity.legal_name,
-            address=entity.address,
-            vat_number=entity.vat_number,
-            email=entity.email,
-            registration=entity.registration,
-        ),
-        memo=memo,
-        purchase_order=purchase_order,
-        custom_properties={},
-        lines=tuple(
-            InvoiceLineEntry(
-                id=line_id,
-                product_id=line.product_id,
-                name=line.name,
-                start_date=line.start_date,
-                end_date=line.end_date,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-                quoted_unit_price=line.quoted_unit_price,
-                amount=line.amount,
-                discount=line.discount,
-                tax=line.tax,
-                amount_total=line.amount_total,
-                tax_rate=line.tax_rate,
-                usage=line.explanation.usage,
-                before=line.explanation.before,
-            )
-            for line_id, line in zip(ids, lines, strict=True)
-        ),
         transactions=_payments(settled, currency) if settled else (),
-        consolidated_into_invoice_id=None,
-        finalized_at=None if is_draft else NOON,
-        paid_at=None if due or is_draft else NOON,
+        finalized_at=NOON if final else None,
         voided_at=NOON if status is InvoiceStatus.VOID else None,
-        created_at=NOON,
-        updated_at=NOON,
+        **said,
     )
     facts = DocumentFacts(
         locales=locales,
@@ -238,11 +182,86 @@ def document(
         legal_number=None,
         entity=entity,
         payment=payment or OnlinePayment(),
-        explanations={
-            line_id: line.explanation for line_id, line in zip(ids, lines, strict=True)
-        },
+        explanations=dict(zip(ids, (line.explanation for line in lines), strict=True)),
     )
-    return InvoiceDocument(invoice=entry, facts=facts, time_zone="Europe/Paris")
+    return InvoiceDocument(invoice=invoice, facts=facts, time_zone="Europe/Paris")
+
+
+def _draft(
+    made: Bill, entity: InvoicingEntity, lines: tuple[InvoiceLineEntry, ...]
+) -> InvoiceEntry:
+    return InvoiceEntry(
+        id=named("invoice"),
+        customer_id=GLOBEX.id,
+        subscription_id=named("subscription"),
+        invoicing_entity_id=entity.id,
+        invoice_type="RECURRING",
+        status=InvoiceStatus.DRAFT,
+        payment_status=PaymentStatus.UNPAID,
+        number=None,
+        invoice_date=MARCH.start,
+        due_date=date(2026, 3, 31),
+        billing_period_start=MARCH.start,
+        billing_period_end=MARCH.end,
+        net_terms=30,
+        currency=made.currency,
+        tax_inclusive=made.inclusive,
+        subtotal=made.subtotal,
+        subtotal_recurring=made.subtotal,
+        discount=made.discount,
+        tax_amount=made.tax,
+        total=made.total,
+        applied_balance=0,
+        written_off=0,
+        write_off_reason=None,
+        settled=0,
+        amount_due=max(made.total, 0),
+        coupons=made.coupons_net,
+        breakdown=made.breakdown,
+        customer=GLOBEX,
+        seller=_seller(entity),
+        memo=None,
+        purchase_order="PO-4711",
+        custom_properties={},
+        lines=lines,
+        transactions=(),
+        consolidated_into_invoice_id=None,
+        finalized_at=None,
+        paid_at=None,
+        voided_at=None,
+        created_at=NOON,
+        updated_at=NOON,
+    )
+
+
+def _seller(entity: InvoicingEntity) -> SellerSnapshot:
+    return SellerSnapshot(
+        legal_name=entity.legal_name,
+        address=entity.address,
+        vat_number=entity.vat_number,
+        email=entity.email,
+        registration=entity.registration,
+    )
+
+
+def _entry(line_id: UUID, line: InvoiceLine) -> InvoiceLineEntry:
+    return InvoiceLineEntry(
+        id=line_id,
+        product_id=line.product_id,
+        name=line.name,
+        start_date=line.start_date,
+        end_date=line.end_date,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        quoted_unit_price=line.quoted_unit_price,
+        amount=line.amount,
+        discount=line.discount,
+        tax=line.tax,
+        amount_total=line.amount_total,
+        tax_rate=line.tax_rate,
+        usage=line.explanation.usage,
+        before=line.explanation.before,
+    )
 
 
 def _payments(amount: int, currency: str) -> tuple[TransactionEntry, ...]:

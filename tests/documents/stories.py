@@ -120,6 +120,7 @@ def stories() -> dict[str, InvoiceDocument | CreditNoteDocument]:
         balance=1000,
         paid=True,
         net_terms=0,
+        due_date=MARCH.start,
         locales=("fr-FR",),
         memo="Merci de votre confiance.",
     )
@@ -135,6 +136,40 @@ def stories() -> dict[str, InvoiceDocument | CreditNoteDocument]:
         [monthly(f"Environment {n:02}", f"{n * 3}.95") for n in range(1, 61)],
         locales=("en-GB",),
     )
+    return {
+        "simple": simple,
+        "mixed": mixed,
+        "long": long,
+        "usage": document(usage_of_all_kinds(), locales=("es-ES",)),
+        "reverse": document(
+            [monthly("Pro plan", "49"), seats("Team members", "12.50", 8)],
+            decision=REVERSED,
+            locales=("de",),
+            payment=BankTransfer(),
+        ),
+        "quebec": document(
+            [monthly("Pro plan", "49")], decision=QUEBEC, currency="CAD", locales=("fr-CA",)
+        ),
+        "inclusive": document(
+            [monthly("Pro plan", "49", Period(date(2026, 3, 10), date(2026, 4, 1)))],
+            inclusive=True,
+            locales=("fr",),
+            paid=True,
+        ),
+        "draft": document([monthly("Pro plan", "49")], status=InvoiceStatus.DRAFT),
+        "void": document(
+            [monthly("Pro plan", "49")], status=InvoiceStatus.VOID, locales=("fr",)
+        ),
+        "credit": credit_of(mixed),
+        "refund": credit_of(simple, CreditType.REFUND),
+        "returning": credit_of(simple, CreditType.REFUND, CreditNoteStatus.DRAFT),
+        "cancelled": credit_of(mixed, CreditType.DEBT_CANCELLATION),
+        **names_of_all_kinds(),
+    }
+
+
+def names_of_all_kinds() -> dict[str, InvoiceDocument | CreditNoteDocument]:
+    """Documents of long words, of other scripts, and of markup."""
     words = document(
         [
             monthly(
@@ -176,17 +211,7 @@ def stories() -> dict[str, InvoiceDocument | CreditNoteDocument]:
         locales=(),
     )
     return {
-        "simple": simple,
-        "mixed": mixed,
-        "long": long,
-        "usage": document(usage_of_all_kinds(), locales=("es-ES",)),
         "words": words,
-        "reverse": document(
-            [monthly("Pro plan", "49"), seats("Team members", "12.50", 8)],
-            decision=REVERSED,
-            locales=("de",),
-            payment=BankTransfer(),
-        ),
         "jpy": jpy,
         "kwd": document(
             [replace(monthly("Pro plan", "49"), amount=1234567)],
@@ -202,27 +227,10 @@ def stories() -> dict[str, InvoiceDocument | CreditNoteDocument]:
             ),
             locales=("en",),
         ),
-        "quebec": document(
-            [monthly("Pro plan", "49")], decision=QUEBEC, currency="CAD", locales=("fr-CA",)
-        ),
-        "inclusive": document(
-            [monthly("Pro plan", "49", Period(date(2026, 3, 10), date(2026, 4, 1)))],
-            inclusive=True,
-            locales=("fr",),
-            paid=True,
-        ),
-        "draft": document([monthly("Pro plan", "49")], status=InvoiceStatus.DRAFT),
-        "void": document(
-            [monthly("Pro plan", "49")], status=InvoiceStatus.VOID, locales=("fr",)
-        ),
         "hostile": document(
             [monthly(HOSTILE, "49")],
             customer=replace(GLOBEX, name=HOSTILE, alias=HOSTILE[:40]),
             memo=HOSTILE,
             purchase_order="#panic()",
         ),
-        "credit": credit_of(mixed),
-        "refund": credit_of(simple, CreditType.REFUND),
-        "returning": credit_of(simple, CreditType.REFUND, CreditNoteStatus.DRAFT),
-        "cancelled": credit_of(mixed, CreditType.DEBT_CANCELLATION),
     }
