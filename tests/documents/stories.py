@@ -52,6 +52,26 @@ QUEBEC = TaxDecision(
 )
 
 
+IN_TOKYO = replace(
+    GLOBEX,
+    name="株式会社グローベックス",
+    vat_number=None,
+    billing_address=Address(
+        line1="丸の内1-1-1",
+        city="千代田区",
+        state="東京都",
+        zip_code="100-0005",
+        country="JP",
+    ),
+)
+IN_KUWAIT = replace(
+    GLOBEX,
+    name="شركة غلوبكس للتجارة العامة",
+    vat_number=None,
+    billing_address=Address(line1="شارع فهد السالم", city="Kuwait City", country="KW"),
+)
+
+
 def usage_of_all_kinds() -> list[Charge]:
     """Tiers, a matrix, blocks of a package, and the overage of a capacity."""
     tiers = Tiered(
@@ -196,18 +216,7 @@ def names_of_all_kinds() -> dict[str, InvoiceDocument | CreditNoteDocument]:
         decision=replace(
             VAT_20, rates=(TaxRate(name="Consumption tax", rate=Decimal("0.10"), code="JP"),)
         ),
-        customer=replace(
-            GLOBEX,
-            name="株式会社グローベックス",
-            billing_address=Address(
-                line1="丸の内1-1-1",
-                city="千代田区",
-                state="東京都",
-                zip_code="100-0005",
-                country="JP",
-            ),
-            vat_number=None,
-        ),
+        customer=IN_TOKYO,
         locales=(),
     )
     return {
@@ -217,14 +226,7 @@ def names_of_all_kinds() -> dict[str, InvoiceDocument | CreditNoteDocument]:
             [replace(monthly("Pro plan", "49"), amount=1234567)],
             currency="KWD",
             decision=UNTAXED,
-            customer=replace(
-                GLOBEX,
-                name="شركة غلوبكس للتجارة العامة",
-                vat_number=None,
-                billing_address=Address(
-                    line1="شارع فهد السالم", city="Kuwait City", country="KW"
-                ),
-            ),
+            customer=IN_KUWAIT,
             locales=("en",),
         ),
         "hostile": document(

@@ -97,7 +97,10 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """A document. `mark` is printed across it; `page` has the places {page} and {pages}."""
+    """A document. `mark` is printed across it; `page` has the places {page} and {pages}.
+
+    `logo` is a drawing (SVG) of ours around the seller's picture, None without one.
+    """
 
     language: str
     region: str | None
@@ -118,3 +121,4 @@ class Paper:
     memo: Pair | None
     imprint: tuple[str, ...]
     page: str
+    logo: str | None = None

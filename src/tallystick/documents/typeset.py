@@ -8,7 +8,7 @@ moment always the same, byte by byte.
 import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -48,15 +48,17 @@ async def typeset(paper: Paper, at: datetime) -> bytes:
 def compiled(paper: Paper, at: datetime) -> bytes:
     """The PDF of a paper.
 
-    A few combinations of characters cannot be archived, such as a lone accent that a line
-    begins with: then the PDF is a plain one, because no name may keep an invoice from its
-    reader.
+    What cannot be drawn is done without, because neither a logo nor a name may keep an invoice
+    from its reader: a broken picture, and the archive, which refuses a few combinations of
+    characters, such as a lone accent that a line begins with.
     """
-    data = as_json(paper)
-    try:
-        return _compiled(data, at, [*_STANDARDS])
-    except typst.TypstError:
-        return _compiled(data, at, [])
+    bare = replace(paper, logo=None)
+    for tried in (paper, bare):
+        try:
+            return _compiled(as_json(tried), at, [*_STANDARDS])
+        except typst.TypstError:
+            continue
+    return _compiled(as_json(bare), at, [])
 
 
 def _compiled(data: str, at: datetime, standards: list[Standard]) -> bytes:
@@ -81,7 +83,9 @@ def pictures(paper: Paper, at: datetime, pixels_per_inch: int) -> list[bytes]:
 
 def as_json(paper: Paper) -> str:
     """A paper as the template reads it, every text printable."""
-    return json.dumps(_printable(asdict(paper)), ensure_ascii=False)
+    texts = _printable(asdict(replace(paper, logo=None)))
+    assert isinstance(texts, dict), "a paper has fields"
+    return json.dumps({**texts, "logo": paper.logo}, ensure_ascii=False)
 
 
 def _printable(value: object) -> object:
