@@ -130,7 +130,7 @@ def test_an_account_that_is_gone_is_replaced() -> None:
     [
         ("draft", "DRAFT", "This is a draft, not an invoice"),
         ("void", "VOID", "This invoice was cancelled on 10 March 2026. Nothing is to be paid."),
-        ("returning", "DRAFT", "its refund is under way"),
+        ("returning", "DRAFT", "The refund is under way"),
     ],
 )
 def test_what_is_not_valid_says_so_across_the_page(story: str, mark: str, said: str) -> None:

@@ -90,7 +90,7 @@ def _said(note: CreditNoteEntry) -> str:
         case CreditNoteStatus.VOIDED:
             return "highlight.void_note"
         case CreditNoteStatus.DRAFT:
-            return "highlight.draft_note"
+            return "highlight.refund_note"
         case CreditNoteStatus.FINALIZED:
             return f"sum.{_goes_to(note)}"
 
