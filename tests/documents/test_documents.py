@@ -298,7 +298,7 @@ def test_pages_can_be_looked_at() -> None:
     assert [one[:4] for one in made] == [b"\x89PNG"] * 3
 
 
-@pytest.mark.parametrize("color", [None, "#ffffff", "#ffff00", "#000000"])
+@pytest.mark.parametrize("color", [None, "#ffffff", "#ffff00", "#000000", "teal"])
 def test_any_colour_is_set(color: str | None) -> None:
     """White would not be read: the template darkens it."""
     made: Paper = paper_of(
@@ -309,5 +309,5 @@ def test_any_colour_is_set(color: str | None) -> None:
         )
     )
 
-    assert made.accent == (color or "#2f4bd8")
+    assert made.accent == (color if color and color[0] == "#" else "#2f4bd8")
     assert len(compiled(made, NOON)) > 10_000

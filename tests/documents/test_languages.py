@@ -13,7 +13,7 @@ from tallystick.domain.customer_record import LANGUAGES as OF_CUSTOMERS
 from tallystick.domain.tax import ExemptionType
 from tallystick.locales.choice import LANGUAGES
 from tallystick.locales.words import Text, read_catalogue
-from tests.documents.reading import text_of
+from tests.documents.reading import pages_of, paper_of, text_of
 from tests.documents.stories import stories
 
 ENGLISH = read_catalogue(room.__name__, "en")
@@ -116,6 +116,14 @@ def test_a_document_speaks_one_language(locale: str, words: list[str]) -> None:
     if locale != "en":
         for english in ("Invoice", "Amount due", "Subtotal due", "Quantity", "VAT number:"):
             assert english not in text
+
+
+def test_a_language_of_a_continent() -> None:
+    """Spanish as in Latin America is Spanish, and has no country."""
+    paper = paper_of(stories()["long"], "es-419")
+
+    assert (paper.language, paper.region, paper.heading) == ("es", None, "Factura")
+    assert "Factura" in pages_of(paper)[0]
 
 
 def test_catalogues_are_json() -> None:

@@ -115,6 +115,11 @@ def test_what_is_no_picture_for_us(content: bytes) -> None:
         "https://[::1]/logo.png",
         "https://0/logo.png",
         "https://2130706433/logo.png",
+        "https://acme.example:port/logo.png",
+        "https://[::1/logo.png",
+        f"https://{'a' * 70}.example/logo.png",
+        "https://ac me.example/logo.png",
+        "https:///logo.png",
     ],
 )
 async def test_addresses_that_nobody_asks(url: str) -> None:

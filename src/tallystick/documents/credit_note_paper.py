@@ -24,7 +24,7 @@ def credit_note_paper(document: CreditNoteDocument) -> Paper:
     heading = words("document.credit_note")
     return Paper(
         language=words.language,
-        region=words.locale.territory,
+        region=write.region,
         title=words("document.title", kind=heading, number=number),
         accent=accent_of(facts),
         mark=_mark(note, write),

@@ -31,7 +31,7 @@ def invoice_paper(document: InvoiceDocument) -> Paper:
     account = facts.account
     return Paper(
         language=words.language,
-        region=words.locale.territory,
+        region=write.region,
         title=words("document.title", kind=heading, number=number),
         accent=accent_of(facts),
         mark=_mark(invoice, write),

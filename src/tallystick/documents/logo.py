@@ -99,13 +99,10 @@ async def fetched(url: str) -> Picture:
     Raises:
         NoLogo: It cannot be had, or must not be asked for.
     """
-    parts = urlsplit(url)
-    if parts.scheme != "https" or (parts.port or PORT) != PORT or parts.username is not None:
-        raise NoLogo("only plain https addresses are asked")
-    host = parts.hostname or ""
+    host = _host_of(url)
     address = await _public_address(host)
-    target = httpx.URL(url).copy_with(host=address, fragment=None)
     try:
+        target = httpx.URL(url).copy_with(host=address, fragment=None)
         async with (
             httpx.AsyncClient(follow_redirects=False, trust_env=False) as client,
             client.stream(
@@ -123,6 +120,18 @@ async def fetched(url: str) -> Picture:
         raise NoLogo(f"it cannot be read: {type(error).__name__}") from None
 
 
+def _host_of(url: str) -> str:
+    """The host of an address that may be asked."""
+    try:
+        parts = urlsplit(url)
+        is_plain = parts.scheme == "https" and (parts.port or PORT) == PORT
+    except ValueError:
+        raise NoLogo("it is no address") from None
+    if not is_plain or parts.username is not None:
+        raise NoLogo("only plain https addresses are asked")
+    return parts.hostname or ""
+
+
 async def _public_address(host: str) -> str:
     """An address of a host, all of whose addresses are public."""
     if not _HOST.fullmatch(host):
@@ -131,7 +140,7 @@ async def _public_address(host: str) -> str:
         found = await asyncio.get_running_loop().getaddrinfo(
             host, PORT, type=socket.SOCK_STREAM
         )
-    except OSError:
+    except (OSError, UnicodeError):
         raise NoLogo("its host is not known") from None
     addresses = [str(one[4][0]) for one in found]
     if not addresses or not all(ipaddress.ip_address(one).is_global for one in addresses):

@@ -1,5 +1,7 @@
 """Seller and buyer on a document, and where to pay to."""
 
+import re
+
 from tallystick.documents.paper import Pair, Party, Transfer
 from tallystick.documents.writer import Writer
 from tallystick.domain.document_facts import DocumentFacts
@@ -8,6 +10,7 @@ from tallystick.domain.parties import BankAccount
 from tallystick.locales.addresses import address_lines
 from tallystick.locales.formats import grouped
 
+_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _OWN_ACCENT = "#2f4bd8"
 """Our own, for a seller that names none."""
 
@@ -67,4 +70,5 @@ def transfer_to(account: BankAccount, number: str, write: Writer) -> Transfer:
 
 def accent_of(facts: DocumentFacts) -> str:
     """The seller's colour; the template makes it dark enough to be read."""
-    return facts.entity.brand_color or _OWN_ACCENT
+    named = facts.entity.brand_color or ""
+    return named if _COLOR.fullmatch(named) else _OWN_ACCENT

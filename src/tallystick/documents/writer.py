@@ -31,6 +31,12 @@ class Writer:
     currency: str
     time_zone: str
 
+    @property
+    def region(self) -> str | None:
+        """The country whose customs it follows, where its locale names one: 419 is none."""
+        territory = self.words.locale.territory
+        return territory if territory and territory.isalpha() else None
+
     def money(self, amount: int) -> str:
         """An amount in minor units, with the currency's symbol."""
         return _true_minus(self.formats.money(amount, self.currency))
