@@ -29,7 +29,6 @@ def credit_note_paper(document: CreditNoteDocument) -> Paper:
         accent=accent_of(facts),
         mark=_mark(note, write),
         heading=heading,
-        number=number,
         seller=seller_party(invoice.seller, write),
         buyer=buyer_party(invoice.customer, facts, write),
         facts=tuple(_facts(document, write)),

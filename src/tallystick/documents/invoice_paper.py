@@ -36,7 +36,6 @@ def invoice_paper(document: InvoiceDocument) -> Paper:
         accent=accent_of(facts),
         mark=_mark(invoice, write),
         heading=heading,
-        number=number,
         seller=seller_party(invoice.seller, write),
         buyer=buyer_party(invoice.customer, facts, write),
         facts=tuple(_facts(invoice, facts, write)),

@@ -108,7 +108,6 @@ class Paper:
     accent: str
     mark: str | None
     heading: str
-    number: str
     seller: Party
     buyer: Party
     facts: tuple[Pair, ...]
