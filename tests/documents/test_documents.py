@@ -13,14 +13,15 @@ from tallystick.documents.paper import Paper
 from tallystick.documents.pdf import credit_note_pdf, invoice_pdf
 from tallystick.documents.typeset import compiled, pictures, typeset
 from tallystick.domain.bill import TaxBreakdown
+from tallystick.domain.charges import Charge
 from tallystick.domain.document_facts import CreditNoteDocument, InvoiceDocument
 from tallystick.domain.errors import Busy
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.offer import BankTransfer
 from tallystick.domain.tax import EXEMPT_NOTE, TERRITORY_NOTE, ExemptionType
-from tests.documents.papers import ENTITY, NOON, document, monthly
+from tests.documents.papers import ENTITY, FEBRUARY, NOON, document, monthly
 from tests.documents.reading import pages_of, paper_of, text_of
-from tests.documents.stories import stories
+from tests.documents.stories import setup, stories
 from tests.domain.samples import percent
 
 
@@ -93,6 +94,19 @@ def test_why_there_is_no_tax(exemption: ExemptionType, reason: str, wording: str
     changed = replace(made, invoice=replace(made.invoice, breakdown=(row,)))
 
     assert wording in text_of(changed, "en-GB")
+
+
+@pytest.mark.parametrize(
+    ("charges", "period"),
+    [
+        ([monthly("Pro", "49", FEBRUARY, full=FEBRUARY), setup()], "1 Feb – 1 Mar 2026"),
+        ([setup()], "1 Mar 2026"),
+        ([monthly("Pro", "49"), setup()], "1–31 Mar 2026"),
+    ],
+)
+def test_the_service_period_has_every_line(charges: list[Charge], period: str) -> None:
+    """A fee of one day is for that day; what is billed by the period ends before the next."""
+    assert f"Service period {period} Due date" in text_of(document(charges), "en-GB")
 
 
 def test_where_to_transfer_to() -> None:

@@ -1,7 +1,7 @@
 """An invoice as its document says it."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from tallystick.documents.language import locale_of
 from tallystick.documents.lines import heads_of, paper_lines
@@ -101,12 +101,15 @@ def _facts(invoice: InvoiceEntry, facts: DocumentFacts, write: Writer) -> Iterat
 
 
 def service_period(invoice: InvoiceEntry) -> tuple[date, date] | None:
-    """From the first day that a line is for to the last one; None without lines."""
+    """From the first day that a line is for up to the first one after it; None without lines.
+
+    A fee that is charged once starts and ends on its day, which it is for.
+    """
     if not invoice.lines:
         return None
     return (
         min(line.start_date for line in invoice.lines),
-        max(line.end_date for line in invoice.lines),
+        max(max(line.end_date, line.start_date + timedelta(days=1)) for line in invoice.lines),
     )
 
 
