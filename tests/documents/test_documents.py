@@ -16,7 +16,7 @@ from tallystick.domain.bill import TaxBreakdown
 from tallystick.domain.charges import Charge
 from tallystick.domain.document_facts import CreditNoteDocument, InvoiceDocument
 from tallystick.domain.errors import Busy
-from tallystick.domain.invoice import PaymentStatus
+from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 from tallystick.domain.offer import BankTransfer
 from tallystick.domain.tax import EXEMPT_NOTE, TERRITORY_NOTE, ExemptionType
 from tests.documents.papers import ENTITY, FEBRUARY, NOON, document, monthly
@@ -154,6 +154,20 @@ def test_what_is_not_valid_says_so_across_the_page(story: str, mark: str, said: 
     assert mark in text
     assert said in text
     assert ("INV-2026-42" in text.replace("For invoice INV-2026-42", "")) is (story == "void")
+
+
+def test_a_draft_that_another_invoice_carries() -> None:
+    """It says that it is a part, and not that it waits for a number."""
+    made = document(
+        [monthly("Pro", "49")],
+        status=InvoiceStatus.DRAFT,
+        consolidated_into_invoice_id=ENTITY.id,
+    )
+
+    text = text_of(made, "en-GB")
+
+    assert "This draft is part of another invoice" in text
+    assert "has no number yet" not in text
 
 
 def test_a_final_invoice_has_no_mark() -> None:

@@ -194,6 +194,7 @@ def _paid_with(payment: TransactionEntry, write: Writer) -> str:
 
 def _state_notes(invoice: InvoiceEntry, write: Writer) -> Iterator[str]:
     if invoice.status is InvoiceStatus.DRAFT:
-        yield write.words("note.draft")
+        is_member = invoice.consolidated_into_invoice_id is not None
+        yield write.words("note.member" if is_member else "note.draft")
     if invoice.status is InvoiceStatus.VOID and invoice.voided_at is not None:
         yield write.words("note.void", day=write.day_of(invoice.voided_at))
