@@ -122,6 +122,21 @@ async def test_prices_with_tax_included(api: httpx.AsyncClient, world: World) ->
     await sound(world)
 
 
+async def test_a_repeat_is_answered_as_at_first(api: httpx.AsyncClient, world: World) -> None:
+    """Under one key nothing is made again, though the customer has moved meanwhile."""
+    await selling_under_eu_rules(world)
+    path = await draft_of(world)
+    key = {"Idempotency-Key": "refresh-1"}
+    first = await api.post(f"{path}/refresh", headers=key)
+    await api.patch(f"/api/v1/customers/{first.json()['customer_id']}", json=DETAILS)
+
+    again = await api.post(f"{path}/refresh", headers=key)
+
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.content == first.content
+    assert sums((await api.get(path)).json()) == (4900, 0, 980, 5880)
+
+
 async def test_late_usage(api: httpx.AsyncClient, world: World) -> None:
     """70 calls come after the draft of the renewal: EUR 20 + 10 become 37 before it is final,
     and are not billed again by the next one.
