@@ -44,7 +44,8 @@ _UPDATE = """
     update invoices
     set subtotal = $3, subtotal_recurring = $4, discount = $5, tax_amount = $6, total = $7,
         amount_due = greatest($7::bigint, 0), coupons = $8, tax_breakdown = $9,
-        customer_details = $10, seller_details = $11, updated_at = $12
+        customer_details = $10, seller_details = $11, updated_at = $12,
+        recipe = coalesce($13, recipe)
     where tenant_id = $1 and id = $2
 """
 
@@ -64,7 +65,8 @@ class RecipeFacts:
 class Rewritten:
     """A draft made again; `before` and `used` are its coupons' shares, then and now.
 
-    `customer` and `seller` are the parties whose facts the tax was decided by.
+    `customer` and `seller` are the parties whose facts the tax was decided by. `recipe` is what
+    it is made of now, None for a draft that has none.
     """
 
     invoice_id: UUID
@@ -76,6 +78,7 @@ class Rewritten:
     subtotal_recurring: int
     before: tuple[UsedCoupon, ...]
     used: tuple[UsedCoupon, ...]
+    recipe: Recipe | None = None
 
 
 async def load(tx: Tx, tenant_id: UUID, invoice_ids: Sequence[UUID]) -> list[RecipeFacts]:
@@ -163,6 +166,7 @@ def _row(tenant_id: UUID, one: Rewritten, now: datetime) -> tuple[object, ...]:
         SNAPSHOT.dump(one.customer),
         SELLER.dump(one.seller),
         now,
+        RECIPE.dump_optional(one.recipe),
     )
 
 

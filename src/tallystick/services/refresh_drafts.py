@@ -147,7 +147,7 @@ def _rewritten(ctx: Context, known: RecipeFacts, recipe: Recipe) -> draft_recipe
         product_taxes=known.product_taxes,
     )
     made = bill_of(recipe, facts)
-    lines = invoice_lines(made)
+    lines, used = invoice_lines(made), coupons_used(recipe, made)
     return draft_recipes.Rewritten(
         invoice_id=known.invoice_id,
         customer=customer_snapshot(known.customer, details, ctx.now),
@@ -157,5 +157,7 @@ def _rewritten(ctx: Context, known: RecipeFacts, recipe: Recipe) -> draft_recipe
         line_ids=tuple(new_id() for _ in lines),
         subtotal_recurring=subtotal_recurring(made),
         before=known.recipe.used,
-        used=coupons_used(recipe, made),
+        used=used,
+        # A coupon that is used up elsewhere may be free again when it is made the next time.
+        recipe=replace(known.recipe, metered=recipe.metered, used=used),
     )

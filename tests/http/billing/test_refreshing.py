@@ -163,6 +163,34 @@ async def test_late_usage(api: httpx.AsyncClient, world: World) -> None:
     await sound(world)
 
 
+async def test_coupons_are_counted_once_however_often(
+    api: httpx.AsyncClient, world: World
+) -> None:
+    """10 % of EUR 20, then of the renewal's 30, which becomes 37: 2.00 + 3.70 in two uses."""
+    customer = await world.customer()
+    coupon = await world.coupon("TEN", Percentage(percentage=Decimal(10)), recurring_value=2)
+    session = await world.session(customer, await metered_plan(world), coupon_ids=(coupon,))
+    await world.confirm(session)
+    await use(world, customer, 100, "2026-03-20T12:00:00")
+    await api.post("/api/v1/test-clock/advance", json={"to": "2026-04-10T06:00:00Z"})
+    row = await world.one("select id from invoices where status = 'DRAFT'")
+    path = f"/api/v1/invoices/{encode(Prefix.INVOICE, row['id'])}"
+    uses = "select applied_count, applied_amount from coupon_redemptions"
+    before = await world.one(uses)
+    await use(world, customer, 70, "2026-04-09T23:00:00")
+
+    for _ in range(3):
+        made = (await api.post(f"{path}/refresh")).json()
+        assert sums(made) == (3700, 370, 0, 3330)
+        assert await world.one(uses) == {"applied_count": 2, "applied_amount": 570}
+    final = (await api.post(f"{path}/finalize")).json()
+
+    assert before == {"applied_count": 2, "applied_amount": 500}
+    assert (final["discount"], final["total"]) == (370, 3330)
+    assert await world.one(uses) == {"applied_count": 2, "applied_amount": 570}
+    await sound(world)
+
+
 async def test_a_draft_whose_usage_has_not_changed(
     api: httpx.AsyncClient, world: World
 ) -> None:
