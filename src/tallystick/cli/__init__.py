@@ -40,6 +40,10 @@ COMMANDS = {
         "explain:explain",
         "Tell how every figure of an invoice came about.",
     ),
+    "invoice": Later(
+        "invoice:app",
+        "Write the PDF of an invoice into a file.",
+    ),
     "openapi": Later(
         "openapi:openapi",
         "Print the OpenAPI 3.1 document of the API. Needs no database.",
