@@ -216,6 +216,33 @@ def test_what_covers_and_uncovers_an_invoice() -> None:
         assert row in text
 
 
+def test_what_came_back_to_spare_went_to_the_balance() -> None:
+    """Of 5 that were taken back 2 have returned when they were not needed."""
+    made = document([monthly("Pro", "49")])
+    changed = replace(
+        made.invoice, cancelled=1000, settled=2000, reversed=500, spare=200, amount_due=3380
+    )
+
+    text = text_of(replace(made, invoice=changed), "en-GB")
+
+    assert "Taken back by the payment provider €3.00" in text
+    assert "Added to account balance €2.00" in text
+    assert "Amount due €33.80" in text
+
+
+def test_a_credit_note_of_what_was_written_off() -> None:
+    """What nobody had paid goes to nobody, and the parts sum to the total."""
+    made = stories()["credit"]
+    assert isinstance(made, CreditNoteDocument)
+    note = replace(made.note, credited=made.note.credited - 15, written_off=15)
+
+    text = text_of(replace(made, note=note), "en-GB")
+
+    assert "Total credited €456.64" in text
+    assert "Added to account balance €456.49" in text
+    assert "Waived, too small to charge €0.15" in text
+
+
 def test_a_credit_note_names_its_invoice() -> None:
     """Its own number and day, the invoice's, the reason, and where the money goes."""
     text = text_of(stories()["credit"], "en-GB")

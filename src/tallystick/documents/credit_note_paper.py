@@ -139,6 +139,8 @@ def _sums(note: CreditNoteEntry, write: Writer) -> Iterator[Sum]:
         yield Sum(label=words("sum.to_balance"), value=write.money(note.credited))
     if note.refunded:
         yield Sum(label=words("sum.refunded"), value=write.money(note.refunded))
+    if note.written_off:
+        yield Sum(label=words("sum.written_off"), value=write.money(note.written_off))
     if note.type is CreditType.DEBT_CANCELLATION:
         yield Sum(label=words("sum.debt"), value=write.money(note.total))
 

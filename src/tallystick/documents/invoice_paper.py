@@ -162,8 +162,12 @@ def _settlement(invoice: InvoiceEntry, write: Writer) -> Iterator[Sum]:
         if amount:
             yield Sum(label=words(f"sum.{key}"), value=write.taken_off(amount))
     yield from _payments(invoice, write)
-    if invoice.reversed:
-        yield Sum(label=words("sum.reversed"), value=write.money(invoice.reversed))
+    # What came back when it was not needed is the customer's, and no longer taken back.
+    taken = invoice.reversed - invoice.spare
+    if taken:
+        yield Sum(label=words("sum.reversed"), value=write.money(taken))
+    if invoice.spare:
+        yield Sum(label=words("sum.to_balance"), value=write.money(invoice.spare))
     if invoice.total < 0 and invoice.status is not InvoiceStatus.VOID:
         yield Sum(label=words("sum.to_balance"), value=write.money(-invoice.total))
     yield Sum(label=words("sum.due"), value=write.money(invoice.amount_due), weight="due")
