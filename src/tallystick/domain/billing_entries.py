@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.domain.bill import TaxBreakdown
-from tallystick.domain.charges import Before, Item
+from tallystick.domain.charges import Before, Computation, Item
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms
 from tallystick.domain.entitlement import Entitlement
 from tallystick.domain.invoice import (
@@ -117,7 +117,8 @@ class SubscriptionDetails:
 class InvoiceLineEntry:
     """A line of an invoice: amount - discount + tax = amount_total, in minor units.
 
-    `usage` is how metered usage was priced, `before` what earlier invoices billed of it.
+    `computation` is how the amount came about, `usage` how metered usage was priced, `before`
+    what earlier invoices billed of it.
     """
 
     id: UUID
@@ -133,6 +134,7 @@ class InvoiceLineEntry:
     tax: int
     amount_total: int
     tax_rate: Decimal
+    computation: Computation | None = None
     usage: UsageLine | None = None
     before: Before | None = None
 
