@@ -466,3 +466,16 @@ from sandbox.intents where state = 'SUCCEEDED' limit 1;
 
 -- invoice-amount-due
 update invoices set reversed = reversed + 1;
+
+-- customer-archived
+update customers set archived_at = now();
+
+-- customer-archived
+update customers set archived_at = now() where id in (
+    select customer_id from checkout_sessions where state = 'AWAITING_PAYMENT');
+
+-- custom-properties
+update customers set custom_properties = '[]';
+
+-- custom-properties
+update invoices set custom_properties = '{"tier": null}';

@@ -79,8 +79,22 @@ API: dict[str, Json | None] = {
     "GET /api/v1/customers": None,
     "GET /api/v1/customers/{id_or_alias}": None,
     "PATCH /api/v1/customers/{id_or_alias}": {"name": "Stolen"},
+    "PUT /api/v1/customers/{id_or_alias}": {
+        "name": "Stolen",
+        "currency": "EUR",
+        "custom_taxes": [],
+        "invoicing_emails": [],
+        "invoicing_entity_id": encode(Prefix.INVOICING_ENTITY, UUID(int=1)),
+    },
+    "DELETE /api/v1/customers/{id_or_alias}": None,
+    "POST /api/v1/customers/{id_or_alias}/unarchive": None,
     "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
     "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
+    "POST /api/v1/custom-property-definitions": {},
+    "GET /api/v1/custom-property-definitions": None,
+    "GET /api/v1/custom-property-definitions/{id}": None,
+    "PUT /api/v1/custom-property-definitions/{id}": {"name": "Stolen"},
+    "DELETE /api/v1/custom-property-definitions/{id}": None,
     "POST /api/v1/product_families": {},
     "GET /api/v1/product_families": None,
     "GET /api/v1/product_families/{product_family_id}": None,
@@ -131,6 +145,7 @@ API: dict[str, Json | None] = {
         "component_id": encode(Prefix.SUBSCRIPTION_COMPONENT, UUID(int=1)),
         "delta": 1,
     },
+    "PATCH /api/v1/invoices/{invoice_id}/custom-properties": {"custom_properties": {}},
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
     "POST /api/v1/invoices/{invoice_id}/pay": None,
@@ -209,6 +224,7 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "test-provider": bought.invoice.transactions[0].id,
                 "payments": bought.invoice.transactions[0].id,
                 "credit-notes": credited(theirs, bought.invoice.id),
+                "custom-property-definitions": defined(theirs),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
         )
@@ -218,6 +234,20 @@ def credited(market: Market, invoice_id: str) -> str:
     """A credit note of EUR 1 on an invoice."""
     body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
     answer = market.raw.post("/credit-notes", json=body)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name
+
+
+def defined(market: Market) -> str:
+    """A custom property of customers."""
+    body = {
+        "entity_type": "CUSTOMER",
+        "key": "tier",
+        "name": "Tier",
+        "property_type": "TEXT",
+    }
+    answer = market.raw.post("/custom-property-definitions", json=body)
     assert answer.status_code == 201, answer.text
     name: str = answer.json()["id"]
     return name

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tallystick.db import customers, invoicing_entities
 from tallystick.db.refusals import UniqueViolation, constraint_of
+from tallystick.domain.custom_properties import PropertyEntity
 from tallystick.domain.customer_record import (
     RESTS_ON,
     CustomerFields,
@@ -18,6 +19,7 @@ from tallystick.services import vat_numbers
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, record
 from tallystick.services.ids import new_id
+from tallystick.services.property_values import values_set_anew
 
 
 async def create_customer(
@@ -40,10 +42,14 @@ async def create_customer(
         NotFound: The tenant has no such invoicing entity.
         Conflict: Another customer has the alias.
     """
-    fail_if(unread.joined([*customer_faults(wanted), *number_faults(wanted)], RESTS_ON))
+    properties, wrong = await values_set_anew(
+        ctx, PropertyEntity.CUSTOMER, wanted.custom_properties
+    )
+    found = [*customer_faults(wanted), *number_faults(wanted), *wrong]
+    fail_if(unread.joined(found, RESTS_ON))
     said = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
     customer = CustomerRecord(
-        **said | {"name": full_name(wanted)},
+        **said | {"name": full_name(wanted), "custom_properties": properties},
         id=new_id(),
         invoicing_entity_id=await entity_for(ctx, invoicing_entity_id),
         created_at=ctx.now,
@@ -95,5 +101,5 @@ def _event(customer: CustomerRecord) -> dict[str, EventValue]:
         "invoicing_emails": list(customer.invoicing_emails),
         "phone": customer.phone,
         "currency": customer.currency,
-        "custom_properties": {},
+        "custom_properties": customer.custom_properties,
     }

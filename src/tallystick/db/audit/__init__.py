@@ -9,6 +9,7 @@ from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
+from tallystick.db.audit.customers import CUSTOMER_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lives import LIFE_RULES
@@ -26,6 +27,7 @@ RULES = (
     *REVERSAL_RULES,
     *EXPLANATION_RULES,
     *BALANCE_RULES,
+    *CUSTOMER_RULES,
     *CHECKOUT_RULES,
     *LIFE_RULES,
     *SLOT_RULES,

@@ -25,7 +25,6 @@ from tallystick.domain.credit_note_entry import CreditNoteEntry, CreditNoteLineE
 from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.invoice import average
 from tallystick.domain.money import AMOUNT_MAX
-from tallystick.http.v1.free_form import Metadata
 from tallystick.http.v1.invoice_schemas import (
     DRAFT_NUMBER,
     InvoiceLineItem,
@@ -123,12 +122,6 @@ class RefundRequest(RequestModel):
     reason: ShortText | None = None
     memo: LongText | None = None
     preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
-
-
-class CustomPropertiesRequest(RequestModel):
-    """Properties to merge; null removes one."""
-
-    custom_properties: Metadata
 
 
 class CreditNoteLine(InvoiceLineItem):

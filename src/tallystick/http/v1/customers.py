@@ -1,6 +1,7 @@
 """Customers: `/customers`, and their balances."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -15,7 +16,9 @@ from tallystick.http.v1.customer_schemas import (
     CustomerCreateRequest,
     CustomerOut,
     CustomerPatchRequest,
+    CustomerUpdateRequest,
     said_about,
+    said_anew,
     show_customer,
 )
 from tallystick.http.v1.existing import existing
@@ -37,8 +40,9 @@ from tallystick.http.v1.scalars import (
     ShortText,
 )
 from tallystick.services.add_balance_entry import BalanceEntry, add_balance_entry
+from tallystick.services.archive_customer import archive_customer, unarchive_customer
 from tallystick.services.create_customer import create_customer
-from tallystick.services.edit_customer import edit_customer
+from tallystick.services.edit_customer import CustomerChange, edit_customer
 
 router = APIRouter(prefix="/customers", tags=["Customers"], route_class=Route)
 
@@ -87,7 +91,7 @@ async def post_customer(
     door: Entered, body: CustomerCreateRequest, unread: SetAside
 ) -> Response:
     """Create a customer."""
-    wanted = CustomerFields(**said_about(body))
+    wanted = CustomerFields(**said_about(body), custom_properties=body.custom_properties or {})
     return await door.write(
         lambda ctx: create_customer(ctx, wanted, body.invoicing_entity_id, unread=unread),
         show_customer,
@@ -137,18 +141,54 @@ async def patch_customer(
 ) -> Response:
     """Change a customer: what is left out stays, null clears."""
     said = said_about(body)
-    return await door.write(
-        lambda ctx: edit_customer(
-            ctx,
-            id_or_alias,
-            lambda customer: replace(customer, **said),
-            renames=not _NAMES.isdisjoint(said),
-            move_to_entity="invoicing_entity_id" in body.model_fields_set,
-            invoicing_entity_id=body.invoicing_entity_id,
-            unread=unread,
-        ),
-        show_customer,
+    change = CustomerChange(
+        apply=lambda customer: replace(customer, **said),
+        renames=not _NAMES.isdisjoint(said),
+        move_to_entity="invoicing_entity_id" in body.model_fields_set,
+        invoicing_entity_id=body.invoicing_entity_id,
+        properties=body.custom_properties,
+        unread=unread,
     )
+    return await door.write(lambda ctx: edit_customer(ctx, id_or_alias, change), show_customer)
+
+
+@router.put("/{id_or_alias}", response_model=CustomerOut)
+async def put_customer(
+    door: Entered,
+    id_or_alias: CustomerIdOrAlias,
+    body: CustomerUpdateRequest,
+    unread: SetAside,
+) -> Response:
+    """Say everything about a customer anew: what is left out is back at its default.
+
+    A person's type and name that are left out stay, and so do custom properties.
+    """
+    change = CustomerChange(
+        apply=partial(said_anew, body),
+        # A person whose name is not said keeps the one of a purchase.
+        renames=not _NAMES.isdisjoint(body.model_fields_set),
+        move_to_entity=True,
+        invoicing_entity_id=body.invoicing_entity_id,
+        properties=body.custom_properties,
+        replaces_properties=True,
+        unread=unread,
+    )
+    return await door.write(lambda ctx: edit_customer(ctx, id_or_alias, change), show_customer)
+
+
+@router.delete("/{id_or_alias}", status_code=204, response_class=Response)
+async def delete_customer(door: Entered, id_or_alias: CustomerIdOrAlias) -> Response:
+    """Archive a customer without live subscriptions; its open checkouts are cancelled.
+
+    Nothing is deleted, and what it owes is still collected.
+    """
+    return await door.write(lambda ctx: archive_customer(ctx, id_or_alias), None, status=204)
+
+
+@router.post("/{id_or_alias}/unarchive", status_code=204, response_class=Response)
+async def post_unarchive(door: Entered, id_or_alias: CustomerIdOrAlias) -> Response:
+    """Bring an archived customer back; an alias means the one archived last under it."""
+    return await door.write(lambda ctx: unarchive_customer(ctx, id_or_alias), None, status=204)
 
 
 @router.post("/{id_or_alias}/balance-entries", status_code=201, response_model=BalanceEntryOut)
