@@ -22,7 +22,7 @@ from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
 from tests.http.purchase.market import Json, Market, open_market
-from tests.http.purchase.stock import stock
+from tests.http.purchase.stock import credited, defined, stock
 
 MISSING = "00000000-0000-0000-0000-000000000001"
 
@@ -228,29 +228,6 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
             },
         )
-
-
-def credited(market: Market, invoice_id: str) -> str:
-    """A credit note of EUR 1 on an invoice."""
-    body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
-    answer = market.raw.post("/credit-notes", json=body)
-    assert answer.status_code == 201, answer.text
-    name: str = answer.json()["id"]
-    return name
-
-
-def defined(market: Market) -> str:
-    """A custom property of customers."""
-    body = {
-        "entity_type": "CUSTOMER",
-        "key": "tier",
-        "name": "Tier",
-        "property_type": "TEXT",
-    }
-    answer = market.raw.post("/custom-property-definitions", json=body)
-    assert answer.status_code == 201, answer.text
-    name: str = answer.json()["id"]
-    return name
 
 
 def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response:
