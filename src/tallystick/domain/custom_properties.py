@@ -171,6 +171,11 @@ def merged(
     return values, faults or _size_faults(values)
 
 
+def is_email(text: str) -> bool:
+    """Whether a text has the form of an email address."""
+    return _EMAIL.fullmatch(text) is not None
+
+
 def _config_faults(definition: PropertyDefinition) -> Iterator[Fault]:
     config = definition.config
     match definition.type:
@@ -281,7 +286,7 @@ _SIMPLE: Mapping[PropertyType, tuple[str, Callable[[object], bool]]] = {
     ),
     PropertyType.EMAIL: (
         "an email address",
-        lambda value: isinstance(value, str) and _EMAIL.fullmatch(value) is not None,
+        lambda value: isinstance(value, str) and is_email(value),
     ),
 }
 """What a value of a type without bounds must be, and what tells that it is."""

@@ -21,6 +21,7 @@ for its type and parsed. A write is committed before its answer is sent.
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -39,6 +40,7 @@ from tallystick.db.refusals import LockTimeout
 from tallystick.domain.errors import (
     ALL_READ,
     Busy,
+    Conflict,
     NotFound,
     TallystickError,
     Unauthorized,
@@ -115,12 +117,18 @@ class Door:
         return answer(show(result), status)
 
     async def write(
-        self, verb: Verb[Result], show: Show[Result] | None, status: int = 200
+        self,
+        verb: Verb[Result],
+        show: Show[Result] | None,
+        status: int = 200,
+        *,
+        shown_once: str | None = None,
     ) -> Response:
         """Run a plain verb in a transaction, commit, then answer.
 
         A POST with an `Idempotency-Key` is run once: its answer is stored in the transaction,
-        and a repeat gets it again. `show` None answers without a body.
+        and a repeat gets it again. `show` None answers without a body. An answer that holds a
+        secret is `shown_once`: it is not stored, and a repeat is refused with that sentence.
 
         Raises:
             Conflict: The key was used for another request.
@@ -147,7 +155,10 @@ class Door:
                 if not is_kept(error):
                     raise
                 given = refusal(error, request_id_of(self.scope))
-            await idempotency.keep(tx, self.tenant.id, slot, given.status_code, _text(given))
+            kept = given
+            if shown_once is not None and given.status_code < HTTPStatus.BAD_REQUEST:
+                kept = refusal(Conflict(shown_once), request_id_of(self.scope))
+            await idempotency.keep(tx, self.tenant.id, slot, kept.status_code, _text(kept))
             return given
 
         try:

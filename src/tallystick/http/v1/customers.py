@@ -29,6 +29,11 @@ from tallystick.http.v1.paging import (
     PageQuery,
     PaginationMeta,
 )
+from tallystick.http.v1.portal_schemas import (
+    CustomerPortalTokenRequest,
+    CustomerPortalTokenResponse,
+    show_portal_token,
+)
 from tallystick.http.v1.scalars import (
     Amount,
     AnswerModel,
@@ -43,6 +48,11 @@ from tallystick.services.add_balance_entry import BalanceEntry, add_balance_entr
 from tallystick.services.archive_customer import archive_customer, unarchive_customer
 from tallystick.services.create_customer import create_customer
 from tallystick.services.edit_customer import CustomerChange, edit_customer
+from tallystick.services.portal_token import (
+    SECONDS_DEFAULT,
+    PortalScope,
+    issue_portal_token,
+)
 
 router = APIRouter(prefix="/customers", tags=["Customers"], route_class=Route)
 
@@ -189,6 +199,29 @@ async def delete_customer(door: Entered, id_or_alias: CustomerIdOrAlias) -> Resp
 async def post_unarchive(door: Entered, id_or_alias: CustomerIdOrAlias) -> Response:
     """Bring an archived customer back; an alias means the one archived last under it."""
     return await door.write(lambda ctx: unarchive_customer(ctx, id_or_alias), None, status=204)
+
+
+@router.post("/{id_or_alias}/portal-token", response_model=CustomerPortalTokenResponse)
+async def post_portal_token(
+    door: Entered,
+    id_or_alias: CustomerIdOrAlias,
+    body: CustomerPortalTokenRequest | None = None,
+) -> Response:
+    """Make a token and a link that open the portal of one customer for a while.
+
+    It is shown once: a repeat under the same `Idempotency-Key` is refused (409).
+    """
+    asked = body or CustomerPortalTokenRequest()
+    return await door.write(
+        lambda ctx: issue_portal_token(
+            ctx,
+            id_or_alias,
+            asked.expires_in_seconds or SECONDS_DEFAULT,
+            asked.scopes or list(PortalScope),
+        ),
+        partial(show_portal_token, door.app.public_url),
+        shown_once="This token was shown once. Use a new Idempotency-Key for a new one.",
+    )
 
 
 @router.post("/{id_or_alias}/balance-entries", status_code=201, response_model=BalanceEntryOut)
