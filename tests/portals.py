@@ -61,10 +61,10 @@ async def enter(
     web: FastAPI,
     customer_id: UUID,
     scopes: Sequence[PortalScope] = BOTH,
-    **headers: str,
+    accept_language: str = "en-US",
 ) -> Guest:
     """A browser that came with a link, and was let in."""
-    guest = Guest(browser(web, **headers))
+    guest = Guest(browser(web, **{"accept-language": accept_language}))
     link = await link_of(world, customer_id, scopes)
     seen = await guest.follow(await guest.client.get(link.removeprefix(PUBLIC_URL)))
     assert seen.status == 200, seen.text
