@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from tallystick.db.engine import retrying
+from tallystick.db.engine import Tx, retrying
 from tallystick.domain.buyer import Address
 from tallystick.domain.countries import COUNTRIES
 from tallystick.domain.custom_properties import is_email
@@ -46,10 +46,12 @@ async def cancel_own(portal: OpenedPortal, subscription_id: UUID) -> None:
     _manages(portal)
     ctx = portal.context
 
-    async with ctx.app.transaction() as tx:
+    async def cancel(tx: Tx) -> None:
         entry = await own_subscription(portal, tx, subscription_id)
         if entry.cancelled_on is None:
             await cancel_subscription(ctx.within(tx), subscription_id, None, _REASON)
+
+    await retrying(ctx.app.database, cancel)
 
 
 async def keep_own(portal: OpenedPortal, subscription_id: UUID) -> None:
@@ -62,10 +64,13 @@ async def keep_own(portal: OpenedPortal, subscription_id: UUID) -> None:
     """
     _manages(portal)
     ctx = portal.context
-    async with ctx.app.transaction() as tx:
+
+    async def keep(tx: Tx) -> None:
         entry = await own_subscription(portal, tx, subscription_id)
         if entry.cancelled_on is not None:
             await reactivate_subscription(ctx.within(tx), subscription_id)
+
+    await retrying(ctx.app.database, keep)
 
 
 async def pay_own(portal: OpenedPortal, invoice_id: UUID, try_id: UUID) -> None:

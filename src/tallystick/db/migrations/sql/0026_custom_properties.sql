@@ -71,5 +71,5 @@ create constraint trigger archived_has_nothing_live after update of archived_at 
     when (old.archived_at is null and new.archived_at is not null)
     execute function check_archived_customer();
 
-create index customers_archived on customers (tenant_id, archived_at, id) where archived_at is not null;
+create index customers_archived on customers (tenant_id, created_at, id) where archived_at is not null;
 create index customers_by_alias on customers (tenant_id, alias, id);
