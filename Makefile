@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo serve test check mutants bench bench-events bench-billing format openapi lock
+.PHONY: help setup browser demo serve test check mutants bench bench-events bench-billing bench-lists format openapi lock
 
 ##@ Start
 setup: $(READY) ## Make .venv and install everything that is locked
@@ -48,6 +48,9 @@ bench-events: $(READY) ## Measure the ingestion of events against the bare COPY 
 
 bench-billing: $(READY) ## Measure the renewal of 100,000 subscriptions
 	@$(BIN)/tallystick bench-billing $(ARGS)
+
+bench-lists: $(READY) ## Measure lists and searches with a million of everything
+	@$(BIN)/tallystick bench-lists $(ARGS)
 
 ##@ Keep in order
 check: $(READY) ## Style, types, floors, lock file and OpenAPI document

@@ -59,7 +59,9 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/job_queue.py:enqueue": "the queue is everybody's; the payload names the tenant",
     "db/job_queue.py:held": "a person looks at the jobs of all tenants",
     "db/kept_invoices.py:owner_of": "the operator names an invoice alone",
+    "db/list_counts.py:compact": "sums up the lists of all tenants",
     "db/paging.py:fetch_page": "runs the statement of another query",
+    "db/paging.py:pick": "runs the statement of another query",
     "db/periodic_work.py:add": "periodic work is for all tenants",
     "db/periodic_work.py:take_due": "periodic work is for all tenants",
     "db/refunds.py:lease_due": "the sweeper takes up the refunds of all tenants",
@@ -77,6 +79,8 @@ SQL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 SQL_ELSEWHERE: dict[str, str] = {
+    "cli/bench/long_lists.py": "copies rows, as no product does, to have a million",
+    "cli/bench/looked_up.py": "draws customers from all over the list",
     "cli/bench/many_subscriptions.py": "copies rows, as no product does, to have many",
     "cli/bench/renewals.py": "writes out and copies the rows of the product, for its limit",
 }

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
         settle_seconds: The same, for debits that a provider has decided, and money that it took
             back.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
+        compact_seconds: The same, for what was written about the length of lists.
         purge_seconds: The same, for idempotency keys older than a day.
         sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.
     """
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     bill_seconds: PositiveFloat = 10.0
     settle_seconds: PositiveFloat = 3.0
     sequence_seconds: PositiveFloat = 1.0
+    compact_seconds: PositiveFloat = 10.0
     purge_seconds: PositiveFloat = 3600.0
     sandbox_debit_seconds: float = Field(default=5.0, ge=0)
 

@@ -348,6 +348,9 @@ update invoices set cancelled = cancelled + 1;
 update credit_notes set total = total + 100000;
 
 -- credit-note-invoice
+update credit_notes set from_write_off = 1;
+
+-- credit-note-invoice
 update invoices set applied_balance = 0;
 
 -- credit-note-numbers
@@ -432,8 +435,14 @@ update invoices set awaits_person = true where reversed = 0;
 -- invoice-reversed
 update reversals set returned = amount where returned = 0;
 
+-- invoice-reversed
+update invoices set spare = spare + 1 where reversed > 0;
+
 -- reversal-of-payment
 update reversals set amount = amount + 100000;
+
+-- reversal-of-payment
+update reversals set from_balance = to_balance + 1;
 
 -- reversal-of-payment
 update reversals set invoice_id = gen_random_uuid();
@@ -443,6 +452,9 @@ update transactions set status = 'PENDING' where id in (select payment_id from r
 
 -- reversal-balance
 update reversals set to_balance = 0;
+
+-- reversal-balance
+update reversals set from_balance = to_balance;
 
 -- reversal-balance
 update balance_entries set amount = amount - 1 where reason = 'REVERSAL';
@@ -479,3 +491,9 @@ update customers set custom_properties = '[]';
 
 -- custom-properties
 update invoices set custom_properties = '{"tier": null}';
+
+-- list-length
+update list_counts set difference = difference + 1 where list = 'customers';
+
+-- list-length
+delete from list_counts where list = 'subscriptions';

@@ -119,6 +119,36 @@ def test_too_few_latencies_are_no_measurement() -> None:
         load_of([1.0], seconds=1)
 
 
+@pytest.mark.timeout(300)
+def test_lookups_are_measured_with_few_and_with_many(own_tmp: Path) -> None:
+    """Each kind is asked with few entries and with all; the slowest is told first."""
+    asked = [
+        "bench-lists",
+        "--entries",
+        "200",
+        "--requests",
+        "2",
+        "--only",
+        "session",
+        "--json",
+    ]
+    said = CliRunner().invoke(app, asked)
+
+    assert said.exit_code == 0, said.stderr
+    found = json.loads(said.stdout)
+    kinds = found["kinds"]
+    assert found["entries"] == 200
+    assert {"sessions", "sessions that are EXPIRED", "a session"} < {
+        kind["name"] for kind in kinds
+    }
+    assert [kind["p95"] for kind in kinds] == sorted(
+        (one["p95"] for one in kinds), reverse=True
+    )
+    assert all(kind["growth"] == kind["median"] / kind["few"] for kind in kinds)
+    assert "fsync on" in found["circumstances"]["settings"]
+    assert list(own_tmp.glob("tallystick-bench-*")) == []
+
+
 @LINUX
 async def test_processor_time_of_children_counts() -> None:
     """What a child has used is counted while it runs and after it has ended."""

@@ -158,6 +158,7 @@ MAY_CHANGE = {
     "settled": "paid later",
     "amount_due": "paid later",
     "reversed": "taken back by the provider",
+    "spare": "came back from the provider when it was not needed",
     "awaits_person": "taken back: nobody collects it by himself",
     "paid_at": "paid later",
     "cancelled": "a credit note cancels a debt",

@@ -20,6 +20,13 @@ COPY = """
     from reversals limit 1
 """
 
+NOT_OF_THE_BALANCE = """
+    insert into reversals
+    select tenant_id, gen_random_uuid(), payment_id, invoice_id, provider, 'dp_2', kind, 1, 0,
+           0, reason, created_at, updated_at, 1
+    from reversals
+"""
+
 
 @pytest.fixture
 async def world(db: Database) -> World:
@@ -57,6 +64,9 @@ async def waits(work: Awaitable[object]) -> bool:
     [
         "update invoices set reversed = 2001, amount_due = 2001",
         "update reversals set returned = 1",
+        "update invoices set spare = 1",
+        "update reversals set returned = 1, to_balance = 1",
+        NOT_OF_THE_BALANCE,
         "update transactions set amount = 1999; update reversals set updated_at = now()",
     ],
 )
@@ -108,6 +118,7 @@ async def three_times(world: World) -> None:
     "change",
     [
         "update reversals set amount = 100",
+        "update reversals set from_balance = 100",
         "update reversals set provider_reversal_id = 'other'",
         "update reversals set reason = 'other'",
         "update reversals set kind = 'CHARGEBACK'; update reversals set kind = 'DISPUTE'",

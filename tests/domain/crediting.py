@@ -58,8 +58,9 @@ def line(
 def invoice(*lines: BilledLine, applied: int = 0, **fields: Any) -> CreditableInvoice:  # noqa: ANN401
     """A final invoice of these lines, paid by balance and card unless `fields` say more."""
     total = sum(one.left.total for one in lines)
-    settled = fields.pop("settled", total - applied)
-    due = total - applied - settled
+    written_off = fields.pop("written_off", 0)
+    settled = fields.pop("settled", total - applied - written_off)
+    due = total - applied - written_off - settled
     paid = PaymentStatus.UNPAID if due else PaymentStatus.PAID
     payments = (replace(CARD, amount=settled),) if settled > 0 else ()
     plain: dict[str, Any] = {
@@ -75,6 +76,7 @@ def invoice(*lines: BilledLine, applied: int = 0, **fields: Any) -> CreditableIn
         "total": total,
         "applied_balance": applied,
         "settled": settled,
+        "written_off": written_off,
         "amount_due": due,
         "is_collected": False,
         "credited": 0,
@@ -95,6 +97,7 @@ def after(billed: CreditableInvoice, note: CreditNote) -> CreditableInvoice:
         credited=billed.credited + note.total,
         from_balance=billed.from_balance + note.from_balance,
         from_payments=billed.from_payments + note.from_payments,
+        from_write_off=billed.from_write_off + note.from_write_off,
         lines=tuple(
             replace(one, credited=(*one.credited, shares[one.id])) if one.id in shares else one
             for one in billed.lines

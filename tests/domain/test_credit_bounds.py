@@ -6,10 +6,13 @@ from fractions import Fraction
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tallystick.domain.billed_ahead import is_priced
 from tallystick.domain.credit_invoice import credit
-from tallystick.domain.credit_note import CreditToBalance, LineCredit
+from tallystick.domain.credit_note import Amount, CreditToBalance, Everything, LineCredit
+from tallystick.domain.credit_removed import removal_credits
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.metered import Meter, usage_charges
 from tallystick.domain.periods import Period
@@ -45,6 +48,46 @@ def test_what_another_line_gave_back_bounds_the_whole() -> None:
 
     with pytest.raises(Conflict, match="0 is left of this invoice"):
         credit(after(billed, first), TO_BALANCE, (LineCredit(line_id=UUID(int=1), amount=40),))
+
+
+@given(
+    amounts=st.lists(st.integers(1, 400), min_size=1, max_size=4),
+    tax=st.integers(0, 99),
+    rest=st.integers(1, 49),
+    cuts=st.lists(st.integers(1, 500), max_size=5),
+)
+def test_a_note_of_everything_nets_to_zero(
+    amounts: list[int], tax: int, rest: int, cuts: list[int]
+) -> None:
+    """Whatever was credited before: what the balance paid goes back, what was written off does
+    not, and every column of the notes sums to the invoice's.
+    """
+    lines = [line(number, amount, (tax,)) for number, amount in enumerate(amounts, start=1)]
+    total = sum(one.left.total for one in lines)
+    written_off = min(rest, total)
+    billed = invoice(*lines, applied=total - written_off, written_off=written_off)
+    notes = []
+    for cut in cuts:
+        if cut < billed.total - billed.credited:
+            notes.append(credit(billed, TO_BALANCE, Amount(cut)))
+            billed = after(billed, notes[-1])
+    notes.append(credit(billed, TO_BALANCE, Everything()))
+
+    assert sum(one.total for one in notes) == total
+    assert sum(one.tax_amount for one in notes) == tax * len(lines)
+    assert sum(one.credited for one in notes) == total - written_off
+    assert sum(one.from_write_off for one in notes) == written_off
+
+
+@pytest.mark.parametrize(("wanted", "credited"), [(970, 955), (688, 688)])
+def test_what_is_removed_is_credited_as_far_as_it_was_paid(wanted: int, credited: int) -> None:
+    """JPY 970, of which 15 were written off, or 22 days of 31 of it: one note of all that."""
+    billed = invoice(line(1, 970), applied=955, written_off=15)
+
+    ((kind, lines),) = removal_credits(billed, {UUID(int=1): wanted}, tax_inclusive=False)
+    note = credit(billed, kind, lines)
+
+    assert (note.total, note.credited) == (wanted, credited)
 
 
 def test_usage_that_no_row_prices_is_no_priced_line() -> None:

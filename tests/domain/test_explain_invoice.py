@@ -336,21 +336,6 @@ def test_debt_that_credit_notes_cancelled() -> None:
         explain_invoice(replace(credited, amount_due=9000))
 
 
-def test_what_was_paid_and_taken_back() -> None:
-    """EUR 90.00 paid by card, of which the bank took 30.00 back, are due again."""
-    one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)
-    kept = kept_of(billed([charged(one, full(date(2026, 1, 1), date(2026, 4, 1)))]))
-    reopened = replace(kept, settled=9000, reversed=3000, amount_due=3000)
-
-    assert sentences_of(explain_invoice(reopened))[-1][-3:] == [
-        "Paid: EUR 90.00",
-        "Taken back by the payment provider: EUR 30.00",
-        "To be paid: EUR 30.00",
-    ]
-    with pytest.raises(Unexplained, match="amount due comes to 3000, and 0"):
-        explain_invoice(replace(reopened, amount_due=0))
-
-
 def test_an_invoice_of_two_drafts() -> None:
     """Two fees of EUR 90.00, 10 % off one of them: 171.00, told as each draft tells it."""
     one = item(RatePricing(rate=Decimal(90)), Cadence.QUARTERLY)

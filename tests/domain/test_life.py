@@ -182,6 +182,29 @@ def test_an_expired_trial_can_be_cancelled() -> None:
     assert (ended.kind, ended.day) == (StepKind.CANCELLED, today)
 
 
+def test_what_nobody_activates_ends_on_its_day() -> None:
+    """Waiting until its first day that is not covered: over, nothing billed, worth nothing."""
+    ends = date(2024, 3, 10)
+    waits = contract(offer(rate("49"), arrears("15"), end_date=ends), DAY, Activation.MANUAL)
+
+    assert next_day(waits) == ends
+    ended = step(waits)
+    assert (ended.kind, ended.day, ended.charges) == (StepKind.COMPLETED, ends, ())
+    over = ended.contract
+    assert (over.status, over.period_end, over.mrr) == (STATUS.COMPLETED, None, 0)
+    assert next_day(over) is None
+    earlier = cancelled(waits, date(2024, 2, 1), DAY)
+    assert step(earlier).kind is StepKind.CANCELLED
+
+
+def test_so_many_periods_do_not_pass_before_the_activation() -> None:
+    """Three months count from the day of activation, however late that is."""
+    waits = contract(offer(rate("49"), billing_cycles=3), DAY, Activation.MANUAL)
+
+    assert (waits.end_date, next_day(waits)) == (date(2024, 4, 1), None)
+    assert activated(waits, date(2025, 1, 1)).end_date == date(2025, 4, 1)
+
+
 def test_an_activation_before_the_start_leaves_the_dates() -> None:
     """What begins on January 1 and is activated in December begins on January 1."""
     waits = contract(offer(rate("49")), DAY, Activation.MANUAL)

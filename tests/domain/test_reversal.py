@@ -21,11 +21,26 @@ PAYMENT = UUID(int=1)
 
 
 def paid(
-    amount: int = 3500, *, taken: int = 0, due: int = 0, way: int = 0
+    amount: int = 3500,
+    *,
+    taken: int = 0,
+    due: int = 0,
+    way: int = 0,
+    spare: int = 0,
+    balance: int = 0,
 ) -> ReversiblePayment:
-    """A payment, of which `taken` is reversed by now; its invoice owes `due`."""
+    """A payment, of which `taken` is with its bank by now; its invoice owes `due`.
+
+    `spare` of it went to the customer's balance, which has `balance`.
+    """
     return ReversiblePayment(
-        id=PAYMENT, amount=amount, taken_back=taken, amount_due=due, under_way=way
+        id=PAYMENT,
+        amount=amount,
+        taken_back=taken,
+        amount_due=due,
+        under_way=way,
+        spare=spare,
+        available=balance,
     )
 
 
@@ -102,6 +117,44 @@ def test_what_the_invoice_does_not_owe_is_the_customers(
     assert figures(step) == (0, given, spare)
 
 
+@pytest.mark.parametrize(
+    ("amount", "balance", "from_balance", "due"),
+    [
+        (2640, 9999, 2640, 0),
+        (1000, 9999, 1000, 0),
+        (2640, 1000, 1000, 1640),
+        (2640, 0, 0, 2640),
+        (3500, 9999, 2640, 860),
+    ],
+)
+def test_what_the_balance_had_of_it_is_taken_from_there(
+    amount: int, balance: int, from_balance: int, due: int
+) -> None:
+    """EUR 26.40 of 35.00 came back to spare: no more than that, nor than the balance has."""
+    step = take_in(paid(spare=2640, balance=balance), None, report(amount))
+
+    assert (step.from_balance, step.due_again, step.spare) == (from_balance, due, -from_balance)
+
+
+def test_what_the_balance_gave_and_what_was_due_come_back() -> None:
+    """Of EUR 26.40 the balance gave 10.00, and 16.40 were due: each has its part again."""
+    first = report(2640)
+    step = take_in(
+        paid(taken=2640, due=1640, spare=1640), known_from(first), report(2640, 2640)
+    )
+
+    assert (figures(step), step.due_again, step.spare) == ((0, 1640, 1000), -1640, 1000)
+
+
+def test_won_before_anybody_heard_of_it_the_balance_keeps_it() -> None:
+    """Taken and given back at once: of a part only what is missing comes from the balance."""
+    whole, part = report(2640, 2640), report(2640, 2000)
+
+    assert take_in(paid(spare=2640, balance=2640), None, whole).spare == 0
+    step = take_in(paid(spare=2640, balance=2640), None, part)
+    assert (step.from_balance, step.to_balance, step.due_again) == (640, 0, 0)
+
+
 def test_no_more_is_taken_than_is_left() -> None:
     """EUR 25.01 of 35.00, of which 10.00 are gone, named with all three."""
     with pytest.raises(Conflict, match="takes back 2501 of a payment of 3500, of which 2500"):
@@ -159,22 +212,26 @@ def test_a_report_makes_sense(amount: int, returned: int) -> None:
         st.tuples(st.integers(1, 5), st.integers(1, 1500), st.integers(0, 100)), max_size=12
     ),
     pays=st.lists(st.integers(0, 3500), max_size=12),
+    spends=st.lists(st.integers(0, 3500), max_size=12),
 )
 def test_whatever_is_reported_the_books_agree(
-    told: list[tuple[int, int, int]], pays: list[int]
+    told: list[tuple[int, int, int]], pays: list[int], spends: list[int]
 ) -> None:
-    """Due is never below zero, and what is taken, paid again, returned and spare adds up."""
+    """Due and balance are never below zero, nothing is refused that the bank still can take,
+    and what is taken, paid again, returned, spare and spent adds up.
+    """
     amounts: dict[int, int] = {}
     known: dict[int, Reversal] = {}
-    due = spare = again = 0
+    due = balance = spare = again = spent = 0
     for number, (name, amount, part) in enumerate(told):
         amounts.setdefault(name, amount)
         reported = report(amounts[name], amounts[name] * part // 100)
-        taken = sum(one.amount - one.returned + one.to_balance for one in known.values())
+        out = sum(one.amount - one.returned for one in known.values())
+        standing = paid(taken=out, due=due, spare=spare, balance=balance)
         try:
-            step = take_in(paid(taken=taken, due=due), known.get(name), reported)
+            step = take_in(standing, known.get(name), reported)
         except Conflict:
-            assert amounts[name] > 3500 - taken
+            assert amounts[name] > 3500 - out
             continue
         before = known.get(name) or Reversal(
             payment_id=PAYMENT, kind=step.kind, amount=step.taken, returned=0, to_balance=0
@@ -184,10 +241,14 @@ def test_whatever_is_reported_the_books_agree(
             returned=before.returned + step.returned,
             to_balance=before.to_balance + step.to_balance,
         )
-        due, spare = due + step.due_again, spare + step.to_balance
+        due, spare, balance = due + step.due_again, spare + step.spare, balance + step.spare
         if number < len(pays):
             paying = min(pays[number], due)
             due, again = due - paying, again + paying
+        if number < len(spends):
+            spending = min(spends[number], balance)
+            balance, spent = balance - spending, spent + spending
+        assert min(due, spare, balance) >= 0
         out = sum(one.amount - one.returned for one in known.values())
-        assert due >= 0
         assert due + again - spare == out
+        assert balance + spent == spare

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from tallystick.http import meanings
 from tallystick.http.api_page import prose
 from tests.http.conftest import Shop
 
@@ -50,6 +51,47 @@ async def test_requests_are_closed(stranger: httpx.AsyncClient) -> None:
 
     assert schemas["CustomerCreateRequest"]["additionalProperties"] is False
     assert schemas["CreateCheckoutSession"]["additionalProperties"] is False
+
+
+async def test_every_field_is_described(stranger: httpx.AsyncClient) -> None:
+    """The document says of every field and parameter what it means."""
+    document = (await stranger.get("/api-docs/openapi.json")).json()
+    parameters = {
+        (path, one["name"]): one
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        for one in operation.get("parameters", ())
+    }
+
+    fields = {(schema, name): field for schema, name, field in meanings.fields_of(document)}
+    assert [name for name, field in fields.items() if not field.get("description")] == []
+    assert [name for name, one in parameters.items() if not one.get("description")] == []
+
+
+async def test_no_text_is_left_over(stranger: httpx.AsyncClient) -> None:
+    """Every text is of a field or a parameter that exists, and is shown there."""
+    document = (await stranger.get("/api-docs/openapi.json")).json()
+    shown = {
+        (schema, name): field["description"]
+        for schema, name, field in meanings.fields_of(document)
+    }
+    parameters = {
+        one["name"]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for one in operation.get("parameters", ())
+    }
+    own = {
+        (schema, name): text
+        for schema, texts in meanings.of_schemas().items()
+        for name, text in texts.items()
+    }
+
+    assert own.items() <= shown.items()
+    assert {(name, text) for name, text in meanings.of_any().items()} <= {
+        (name, text) for (_, name), text in shown.items()
+    }
+    assert meanings.of_parameters().keys() <= parameters
 
 
 async def test_the_page(stranger: httpx.AsyncClient) -> None:

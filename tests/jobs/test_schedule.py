@@ -108,6 +108,7 @@ def test_every_interval_is_a_setting() -> None:
         "settle_debits": 3,
         "record_reversals": 3,
         "sequence_events": 1,
+        "compact_list_counts": 10,
         "purge_idempotency_keys": 3600,
     }
 

@@ -377,9 +377,8 @@ WRITTEN = """
             where tenant_id = $1) as subscriptions
 """
 
-# What is too small for the provider to charge is written off without a note.
 LEFT = """
-    select i.total - i.written_off - coalesce((select sum(n.total) from credit_notes n
+    select i.total - coalesce((select sum(n.total) from credit_notes n
         where n.invoice_id = i.id and n.status <> 'VOIDED'), 0) as total
     from invoices i where i.id = $1
 """

@@ -152,17 +152,60 @@ async def test_a_preview_is_the_invoice_that_follows(merchant: Merchant, world: 
 
 
 async def test_what_begins_by_itself_is_not_activated(merchant: Merchant, world: World) -> None:
-    """ON_START has its day; one that would end before it is billed is refused, too."""
+    """ON_START has its day; one whose trial would outlast it is refused, too."""
     plan, start = await world.plan(), date(2026, 4, 1)
     by_itself = await merchant.subscribe(await world.customer(), plan, start)
     with pytest.raises(Conflict, match="begins by itself on 2026-04-01"):
         await activate(merchant, by_itself.subscription.id)
 
+    tried = await world.plan(trial_days=14, trial_is_free=True, name="Tried")
     short = await merchant.subscribe(
-        await world.customer(), plan, TODAY, MANUAL, end_date=date(2026, 3, 20)
+        await world.customer(), tried, TODAY, MANUAL, end_date=date(2026, 4, 1)
     )
     await merchant.travel(date(2026, 3, 20))
 
     with pytest.raises(Conflict) as refused:
         await activate(merchant, short.subscription.id)
     assert [one.field for one in refused.value.faults] == ["end_date"]
+
+
+async def test_nobody_activates_it_before_its_end(merchant: Merchant, world: World) -> None:
+    """Until March 20: COMPLETED on that day without an invoice, its EUR 49 a month gone, and
+    its place free for another subscription.
+    """
+    plan, customer = await world.plan(), await world.customer()
+    made = await merchant.subscribe(customer, plan, TODAY, MANUAL, end_date=date(2026, 3, 20))
+    assert made.subscription.mrr == 4900
+    assert (await merchant.travel(date(2026, 3, 19))).done.is_nothing
+
+    moved = await merchant.travel(date(2026, 3, 25))
+
+    assert moved.done.steps == {StepKind.COMPLETED: 1}
+    stands = await merchant.stands(made.subscription.id)
+    assert (stands["status"], stands["mrr"], stands["activated_at"]) == ("COMPLETED", 0, None)
+    assert (stands["next_step_on"], await merchant.invoices()) == (None, [])
+    rows = await world.fetch("select day, amount from mrr_movements order by position")
+    assert [tuple(row.values()) for row in rows] == [(TODAY, 4900), (date(2026, 3, 20), -4900)]
+    assert await merchant.events() == [
+        ("subscription.created", None),
+        ("subscription.ended", None),
+    ]
+    with pytest.raises(Conflict, match="this one is COMPLETED"):
+        await activate(merchant, made.subscription.id)
+    assert await world.fetch("select from plan_places") == []
+
+
+async def test_it_was_over_before_it_was_made(merchant: Merchant, world: World) -> None:
+    """From January to March 1, made on March 10: nobody can activate it any more."""
+    made = await merchant.subscribe(
+        await world.customer(),
+        await world.plan(),
+        date(2026, 1, 1),
+        MANUAL,
+        end_date=date(2026, 3, 1),
+    )
+
+    assert (made.subscription.status, made.subscription.activated_at) == ("COMPLETED", None)
+    assert await merchant.invoices() == []
+    row = await world.one("select data ->> 'activated_at' as at from events")
+    assert row["at"] is None

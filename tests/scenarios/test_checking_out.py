@@ -249,8 +249,10 @@ async def test_no_day_is_left_to_bill(merchant: Merchant) -> None:
     await merchant.travel(date(2026, 4, 2))
 
     assert isinstance(await made.confirm(shown=shown), Ended)
-    assert (await made.stands())["status"] == "CANCELLED"
+    assert (await made.stands())["status"] == "COMPLETED"
     assert await made.world.fetch("select * from plan_places") == []
+    session = await made.world.one("select state from checkout_sessions")
+    assert session["state"] == "CANCELLED"
 
 
 async def test_the_second_subscription_needs_no_place(merchant: Merchant) -> None:

@@ -52,6 +52,10 @@ COMMANDS = {
         "bench.billing:bench_billing",
         "Measure how fast subscriptions are renewed, against the bare COPY of the same rows.",
     ),
+    "bench-lists": Later(
+        "bench.lists:bench_lists",
+        "Measure every list, search and lookup with a million of everything in the database.",
+    ),
     "db": Later(
         "database:app",
         "Start, stop, look at and migrate the database.",

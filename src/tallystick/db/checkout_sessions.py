@@ -27,7 +27,7 @@ TERMS: Codec[CouponTerms] = Codec(CouponTerms)
 ACTIVATING: Codec[Activating] = Codec(Activating)
 PAYMENT_ERROR: Codec[PaymentError] = Codec(PaymentError)
 
-_COLUMNS = """
+SESSION_COLUMNS = """
     s.id, s.customer_id, s.plan_id, s.plan_version_id, s.state, s.ending_requested, s.offer,
     s.buyer_details, s.page_coupon, s.success_url, s.cancel_url, s.expires_at, s.completed_at,
     s.subscription_id, s.last_payment_error, s.attempt_count, s.created_at, s.updated_at,
@@ -43,6 +43,7 @@ _COLUMNS = """
         where x.tenant_id = s.tenant_id and x.checkout_session_id = s.id)
     end as activating, s.changes, s.chosen_slots
 """
+"""What `session_record` reads, in statements that have `checkout_sessions s`."""
 
 _INSERT = """
     with key as (
@@ -150,11 +151,12 @@ async def find_tenant(tx: Tx, session_id: UUID) -> UUID | None:
 async def load(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | None:
     """A session, or None where this tenant has none of that id."""
     row = await tx.fetchrow(
-        f"select {_COLUMNS} from checkout_sessions s where s.tenant_id = $1 and s.id = $2",
+        f"select {SESSION_COLUMNS} from checkout_sessions s "
+        "where s.tenant_id = $1 and s.id = $2",
         tenant_id,
         session_id,
     )
-    return None if row is None else _record(row)
+    return None if row is None else session_record(row)
 
 
 async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | None:
@@ -169,49 +171,12 @@ async def lock(tx: Tx, tenant_id: UUID, session_id: UUID) -> SessionRecord | Non
         session_id,
     )
     row = await tx.fetchrow(
-        f"select {_COLUMNS} from checkout_sessions s "
+        f"select {SESSION_COLUMNS} from checkout_sessions s "
         "where s.tenant_id = $1 and s.id = $2 for no key update of s",
         tenant_id,
         session_id,
     )
-    return None if row is None else _record(row)
-
-
-async def page(
-    tx: Tx,
-    tenant_id: UUID,
-    *,
-    customer_id: UUID | None,
-    status: SessionState | None,
-    now: datetime,
-    limit: int,
-    offset: int,
-) -> tuple[list[SessionRecord], int]:
-    """Sessions, newest first, by status as reported at `now`, and how many there are in all."""
-    where = """
-        s.tenant_id = $1 and ($2::uuid is null or s.customer_id = $2)
-        and ($3::text is null
-             or case when s.state = 'CREATED' and s.expires_at <= $4 then 'EXPIRED'
-                     else s.state end = $3)
-    """
-    total = await tx.fetchval(
-        f"select count(*) from checkout_sessions s where {where}",
-        tenant_id,
-        customer_id,
-        None if status is None else status.value,
-        now,
-    )
-    rows = await tx.fetch(
-        f"select {_COLUMNS} from checkout_sessions s where {where} "
-        "order by s.created_at desc, s.id desc limit $5 offset $6",
-        tenant_id,
-        customer_id,
-        None if status is None else status.value,
-        now,
-        limit,
-        offset,
-    )
-    return [_record(row) for row in rows], total
+    return None if row is None else session_record(row)
 
 
 async def promising_account(
@@ -346,7 +311,8 @@ async def leave(
     hits_one_row(done, "the session to leave")
 
 
-def _record(row: Row) -> SessionRecord:
+def session_record(row: Row) -> SessionRecord:
+    """The session of a row of `SESSION_COLUMNS`."""
     ending = row["ending_requested"]
     return SessionRecord(
         session=Session(

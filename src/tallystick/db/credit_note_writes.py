@@ -23,9 +23,9 @@ _INSERT = """
     insert into credit_notes (tenant_id, id, invoice_id, customer_id, invoicing_entity_id,
         credit_type, status, number, credit_note_number, currency, subtotal, discount,
         tax_amount, total, from_balance, from_payments, tax_breakdown, reason, memo,
-        created_at, finalized_at, updated_at)
+        created_at, finalized_at, updated_at, from_write_off)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-            $19, $20, case when $8::bigint is not null then $20::timestamptz end, $20)
+            $19, $20, case when $8::bigint is not null then $20::timestamptz end, $20, $21)
 """
 
 _INSERT_LINE = """
@@ -54,7 +54,7 @@ class WrittenNote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StandingNote:
-    """A locked note, as far as it can change."""
+    """A locked note, as far as it can change; `credited` is what it gives to the balance."""
 
     id: UUID
     invoice_id: UUID
@@ -64,7 +64,7 @@ class StandingNote:
     status: CreditNoteStatus
     currency: str
     total: int
-    from_balance: int
+    credited: int
 
 
 async def insert(
@@ -115,6 +115,7 @@ async def insert(
         written.reason,
         written.memo,
         written.created_at,
+        note.from_write_off,
     )
 
 
@@ -133,7 +134,9 @@ async def lock(tx: Tx, tenant_id: UUID, note_id: UUID) -> StandingNote | None:
     row = await tx.fetchrow(
         """
         select id, invoice_id, customer_id, invoicing_entity_id, credit_type, status, currency,
-               total, from_balance
+               total, case credit_type
+                   when 'CREDIT_TO_BALANCE' then from_balance + from_payments
+                   when 'REFUND' then from_balance else 0 end as credited
         from credit_notes where tenant_id = $1 and id = $2 for no key update
         """,
         tenant_id,

@@ -37,10 +37,12 @@ _ENTRY_JSON = f"""
         'type', note.credit_type, 'status', note.status, 'number', note.credit_note_number,
         'currency', note.currency, 'subtotal', note.subtotal, 'discount', note.discount,
         'tax_amount', note.tax_amount, 'total', note.total,
-        'credited', case note.credit_type when 'CREDIT_TO_BALANCE' then note.total
+        'credited', case note.credit_type
+                    when 'CREDIT_TO_BALANCE' then note.from_balance + note.from_payments
                     when 'REFUND' then note.from_balance else 0 end,
         'refunded', case note.credit_type when 'REFUND' then note.from_payments else 0 end,
-        'breakdown', note.tax_breakdown, 'lines', ({_LINES}), 'reason', note.reason,
+        'written_off', note.from_write_off, 'breakdown', note.tax_breakdown,
+        'lines', ({_LINES}), 'reason', note.reason,
         'memo', note.memo, 'custom_properties', note.custom_properties,
         'failure', (
             select r.failure from refunds r

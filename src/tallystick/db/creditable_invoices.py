@@ -17,7 +17,7 @@ DECISION: Codec[TaxDecision] = Codec(TaxDecision)
 _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.invoice_number,
            i.status, i.payment_status, i.currency, i.total, i.applied_balance, i.settled,
-           i.reversed, i.amount_due, coalesce((
+           i.reversed, i.written_off, i.amount_due, coalesce((
                select sum(t.amount) from transactions t
                where t.tenant_id = i.tenant_id and t.invoice_id = i.id
                  and t.payment_type = 'PAYMENT' and t.status = 'PENDING'), 0)::bigint
@@ -33,7 +33,8 @@ _LOCK = """
 _EARLIER = """
     select coalesce(sum(total), 0)::bigint as credited,
            coalesce(sum(from_balance), 0)::bigint as from_balance,
-           coalesce(sum(from_payments), 0)::bigint as from_payments
+           coalesce(sum(from_payments), 0)::bigint as from_payments,
+           coalesce(sum(from_write_off), 0)::bigint as from_write_off
     from credit_notes where tenant_id = $1 and invoice_id = $2 and status <> 'VOIDED'
 """
 
@@ -55,7 +56,8 @@ _PAYMENTS = """
                select sum(r.amount) from refunds r
                where r.tenant_id = t.tenant_id and r.payment_id = t.id
                  and r.state <> 'FAILED'), 0)::bigint as refunded, coalesce((
-               select sum(v.amount - v.returned + v.to_balance) from reversals v
+               select sum(v.amount - v.returned + v.to_balance - v.from_balance)
+               from reversals v
                where v.tenant_id = t.tenant_id and v.payment_id = t.id), 0)::bigint as reversed
     from transactions t
     where t.tenant_id = $1 and t.invoice_id = $2 and t.payment_type = 'PAYMENT'
@@ -99,6 +101,8 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> CreditableInvoice |
         from_payments=earlier["from_payments"],
         lines=tuple(_line(row, tuple(shares[row["id"]])) for row in lines),
         payments=tuple(RefundablePayment(**dict(row)) for row in payments),
+        written_off=found["written_off"],
+        from_write_off=earlier["from_write_off"],
     )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.list_counts import length_of
 from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.domain.buyer import Address
 from tallystick.domain.customer_record import CustomerRecord, CustomTax, ShippingAddress
@@ -59,10 +60,22 @@ _UPDATE = f"""
 """
 
 _SEARCH = """
-    (strpos(lower(customer.name), lower({0})) > 0
-     or strpos(lower(customer.alias), lower({0})) > 0
-     or strpos(lower(customer.billing_email), lower({0})) > 0)
+    search_keys(customer.tenant_id,
+                customer_text(customer.name, customer.alias, customer.billing_email))
+        @> search_keys($1, lower({0}))
+    and (strpos(lower(customer.name), lower({0})) > 0
+         or strpos(lower(customer.alias), lower({0})) > 0
+         or strpos(lower(customer.billing_email), lower({0})) > 0)
 """
+
+_BEGINNING = """
+    lower(customer.name) between lower({0}) and lower({0}) || chr(1114111)
+    or lower(customer.alias) between lower({0}) and lower({0}) || chr(1114111)
+    or lower(customer.billing_email) between lower({0}) and lower({0}) || chr(1114111)
+"""
+
+SEARCHED_WITHIN = 3
+"""A text of so many characters is looked for anywhere, a shorter one at the beginnings."""
 
 _customer: Codec[CustomerRecord] = Codec(CustomerRecord)
 _customers: Codec[tuple[CustomerRecord, ...]] = Codec(tuple[CustomerRecord, ...])
@@ -157,12 +170,15 @@ async def page(
         tx: Where.
         tenant_id: Whose customers.
         window: Which part of the list.
-        search: A part of the name, the alias or the email, in any case of letters.
+        search: A part of the name, the alias or the email, in any case of letters; one or two
+            characters are what they begin with.
         archived: Whether to list those that are archived, or those that are not.
     """
     matching = Matching(tenant_id, "customer")
     matching.always(f"customer.archived_at is {'not ' if archived else ''}null")
-    matching.only(_SEARCH, search or None)
+    within = len(search or "") >= SEARCHED_WITHIN
+    matching.only(_SEARCH if within else _BEGINNING, search or None)
+    state = "ARCHIVED" if archived else "ACTIVE"
     return await fetch_page(
         tx,
         _customers,
@@ -171,6 +187,7 @@ async def page(
         matching=matching,
         orders=ORDERS,
         window=window,
+        length=None if search else length_of(tenant_id, "customers", [state]),
     )
 
 

@@ -15,7 +15,7 @@ class LockedInvoice:
     """An invoice that nobody else changes now; amounts in minor units of `currency`.
 
     `returned_balance` is what credit notes gave back of the balance that it applied, and
-    `returned_payments` of what was paid; `reversed` is what providers took back of `settled`;
+    `returned_payments` of what was paid; `reversed` is what it does not keep of `settled`;
     `is_collected` says that a try to collect it is under way. `consolidated_into` is the
     invoice that carries its lines.
     """

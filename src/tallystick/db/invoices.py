@@ -5,7 +5,8 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
-from tallystick.db.paging import Matching, Page, Window, fetch_page
+from tallystick.db.list_counts import length_of
+from tallystick.db.paging import Length, Matching, Page, Window, fetch_page
 from tallystick.domain.billing_entries import InvoiceEntry
 
 ORDERS = {
@@ -50,7 +51,7 @@ _TRANSACTIONS = """
                     filter (where reversal.stands > 0))[1] as kind,
                (array_agg(reversal.reason order by reversal.id desc)
                     filter (where reversal.stands > 0))[1] as reason
-        from (select *, amount - returned + to_balance as stands from reversals) reversal
+        from (select *, amount - returned as stands from reversals) reversal
         where reversal.tenant_id = payment.tenant_id and reversal.payment_id = payment.id)
         taken on true
     where payment.tenant_id = invoice.tenant_id and payment.invoice_id = invoice.id
@@ -71,7 +72,7 @@ _ENTRY_JSON = f"""
         'total', invoice.total, 'applied_balance', invoice.applied_balance,
         'written_off', invoice.written_off, 'write_off_reason', invoice.write_off_reason,
         'cancelled', invoice.cancelled, 'settled', invoice.settled,
-        'reversed', invoice.reversed,
+        'reversed', invoice.reversed, 'spare', invoice.spare,
         'amount_due', invoice.amount_due,
         'coupons', invoice.coupons, 'breakdown', invoice.tax_breakdown,
         'customer', invoice.customer_details, 'seller', invoice.seller_details,
@@ -85,11 +86,21 @@ _ENTRY_JSON = f"""
         'updated_at', invoice.updated_at)
 """
 
-_TABLES = """
-    invoices invoice
-    join customers customer
-        on customer.tenant_id = invoice.tenant_id and customer.id = invoice.customer_id
+_JOINS = {
+    "customer": """
+        join customers customer
+            on customer.tenant_id = invoice.tenant_id and customer.id = invoice.customer_id
+    """
+}
+
+_LINELESS = """
+    (select count(*) from invoices draft
+     where draft.tenant_id = $1 and draft.status = 'DRAFT' and draft.finalize_at is not null
+       and draft.subtotal = 0 and draft.total = 0
+       and not exists (select from invoice_lines line
+           where line.tenant_id = draft.tenant_id and line.invoice_id = draft.id))
 """
+"""How many drafts bill nothing yet; a line of nothing keeps its draft in the list."""
 
 _entry: Codec[InvoiceEntry] = Codec(InvoiceEntry)
 _entries: Codec[tuple[InvoiceEntry, ...]] = Codec(tuple[InvoiceEntry, ...])
@@ -99,7 +110,7 @@ async def load(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> InvoiceEntry | None
     """The invoice with its lines and payments, or None where this tenant has none."""
     text = await tx.fetchval(
         f"""
-        select {_ENTRY_JSON} from {_TABLES}
+        select {_ENTRY_JSON} from invoices invoice
         where invoice.tenant_id = $1 and invoice.id = $2
         """,
         tenant_id,
@@ -138,8 +149,18 @@ async def page(
         tx,
         _entries,
         item=_ENTRY_JSON,
-        tables=_TABLES,
+        tables="invoices invoice",
+        joins=_JOINS,
         matching=matching,
         orders=ORDERS,
         window=window,
+        length=None if customer or subscription_id else _length(tenant_id, statuses),
     )
+
+
+def _length(tenant_id: UUID, statuses: Sequence[str]) -> Length:
+    """How many invoices are listed; drafts without lines are not."""
+    every = length_of(tenant_id, "invoices", list(statuses) or None)
+    if statuses and "DRAFT" not in statuses:
+        return every
+    return Length(sql=f"select ({every.sql}) - {_LINELESS}", values=every.values)

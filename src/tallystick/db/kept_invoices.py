@@ -66,7 +66,7 @@ async def _load_one(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> KeptInvoice | 
             'total', invoice.total, 'applied_balance', invoice.applied_balance,
             'written_off', invoice.written_off, 'settled', invoice.settled,
             'cancelled', invoice.cancelled, 'reversed', invoice.reversed,
-            'amount_due', invoice.amount_due)
+            'spare', invoice.spare, 'amount_due', invoice.amount_due)
         from invoices invoice where invoice.tenant_id = $1 and invoice.id = $2
         """,
         tenant_id,

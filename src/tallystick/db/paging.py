@@ -1,10 +1,14 @@
-"""One page of a list, and how many there are in all, in one statement.
+"""One page of a list, and how many there are in all.
+
+First the rows of the page are found, by an index in the order of the list, then only these are
+read.
 
 A list is put together from constants of its own module; values travel as parameters.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -12,6 +16,9 @@ from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
 
 T = TypeVar("T")
+
+NEAR = 1000
+"""A page after so many rows is found from the end of its list, if that is nearer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,76 @@ class Matching:
         return " and ".join(self.conditions)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Length:
+    """A statement that tells how long a list is without counting it, and its values."""
+
+    sql: str
+    values: Sequence[object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picked:
+    """The rows of a page, found by the list's order alone.
+
+    Attributes:
+        total: How many rows the list has.
+        rows: A statement that yields the rows of the page, their `id` and what they are
+            `sorted` by; None where the page has none.
+        order: The order clause that puts these rows, `listed`, into the order of the list.
+        values: What the statement is given.
+    """
+
+    total: int
+    rows: str | None
+    order: str
+    values: Sequence[object]
+
+
+async def pick(
+    tx: Tx,
+    *,
+    tables: str,
+    matching: Matching,
+    order: str,
+    window: Window,
+    length: Length | None = None,
+) -> Picked:
+    """Find the rows of a page. One in the second half of a long list is found from its end.
+
+    Args:
+        tx: Where.
+        tables: The from clause, with what the conditions and the order name.
+        matching: The where clause and its values.
+        order: The expression to order by; ties go by id.
+        window: Which part.
+        length: How the total is known, where it need not be counted.
+    """
+    if length is None:
+        counting = f"select count(*) from {tables} where {matching.sql}"
+        length = Length(sql=counting, values=matching.values)
+    total: int = await tx.fetchval(length.sql, *length.values)
+    rows = min(window.limit, total - window.offset)
+    descending, skipped = window.descending, window.offset
+    after = total - window.offset - rows
+    if window.offset > NEAR and after < window.offset:
+        descending, skipped = not descending, after
+    reading, listed = (("desc" if way else "asc") for way in (descending, window.descending))
+    place = len(matching.values)
+    return Picked(
+        total=total,
+        rows=None
+        if rows <= 0
+        else f"""
+            select {matching.alias}.id, {order} as sorted from {tables}
+            where {matching.sql} order by {order} {reading}, {matching.alias}.id {reading}
+            limit ${place + 1} offset ${place + 2}
+        """,
+        order=f"listed.sorted {listed}, listed.id {listed}",
+        values=(*matching.values, rows, skipped),
+    )
+
+
 async def fetch_page(
     tx: Tx,
     codec: Codec[tuple[T, ...]],
@@ -74,6 +151,8 @@ async def fetch_page(
     matching: Matching,
     orders: Mapping[str, str],
     window: Window,
+    joins: Mapping[str, str] = MappingProxyType({}),
+    length: Length | None = None,
 ) -> Page[T]:
     """The window's part of a list, decoded, with the list's total.
 
@@ -85,21 +164,33 @@ async def fetch_page(
         matching: The where clause and its values.
         orders: The expression behind each column that may be ordered by; ties go by id.
         window: Which part.
+        joins: By alias, tables of which each row has exactly one; to find the rows of the page
+            only those are looked at that the conditions or the order name.
+        length: How the total is known, where it need not be counted.
     """
-    direction = "desc" if window.descending else "asc"
-    limit, offset = len(matching.values) + 1, len(matching.values) + 2
-    row = await tx.fetchrow(
-        f"""
-        select
-            (select count(*) from {tables} where {matching.sql}) as total,
-            (select coalesce(json_agg(listed.item), '[]') from (
-                select {item} as item from {tables} where {matching.sql}
-                order by {orders[window.order]} {direction}, {matching.alias}.id {direction}
-                limit ${limit} offset ${offset}) listed) as items
-        """,
-        *matching.values,
-        window.limit,
-        window.offset,
+    order = orders[window.order]
+    named = f"{matching.sql} {order}"
+    needed = [join for alias, join in joins.items() if f"{alias}." in named]
+    picked = await pick(
+        tx,
+        tables=" ".join([tables, *needed]),
+        matching=matching,
+        order=order,
+        window=window,
+        length=length,
     )
-    assert row is not None, "a select without from yields one row"
-    return Page(items=codec.load(row["items"]), total=row["total"])
+    if picked.rows is None:
+        return Page(items=(), total=picked.total)
+    text = await tx.fetchval(
+        f"""
+        with picked as materialized ({picked.rows})
+        select coalesce(json_agg(listed.item order by {picked.order}),
+                        '[]')
+        from (select {item} as item, picked.sorted, picked.id
+              from {" ".join([tables, *joins.values()])}
+              join picked on picked.id = {matching.alias}.id
+              where {matching.alias}.tenant_id = $1) listed
+        """,
+        *picked.values,
+    )
+    return Page(items=codec.load(text), total=picked.total)

@@ -44,13 +44,15 @@ async def find_payment(
 async def settled_payment(
     tx: Tx, tenant_id: UUID, payment_id: UUID
 ) -> ReversiblePayment | None:
-    """A settled payment with its invoice, which the caller has locked; None if not settled."""
+    """A settled payment with its invoice, which the caller has locked; None if not settled.
+
+    Not yet with what the customer's balance has of it.
+    """
     row = await tx.fetchrow(
         """
-        select t.id, t.amount, i.amount_due, coalesce((
-                   select sum(r.amount - r.returned + r.to_balance) from reversals r
-                   where r.tenant_id = t.tenant_id and r.payment_id = t.id), 0)::bigint
-                   as taken_back,
+        select t.id, t.amount, taken.back as taken_back, taken.spare,
+               case when i.status = 'VOID' then i.reversed - i.settled else i.amount_due end
+                   as amount_due,
                (coalesce((select sum(c.amount) from collections c
                           where c.tenant_id = i.tenant_id and c.invoice_id = i.id
                             and c.state = 'LIVE'), 0)
@@ -60,6 +62,10 @@ async def settled_payment(
                               and p.status = 'PENDING'), 0))::bigint as under_way
         from transactions t
         join invoices i on i.tenant_id = t.tenant_id and i.id = t.invoice_id
+        cross join lateral (
+            select coalesce(sum(r.amount - r.returned), 0)::bigint as back,
+                   coalesce(sum(r.to_balance - r.from_balance), 0)::bigint as spare
+            from reversals r where r.tenant_id = t.tenant_id and r.payment_id = t.id) taken
         where t.tenant_id = $1 and t.id = $2 and t.status = 'SETTLED'
         """,
         tenant_id,
@@ -101,9 +107,9 @@ async def keep(
     await tx.execute(
         """
         insert into reversals as known (tenant_id, id, payment_id, invoice_id, provider,
-            provider_reversal_id, kind, amount, returned, to_balance, reason, created_at,
-            updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+            provider_reversal_id, kind, amount, returned, to_balance, from_balance, reason,
+            created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $11, $12, $12)
         on conflict (tenant_id, provider, provider_reversal_id) do update
         set kind = $7, returned = known.returned + $9, to_balance = known.to_balance + $10,
             updated_at = $12
@@ -120,6 +126,25 @@ async def keep(
         step.to_balance,
         reported.reason,
         now,
+        step.from_balance,
+    )
+
+
+async def pass_to_balance(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, now: datetime
+) -> None:
+    """Of what is reversed of a locked invoice, the balance has `amount` more, or less where
+    it is below zero; the balance itself is moved by the caller.
+    """
+    await tx.execute(
+        """
+        update invoices set spare = spare + $3, updated_at = $4
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        amount,
+        now,
     )
 
 
@@ -129,21 +154,25 @@ async def owe_again(
     """A locked invoice owes `amount` more, or less where it is below zero.
 
     What it owes more waits for a person: nobody collects it before. True when it owes nothing
-    now: it is PAID.
+    now: it is PAID. Of a void one nothing is asked.
     """
     paid: bool = await tx.fetchval(
         """
-        update invoices
-        set reversed = reversed + $3, amount_due = amount_due + $3, updated_at = $4,
+        update invoices i
+        set reversed = i.reversed + $3, amount_due = after.due, updated_at = $4,
             payment_status = case
-                when amount_due + $3 = 0 then 'PAID'
-                when payment_status in ('PROCESSING', 'ERRORED') then payment_status
-                when settled > reversed + $3 then 'PARTIALLY_PAID' else 'UNPAID' end,
-            paid_at = case when amount_due + $3 = 0 then $4::timestamptz end,
-            awaits_person = (awaits_person or $3 > 0)
-                and reversed + $3 > 0 and amount_due + $3 > 0
-        where tenant_id = $1 and id = $2
-        returning amount_due = 0
+                when i.status = 'VOID' then i.payment_status
+                when after.due = 0 then 'PAID'
+                when i.payment_status in ('PROCESSING', 'ERRORED') then i.payment_status
+                when i.settled > i.reversed + $3 then 'PARTIALLY_PAID' else 'UNPAID' end,
+            paid_at = case when after.due = 0 and i.status <> 'VOID' then $4::timestamptz end,
+            awaits_person = (i.awaits_person or $3 > 0)
+                and i.reversed + $3 > 0 and after.due > 0
+        from (
+            select case when status = 'VOID' then 0 else amount_due + $3 end as due
+            from invoices where tenant_id = $1 and id = $2) after
+        where i.tenant_id = $1 and i.id = $2
+        returning i.status <> 'VOID' and i.amount_due = 0
         """,
         tenant_id,
         invoice_id,

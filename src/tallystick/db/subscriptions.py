@@ -6,6 +6,7 @@ from uuid import UUID
 from tallystick.db import slot_entries
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.list_counts import length_of
 from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.domain.billing_entries import SubscriptionDetails, SubscriptionEntry
 
@@ -60,15 +61,21 @@ _ENTRY_JSON = """
               and planned.subscription_id = subscription.id))
 """
 
-_TABLES = """
-    subscriptions subscription
-    join customers customer on customer.tenant_id = subscription.tenant_id
-        and customer.id = subscription.customer_id
-    join plans plan
-        on plan.tenant_id = subscription.tenant_id and plan.id = subscription.plan_id
-    join plan_versions version on version.tenant_id = subscription.tenant_id
-        and version.id = subscription.plan_version_id
-"""
+_JOINS = {
+    "customer": """
+        join customers customer on customer.tenant_id = subscription.tenant_id
+            and customer.id = subscription.customer_id
+    """,
+    "plan": """
+        join plans plan
+            on plan.tenant_id = subscription.tenant_id and plan.id = subscription.plan_id
+    """,
+    "version": """
+        join plan_versions version on version.tenant_id = subscription.tenant_id
+            and version.id = subscription.plan_version_id
+    """,
+}
+_TABLES = " ".join(["subscriptions subscription", *_JOINS.values()])
 
 _ITEMS = f"""
     select json_agg({slot_entries.counted("item", "subscription.current_period_start")}
@@ -132,12 +139,15 @@ async def page(
         matching.only("customer.alias = {} and customer.archived_at is null", customer)
     matching.only("subscription.plan_id = {}", plan_id)
     matching.only("subscription.status = any({})", list(statuses) or None)
+    length = length_of(tenant_id, "subscriptions", list(statuses) or None, plan_id)
     return await fetch_page(
         tx,
         _entries,
         item=_ENTRY_JSON,
-        tables=_TABLES,
+        tables="subscriptions subscription",
+        joins=_JOINS,
         matching=matching,
         orders=ORDERS,
         window=window,
+        length=length if customer is None else None,
     )

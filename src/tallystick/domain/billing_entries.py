@@ -140,8 +140,8 @@ class TransactionEntry:
     """Money that moved, or is on its way, for an invoice; `amount` in minor units.
 
     `failure` names the reason where the money will not come. A refund has its payment as
-    parent; `refunded` of a payment went back. Its provider took `reversed` of it back, the last
-    time as the kind and for the reason that are named.
+    parent; `refunded` of a payment went back. Its provider has taken `reversed` of it back, the
+    last time as the kind and for the reason that are named.
     """
 
     id: UUID
@@ -177,6 +177,7 @@ class InvoiceEntry:
     `consolidated_into_invoice_id` is the invoice that carries its lines in its place.
 
     total - applied_balance - written_off - cancelled - settled + reversed = amount_due.
+    `spare` of what is reversed came back when it was not needed, and went to the balance.
     """
 
     id: UUID
@@ -221,3 +222,4 @@ class InvoiceEntry:
     updated_at: datetime
     cancelled: int = 0
     reversed: int = 0
+    spare: int = 0

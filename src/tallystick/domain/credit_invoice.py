@@ -44,7 +44,7 @@ def credit(invoice: CreditableInvoice, kind: CreditKind, scope: Scope) -> Credit
         raise Conflict("Nothing is left to credit: what was asked for comes to nothing.")
     if total > invoice.total - invoice.credited:
         raise _too_much("is left of this invoice", invoice.total - invoice.credited, total)
-    from_balance, from_payments = _sources(invoice, kind, total)
+    from_balance, from_payments, from_write_off = _sources(invoice, kind, total)
     if payment is not None and from_payments > payment.left:
         payment = _with_enough(invoice, kind, from_payments)
     return CreditNote(
@@ -59,25 +59,31 @@ def credit(invoice: CreditableInvoice, kind: CreditKind, scope: Scope) -> Credit
         from_balance=from_balance,
         from_payments=from_payments,
         payment=payment,
+        from_write_off=from_write_off,
     )
 
 
-def _sources(invoice: CreditableInvoice, kind: CreditKind, total: int) -> tuple[int, int]:
-    """What of the note the balance had paid, and what the payments."""
+def _sources(invoice: CreditableInvoice, kind: CreditKind, total: int) -> tuple[int, int, int]:
+    """What of the note the balance had paid, what the payments, and what nobody had.
+
+    What was written off comes last: a part of the invoice is given back as far as it was paid.
+    """
     if isinstance(kind, DebtCancellation):
         if total > invoice.amount_due or invoice.payment_status is PaymentStatus.PROCESSING:
             due = invoice.amount_due
             if invoice.payment_status is PaymentStatus.PROCESSING:
                 due = 0
             raise _too_much("of this invoice is still due and not being paid", due, total)
-        return 0, 0
+        return 0, 0, 0
     pools = [invoice.balance_left, invoice.paid_left]
-    if total > sum(pools):
-        raise _too_much("of this invoice was paid and not given back", sum(pools), total)
-    from_balance, from_payments = allocate(total, pools)
+    covered = invoice.covered_left
+    if total > covered:
+        raise _too_much("of this invoice was paid and not given back", covered, total)
+    from_write_off = max(total - sum(pools), 0)
+    from_balance, from_payments = allocate(total - from_write_off, pools)
     if isinstance(kind, Refund) and from_payments == 0:
         raise Conflict("Nothing of this was paid by a payment that could be refunded.")
-    return from_balance, from_payments
+    return from_balance, from_payments, from_write_off
 
 
 def _too_much(what: str, most: int, asked: int) -> Conflict:

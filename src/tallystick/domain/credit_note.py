@@ -123,10 +123,10 @@ class RefundablePayment:
 class CreditableInvoice:
     """An invoice with all that decides about credit notes on it.
 
-    `from_balance` and `from_payments` are what earlier notes gave back of either; `credited`
-    is the sum of all earlier notes. Payments are newest first. `is_collected`: a try to
-    collect it is under way. `reversed` of what is settled was taken back by providers;
-    `promised` is on its way by a debit.
+    `from_balance` and `from_payments` are what earlier notes gave back of either,
+    `from_write_off` what they credited of what was `written_off`; `credited` is the sum of all
+    earlier notes. Payments are newest first. `is_collected`: a try to collect it is under way.
+    `reversed` of what is settled it does not keep; `promised` is on its way by a debit.
     """
 
     id: UUID
@@ -150,6 +150,8 @@ class CreditableInvoice:
     payments: tuple[RefundablePayment, ...]
     reversed: int = 0
     promised: int = 0
+    written_off: int = 0
+    from_write_off: int = 0
 
     @property
     def balance_left(self) -> int:
@@ -161,6 +163,11 @@ class CreditableInvoice:
         """What was paid, or is promised by a debit, and no note gave back."""
         kept = self.settled - self.reversed
         return max(kept + self.promised - self.from_payments, 0)
+
+    @property
+    def covered_left(self) -> int:
+        """What was paid, or written off as too small to charge, and no note took back."""
+        return self.balance_left + self.paid_left + self.written_off - self.from_write_off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +205,8 @@ class CreditedLine:
 class CreditNote:
     """What a note takes back, in minor units: above zero is in the customer's favour.
 
-    total = from_balance + from_payments + cancelled.
+    total = from_balance + from_payments + from_write_off + cancelled: nobody had paid what was
+    written off, so nobody gets it.
     """
 
     type: CreditType
@@ -212,6 +220,7 @@ class CreditNote:
     from_balance: int
     from_payments: int
     payment: RefundablePayment | None
+    from_write_off: int = 0
 
     def __post_init__(self) -> None:
         """The note adds up, and is worth something."""
@@ -221,9 +230,10 @@ class CreditNote:
         assert self.total > 0, "a note is worth something"
         assert self.from_balance >= 0, "nothing is taken from a balance"
         assert self.from_payments >= 0, "nothing is charged by a note"
-        paid = self.from_balance + self.from_payments
+        assert self.from_write_off >= 0, "nothing is written off by a note"
+        covered = self.from_balance + self.from_payments + self.from_write_off
         owed = self.type is CreditType.DEBT_CANCELLATION
-        assert paid == (0 if owed else self.total), "where the money comes from"
+        assert covered == (0 if owed else self.total), "where the money comes from"
         assert (self.payment is not None) == (self.type is CreditType.REFUND), "its payment"
 
     @property
@@ -231,7 +241,7 @@ class CreditNote:
         """What goes to the customer's balance."""
         match self.type:
             case CreditType.CREDIT_TO_BALANCE:
-                return self.total
+                return self.from_balance + self.from_payments
             case CreditType.REFUND:
                 return self.from_balance
             case CreditType.DEBT_CANCELLATION:

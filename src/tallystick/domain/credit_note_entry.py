@@ -35,7 +35,8 @@ class CreditNoteLineEntry:
 class CreditNoteEntry:
     """A note in a list; `number` is None while its refund is under way.
 
-    `credited` went to the balance, `refunded` back the way it came. `failure` says why the
+    `credited` went to the balance, `refunded` back the way it came; `written_off` of it nobody
+    had paid. `failure` says why the
     provider refused the refund of a note that was voided for it.
     """
 
@@ -65,3 +66,4 @@ class CreditNoteEntry:
     finalized_at: datetime | None
     voided_at: datetime | None
     updated_at: datetime
+    written_off: int = 0

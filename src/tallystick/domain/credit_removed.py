@@ -107,7 +107,7 @@ def removal_credits(
     total = sum(totals)
     is_coming = invoice.payment_status is PaymentStatus.PROCESSING
     debt = 0 if is_coming else min(total, max(invoice.amount_due, 0))
-    paid = min(total - debt, invoice.balance_left + invoice.paid_left)
+    paid = min(total - debt, invoice.covered_left)
     by_lines = tuple(
         LineCredit(line_id=line.id, total=share.total)
         if tax_inclusive

@@ -38,10 +38,18 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
-    """What payment providers took back of that."""
+    """What payment providers took back of that, and have still."""
 
     amount: int
     type: Literal["TAKEN_BACK"] = "TAKEN_BACK"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToBalance:
+    """What they gave back when nothing was due any more: the customer's balance got it."""
+
+    amount: int
+    type: Literal["TO_BALANCE"] = "TO_BALANCE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,4 +60,6 @@ class Due:
     type: Literal["DUE"] = "DUE"
 
 
-DebtStep: TypeAlias = BalanceApplied | WrittenOff | DebtCancelled | Settled | TakenBack | Due
+DebtStep: TypeAlias = (
+    BalanceApplied | WrittenOff | DebtCancelled | Settled | TakenBack | ToBalance | Due
+)

@@ -20,6 +20,7 @@ from tallystick.domain.explain_debt import (
     Due,
     Settled,
     TakenBack,
+    ToBalance,
     WrittenOff,
 )
 from tallystick.domain.explain_line import (
@@ -55,9 +56,9 @@ class KeptCoupon:
 class KeptInvoice:
     """What is stored of an invoice and of how it came about; `number` is None of a draft.
 
-    `cancelled` is the debt that credit notes took off, `reversed` of what was settled was taken
-    back by providers. `members` are the drafts whose lines a
-    consolidated invoice carries, in the order of its lines.
+    `cancelled` is the debt that credit notes took off. `reversed` of what was settled was taken
+    back by providers, of which `spare` has come back, to the customer's balance. `members` are
+    the drafts whose lines a consolidated invoice carries, in the order of its lines.
     """
 
     id: UUID
@@ -80,6 +81,7 @@ class KeptInvoice:
     amount_due: int
     cancelled: int = 0
     reversed: int = 0
+    spare: int = 0
     members: tuple["KeptInvoice", ...] = ()
 
 
@@ -269,8 +271,10 @@ def _steps(again: _Again) -> Iterator[InvoiceStep]:
         yield DebtCancelled(amount=kept.cancelled)
     if kept.settled:
         yield Settled(amount=kept.settled)
-    if kept.reversed:
-        yield TakenBack(amount=kept.reversed)
+    if kept.reversed > kept.spare:
+        yield TakenBack(amount=kept.reversed - kept.spare)
+    if kept.spare:
+        yield ToBalance(amount=kept.spare)
     yield Due(amount=None if kept.status is InvoiceStatus.VOID else kept.amount_due)
 
 

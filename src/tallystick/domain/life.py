@@ -75,8 +75,11 @@ def next_day(contract: Contract) -> date | None:
 
 def _next_by_itself(contract: Contract) -> date | None:
     match contract.status:
+        case SubscriptionStatus.PENDING_ACTIVATION if contract.awaits_activation:
+            # So many periods count from its activation; a day that was agreed does not wait.
+            return contract.end_date if contract.billing_cycles is None else None
         case SubscriptionStatus.PENDING_ACTIVATION:
-            return None if contract.awaits_activation else contract.start
+            return contract.start
         case SubscriptionStatus.TRIAL_ACTIVE if contract.trial_is_free:
             return contract.trial_end
         case SubscriptionStatus.TRIAL_ACTIVE:
@@ -95,6 +98,8 @@ def step(contract: Contract) -> Step:
     if contract.ends_cancelled and day == contract.end:
         return _end(contract, day)
     match contract.status:
+        case SubscriptionStatus.PENDING_ACTIVATION if contract.awaits_activation:
+            return _end(contract, day)
         case SubscriptionStatus.PENDING_ACTIVATION:
             return _start(contract, day)
         case SubscriptionStatus.TRIAL_ACTIVE if contract.trial_is_free:

@@ -84,6 +84,8 @@ TEXTS: Mapping[str, str] = MappingProxyType(
         "explain.cancelled": "Credit notes take {amount} off the debt",
         "explain.settled": "Paid: {amount}",
         "explain.taken_back": "Taken back by the payment provider: {amount}",
+        "explain.to_balance": "Came back when nothing was due, to the account balance:"
+        " {amount}",
         "explain.due": "To be paid: {amount}",
         "explain.void": "This invoice is void: nothing is to be paid.",
         "usage.capacity": "{included} units included; each one beyond them costs {rate},"

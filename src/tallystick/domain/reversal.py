@@ -64,9 +64,11 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReversiblePayment:
-    """A settled payment of a locked invoice: `taken_back` of its `amount` is reversed by now.
+    """A settled payment of a locked invoice; of its `amount`, its provider has `taken_back`.
 
-    `amount_due` is what the invoice owes, `under_way` what is being paid of that.
+    `amount_due` is what the invoice owes, a void one what it would; `under_way` is being paid
+    of that. `spare` of the payment came back when nobody owed it, and went to the customer's
+    balance, which has `available` now.
     """
 
     id: UUID
@@ -74,23 +76,32 @@ class ReversiblePayment:
     taken_back: int
     amount_due: int
     under_way: int
+    spare: int = 0
+    available: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReversalStep:
-    """What a report changes: `taken` is due again, `given_back` is not due any more, and
-    `to_balance` is the customer's.
+    """What a report changes. Of what was `taken`, the customer's balance gives `from_balance`,
+    and the rest is due again; `given_back` is not due any more, and `to_balance` is the
+    customer's.
     """
 
     kind: ReversalKind
     taken: int
     given_back: int
     to_balance: int
+    from_balance: int = 0
 
     @property
     def due_again(self) -> int:
         """By how much more the invoice owes; below zero, by how much less."""
-        return self.taken - self.given_back
+        return self.taken - self.from_balance - self.given_back
+
+    @property
+    def spare(self) -> int:
+        """What the customer's balance gets; below zero, what it gives."""
+        return self.to_balance - self.from_balance
 
     @property
     def returned(self) -> int:
@@ -105,7 +116,9 @@ def take_in(
 
     What was reported before changes nothing, and what was returned never is taken a second
     time by an older report. What comes back pays the invoice; what the invoice does not owe
-    any more, because it was paid or forgiven meanwhile, goes to the customer's balance.
+    any more, because it was paid or forgiven meanwhile, goes to the customer's balance. When
+    it is taken again after that, the balance gives it as far as it has it, and only the rest
+    is due.
 
     Raises:
         Conflict: More is taken than is left of the payment, or the provider's id is that of
@@ -126,7 +139,8 @@ def take_in(
             f"The reversal {reported.id} takes back {taken} of a payment of {payment.amount},"
             f" of which {left} is left, in minor units."
         )
-    due = payment.amount_due + taken
+    from_balance = min(payment.spare, payment.available, max(taken - returned, 0))
+    due = payment.amount_due + taken - from_balance
     if returned > due - payment.under_way and payment.under_way:
         raise Busy(
             f"What came back by {reported.id} may be paid already: a payment for the invoice"
@@ -139,6 +153,7 @@ def take_in(
         taken=taken,
         given_back=given_back,
         to_balance=returned - given_back,
+        from_balance=from_balance,
     )
 
 

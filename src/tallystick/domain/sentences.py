@@ -17,6 +17,7 @@ from tallystick.domain.explain_debt import (
     Due,
     Settled,
     TakenBack,
+    ToBalance,
     WrittenOff,
 )
 from tallystick.domain.explanation import (
@@ -128,9 +129,9 @@ def sentence(step: Step, currency: str, voice: Voice) -> str:
     match step:
         case Subtotaled() | CouponTaken() | TaxSummed() | Totaled():
             return _of_total(step, currency, voice)
-        case (
-            BalanceApplied() | WrittenOff() | DebtCancelled() | Settled() | TakenBack() | Due()
-        ):
+        case BalanceApplied() | WrittenOff() | DebtCancelled():
+            return _of_debt(step, currency, voice)
+        case Settled() | TakenBack() | ToBalance() | Due():
             return _of_debt(step, currency, voice)
         case _:
             return _of_line(step, currency, voice)
@@ -369,6 +370,8 @@ def _of_debt(step: DebtStep, currency: str, voice: Voice) -> str:
             return text("explain.settled", amount=money(amount, currency))
         case TakenBack(amount=amount):
             return text("explain.taken_back", amount=money(amount, currency))
+        case ToBalance(amount=amount):
+            return text("explain.to_balance", amount=money(amount, currency))
         case Due(amount=None):
             return text("explain.void")
         case Due(amount=amount):

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from tallystick.http.errors import ErrorBody, FaultBody
+from tallystick.http.meanings import describe
 
 DESCRIPTION = """\
 Ids are prefixed texts; amounts are whole numbers of the currency's minor unit; unit prices and
@@ -54,6 +55,7 @@ def document(api: APIRouter, server_url: str) -> dict[str, Any]:
         for method in _METHODS:
             if method in operations:
                 _correct(operations[method], method, path)
+    describe(found)
     return found
 
 

@@ -17,6 +17,7 @@ from tallystick.db import periodic_work
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.jobs.pause import pause
 from tallystick.services.collect_invoice import sweep_collections
+from tallystick.services.compact_list_counts import compact_list_counts
 from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
@@ -66,6 +67,11 @@ def every_kind(settings: Settings) -> tuple[Periodic, ...]:
             name="sequence_events",
             seconds=settings.sequence_seconds,
             turn=lambda app, _: sequence_events(app),
+        ),
+        Periodic(
+            name="compact_list_counts",
+            seconds=settings.compact_seconds,
+            turn=lambda app, _: compact_list_counts(app),
         ),
         Periodic(
             name="purge_idempotency_keys",

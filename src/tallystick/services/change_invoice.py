@@ -63,12 +63,18 @@ async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
     Raises:
         NotFound: There is no such invoice.
         Conflict: It is a draft or void, something is paid on it, or credit notes have given
-            back what had paid it.
+            back what had paid it, or the balance has spent what its provider took again.
         Busy: A payment for it is under way.
     """
     invoice = await lock_open(ctx, invoice_id, "voided")
     if invoice.settled > invoice.reversed or invoice.payment_status is PaymentStatus.PAID:
         raise Conflict("An invoice that was paid, even in part, cannot be voided.")
+    if invoice.reversed > invoice.settled:
+        raise Conflict(
+            f"The customer's balance has used {invoice.reversed - invoice.settled} of what had"
+            " paid this invoice, in minor units, before it was taken back: it is paid, or the"
+            " debt cancelled."
+        )
     if invoice.returned_payments:
         raise Conflict(
             f"Credit notes have given back {invoice.returned_payments} of what had paid this"

@@ -28,7 +28,7 @@ from tallystick.domain.charges import monthly_value
 from tallystick.domain.checkout_request import CheckoutRequest
 from tallystick.domain.custom_properties import PropertyEntity
 from tallystick.domain.errors import Fault, InvalidInput, NotFound, fail_if, sentence
-from tallystick.domain.life import brought_along, next_day, step
+from tallystick.domain.life import brought_along, is_over, next_day, step
 from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
 from tallystick.domain.resolve_offer import WITHOUT_CHECKOUT
@@ -215,7 +215,7 @@ async def _begin(ctx: Context, tx: Tx, made: Subscription, *, imports: bool) -> 
             await places.give_back(tx, ctx.tenant.id, placed.id)
     else:
         placed = step(due.contract).contract if is_due else due.contract
-    if placed.status is not SubscriptionStatus.PENDING_ACTIVATION:
+    if placed.status is not SubscriptionStatus.PENDING_ACTIVATION and not is_over(placed):
         due = replace(due, activated_at=ctx.now)
     told = subscription_event("subscription.created", due, placed)
     await record_many(ctx.within(tx), [told])

@@ -56,6 +56,7 @@ def note_body(note: CreditNoteEntry) -> dict[str, EventValue]:
         "total": -note.total,
         "credited_amount_cents": note.credited,
         "refunded_amount_cents": note.refunded,
+        "written_off_amount_cents": note.written_off,
         "line_items": [_line(line) for line in note.lines],
         "tax_breakdown": [
             {

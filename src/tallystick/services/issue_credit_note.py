@@ -110,6 +110,7 @@ async def preview_credit_note(ctx: Context, request: CreditRequest) -> CreditNot
         finalized_at=None,
         voided_at=None,
         updated_at=ctx.now,
+        written_off=note.from_write_off,
     )
 
 
@@ -212,13 +213,13 @@ async def void_credit_note(ctx: Context, note_id: UUID) -> CreditNoteEntry:
         raise payment_under_way()
     if note.type is CreditType.DEBT_CANCELLATION:
         await invoice_changes.restore_debt(tx, tenant_id, invoice_id, note.total, ctx.now)
-    else:
+    elif note.credited:
         available = await balance_holds.available(
             tx, tenant_id, invoice.customer_id, invoice.currency
         )
-        if available < note.total:
+        if available < note.credited:
             raise Conflict(
-                f"The balance has {available} left of the {note.total} that this credit note"
+                f"The balance has {available} left of the {note.credited} that this credit note"
                 " gave to it, in minor units."
             )
         await balances.move(
@@ -229,7 +230,7 @@ async def void_credit_note(ctx: Context, note_id: UUID) -> CreditNoteEntry:
             invoice_id=invoice_id,
             customer_id=invoice.customer_id,
             currency=invoice.currency,
-            amount=-note.total,
+            amount=-note.credited,
             reason="CREDIT_NOTE",
             at=ctx.now,
         )

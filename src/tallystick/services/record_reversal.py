@@ -1,6 +1,7 @@
 """Record money that a provider took back of a payment, or gave back after all."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -31,7 +32,7 @@ async def record_reversal(ctx: Context, reported: ReportedReversal) -> None:
     What was taken is due again, told in `payment.reversed`, and collected by nobody until a
     person asks for it. What came back pays the invoice, told in `payment.reinstated` and, when
     nothing is due any more, in `invoice.paid`; what the invoice does not owe goes to the
-    customer's balance.
+    customer's balance. Taken again, it comes from there as far as that has it.
 
     Raises:
         NotFound: No payment is known by this reference, or none yet.
@@ -80,6 +81,9 @@ async def _record(ctx: Context, tx: Tx, reported: ReportedReversal) -> None:
     payment = await reversals.settled_payment(tx, tenant_id, named.id)
     if payment is None:
         raise Conflict(f"Only a settled payment can be taken back: this one is {named.status}.")
+    if payment.spare:
+        has, held = await balances.lock(tx, tenant_id, named.customer_id, named.currency)
+        payment = replace(payment, available=has - held)
     known = await reversals.find(tx, tenant_id, provider, reported.id)
     step = take_in(payment, known, reported)
     if known is not None and step.kind is known.kind and not step.returned:
@@ -90,7 +94,8 @@ async def _record(ctx: Context, tx: Tx, reported: ReportedReversal) -> None:
             tx, tenant_id, named.invoice_id, step.due_again, ctx.now
         )
     await reversals.keep(tx, tenant_id, new_id(), named, provider, reported, step, ctx.now)
-    if step.to_balance:
+    if step.spare:
+        await reversals.pass_to_balance(tx, tenant_id, named.invoice_id, step.spare, ctx.now)
         await balances.move(
             tx,
             tenant_id,
@@ -98,7 +103,7 @@ async def _record(ctx: Context, tx: Tx, reported: ReportedReversal) -> None:
             invoice_id=named.invoice_id,
             customer_id=named.customer_id,
             currency=named.currency,
-            amount=step.to_balance,
+            amount=step.spare,
             reason="REVERSAL",
             at=ctx.now,
         )
@@ -106,7 +111,7 @@ async def _record(ctx: Context, tx: Tx, reported: ReportedReversal) -> None:
 
 
 async def _tell(ctx: Context, named: NamedPayment, step: ReversalStep, *, paid: bool) -> None:
-    if step.due_again > 0:
+    if step.taken > step.returned:
         await _tell_of_payment(ctx, "payment.reversed", named)
     elif step.returned > step.taken:
         await _tell_of_payment(ctx, "payment.reinstated", named)

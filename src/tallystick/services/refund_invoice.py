@@ -188,7 +188,7 @@ async def _finalize(ctx: Context, order: RefundOrder, note_id: UUID) -> None:
         mode="OFFLINE" if order.provider == MANUAL else "ONLINE",
         at=ctx.now,
     )
-    if note.from_balance:
+    if note.credited:
         await balances.move(
             tx,
             tenant_id,
@@ -197,7 +197,7 @@ async def _finalize(ctx: Context, order: RefundOrder, note_id: UUID) -> None:
             invoice_id=note.invoice_id,
             customer_id=note.customer_id,
             currency=note.currency,
-            amount=note.from_balance,
+            amount=note.credited,
             reason="REFUND",
             at=ctx.now,
         )

@@ -61,6 +61,31 @@ async def test_a_note_as_the_client_reads_it(
     await sound(billed.world)
 
 
+async def test_what_was_written_off(
+    world: World, api: httpx.AsyncClient, sdk: AsyncMeteroid
+) -> None:
+    """EUR 49.00, of which the balance paid 48.60 and 0.40 are too small to charge."""
+    billed = await bought(world, balance=4860)
+    body = asking(billed, memo="Never used.")
+
+    shown = await api.post(NOTES, json=body | {"preview": True})
+    made = await api.post(NOTES, json=body)
+    again = await api.post(NOTES, json=body)
+
+    assert (shown.status_code, made.status_code, again.status_code) == (200, 201, 409)
+    for one in (shown.json(), made.json()):
+        assert (one["total"], one["credited_amount_cents"]) == (-4900, 4860)
+        assert (one["refunded_amount_cents"], one["written_off_amount_cents"]) == (0, 40)
+    note = await sdk.credit_notes.retrieve(made.json()["id"])
+    assert (note.total, note.credited_amount_cents) == (-4900, 4860)
+    invoice = await sdk.invoices.retrieve(note.invoice_id)
+    assert (invoice.payment_status, invoice.amount_due) == ("PAID", 0)
+    assert await billed.balance() == 4860
+    voided = await api.post(f"{NOTES}/{note.id}/void")
+    assert (voided.status_code, await billed.balance()) == (200, 0)
+    await sound(world)
+
+
 async def test_a_refund_on_the_invoice(
     api: httpx.AsyncClient, sdk: AsyncMeteroid, billed: Billed
 ) -> None:

@@ -202,6 +202,56 @@ async def test_what_the_payments_state_forbids(
     await sound(world)
 
 
+async def test_what_came_back_to_spare_is_taken_again(
+    world: World, api: httpx.AsyncClient, sdk: AsyncMeteroid, bank: Reversible
+) -> None:
+    """Of EUR 49, disputed and won, 26.40 were forgiven meanwhile: they are on the balance. A
+    refund of the bank's own takes them from there, and of the invoice the 22.60 that it kept.
+    """
+    note = {"invoice_id": invoice_id(bank.billed), "credit_type": "DEBT_CANCELLATION"}
+    await api.post(path(bank, DISPUTE))
+    await api.post("/api/v1/credit-notes", json=note | {"amount": 2640})
+    won = (await api.post(path(bank, DISPUTE), json={"outcome": "WON"})).json()
+    won_steps = await steps(api, bank)
+
+    refunded = await api.post(path(bank, REFUND), json={"reason": "requested_by_customer"})
+
+    assert refunded.status_code == 200, refunded.text
+    fields = ("payment_status", "amount_due", "amount_reversed", "amount_returned_to_balance")
+    assert [[one[name] for name in fields] for one in (won, refunded.json())] == [
+        ["PAID", 0, 2640, 2640],
+        ["UNPAID", 2260, 4900, 0],
+    ]
+    assert [one["transactions"][0]["amount_reversed"] for one in (won, refunded.json())] == [
+        0,
+        4900,
+    ]
+    assert won_steps[-4:] == [
+        {"type": "DEBT_CANCELLED", "amount": 2640},
+        {"type": "SETTLED", "amount": 4900},
+        {"type": "TO_BALANCE", "amount": 2640},
+        {"type": "DUE", "amount": 0},
+    ]
+    assert (await steps(api, bank))[-3:] == [
+        {"type": "SETTLED", "amount": 4900},
+        {"type": "TAKEN_BACK", "amount": 4900},
+        {"type": "DUE", "amount": 2260},
+    ]
+    assert await bank.billed.balance() == 0
+    (payment,) = (await sdk.invoices.retrieve(note["invoice_id"])).transactions
+    assert (payment.status, payment.amount_reversed) == ("REFUNDED", 4900)
+    nothing_left = await api.post(path(bank, REFUND))
+    assert nothing_left.status_code == 409
+    await sound(world)
+
+
+async def steps(api: httpx.AsyncClient, bank: Reversible) -> list[dict[str, Any]]:
+    """The steps of the invoice's explanation."""
+    answer = await api.get(f"/api/v1/invoices/{invoice_id(bank.billed)}/explain")
+    found: list[dict[str, Any]] = answer.json()["steps"]
+    return found
+
+
 async def test_a_person_decides(world: World, api: httpx.AsyncClient, bank: Reversible) -> None:
     """`POST /invoices/{id}/pay` charges what was taken back to the saved card."""
     await api.post(path(bank, DISPUTE), json={"amount": 1000})

@@ -315,3 +315,27 @@ async def test_a_repeat_makes_no_second_one(api: httpx.AsyncClient, world: World
     assert again.headers["Idempotent-Replayed"] == "true"
     assert again.json() == first.json()
     assert len(await world.fetch("select from subscriptions")) == 1
+
+
+async def test_nobody_activates_it_before_its_end(
+    api: httpx.AsyncClient, sdk: AsyncMeteroid, world: World
+) -> None:
+    """Until April 1: the clock passes the day, and it is COMPLETED without an invoice."""
+    made = await subscribed(
+        sdk,
+        world,
+        await world.plan(),
+        activation_condition="MANUAL",
+        end_date=date(2026, 4, 1),
+    )
+
+    moved = await api.post("/api/v1/test-clock/advance", json={"to": "2026-04-02"})
+    late = await api.post(f"/api/v1/subscriptions/{made.id}/activate")
+
+    assert moved.json()["happened"]["subscriptions_ended"] == 1
+    assert late.status_code == 409
+    assert late.json()["message"].endswith("this one is COMPLETED.")
+    ended = await sdk.subscriptions.retrieve(made.id)
+    assert (made.status, ended.status) == ("PENDING_ACTIVATION", "COMPLETED")
+    assert (ended.mrr_cents, ended.activated_at) == (0, None)
+    assert [one async for one in sdk.invoices.list(subscription_id=made.id)] == []

@@ -154,6 +154,7 @@ async def test_everything_that_was_sold_is_shown(sdk: AsyncMeteroid, world: Worl
     assert components["Platform"] == encode(Prefix.COMPONENT, plan.components["Platform"])
     assert components["Onboarding"] is None
     assert (listed.mrr_cents, listed.period) == (4900 + 12 * 990 + 2000 + 1500, "MONTHLY")
+    assert await sdk.subscriptions.retrieve_summary(listed.id) == listed
 
 
 async def test_the_terms_of_a_purchase_are_shown(

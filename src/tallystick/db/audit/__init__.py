@@ -12,6 +12,7 @@ from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
 from tallystick.db.audit.customers import CUSTOMER_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
+from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
 from tallystick.db.audit.reversals import REVERSAL_RULES
@@ -35,5 +36,6 @@ RULES = (
     *BANK_RULES,
     *USAGE_RULES,
     *THRESHOLD_RULES,
+    *LIST_RULES,
     *MACHINERY_RULES,
 )

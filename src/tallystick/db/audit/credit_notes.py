@@ -48,23 +48,27 @@ CREDIT_NOTE_RULES = (
     ),
     Rule(
         name="credit-note-invoice",
-        holds="The credit notes of an invoice do not exceed it, and cancel what it says",
+        holds="The credit notes of an invoice exceed neither it nor what was written off, and"
+        " cancel what it says",
         kind=Prefix.INVOICE,
         query="""
             select i.tenant_id, i.id, format(
                 '%s credited of %s, %s of it debt (the invoice says %s), %s from the balance'
-                ' of %s', coalesce(n.total, 0), i.total, coalesce(n.cancelled, 0), i.cancelled,
-                coalesce(n.from_balance, 0), i.applied_balance) as about
+                ' of %s, %s written off of %s', coalesce(n.total, 0), i.total,
+                coalesce(n.cancelled, 0), i.cancelled, coalesce(n.from_balance, 0),
+                i.applied_balance, coalesce(n.from_write_off, 0), i.written_off) as about
             from invoices i
             left join (
                 select tenant_id, invoice_id, sum(total) as total,
                        sum(from_balance) as from_balance,
+                       sum(from_write_off) as from_write_off,
                        sum(total) filter (where credit_type = 'DEBT_CANCELLATION') as cancelled
                 from credit_notes where status <> 'VOIDED' group by tenant_id, invoice_id) n
               on n.tenant_id = i.tenant_id and n.invoice_id = i.id
             where coalesce(n.total, 0) > i.total and n.total is not null
                or coalesce(n.cancelled, 0) <> i.cancelled
                or i.status <> 'VOID' and coalesce(n.from_balance, 0) > i.applied_balance
+               or n.from_write_off > i.written_off
         """,
     ),
     Rule(
@@ -99,7 +103,7 @@ CREDIT_NOTE_RULES = (
               on e.tenant_id = n.tenant_id and e.credit_note_id = n.id
             where coalesce(e.given, 0) <> case
                 when n.status <> 'FINALIZED' then 0
-                when n.credit_type = 'CREDIT_TO_BALANCE' then n.total
+                when n.credit_type = 'CREDIT_TO_BALANCE' then n.from_balance + n.from_payments
                 when n.credit_type = 'REFUND' then n.from_balance else 0 end
         """,
     ),

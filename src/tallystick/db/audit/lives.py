@@ -16,7 +16,9 @@ LIFE_RULES = (
             where case
                 when status in ('CANCELLED', 'COMPLETED', 'SUPERSEDED')
                     then next_step_on is not null
-                when status = 'TRIAL_EXPIRED' or awaits_activation then false
+                when status = 'TRIAL_EXPIRED' then false
+                when awaits_activation and (end_date is null or billing_cycles is not null)
+                    then false
                 else next_step_on is null end
         """,
     ),

@@ -8,47 +8,55 @@ LATE = "interval '10 minutes'"
 REVERSAL_RULES = (
     Rule(
         name="invoice-reversed",
-        holds="What is reversed of an invoice is what was taken back of its payments, and it"
-        " waits for a person only while that is due",
+        holds="What is reversed of an invoice is what was taken back of its payments, and what"
+        " of that the balance has; it waits for a person only while that is due",
         kind=Prefix.INVOICE,
         query="""
-            select i.tenant_id, i.id, format('%s reversed of %s settled, %s taken back%s',
-                i.reversed, i.settled, coalesce(r.taken, 0),
+            select i.tenant_id, i.id, format('%s reversed of %s settled, %s of it spare, %s'
+                ' taken back, %s of it spare%s', i.reversed, i.settled, i.spare,
+                coalesce(r.taken, 0), coalesce(r.spare, 0),
                 case when i.awaits_person then ', waits for a person' else '' end) as about
             from invoices i
             left join (
-                select tenant_id, invoice_id, sum(amount - returned + to_balance) as taken
+                select tenant_id, invoice_id, sum(to_balance - from_balance) as spare,
+                       sum(amount - returned + to_balance - from_balance) as taken
                 from reversals group by tenant_id, invoice_id) r
               on r.tenant_id = i.tenant_id and r.invoice_id = i.id
-            where i.reversed <> coalesce(r.taken, 0) or i.reversed not between 0 and i.settled
+            where i.reversed <> coalesce(r.taken, 0) or i.spare <> coalesce(r.spare, 0)
+               or i.spare < 0 or i.reversed - i.spare not between 0 and i.settled
                or i.awaits_person and (i.reversed = 0 or i.amount_due = 0)
         """,
     ),
     Rule(
         name="reversal-of-payment",
-        holds="No more of a payment is taken back than it was, and only of a settled one",
+        holds="No more of a payment is with its provider than it was, only of a settled one,"
+        " and no more is taken from the balance than it was given of it",
         kind=Prefix.TRANSACTION,
         query="""
-            select r.tenant_id, r.payment_id as id, format('%s of %s taken back, %s',
-                sum(r.amount - r.returned + r.to_balance), coalesce(min(t.amount), 0),
+            select r.tenant_id, r.payment_id as id, format(
+                '%s of %s taken back, %s of %s from the balance, %s',
+                sum(r.amount - r.returned), coalesce(min(t.amount), 0), sum(r.from_balance),
+                sum(r.to_balance),
                 coalesce(min(t.status), 'of no payment of its invoice')) as about
             from reversals r
             left join transactions t on t.tenant_id = r.tenant_id and t.id = r.payment_id
                 and t.invoice_id = r.invoice_id and t.payment_type = 'PAYMENT'
             group by r.tenant_id, r.payment_id
-            having sum(r.amount - r.returned + r.to_balance) > coalesce(min(t.amount), -1)
+            having sum(r.amount - r.returned) > coalesce(min(t.amount), -1)
+                or sum(r.from_balance) > sum(r.to_balance)
                 or min(t.status) <> 'SETTLED'
         """,
     ),
     Rule(
         name="reversal-balance",
-        holds="What came back and was not due any more is the customer's, once",
+        holds="What came back and was not due any more is the customer's, once, until it is"
+        " taken again",
         kind=Prefix.INVOICE,
         query="""
             select tenant_id, invoice_id as id, format('%s came back to spare, the balance got'
                 ' %s', coalesce(r.spare, 0), coalesce(e.given, 0)) as about
             from (
-                select tenant_id, invoice_id, sum(to_balance) as spare
+                select tenant_id, invoice_id, sum(to_balance - from_balance) as spare
                 from reversals group by tenant_id, invoice_id) r
             full join (
                 select tenant_id, invoice_id, sum(amount) as given

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from tallystick.db import checkout_sessions, customers, idempotency
+from tallystick.db import checkout_sessions, customers, idempotency, listed_sessions
 from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.db.idempotency import KeySlot
 from tallystick.db.refusals import LockTimeout, UniqueViolation, constraint_of
@@ -30,7 +30,7 @@ from tallystick.http.v1.checkout_answers import (
     show_session,
 )
 from tallystick.http.v1.checkout_schemas import CreateCheckoutSession, to_checkout_request
-from tallystick.http.v1.paging import PageQuery
+from tallystick.http.v1.paging import NEWEST_FIRST, PageQuery
 from tallystick.http.v1.scalars import CheckoutSessionId, CustomerIdOrAlias
 from tallystick.services.context import Context
 from tallystick.services.create_checkout_session import (
@@ -95,14 +95,13 @@ async def list_sessions(door: Entered, query: Annotated[SessionQuery, Query()]) 
         customer_id = await _customer(ctx, query.customer_id)
         if query.customer_id is not None and customer_id is None:
             return [], 0
-        return await checkout_sessions.page(
+        return await listed_sessions.page(
             ctx.transaction,
             ctx.tenant.id,
+            query.window(NEWEST_FIRST),
             customer_id=customer_id,
             status=query.status,
             now=ctx.now,
-            limit=query.per_page,
-            offset=query.page * query.per_page,
         )
 
     def show(found: tuple[list[SessionRecord], int]) -> CheckoutSessionList:

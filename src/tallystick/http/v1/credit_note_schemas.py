@@ -134,7 +134,8 @@ class CreditNoteOut(AnswerModel):
     """A credit note: subtotal - discount + tax_amount = total, all below zero.
 
     `credited_amount_cents` goes to the customer's balance, `refunded_amount_cents` back the way
-    it came; a debt cancellation has neither. DRAFT: its refund is under way.
+    it came, and nobody had paid `written_off_amount_cents`; a debt cancellation has none.
+    DRAFT: its refund is under way.
     """
 
     id: CreditNoteId
@@ -155,6 +156,13 @@ class CreditNoteOut(AnswerModel):
     total: int
     credited_amount_cents: int
     refunded_amount_cents: int
+    written_off_amount_cents: Annotated[
+        int,
+        Field(
+            description="What was written off on the invoice as too small to be charged: it is"
+            " credited, and no money goes back. In minor units."
+        ),
+    ]
     refund_failure: Annotated[
         str | None, Field(description="Why the provider refused the refund.")
     ]
@@ -258,6 +266,7 @@ def show_credit_note(entry: CreditNoteEntry) -> CreditNoteOut:
         total=-entry.total,
         credited_amount_cents=entry.credited,
         refunded_amount_cents=entry.refunded,
+        written_off_amount_cents=entry.written_off,
         refund_failure=entry.failure,
         reason=entry.reason,
         memo=entry.memo,

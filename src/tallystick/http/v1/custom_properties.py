@@ -83,42 +83,44 @@ async def list_custom_property_definitions(
     )
 
 
-@router.get("/{id}", response_model=CustomPropertyDefinitionOut)
+@router.get("/{definition_id}", response_model=CustomPropertyDefinitionOut)
 async def get_custom_property_definition(
     door: Entered,
-    id: CustomPropertyDefinitionId,  # noqa: A002 - as the reference names it
+    definition_id: CustomPropertyDefinitionId,
 ) -> Response:
     """Get a definition, archived or not."""
     return await door.read(
         lambda ctx: existing(
-            custom_properties.load(ctx.transaction, ctx.tenant.id, id),
+            custom_properties.load(ctx.transaction, ctx.tenant.id, definition_id),
             "custom property definition",
         ),
         show_definition,
     )
 
 
-@router.put("/{id}", response_model=CustomPropertyDefinitionOut)
+@router.put("/{definition_id}", response_model=CustomPropertyDefinitionOut)
 async def put_custom_property_definition(
     door: Entered,
-    id: CustomPropertyDefinitionId,  # noqa: A002 - as the reference names it
+    definition_id: CustomPropertyDefinitionId,
     body: CustomPropertyDefinitionUpdateRequest,
 ) -> Response:
     """Change a definition: what is left out stays. Stored values are not looked at again."""
     said = said_about(body)
     return await door.write(
-        lambda ctx: change_property(ctx, id, lambda definition: replace(definition, **said)),
+        lambda ctx: change_property(
+            ctx, definition_id, lambda definition: replace(definition, **said)
+        ),
         show_definition,
     )
 
 
-@router.delete("/{id}", response_model=CustomPropertyDefinitionOut)
+@router.delete("/{definition_id}", response_model=CustomPropertyDefinitionOut)
 async def delete_custom_property_definition(
     door: Entered,
-    id: CustomPropertyDefinitionId,  # noqa: A002 - as the reference names it
+    definition_id: CustomPropertyDefinitionId,
 ) -> Response:
     """Archive a definition: it is not enforced any more, and stored values are kept."""
-    return await door.write(lambda ctx: archive_property(ctx, id), show_definition)
+    return await door.write(lambda ctx: archive_property(ctx, definition_id), show_definition)
 
 
 def _new(door: Door, body: CustomPropertyDefinitionCreateRequest) -> PropertyDefinition:

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from tallystick.db import customers
@@ -71,7 +72,13 @@ class CustomerQuery(PageQuery):
     """Filters and order of the list; `search` is a part of name, alias or email."""
 
     order_by: Annotated[Order, OrderBy("name", "email", "alias", "created_at")] = NEWEST_FIRST
-    search: ShortText | None = None
+    search: Annotated[
+        ShortText | None,
+        Field(
+            description="A part of the name, the alias or the email, in any case; one or two "
+            "characters are looked for where these begin."
+        ),
+    ] = None
     archived: bool = False
 
 

@@ -341,9 +341,16 @@ class SettledStep(StepModel):
 
 
 class TakenBackStep(StepModel):
-    """What payment providers took back of what was paid."""
+    """What payment providers took back of what was paid, and have still."""
 
     type: Literal["TAKEN_BACK"]
+    amount: int
+
+
+class ToBalanceStep(StepModel):
+    """What they gave back when nothing was due any more: the customer's balance got it."""
+
+    type: Literal["TO_BALANCE"]
     amount: int
 
 
@@ -364,6 +371,7 @@ InvoiceStepOut: TypeAlias = Annotated[
     | DebtCancelledStep
     | SettledStep
     | TakenBackStep
+    | ToBalanceStep
     | DueStep,
     Field(discriminator="type"),
 ]

@@ -6,11 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from tallystick.domain.bill import TaxBreakdown
-from tallystick.domain.billing_entries import (
-    InvoiceEntry,
-    InvoiceLineEntry,
-    TransactionEntry,
-)
+from tallystick.domain.billing_entries import InvoiceEntry, InvoiceLineEntry, TransactionEntry
 from tallystick.domain.buyer import Address
 from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
 from tallystick.domain.payment import Method, MethodKind
@@ -149,7 +145,7 @@ class TransactionOut(AnswerModel):
     """Money that moved, or is on its way, for the invoice.
 
     Of a payment, `amount_refunded` went back under credit notes, which leaves the invoice paid;
-    `amount_reversed` was taken back by the provider, and is due again.
+    `amount_reversed` was taken back by the provider, and has not come back.
     """
 
     id: TransactionId
@@ -210,7 +206,11 @@ class InvoiceOut(AnswerModel):
     write_off_reason: str | None
     cancelled_debt: int
     amount_reversed: Annotated[
-        int, Field(description="Of what was paid, what payment providers took back.")
+        int, Field(description="Of what was paid, what providers took back, minor units.")
+    ]
+    amount_returned_to_balance: Annotated[
+        int,
+        Field(description="Of that, what they gave back since, to the customer's balance."),
     ]
     amount_due: int
     memo: str | None
@@ -281,6 +281,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         write_off_reason=entry.write_off_reason,
         cancelled_debt=entry.cancelled,
         amount_reversed=entry.reversed,
+        amount_returned_to_balance=entry.spare,
         amount_due=entry.amount_due,
         memo=entry.memo,
         purchase_order=entry.purchase_order,

@@ -48,6 +48,7 @@ from tallystick.http.v1.subscription_requests import (
 from tallystick.http.v1.subscription_schemas import (
     SubscriptionDetailsOut,
     SubscriptionList,
+    SubscriptionOut,
     SubscriptionStatusName,
     show_details,
     show_subscription,
@@ -129,6 +130,18 @@ async def get_subscription(door: Entered, subscription_id: SubscriptionId) -> Re
             "subscription",
         ),
         partial(show_details, door.context()),
+    )
+
+
+@router.get("/{subscription_id}/summary", response_model=SubscriptionOut)
+async def get_subscription_summary(door: Entered, subscription_id: SubscriptionId) -> Response:
+    """Get a subscription as lists show it, without its items and coupons."""
+    return await door.read(
+        lambda ctx: existing(
+            subscriptions.load(ctx.transaction, ctx.tenant.id, subscription_id),
+            "subscription",
+        ),
+        lambda details: show_subscription(door.context(), details.subscription),
     )
 
 

@@ -72,4 +72,3 @@ create constraint trigger archived_has_nothing_live after update of archived_at 
     execute function check_archived_customer();
 
 create index customers_archived on customers (tenant_id, created_at, id) where archived_at is not null;
-create index customers_by_alias on customers (tenant_id, alias, id);
