@@ -47,6 +47,7 @@ OPEN = {
     # A customer's pages open with the token of a link.
     "GET /assets/portal/{name}",
     "GET /portal",
+    "GET /portal/{_:path}",
     "GET /portal/details",
     "POST /portal/details",
     "GET /portal/invoices/{name}",

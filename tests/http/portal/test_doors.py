@@ -220,6 +220,8 @@ async def test_what_cannot_be_read(world: World, web: FastAPI) -> None:
     assert (await guest.client.get("/portal?page=x")).status_code == 400
     assert (await guest.client.get("/portal?page=-1")).status_code == 400
     assert (await guest.client.get("/portal?page=99999")).status_code == 200
+    nowhere = await guest.client.get("/portal/leave")
+    assert (nowhere.status_code, "cannot find this page" in nowhere.text) == (404, True)
     assert (await guest.client.post("/portal/details", content=b"{}")).status_code == 400
 
 

@@ -124,6 +124,10 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
         await visit.form()
         return leave(files, bare_page("portal_left", visit.say, files, goes_home=False))
 
+    @routes.get("/portal/{_:path}")
+    async def elsewhere(_: str = "") -> Response:
+        raise NotFound("There is no such page.")
+
     @routes.get("/assets/portal/{name}")
     async def asset(name: str) -> Response:
         found = own.find(name)

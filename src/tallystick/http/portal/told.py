@@ -286,7 +286,7 @@ def _totals(entry: InvoiceEntry, say: Teller) -> tuple[tuple[str, str, str], ...
         ("invoice.cancelled", entry.cancelled),
         ("invoice.settled", entry.settled - entry.reversed),
     ):
-        if amount:
+        if amount > 0:
             rows.append(("plain", words(key), minus(amount, currency)))
     if entry.status is InvoiceStatus.FINALIZED:
         rows.append(("due", words("invoice.left"), money(entry.amount_due, currency)))
