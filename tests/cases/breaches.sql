@@ -497,3 +497,32 @@ update list_counts set difference = difference + 1 where list = 'customers';
 
 -- list-length
 delete from list_counts where list = 'subscriptions';
+-- plan-status
+update plans set status = 'DRAFT' where status = 'ACTIVE';
+
+-- price-of-product
+update prices set pricing = '{"type": "ONE_TIME", "unit_price": "1", "quantity": 1}'
+where id = (select min(id::text)::uuid from prices where pricing ->> 'type' = 'RATE');
+
+-- metric-of-product
+update products set fee_type = 'CAPACITY',
+    fee_structure = jsonb_build_object('type', 'CAPACITY', 'metric_id', gen_random_uuid());
+-- entitlement-of-its-feature
+insert into features (tenant_id, id, code, name, feature_type, value_type, options, created_at, updated_at)
+select id, '00000000-0000-0000-0000-0000000000f1', 'tier', 'Tier', 'CONFIG', 'SELECT', '{gold}', now(), now()
+from tenants limit 1;
+insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
+select tenant_id, gen_random_uuid(), id, 'CONFIG',
+    '{"type": "CONFIG", "value": {"kind": "TEXT", "value": "lead"}}', now(), now() from features;
+
+-- entitlement-of-its-feature
+insert into features (tenant_id, id, code, name, feature_type, created_at, updated_at)
+select id, '00000000-0000-0000-0000-0000000000f2', 'sso', 'Sign-on', 'BOOLEAN', now(), now() from tenants limit 1;
+insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
+select tenant_id, gen_random_uuid(), id, 'METERED', '{"type": "METERED", "limit": "5"}', now(), now() from features;
+
+-- entitlement-limit
+insert into features (tenant_id, id, code, name, feature_type, metric_id, created_at, updated_at)
+select id, '00000000-0000-0000-0000-0000000000f3', 'calls', 'Calls', 'METERED', id, now(), now() from tenants limit 1;
+insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
+select tenant_id, gen_random_uuid(), id, 'METERED', '{"type": "METERED", "limit": "-1"}', now(), now() from features;

@@ -21,8 +21,10 @@ from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
+from tests.http.customer_routes import CUSTOMER_ROUTES, PORTAL_PAGES
+from tests.http.entitlement_routes import ENTITLEMENT_ROUTES
 from tests.http.purchase.market import Json, Market, open_market
-from tests.http.purchase.stock import credited, defined, stock
+from tests.http.purchase.stock import credited, defined, granted, stock
 
 MISSING = "00000000-0000-0000-0000-000000000001"
 
@@ -44,20 +46,7 @@ OPEN = {
     "GET /checkout/{session}/{signature}/another-method",
     "GET /checkout/{session}/{signature}/status",
     "GET /checkout",
-    # A customer's pages open with the token of a link.
-    "GET /assets/portal/{name}",
-    "GET /portal",
-    "GET /portal/{_:path}",
-    "GET /portal/details",
-    "POST /portal/details",
-    "GET /portal/invoices/{name}",
-    "GET /portal/invoices/{name}/pay",
-    "POST /portal/invoices/{name}/pay",
-    "GET /portal/subscriptions/{name}/cancel",
-    "POST /portal/subscriptions/{name}/cancel",
-    "GET /portal/subscriptions/{name}/keep",
-    "POST /portal/subscriptions/{name}/keep",
-    "POST /portal/leave",
+    *PORTAL_PAGES,
     "GET /sandbox/challenge.css",
     "GET /sandbox/challenge.svg",
     "GET /sandbox/challenge/{reference}",
@@ -65,7 +54,6 @@ OPEN = {
 }
 """Routes that take no API key."""
 
-ENTRY: Json = {"currency": "EUR", "amount": 100}
 PRICE: Json = {
     "cadence": "MONTHLY",
     "currency": "EUR",
@@ -73,13 +61,6 @@ PRICE: Json = {
 }
 MINIMUM: Json = {"amount": "1", "scope": {"type": "all_components"}}
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
-
-TEST_CARD = {
-    "type": "CARD",
-    "card_number": "4242424242424242",
-    "card_expiry": "12/99",
-    "card_cvc": "123",
-}
 
 CLOCK = "GET /api/v1/test-clock"
 
@@ -89,33 +70,16 @@ API: dict[str, Json | None] = {
     "GET /api/v1/checkout-sessions": None,
     "GET /api/v1/checkout-sessions/{id}": None,
     "POST /api/v1/checkout-sessions/{id}/cancel": None,
-    "POST /api/v1/customers": {},
-    "GET /api/v1/customers": None,
-    "GET /api/v1/customers/{id_or_alias}": None,
-    "PATCH /api/v1/customers/{id_or_alias}": {"name": "Stolen"},
-    "PUT /api/v1/customers/{id_or_alias}": {
-        "name": "Stolen",
-        "currency": "EUR",
-        "custom_taxes": [],
-        "invoicing_emails": [],
-        "invoicing_entity_id": encode(Prefix.INVOICING_ENTITY, UUID(int=1)),
-    },
-    "DELETE /api/v1/customers/{id_or_alias}": None,
-    "POST /api/v1/customers/{id_or_alias}/unarchive": None,
-    "POST /api/v1/customers/{id_or_alias}/portal-token": None,
-    "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
-    "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
-    "POST /api/v1/custom-property-definitions": {},
-    "GET /api/v1/custom-property-definitions": None,
-    "GET /api/v1/custom-property-definitions/{definition_id}": None,
-    "PUT /api/v1/custom-property-definitions/{definition_id}": {"name": "Stolen"},
-    "DELETE /api/v1/custom-property-definitions/{definition_id}": None,
+    **CUSTOMER_ROUTES,
     "POST /api/v1/product_families": {},
     "GET /api/v1/product_families": None,
-    "GET /api/v1/product_families/{product_family_id}": None,
+    "GET /api/v1/product_families/{id_or_alias}": None,
     "POST /api/v1/products": {},
     "GET /api/v1/products": None,
     "GET /api/v1/products/{product_id}": None,
+    "PATCH /api/v1/products/{product_id}": {"name": "Stolen"},
+    "POST /api/v1/products/{product_id}/archive": None,
+    "POST /api/v1/products/{product_id}/unarchive": None,
     "GET /api/v1/products/{product_id}/prices": None,
     "POST /api/v1/products/{product_id}/prices": PRICE,
     "GET /api/v1/products/{product_id}/taxes": None,
@@ -124,18 +88,35 @@ API: dict[str, Json | None] = {
     "POST /api/v1/metrics": {},
     "GET /api/v1/metrics": None,
     "GET /api/v1/metrics/{metric_id}": None,
+    "PATCH /api/v1/metrics/{metric_id}": {"name": "Stolen"},
+    "POST /api/v1/metrics/{metric_id}/archive": None,
+    "POST /api/v1/metrics/{metric_id}/unarchive": None,
     "POST /api/v1/plans": {},
     "GET /api/v1/plans": None,
     "GET /api/v1/plans/{plan_id}": None,
+    "GET /api/v1/plans/{plan_id}/versions": None,
+    "PUT /api/v1/plans/{plan_id}": {"name": "Stolen", "currency": "EUR", "components": []},
+    "PATCH /api/v1/plans/{plan_id}": {"name": "Stolen"},
+    "POST /api/v1/plans/{plan_id}/archive": None,
+    "POST /api/v1/plans/{plan_id}/unarchive": None,
     "POST /api/v1/plans/{plan_id}/publish": None,
     "PUT /api/v1/plans/versions/{plan_version_id}/minimum": MINIMUM,
     "DELETE /api/v1/plans/versions/{plan_version_id}/minimum": None,
     "POST /api/v1/addons": {},
     "GET /api/v1/addons": None,
     "GET /api/v1/addons/{add_on_id}": None,
+    "PATCH /api/v1/addons/{add_on_id}": {"name": "Stolen"},
+    "POST /api/v1/addons/{add_on_id}/archive": None,
+    "POST /api/v1/addons/{add_on_id}/unarchive": None,
+    **ENTITLEMENT_ROUTES,
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,
+    "PATCH /api/v1/coupons/{coupon_id}": {"description": "Stolen"},
+    "POST /api/v1/coupons/{coupon_id}/archive": None,
+    "POST /api/v1/coupons/{coupon_id}/unarchive": None,
+    "POST /api/v1/coupons/{coupon_id}/disable": None,
+    "POST /api/v1/coupons/{coupon_id}/enable": None,
     "POST /api/v1/subscriptions": {},
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
@@ -222,6 +203,8 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
     ):
         stock(theirs)
         bought = theirs.bought()
+        feature = granted(theirs)
+        assert feature.entitlement is not None
         yield Town(
             mine,
             theirs,
@@ -233,6 +216,9 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "metrics": theirs.metric,
                 "plans": theirs.plans["Draft"].id,
                 "versions": theirs.plans["Draft"].version_id,
+                "plan-versions": theirs.plans["Draft"].version_id,
+                "features": feature.id,
+                "entitlements": feature.entitlement.id,
                 "addons": theirs.add_ons["Priority support"].id,
                 "coupons": theirs.coupons["LAUNCH20"].id,
                 "subscriptions": bought.subscription.id,
@@ -263,7 +249,7 @@ def resource_of(route: str) -> str:
     return f"{second}s" if first == "usage" else first
 
 
-READ_WITH = {"versions": "plans"}
+READ_WITH = {"versions": "plans", "plan-versions": "plans"}
 """What has no route of its own to be read by is read with what it belongs to."""
 
 

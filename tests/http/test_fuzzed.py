@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.http.conftest import Served
 from tests.http.purchase.market import Market, open_market
-from tests.http.purchase.stock import credited, stock
+from tests.http.purchase.stock import credited, granted, stock
 from tests.http.test_authorization_matrix import API
 
 EXAMPLES = 12
@@ -48,7 +48,12 @@ def known(market: Market) -> Mapping[str, str]:
     """Ids of things that exist, by the name of the parameter or field that takes them."""
     bought = market.bought()
     plan = market.plans["Starter"]
+    feature = granted(market)
+    assert feature.entitlement is not None
     return {
+        "id_or_code": feature.code,
+        "feature_id": feature.id,
+        "entitlement_id": feature.entitlement.id,
         "id_or_alias": "globex",
         "customer_id": "globex",
         "product_family_id": market.family,

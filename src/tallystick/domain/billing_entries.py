@@ -9,6 +9,7 @@ from uuid import UUID
 from tallystick.domain.bill import TaxBreakdown
 from tallystick.domain.charges import Before, Item
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms
+from tallystick.domain.entitlement import Entitlement
 from tallystick.domain.invoice import (
     CustomerSnapshot,
     InvoiceStatus,
@@ -103,12 +104,13 @@ class RedeemedCoupon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionDetails:
-    """A subscription with what is billed on it."""
+    """A subscription with what is billed on it, and the `entitlements` of it alone."""
 
     subscription: SubscriptionEntry
     items: tuple[Item, ...]
     coupons: tuple[RedeemedCoupon, ...]
     minimum: MinimumCommitment | None = None
+    entitlements: tuple[Entitlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

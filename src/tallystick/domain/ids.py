@@ -41,6 +41,8 @@ class Prefix(StrEnum):
     COUPON = "cou"
     APPLIED_COUPON = "sub_cou"
     METRIC = "bm"
+    FEATURE = "feat"
+    ENTITLEMENT = "ent"
     CHECKOUT_SESSION = "che"
     SUBSCRIPTION = "sub"
     SUBSCRIPTION_ADD_ON = "sub_add"

@@ -153,7 +153,7 @@ async def test_archived_parties(api: httpx.AsyncClient, world: World) -> None:
     """An archived customer and an archived plan are refused together."""
     body = await _body(world)
     await world.execute("update customers set archived_at = now()")
-    await world.execute("update plans set archived_at = now()")
+    await world.execute("update plans set archived_at = now(), status = 'ARCHIVED'")
 
     answer = await api.post("/api/v1/subscriptions", json=body)
 

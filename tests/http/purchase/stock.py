@@ -103,3 +103,13 @@ def defined(market: Market) -> str:
     assert answer.status_code == 201, answer.text
     name: str = answer.json()["id"]
     return name
+
+
+def granted(market: Market) -> m.Feature:
+    """A feature that everybody has."""
+    return market.sdk.features.create(
+        code="sso",
+        name="Sign-on",
+        feature_type=m.BooleanFeatureType(),
+        entitlement=m.BooleanEntitlementValue(enabled=True),
+    )

@@ -7,9 +7,11 @@ could know, and what somebody did behind their backs. Each rule is about all ten
 from tallystick.db.audit.balances import BALANCE_RULES
 from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.billing import BILLING_RULES
+from tallystick.db.audit.catalog import CATALOG_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
 from tallystick.db.audit.customers import CUSTOMER_RULES
+from tallystick.db.audit.entitlements import ENTITLEMENT_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lists import LIST_RULES
@@ -37,5 +39,7 @@ RULES = (
     *USAGE_RULES,
     *THRESHOLD_RULES,
     *LIST_RULES,
+    *CATALOG_RULES,
+    *ENTITLEMENT_RULES,
     *MACHINERY_RULES,
 )
