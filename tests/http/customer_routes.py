@@ -47,6 +47,7 @@ PORTAL_PAGES = {
     "GET /portal/details",
     "POST /portal/details",
     "GET /portal/invoices/{name}",
+    "GET /portal/invoices/{name}/invoice.pdf",
     "GET /portal/invoices/{name}/pay",
     "POST /portal/invoices/{name}/pay",
     "GET /portal/subscriptions/{name}/cancel",

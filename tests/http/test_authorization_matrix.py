@@ -23,8 +23,10 @@ from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
 from tests.http.customer_routes import CUSTOMER_ROUTES, PORTAL_PAGES
 from tests.http.entitlement_routes import ENTITLEMENT_ROUTES
+from tests.http.invoice_routes import INVOICE_ROUTES
 from tests.http.purchase.market import Json, Market, open_market
-from tests.http.purchase.stock import credited, defined, granted, stock
+from tests.http.purchase.stock import credited, defined, granted, sent_file, stock
+from tests.http.webhooks.conftest import relayed
 
 MISSING = "00000000-0000-0000-0000-000000000001"
 
@@ -45,6 +47,7 @@ OPEN = {
     "POST /checkout/{session}/{signature}/another-method",
     "GET /checkout/{session}/{signature}/another-method",
     "GET /checkout/{session}/{signature}/status",
+    "GET /checkout/{session}/{signature}/invoice.pdf",
     "GET /checkout",
     *PORTAL_PAGES,
     "GET /sandbox/challenge.css",
@@ -142,33 +145,17 @@ API: dict[str, Json | None] = {
         "component_id": encode(Prefix.SUBSCRIPTION_COMPONENT, UUID(int=1)),
         "delta": 1,
     },
-    "PATCH /api/v1/invoices/{invoice_id}/custom-properties": {"custom_properties": {}},
-    "POST /api/v1/invoices/{invoice_id}/finalize": None,
-    "POST /api/v1/invoices/{invoice_id}/void": None,
-    "POST /api/v1/invoices/{invoice_id}/pay": None,
-    "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
-    "GET /api/v1/invoices": None,
-    "GET /api/v1/invoices/{invoice_id}": None,
-    "POST /api/v1/credit-notes": {},
-    "GET /api/v1/credit-notes": None,
-    "GET /api/v1/credit-notes/{credit_note_id}": None,
-    "POST /api/v1/credit-notes/{credit_note_id}/void": None,
-    "PATCH /api/v1/credit-notes/{credit_note_id}/custom-properties": {"custom_properties": {}},
-    "POST /api/v1/payments/{payment_id}/refund": None,
-    "GET /api/v1/invoices/{invoice_id}/explain": None,
-    "GET /api/v1/invoicing-entities": None,
-    "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
-    "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
-    "POST /api/v1/test-provider/payments/{payment_id}/settle": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/refund": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/dispute": None,
+    **INVOICE_ROUTES,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
-SHOWN_BY = {"payments": "invoices", "test-provider": "invoices"}
+SHOWN_BY = {
+    "payments": "invoices",
+    "test-provider": "invoices",
+    "webhooks/deliveries": "webhooks/endpoints",
+}
 """What shows a thing that has no address of its own to be read at."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
@@ -202,9 +189,11 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
         open_market(api, shared_dsn, "Rival Cloud") as theirs,
     ):
         stock(theirs)
+        hook = theirs.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
         bought = theirs.bought()
         feature = granted(theirs)
         assert feature.entitlement is not None
+        hook_id = hook.webhook_endpoint.id
         yield Town(
             mine,
             theirs,
@@ -225,9 +214,12 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "invoices": bought.invoice.id,
                 "test-provider": bought.invoice.transactions[0].id,
                 "payments": bought.invoice.transactions[0].id,
+                "webhooks/endpoints": hook_id,
+                "webhooks/deliveries": relayed(theirs, hook_id),
                 "credit-notes": credited(theirs, bought.invoice.id),
                 "custom-property-definitions": defined(theirs),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
+                "batch-jobs": sent_file(theirs),
             },
         )
 
@@ -246,6 +238,8 @@ def resource_of(route: str) -> str:
     first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
     if (first, second) == ("plans", "versions"):
         return second
+    if first == "webhooks":
+        return f"{first}/{second}"
     return f"{second}s" if first == "usage" else first
 
 

@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.http.conftest import Served
 from tests.http.purchase.market import Market, open_market
-from tests.http.purchase.stock import credited, granted, stock
+from tests.http.purchase.stock import credited, granted, sent_file, stock
 from tests.http.test_authorization_matrix import API
 
 EXAMPLES = 12
@@ -46,6 +46,7 @@ def market(api: Served, shared_dsn: str) -> Iterator[Market]:
 @pytest.fixture(scope="module")
 def known(market: Market) -> Mapping[str, str]:
     """Ids of things that exist, by the name of the parameter or field that takes them."""
+    hook = market.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
     bought = market.bought()
     plan = market.plans["Starter"]
     feature = granted(market)
@@ -69,6 +70,8 @@ def known(market: Market) -> Mapping[str, str]:
         "payment_id": bought.invoice.transactions[0].id,
         "credit_note_id": credited(market, bought.invoice.id),
         "invoicing_entity_id": market.entity_path.rpartition("/")[2],
+        "batch_job_id": sent_file(market),
+        "endpoint_id": hook.webhook_endpoint.id,
         "id": market.offer().id,
     }
 

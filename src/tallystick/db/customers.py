@@ -1,6 +1,7 @@
 """Customers: written, found by id or alias, listed."""
 
 import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from tallystick.db.codec import Codec
@@ -91,6 +92,17 @@ async def insert(tx: Tx, tenant_id: UUID, customer: CustomerRecord) -> None:
         UniqueViolation: Another customer has its alias (`ALIAS_TAKEN`).
     """
     await tx.execute(_INSERT, tenant_id, customer.id, *_values(customer), customer.created_at)
+
+
+async def insert_many(tx: Tx, tenant_id: UUID, customers: Sequence[CustomerRecord]) -> None:
+    """Write new customers, all or none.
+
+    Raises:
+        UniqueViolation: Another customer has an alias of theirs (`ALIAS_TAKEN`).
+    """
+    await tx.executemany(
+        _INSERT, [(tenant_id, one.id, *_values(one), one.created_at) for one in customers]
+    )
 
 
 async def load(

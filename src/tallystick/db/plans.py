@@ -76,6 +76,20 @@ async def insert(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
     await plan_drafts.insert(tx, tenant_id, entry.version, entry.created_at)
 
 
+async def named(tx: Tx, tenant_id: UUID, name: str) -> list[UUID]:
+    """The unarchived plans of exactly this name, oldest first."""
+    rows = await tx.fetch(
+        """
+        select id from plans
+        where tenant_id = $1 and lower(name) = lower($2) and name = $2 and archived_at is null
+        order by id
+        """,
+        tenant_id,
+        name,
+    )
+    return [row["id"] for row in rows]
+
+
 async def lock(tx: Tx, tenant_id: UUID, plan_id: UUID) -> bool:
     """Lock a plan against other changes of it and of its draft; False where there is none."""
     found = await tx.fetchval(

@@ -52,6 +52,10 @@ class Prefix(StrEnum):
     TRANSACTION = "pay"
     PAYMENT_METHOD = "pm"
     EVENT = "evt"
+    BATCH_JOB = "bjob"
+    BATCH_JOB_CHUNK = "bjob_chunk"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
 
 
 class MalformedId(ValueError):

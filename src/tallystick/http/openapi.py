@@ -22,7 +22,30 @@ fields are refused, and all faults of a request are reported together, each with
 
 Lists take `page` (from 0) and `per_page` (1 to 100). A POST sent again with the same
 `Idempotency-Key` and body is answered as it was at first (`Idempotent-Replayed: true`).
+
+A key may make so many requests a second; `RateLimit-*` on every answer says how many are left,
+and 429 with `Retry-After` when to come back.
 """
+
+_HEADERS: dict[str, Any] = {
+    "Request-Id": {
+        "description": "Names the request, in the log as here.",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Limit": {
+        "description": "Requests that this API key may make in two seconds.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Remaining": {
+        "description": "How many of them are left.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds until all of them are there again.",
+        "schema": {"type": "integer"},
+    },
+}
+"""What every answer to an API key has; those of the limit only where there is one."""
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -85,7 +108,13 @@ def _add_schemas(found: dict[str, Any]) -> None:
     components["responses"] = {
         "Refused": {
             "description": "The request was refused, or failed; `code` says how.",
-            "headers": {"Request-Id": {"schema": {"type": "string"}}},
+            "headers": {
+                **_HEADERS,
+                "Retry-After": {
+                    "description": "Seconds to wait, where waiting helps.",
+                    "schema": {"type": "integer"},
+                },
+            },
             "content": {
                 "application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}
             },
@@ -111,6 +140,6 @@ def _correct(operation: dict[str, Any], method: str, path: str) -> None:
     for response in responses.values():
         if "$ref" not in response:
             response["description"] = "Done."
-            response["headers"] = {"Request-Id": {"schema": {"type": "string"}}}
+            response["headers"] = _HEADERS
     if method == "post":
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

@@ -75,9 +75,11 @@ class SubscriptionRequest:
 
 
 async def create_subscription(
-    ctx: Context, request: SubscriptionRequest
+    ctx: Context, request: SubscriptionRequest, subscription_id: UUID | None = None
 ) -> SubscriptionDetails:
     """Create a subscription and return it as it stands after its first step.
+
+    It gets the id, where one is given.
 
     Raises:
         NotFound: no such customer or plan.
@@ -90,7 +92,7 @@ async def create_subscription(
         ctx, PropertyEntity.SUBSCRIPTION, request.properties
     )
     resolved = await _resolve(ctx, tx, request, faults)
-    made = _subscription(ctx, request, resolved)
+    made = _subscription(ctx, request, resolved, subscription_id or new_id())
     if made.awaits_checkout:
         await open_session(ctx, tx, made, resolved, request.echo)
     await _write(ctx, tx, made)
@@ -149,7 +151,10 @@ def _field(fault: Fault) -> str:
 
 
 def _subscription(
-    ctx: Context, request: SubscriptionRequest, resolved: ResolvedRequest
+    ctx: Context,
+    request: SubscriptionRequest,
+    resolved: ResolvedRequest,
+    subscription_id: UUID,
 ) -> Subscription:
     """The subscription before its first step: pending, with dates counted from its start."""
     offer = resolved.offer
@@ -159,7 +164,7 @@ def _subscription(
     waits = request.activation is Activation.MANUAL or (checks_out and not dates.trial_is_free)
     has_past = request.start < ctx.today and not waits and not checks_out
     return Subscription(
-        id=new_id(),
+        id=subscription_id,
         customer_id=resolved.parties.customer.id,
         offer=offer,
         dates=dates,

@@ -52,7 +52,7 @@ def test_a_replacement_keeps_changes_and_drops_entitlements(shop: Shop) -> None:
     assert switches(same) == {sso.id: False, audit.id: True}
     none = shop.sdk.plans.replace(plan.id, components=priced("69.00"), entitlements=[], **given)
     assert (none.version, none.entitlements) == (3, [])
-    old = shop.sdk.plans.retrieve(plan.id, version=1)
+    old = shop.sdk.plans.retrieve(plan.id, version="1")
     assert switches(old) == {sso.id: True}
     assert shop.events("entitlement.deleted") == []
 

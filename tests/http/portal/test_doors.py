@@ -129,6 +129,7 @@ async def test_one_customer_never_sees_another(world: World, web: FastAPI) -> No
 
     answers = [
         await guest.client.get(f"/portal/invoices/{billed}"),
+        await guest.client.get(f"/portal/invoices/{billed}/invoice.pdf"),
         await guest.client.get(f"/portal/subscriptions/{theirs}/cancel"),
         await post(f"/subscriptions/{theirs}/cancel"),
         await post(f"/subscriptions/{theirs}/keep"),

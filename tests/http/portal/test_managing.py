@@ -103,6 +103,9 @@ async def test_an_invoice_and_how_it_came_about(world: World, web: FastAPI) -> N
         assert told in page.text
     assert "1 \N{MULTIPLICATION SIGN} €49.00 = €49.00" in page.text
     assert "pay-form" not in page.response.text
+    pdf = await guest.client.get(f"{page.response.url.path}/invoice.pdf")
+    assert pdf.headers["content-type"] == "application/pdf"
+    assert pdf.content.startswith(b"%PDF")
 
 
 async def test_paying_an_open_invoice(world: World, web: FastAPI) -> None:

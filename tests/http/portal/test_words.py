@@ -7,9 +7,9 @@ import pytest
 
 from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.http import portal
-from tallystick.http.checkout.languages import LANGUAGES
 from tallystick.http.checkout.languages import catalogue as checkout_catalogue
 from tallystick.http.portal.words import catalogue
+from tallystick.locales.choice import LANGUAGES
 from tests.http.checkout.test_languages import placeholders
 
 MADE = {
@@ -54,5 +54,5 @@ def test_every_key_is_used_and_every_used_key_is_there() -> None:
 
     assert own - asked == own & MADE
     known = own | set(checkout_catalogue("en"))
-    files = {one for one in asked if one.endswith((".html", ".css"))}
+    files = {one for one in asked if one.endswith((".html", ".css", ".pdf"))}
     assert asked - known - files == set()

@@ -113,3 +113,16 @@ def granted(market: Market) -> m.Feature:
         feature_type=m.BooleanFeatureType(),
         entitlement=m.BooleanEntitlementValue(enabled=True),
     )
+
+
+def sent_file(market: Market) -> str:
+    """A file of one customer, which waits to be imported."""
+    answer = market.raw.post(
+        "/batch-jobs",
+        params={"type": "CUSTOMER_CSV_IMPORT"},
+        content="name,currency\nHooli,EUR\n",
+        headers={"Content-Type": "text/csv"},
+    )
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name

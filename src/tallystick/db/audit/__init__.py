@@ -13,6 +13,7 @@ from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
 from tallystick.db.audit.customers import CUSTOMER_RULES
 from tallystick.db.audit.entitlements import ENTITLEMENT_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
+from tallystick.db.audit.imports import IMPORT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
@@ -21,6 +22,7 @@ from tallystick.db.audit.reversals import REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
+from tallystick.db.audit.webhooks import WEBHOOK_RULES
 
 __all__ = ["RULES"]
 
@@ -37,9 +39,11 @@ RULES = (
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,
+    *IMPORT_RULES,
     *THRESHOLD_RULES,
     *LIST_RULES,
     *CATALOG_RULES,
     *ENTITLEMENT_RULES,
+    *WEBHOOK_RULES,
     *MACHINERY_RULES,
 )

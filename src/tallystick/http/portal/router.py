@@ -3,6 +3,7 @@
 GET  /portal?token=...                       the token goes into a cookie, out of the address
 GET  /portal                                 the overview
 GET  /portal/invoices/{id}                   an invoice, and how it came about
+GET                      .../invoice.pdf     its document
 POST                     .../pay             charge what is due to the saved method
 GET  /portal/subscriptions/{id}/cancel       what cancelling means
 POST                          .../cancel     cancel at the end of the period
@@ -24,14 +25,16 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tallystick.db import document_facts
+from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.errors import Busy, Conflict, Fault, NotFound
 from tallystick.domain.ids import MalformedId, Prefix, decode
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.payment import FailureReason
 from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.headers import asset_headers
-from tallystick.http.checkout.languages import LANGUAGES
 from tallystick.http.checkout.pace import Pace
+from tallystick.http.pdf import pdf_answer
 from tallystick.http.portal.details import details_of, details_typed, make_details_form
 from tallystick.http.portal.pages import (
     Notice,
@@ -51,6 +54,7 @@ from tallystick.http.portal.visit import (
     leave,
     let_in,
 )
+from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import SellerCard
 from tallystick.services.context import App
 from tallystick.services.manage_portal import (
@@ -62,6 +66,7 @@ from tallystick.services.manage_portal import (
 )
 from tallystick.services.portal_view import OwnInvoice
 from tallystick.services.show_portal import (
+    own_invoice,
     seller_of,
     show_own_invoice,
     show_own_subscription,
@@ -147,6 +152,11 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
             return keep_language(visit.files, request.url.path, lang)
         own = await show_own_invoice(visit.portal, _id(Prefix.INVOICE, name))
         return await _invoice(visit, own, _notice(visit, done))
+
+    @routes.get("/portal/invoices/{name}/invoice.pdf")
+    async def download(request: Request, name: str) -> Response:
+        visit = await looking(request)
+        return await _download(visit, _id(Prefix.INVOICE, name))
 
     @routes.get("/portal/invoices/{name}/pay")
     async def paid_before(request: Request, name: str) -> Response:
@@ -251,6 +261,18 @@ async def _invoice(
     )
     page = own_invoice_page(visit, seller, shown, notice, visit.new_try(own.entry.id))
     return visit.html(page, seller.logo_url, status)
+
+
+async def _download(visit: Visit, invoice_id: UUID) -> Response:
+    """The document of an invoice; raises `NotFound` for anybody else's, and drafts."""
+    ctx = visit.portal.context
+    async with ctx.app.database.connection() as tx:
+        await own_invoice(visit.portal, tx, invoice_id)
+        found = await document_facts.of_invoice(
+            tx, ctx.tenant.id, invoice_id, ctx.tenant.time_zone
+        )
+    assert found is not None, "it was just read"
+    return pdf_answer(await invoice_pdf(found))
 
 
 async def _seller(visit: Visit) -> SellerCard:

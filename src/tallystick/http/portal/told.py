@@ -13,10 +13,10 @@ from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 from tallystick.domain.next_charge import NextCharge
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.sentences import sentence
-from tallystick.http.checkout.frame import address_lines
 from tallystick.http.checkout.receipt import method_words
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.voice import PageVoice
+from tallystick.locales.addresses import address_lines
 from tallystick.services.portal_view import OwnInvoice, OwnSubscription, PortalView
 
 
@@ -76,7 +76,7 @@ class Line:
 class InvoicePage:
     """An invoice. `facts` and `totals` are labels and values.
 
-    `download` is where its document is; None while there is none.
+    `download` is where its document is, below its own address.
     """
 
     name: str
@@ -89,7 +89,7 @@ class InvoicePage:
     pay: str | None
     pays_with: str | None
     hint: str | None
-    download: str | None
+    download: str
     memo: str | None
 
 
@@ -198,7 +198,7 @@ def invoice_page(
         pay=words("invoice.pay", amount=due) if pays else None,
         pays_with=pays_with if pays else None,
         hint=hint,
-        download=None,
+        download="invoice.pdf",
         memo=entry.memo,
     )
 
@@ -206,7 +206,10 @@ def invoice_page(
 def customer_lines(customer: CustomerRecord, say: Teller) -> tuple[str, ...]:
     """Who is billed, line by line."""
     address = customer.billing_address
-    lines = (customer.name, *(() if address is None else address_lines(address, say)))
+    lines = (
+        customer.name,
+        *(() if address is None else address_lines(address, say.words.locale)),
+    )
     if customer.vat_number:
         lines = (*lines, say.words("footer.vat_number", number=customer.vat_number))
     return tuple(line for line in lines if line)

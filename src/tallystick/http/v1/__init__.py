@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from tallystick.http.v1 import (
     add_ons,
+    batch_jobs,
     checkout_sessions,
     coupons,
     credit_notes,
@@ -27,6 +28,7 @@ from tallystick.http.v1 import (
     test_clock,
     test_provider,
     usage,
+    webhooks,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -51,7 +53,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     invoices.router,
     credit_notes.router,
     payments.router,
+    batch_jobs.uploads,
+    batch_jobs.router,
     invoicing_entities.router,
+    webhooks.router,
     test_clock.router,
     test_provider.router,
 )

@@ -5,11 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from tallystick.db import credit_notes
+from tallystick.db import credit_notes, document_facts
 from tallystick.db.paging import Page
+from tallystick.documents.pdf import credit_note_pdf
 from tallystick.domain.credit_note import CreditNoteStatus, Refund
 from tallystick.domain.credit_note_entry import CreditNoteEntry
 from tallystick.http.door import Entered, Route
+from tallystick.http.pdf import DOCUMENT_ANSWERS, PdfResponse, pdf_answer
 from tallystick.http.v1.credit_note_schemas import (
     SHOWN,
     CreditNoteList,
@@ -102,6 +104,26 @@ async def get_credit_note(door: Entered, credit_note_id: CreditNoteId) -> Respon
         ),
         show_credit_note,
     )
+
+
+@router.get(
+    "/{credit_note_id}/download", response_class=PdfResponse, responses=DOCUMENT_ANSWERS
+)
+async def download(door: Entered, credit_note_id: CreditNoteId) -> Response:
+    """Download a credit note as PDF, in its customer's language.
+
+    It names the invoice that it credits, and where the money goes; a draft and a void one say
+    so across the page. 409 with `Retry-After` where it could not be made in time.
+    """
+    found = await door.look(
+        lambda ctx: existing(
+            document_facts.of_credit_note(
+                ctx.transaction, ctx.tenant.id, credit_note_id, ctx.tenant.time_zone
+            ),
+            "credit note",
+        )
+    )
+    return pdf_answer(await credit_note_pdf(found))
 
 
 @router.post("/{credit_note_id}/void", response_model=CreditNoteOut)

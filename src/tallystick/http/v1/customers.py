@@ -12,6 +12,7 @@ from starlette.responses import Response
 from tallystick.db import customers
 from tallystick.db.paging import Page
 from tallystick.domain.customer_record import CustomerFields, CustomerRecord
+from tallystick.domain.errors import Conflict
 from tallystick.http.door import Entered, Route, SetAside
 from tallystick.http.v1.customer_schemas import (
     CustomerCreateRequest,
@@ -227,7 +228,9 @@ async def post_portal_token(
             asked.scopes or list(PortalScope),
         ),
         partial(show_portal_token, door.app.public_url),
-        shown_once="This token was shown once. Use a new Idempotency-Key for a new one.",
+        once_shown=lambda _: Conflict(
+            "This token was shown once. Use a new Idempotency-Key for a new one."
+        ),
     )
 
 

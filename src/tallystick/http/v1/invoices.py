@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tallystick.db import invoices, kept_invoices
+from tallystick.db import document_facts, invoices, kept_invoices
 from tallystick.db.paging import Page
+from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.billing_entries import InvoiceEntry
 from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
 from tallystick.http.door import Entered, Operation, Route
+from tallystick.http.pdf import DOCUMENT_ANSWERS, PdfResponse, pdf_answer
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.explanation_schemas import InvoiceExplanationOut, show_explanation
 from tallystick.http.v1.free_form import NotYet
@@ -37,6 +39,7 @@ from tallystick.services.change_invoice import (
     MoneyReceived,
     finalize_invoice,
     receive_money,
+    refresh_invoice,
     void_invoice,
 )
 from tallystick.services.context import Context
@@ -118,6 +121,36 @@ async def explain(door: Entered, invoice_id: InvoiceId) -> Response:
         return explain_invoice(await existing(found, "invoice"))
 
     return await door.read(explained, show_explanation)
+
+
+@router.get("/{invoice_id}/download", response_class=PdfResponse, responses=DOCUMENT_ANSWERS)
+async def download(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Download an invoice as PDF, in its customer's language.
+
+    It shows how the invoice stands now: a draft and a void one say so across the page, and what
+    was paid is listed with its days. Archivable (PDF/A-3a) and accessible (PDF/UA-1). 409 with
+    `Retry-After` where it could not be made in time.
+    """
+    found = await door.look(
+        lambda ctx: existing(
+            document_facts.of_invoice(
+                ctx.transaction, ctx.tenant.id, invoice_id, ctx.tenant.time_zone
+            ),
+            "invoice",
+        )
+    )
+    return pdf_answer(await invoice_pdf(found))
+
+
+@router.post("/{invoice_id}/refresh", response_model=InvoiceOut)
+async def refresh(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Compute a draft again from today's usage, customer, taxes and coupons.
+
+    Its date and its fixed fees stay. Drafts take late usage in by themselves before they become
+    final: this is for those who look at one before. 409 for what is final, part of a
+    consolidated invoice, or being paid.
+    """
+    return await door.write(_changed(invoice_id, refresh_invoice), show_invoice)
 
 
 @router.post("/{invoice_id}/finalize", response_model=InvoiceOut)
