@@ -32,7 +32,7 @@ class Settings(BaseSettings):
         pool_max: Database connections of each process at most.
         requests_per_second: How many requests one API key may make of all processes together,
             and twice as many in a burst; 0 for no limit.
-        page_posts_per_minute: How many forms of checkout pages one address may send to each
+        page_posts_per_minute: How many forms of buyers' pages one address may send to each
             process, and how many may be sent to one link, as many of them at once; 0 for no
             limit.
         provider_call_seconds: Seconds of real time given to one call of a payment provider.

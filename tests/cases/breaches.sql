@@ -479,11 +479,25 @@ from sandbox.intents where state = 'SUCCEEDED' limit 1;
 -- invoice-amount-due
 update invoices set reversed = reversed + 1;
 
+-- customer-archived
+update customers set archived_at = now();
+
+-- customer-archived
+update customers set archived_at = now() where id in (
+    select customer_id from checkout_sessions where state = 'AWAITING_PAYMENT');
+
+-- custom-properties
+update customers set custom_properties = '[]';
+
+-- custom-properties
+update invoices set custom_properties = '{"tier": null}';
+
 -- list-length
 update list_counts set difference = difference + 1 where list = 'customers';
 
 -- list-length
 delete from list_counts where list = 'subscriptions';
+
 -- plan-status
 update plans set status = 'DRAFT' where status = 'ACTIVE';
 
@@ -494,6 +508,7 @@ where id = (select min(id::text)::uuid from prices where pricing ->> 'type' = 'R
 -- metric-of-product
 update products set fee_type = 'CAPACITY',
     fee_structure = jsonb_build_object('type', 'CAPACITY', 'metric_id', gen_random_uuid());
+
 -- entitlement-of-its-feature
 insert into features (tenant_id, id, code, name, feature_type, value_type, options, created_at, updated_at)
 select id, '00000000-0000-0000-0000-0000000000f1', 'tier', 'Tier', 'CONFIG', 'SELECT', '{gold}', now(), now()
@@ -513,6 +528,7 @@ insert into features (tenant_id, id, code, name, feature_type, metric_id, create
 select id, '00000000-0000-0000-0000-0000000000f3', 'calls', 'Calls', 'METERED', id, now(), now() from tenants limit 1;
 insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
 select tenant_id, gen_random_uuid(), id, 'METERED', '{"type": "METERED", "limit": "-1"}', now(), now() from features;
+
 -- import-counts
 update batch_jobs set processed_items = processed_items - 1;
 
@@ -536,6 +552,7 @@ update batch_job_failures set item_index = item_index + 1000;
 
 -- import-taken-up
 update batch_jobs set status = 'PROCESSING', touched_at = now() - interval '2 hours';
+
 -- webhook-order
 update webhook_deliveries set next_attempt_at = null where next_attempt_at is not null;
 

@@ -12,7 +12,6 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi.routing import iter_route_contexts
-from meteroid import models as m
 
 from tallystick.bootstrap import wired
 from tallystick.domain.ids import Prefix, encode
@@ -22,9 +21,11 @@ from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
+from tests.http.customer_routes import CUSTOMER_ROUTES, PORTAL_PAGES
 from tests.http.entitlement_routes import ENTITLEMENT_ROUTES
+from tests.http.invoice_routes import INVOICE_ROUTES
 from tests.http.purchase.market import Json, Market, open_market
-from tests.http.purchase.stock import stock
+from tests.http.purchase.stock import credited, defined, granted, sent_file, stock
 from tests.http.webhooks.conftest import relayed
 
 MISSING = "00000000-0000-0000-0000-000000000001"
@@ -48,6 +49,7 @@ OPEN = {
     "GET /checkout/{session}/{signature}/status",
     "GET /checkout/{session}/{signature}/invoice.pdf",
     "GET /checkout",
+    *PORTAL_PAGES,
     "GET /sandbox/challenge.css",
     "GET /sandbox/challenge.svg",
     "GET /sandbox/challenge/{reference}",
@@ -55,7 +57,6 @@ OPEN = {
 }
 """Routes that take no API key."""
 
-ENTRY: Json = {"currency": "EUR", "amount": 100}
 PRICE: Json = {
     "cadence": "MONTHLY",
     "currency": "EUR",
@@ -63,13 +64,6 @@ PRICE: Json = {
 }
 MINIMUM: Json = {"amount": "1", "scope": {"type": "all_components"}}
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
-
-TEST_CARD = {
-    "type": "CARD",
-    "card_number": "4242424242424242",
-    "card_expiry": "12/99",
-    "card_cvc": "123",
-}
 
 CLOCK = "GET /api/v1/test-clock"
 
@@ -79,12 +73,7 @@ API: dict[str, Json | None] = {
     "GET /api/v1/checkout-sessions": None,
     "GET /api/v1/checkout-sessions/{id}": None,
     "POST /api/v1/checkout-sessions/{id}/cancel": None,
-    "POST /api/v1/customers": {},
-    "GET /api/v1/customers": None,
-    "GET /api/v1/customers/{id_or_alias}": None,
-    "PATCH /api/v1/customers/{id_or_alias}": {"name": "Stolen"},
-    "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
-    "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
+    **CUSTOMER_ROUTES,
     "POST /api/v1/product_families": {},
     "GET /api/v1/product_families": None,
     "GET /api/v1/product_families/{id_or_alias}": None,
@@ -156,47 +145,7 @@ API: dict[str, Json | None] = {
         "component_id": encode(Prefix.SUBSCRIPTION_COMPONENT, UUID(int=1)),
         "delta": 1,
     },
-    "GET /api/v1/invoices/{invoice_id}/download": None,
-    "POST /api/v1/invoices/{invoice_id}/refresh": None,
-    "POST /api/v1/invoices/{invoice_id}/finalize": None,
-    "POST /api/v1/invoices/{invoice_id}/void": None,
-    "POST /api/v1/invoices/{invoice_id}/pay": None,
-    "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
-    "GET /api/v1/invoices": None,
-    "GET /api/v1/invoices/{invoice_id}": None,
-    "POST /api/v1/credit-notes": {},
-    "GET /api/v1/credit-notes": None,
-    "GET /api/v1/credit-notes/{credit_note_id}": None,
-    "GET /api/v1/credit-notes/{credit_note_id}/download": None,
-    "POST /api/v1/credit-notes/{credit_note_id}/void": None,
-    "PATCH /api/v1/credit-notes/{credit_note_id}/custom-properties": {"custom_properties": {}},
-    "POST /api/v1/payments/{payment_id}/refund": None,
-    "GET /api/v1/invoices/{invoice_id}/explain": None,
-    "GET /api/v1/invoicing-entities": None,
-    "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
-    "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
-    "POST /api/v1/test-provider/payments/{payment_id}/settle": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/refund": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/dispute": None,
-    "POST /api/v1/batch-jobs": {},
-    "GET /api/v1/batch-jobs": None,
-    "GET /api/v1/batch-jobs/{batch_job_id}": None,
-    "GET /api/v1/batch-jobs/{batch_job_id}/failures": None,
-    "GET /api/v1/batch-jobs/{batch_job_id}/input": None,
-    "GET /api/v1/batch-jobs/{batch_job_id}/errors.csv": None,
-    "GET /api/v1/batch-jobs/{batch_job_id}/output": None,
-    "POST /api/v1/batch-jobs/{batch_job_id}/cancel": None,
-    "GET /api/v1/events": None,
-    "GET /api/v1/webhooks/endpoints": None,
-    "POST /api/v1/webhooks/endpoints": {},
-    "GET /api/v1/webhooks/endpoints/{endpoint_id}": None,
-    "PATCH /api/v1/webhooks/endpoints/{endpoint_id}": {"description": "Stolen"},
-    "DELETE /api/v1/webhooks/endpoints/{endpoint_id}": None,
-    "GET /api/v1/webhooks/endpoints/{endpoint_id}/deliveries": None,
-    "POST /api/v1/webhooks/endpoints/{endpoint_id}/rotate-secret": None,
-    "GET /api/v1/webhooks/endpoints/{endpoint_id}/secret": None,
-    "POST /api/v1/webhooks/deliveries/{delivery_id}/resend": None,
+    **INVOICE_ROUTES,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
@@ -268,42 +217,11 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "webhooks/endpoints": hook_id,
                 "webhooks/deliveries": relayed(theirs, hook_id),
                 "credit-notes": credited(theirs, bought.invoice.id),
+                "custom-property-definitions": defined(theirs),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
                 "batch-jobs": sent_file(theirs),
             },
         )
-
-
-def granted(market: Market) -> m.Feature:
-    """A feature that everybody has."""
-    return market.sdk.features.create(
-        code="sso",
-        name="Sign-on",
-        feature_type=m.BooleanFeatureType(),
-        entitlement=m.BooleanEntitlementValue(enabled=True),
-    )
-
-
-def credited(market: Market, invoice_id: str) -> str:
-    """A credit note of EUR 1 on an invoice."""
-    body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
-    answer = market.raw.post("/credit-notes", json=body)
-    assert answer.status_code == 201, answer.text
-    name: str = answer.json()["id"]
-    return name
-
-
-def sent_file(market: Market) -> str:
-    """A file of one customer, which waits to be imported."""
-    answer = market.raw.post(
-        "/batch-jobs",
-        params={"type": "CUSTOMER_CSV_IMPORT"},
-        content="name,currency\nHooli,EUR\n",
-        headers={"Content-Type": "text/csv"},
-    )
-    assert answer.status_code == 201, answer.text
-    name: str = answer.json()["id"]
-    return name
 
 
 def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response:

@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.http.conftest import Served
 from tests.http.purchase.market import Market, open_market
-from tests.http.purchase.stock import stock
-from tests.http.test_authorization_matrix import API, credited, granted, sent_file
+from tests.http.purchase.stock import credited, granted, sent_file, stock
+from tests.http.test_authorization_matrix import API
 
 EXAMPLES = 12
 CHECKS = [

@@ -30,6 +30,7 @@ class Prefix(StrEnum):
     INVOICING_ENTITY = "ive"
     BANK_ACCOUNT = "ba"
     CUSTOMER = "cus"
+    CUSTOM_PROPERTY = "cpd"
     PRODUCT_FAMILY = "pf"
     PRODUCT = "prd"
     PRICE = "pri"

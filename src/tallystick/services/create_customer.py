@@ -1,10 +1,11 @@
 """Create a customer."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from uuid import UUID
 
 from tallystick.db import customers, invoicing_entities
 from tallystick.db.refusals import UniqueViolation, constraint_of
+from tallystick.domain.custom_properties import PropertyEntity
 from tallystick.domain.customer_record import (
     RESTS_ON,
     CustomerFields,
@@ -18,6 +19,7 @@ from tallystick.services import vat_numbers
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, Told, record
 from tallystick.services.ids import new_id
+from tallystick.services.property_values import values_set_anew
 
 
 async def create_customer(
@@ -42,7 +44,11 @@ async def create_customer(
         NotFound: The tenant has no such invoicing entity.
         Conflict: Another customer has the alias.
     """
-    fail_if(faults_of(wanted, unread))
+    properties, wrong = await values_set_anew(
+        ctx, PropertyEntity.CUSTOMER, wanted.custom_properties
+    )
+    fail_if([*faults_of(wanted, unread), *unread.joined(wrong)[len(unread.faults) :]])
+    wanted = replace(wanted, custom_properties=properties)
     entity_id = await entity_for(ctx, invoicing_entity_id)
     customer = new_customer(ctx, wanted, entity_id, customer_id or new_id())
     try:
@@ -110,6 +116,6 @@ def created_event(customer: CustomerRecord) -> Told:
         "invoicing_emails": list(customer.invoicing_emails),
         "phone": customer.phone,
         "currency": customer.currency,
-        "custom_properties": {},
+        "custom_properties": customer.custom_properties,
     }
     return "customer.created", customer.id, body

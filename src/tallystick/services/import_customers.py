@@ -4,9 +4,10 @@ The rules and what is written are those of `create_customer`; only the statement
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from tallystick.db import customers
+from tallystick.db import custom_properties, customers
 from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.errors import TallystickError, fail_if
 from tallystick.services.context import Context
@@ -31,6 +32,7 @@ async def import_customers(
     refused: dict[UUID, TallystickError] = {}
     entities: dict[UUID | None, UUID] = {}
     made: list[CustomerRecord] = []
+    begun_with = await custom_properties.defaults(ctx.transaction, ctx.tenant.id)
     for customer_id, one in wanted:
         try:
             fail_if(faults_of(one.fields, one.unread))
@@ -40,7 +42,8 @@ async def import_customers(
         except TallystickError as reason:
             refused[customer_id] = reason
         else:
-            made.append(new_customer(ctx, one.fields, entities[named], customer_id))
+            said = replace(one.fields, custom_properties=begun_with["CUSTOMER"])
+            made.append(new_customer(ctx, said, entities[named], customer_id))
     await customers.insert_many(ctx.transaction, ctx.tenant.id, made)
     await record_many(ctx, [created_event(customer) for customer in made])
     return refused

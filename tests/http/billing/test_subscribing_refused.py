@@ -25,7 +25,7 @@ FAULTY: dict[str, tuple[Json, set[tuple[str, str]]]] = {
     ),
     "properties": (
         {"custom_properties": {"tier": 1}},
-        {("custom_properties", "not_supported_yet")},
+        {("custom_properties.tier", "unknown_property")},
     ),
     "misspelt": ({"trial_duration_days": 3}, {("trial_duration_days", "unknown_field")}),
     "two at once": (

@@ -10,6 +10,7 @@ from tallystick.db.audit.billing import BILLING_RULES
 from tallystick.db.audit.catalog import CATALOG_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
+from tallystick.db.audit.customers import CUSTOMER_RULES
 from tallystick.db.audit.entitlements import ENTITLEMENT_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
 from tallystick.db.audit.imports import IMPORT_RULES
@@ -31,6 +32,7 @@ RULES = (
     *REVERSAL_RULES,
     *EXPLANATION_RULES,
     *BALANCE_RULES,
+    *CUSTOMER_RULES,
     *CHECKOUT_RULES,
     *LIFE_RULES,
     *SLOT_RULES,

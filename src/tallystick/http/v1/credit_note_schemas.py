@@ -26,7 +26,6 @@ from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.invoice import average
 from tallystick.domain.line_description import describe
 from tallystick.domain.money import AMOUNT_MAX
-from tallystick.http.v1.free_form import Metadata
 from tallystick.http.v1.invoice_schemas import (
     DRAFT_NUMBER,
     InvoiceLineItem,
@@ -124,12 +123,6 @@ class RefundRequest(RequestModel):
     reason: ShortText | None = None
     memo: LongText | None = None
     preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
-
-
-class CustomPropertiesRequest(RequestModel):
-    """Properties to merge; null removes one."""
-
-    custom_properties: Metadata
 
 
 class CreditNoteLine(InvoiceLineItem):

@@ -17,25 +17,25 @@ from tallystick.http.v1.credit_note_schemas import (
     CreditNoteList,
     CreditNoteOut,
     CreditNoteRequest,
-    CustomPropertiesRequest,
     show_credit_note,
     to_credit_request,
 )
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
+from tallystick.http.v1.property_values import CustomPropertiesRequest
 from tallystick.http.v1.scalars import (
     CreditNoteId,
     CustomerIdOrAlias,
     InvoiceId,
     ShortText,
 )
-from tallystick.services.edit_credit_note import edit_credit_note
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import (
     issue_credit_note,
     preview_credit_note,
     void_credit_note,
 )
+from tallystick.services.property_values import edit_note_properties
 from tallystick.services.refund_invoice import refund_invoice
 
 router = APIRouter(prefix="/credit-notes", tags=["Credit notes"], route_class=Route)
@@ -136,8 +136,8 @@ async def void(door: Entered, credit_note_id: CreditNoteId) -> Response:
 async def patch_custom_properties(
     door: Entered, credit_note_id: CreditNoteId, body: CustomPropertiesRequest
 ) -> Response:
-    """Merge properties of the merchant's own into a credit note; null removes one."""
+    """Merge custom properties into a credit note; null takes one away."""
     return await door.write(
-        lambda ctx: edit_credit_note(ctx, credit_note_id, body.custom_properties),
+        lambda ctx: edit_note_properties(ctx, credit_note_id, body.custom_properties),
         show_credit_note,
     )

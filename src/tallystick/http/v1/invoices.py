@@ -25,6 +25,7 @@ from tallystick.http.v1.invoice_schemas import (
     show_invoice,
 )
 from tallystick.http.v1.paging import Order, OrderBy, PageQuery
+from tallystick.http.v1.property_values import CustomPropertiesRequest
 from tallystick.http.v1.scalars import (
     Amount,
     CustomerIdOrAlias,
@@ -44,6 +45,7 @@ from tallystick.services.change_invoice import (
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 from tallystick.services.pay_invoice import pay_invoice
+from tallystick.services.property_values import edit_invoice_properties
 
 router = APIRouter(prefix="/invoices", tags=["Invoices"], route_class=Route)
 
@@ -182,6 +184,17 @@ async def pay(door: Entered, invoice_id: InvoiceId) -> Response:
         return await pay_invoice(ctx, invoice_id, operation.subject)
 
     return await door.long(charge, show_invoice, subject=new_id())
+
+
+@router.patch("/{invoice_id}/custom-properties", response_model=InvoiceOut)
+async def patch_custom_properties(
+    door: Entered, invoice_id: InvoiceId, body: CustomPropertiesRequest
+) -> Response:
+    """Merge custom properties into an invoice, final or not; null takes one away."""
+    return await door.write(
+        lambda ctx: edit_invoice_properties(ctx, invoice_id, body.custom_properties),
+        show_invoice,
+    )
 
 
 def _changed(

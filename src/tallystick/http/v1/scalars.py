@@ -288,6 +288,7 @@ CustomerIdOrAlias = Annotated[UUID | str, IdOrAlias(Prefix.CUSTOMER)]
 InvoicingEntityId = Annotated[UUID, IdOf(Prefix.INVOICING_ENTITY)]
 BankAccountId = Annotated[UUID, IdOf(Prefix.BANK_ACCOUNT)]
 CustomerId = Annotated[UUID, IdOf(Prefix.CUSTOMER)]
+CustomPropertyDefinitionId = Annotated[UUID, IdOf(Prefix.CUSTOM_PROPERTY)]
 ProductFamilyId = Annotated[UUID, IdOf(Prefix.PRODUCT_FAMILY)]
 ProductFamilyIdOrAlias = Annotated[UUID | str, IdOrAlias(Prefix.PRODUCT_FAMILY)]
 """A product family: a UUID when an id was sent, a str when an alias was."""
