@@ -122,19 +122,23 @@ async def replace_plan(
         await plan_drafts.insert(tx, tenant_id, made.version, ctx.now)
     else:
         await plan_drafts.rewrite(tx, tenant_id, made.version)
-    granted = wanted.entitlements
-    if granted is None:
-        granted = tuple(
-            NewEntitlement(feature_id=one.feature_id, value=one.value)
-            for one in before.entitlements
-        )
-    await set_entitlements(ctx, made.version.id, granted)
+    await set_entitlements(ctx, made.version.id, _granted(wanted, before))
     if new.publish:
         return await publish_draft(ctx, plan_id)
     stored = await plans.load_entry(tx, tenant_id, plan_id, "draft")
     assert stored is not None, "it was just written"
     await plan_updated(ctx, stored)
     return stored
+
+
+def _granted(wanted: PlanReplacement, before: PlanEntry) -> tuple[NewEntitlement, ...]:
+    """What the new version grants: as asked for, else what the one before granted."""
+    if wanted.entitlements is not None:
+        return wanted.entitlements
+    return tuple(
+        NewEntitlement(feature_id=one.feature_id, value=one.value)
+        for one in before.entitlements
+    )
 
 
 async def _described(ctx: Context, before: PlanEntry) -> PlanEntry:
