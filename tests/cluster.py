@@ -46,7 +46,9 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
 
 def _remove_cluster(config: pytest.Config, folder: Path) -> None:
     config.pluginmanager.import_plugin("tests.database")
-    config.pluginmanager.get_plugin("tests.database").stop_server(folder)
+    database = config.pluginmanager.get_plugin("tests.database")
+    assert database is not None, "it was imported"
+    database.stop_server(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
