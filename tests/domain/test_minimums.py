@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tallystick.domain.billed_ahead import Ahead, BilledAhead
 from tallystick.domain.cancellation import cancelled
-from tallystick.domain.charges import Charge
+from tallystick.domain.charges import Charge, Shortfall
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import Step, StepKind
 from tallystick.domain.metered import usage_charges
@@ -31,7 +31,7 @@ from tallystick.domain.usage_pricing import Measured
 from tests.domain.contracts import contract, contracts, life_of, stands
 from tests.domain.offers import arrears, offer, once, quoted, rate, seats, usage
 from tests.domain.purchases import CUSTOMER, ENTITY
-from tests.domain.samples import named
+from tests.domain.samples import PRODUCT, named
 
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
 BEGIN = date(2024, 1, 1)
@@ -344,3 +344,21 @@ def test_a_minimum_that_cannot_be() -> None:
     assert found(least("1", "B")) == [("scope.product_ids", "nothing_covered")]
     nothing = faults_of(least("1"), "EUR", known=(), recurring=())
     assert [one.field for one in nothing] == ["scope"]
+
+
+def test_what_is_missing_says_what_it_is_missing_from() -> None:
+    """100.00 of which 60.00 were billed and 15.00 used."""
+    taken = life_of(begins(offer(rate("60"), minimum=least("100"))), date(2024, 2, 1))[-1]
+    assert taken.floor is not None
+    used = replace(usage_charge(taken, 1500), product_id=PRODUCT)
+    missing = shortfall(taken.floor, (used,))
+    assert missing is not None
+    assert missing.amount == 2500
+    assert missing.shortfall == Shortfall(
+        minimum=Decimal(100), full_days=31, least=10000, cost=7500
+    )
+
+
+def test_the_largest_minimum() -> None:
+    """What is just not too large."""
+    assert list(faults_of(least(str(MINOR_MAX)), "JPY", known=(), recurring=[named("a")])) == []

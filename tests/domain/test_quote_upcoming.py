@@ -378,3 +378,12 @@ def test_every_rhythm_is_told_once() -> None:
         )
     )
     assert [one.total for one in shown.upcoming] == [1000, 4000, 14000]
+
+
+def test_a_last_period_that_costs_what_the_first_did_is_told() -> None:
+    """16 days of January, February in full, 16 days of March: each differs from the one
+    before.
+    """
+    made = offer(rate("31"), start_date=date(2024, 1, 16), anchor=1, end_date=date(2024, 3, 17))
+    shown = quoted(made, DAY)
+    assert [one.total for one in shown.upcoming] == [1600, 3100, 1600]

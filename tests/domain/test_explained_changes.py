@@ -1,0 +1,69 @@
+"""Lines of a change, and of a consolidated invoice, lead to their figures as any other."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from tallystick.domain.charges import Before, Charge, Replaced
+from tallystick.domain.errors import Unexplained
+from tallystick.domain.explain_invoice import KeptInvoice, explain_invoice
+from tallystick.domain.pricing import RatePricing
+from tests.domain.explained import JANUARY, STUB, charged
+from tests.domain.kept import kept_of
+from tests.domain.samples import billed, item, taxed_at
+
+FEE = item(RatePricing(rate=Decimal(92)))
+OLD = Replaced(unit_price=Decimal(46), units=1, instances=1, amount=4250, credit=4000)
+"""46.00 for 85 of 92 days, of which 40.00 are given back."""
+
+
+def netted(replaced: Replaced = OLD, given: int = 4000) -> Charge:
+    """92.00 for 85 of 92 days, less what is given back of the old price."""
+    whole = charged(FEE, STUB)
+    return replace(whole, amount=whole.amount - given, replaced=replaced)
+
+
+def kept(charge: Charge) -> KeptInvoice:
+    """Its invoice."""
+    made = kept_of(billed([charge], taxed_at("0.2")))
+    return replace(made, amount_due=max(made.total, 0))
+
+
+def test_new_less_old_is_explained() -> None:
+    """85.00 less 40.00, taxed."""
+    explained = explain_invoice(kept(netted()))
+    assert [one.line.amount for one in explained.lines] == [4500]
+    everything = explain_invoice(kept(netted(replace(OLD, credit=4250), 4250)))
+    assert [one.line.amount for one in everything.lines] == [4250]
+    nothing = explain_invoice(kept(netted(replace(OLD, credit=0), 0)))
+    assert [one.line.amount for one in nothing.lines] == [8500]
+
+
+@pytest.mark.parametrize(
+    ("replaced", "given", "words"),
+    [
+        (replace(OLD, amount=4251), 4000, "what it replaces comes to 4250, and 4251 is stored"),
+        (replace(OLD, unit_price=Decimal(23)), 4000, "what it replaces comes to 2125"),
+        (replace(OLD, units=2), 4000, "what it replaces comes to 8500"),
+        (replace(OLD, instances=3), 4000, "what it replaces comes to 12750"),
+        (replace(OLD, credit=4251), 4251, "more is given back than"),
+        (replace(OLD, credit=-1), -1, "more is given back than"),
+        (OLD, 4001, "the amount as quoted comes to 4500, and 4499 is stored"),
+    ],
+)
+def test_what_is_given_back_must_follow(replaced: Replaced, given: int, words: str) -> None:
+    """From the old price, for the days, and no more than it came to."""
+    with pytest.raises(Unexplained, match=words):
+        explain_invoice(kept(netted(replaced, given)))
+
+
+def test_what_is_held_back_is_never_above_zero() -> None:
+    """A line of usage that takes back what was billed before may bill too little, not more."""
+    whole = charged(FEE, JANUARY)
+    before = Before(amount=whole.amount + 5, quantity=Decimal(1))
+    for held in (-5, -3, 0):
+        explain_invoice(kept(replace(whole, amount=held, before=before)))
+    for wrong in (-6, 1):
+        with pytest.raises(Unexplained, match="the amount as quoted comes to -5"):
+            explain_invoice(kept(replace(whole, amount=wrong, before=before)))
