@@ -10,8 +10,8 @@ from tallystick.domain.errors import Unexplained
 from tallystick.domain.explain_invoice import KeptInvoice, explain_invoice
 from tallystick.domain.pricing import RatePricing
 from tests.domain.explained import JANUARY, STUB, charged
-from tests.domain.kept import kept_of
-from tests.domain.samples import billed, item, taxed_at
+from tests.domain.kept import kept_of, sentences_of
+from tests.domain.samples import billed, charges_of, item, taxed_at
 
 FEE = item(RatePricing(rate=Decimal(92)))
 OLD = Replaced(unit_price=Decimal(46), units=1, instances=1, amount=4250, credit=4000)
@@ -67,3 +67,28 @@ def test_what_is_held_back_is_never_above_zero() -> None:
     for wrong in (-6, 1):
         with pytest.raises(Unexplained, match="the amount as quoted comes to -5"):
             explain_invoice(kept(replace(whole, amount=wrong, before=before)))
+
+
+def test_what_is_written_off_is_told() -> None:
+    """30 cents that nobody is asked for."""
+    made = kept_of(billed([charged(item(RatePricing(rate=Decimal("0.30"))), JANUARY)]))
+    off = replace(made, written_off=30, amount_due=0)
+    assert sentences_of(explain_invoice(off))[-1][-2:] == [
+        "EUR 0.30 is waived: too small to charge",
+        "To be paid: EUR 0.00",
+    ]
+
+
+def test_lines_of_several_drafts_are_those_of_the_invoice() -> None:
+    """Each is told with the figures of the one invoice that carries it."""
+    first, second = (kept_of(billed(charges_of(amount))) for amount in (100, 200))
+    whole = replace(
+        second,
+        lines=(*first.lines, *second.lines),
+        subtotal=300,
+        total=300,
+        amount_due=300,
+        members=(first, second),
+    )
+    explained = explain_invoice(whole)
+    assert [one.line for one in explained.lines] == [*first.lines, *second.lines]
