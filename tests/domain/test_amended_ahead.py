@@ -19,7 +19,7 @@ from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict
 from tallystick.domain.life import StepKind
 from tallystick.domain.periods import Cadence
-from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.purchase import Activation, SubscriptionStatus
 from tallystick.domain.scheduled import ScheduledAmendment
 from tests.domain.contracts import contract, life_of
 from tests.domain.offers import offer, once, rate, seats, trial
@@ -100,6 +100,23 @@ def test_in_a_trial_the_rhythm_is_that_of_its_fees() -> None:
     assert amended(anchored, amendment, MIDDLE).step.contract.end_date == date(2026, 1, 15)
     fixed = in_trial(end_date=date(2024, 6, 1))
     assert amended(fixed, amendment, MIDDLE).step.contract.end_date == date(2024, 6, 1)
+
+
+def test_in_a_trial_what_has_left_is_never_owed() -> None:
+    """Only what is free is left: active at the trial's end, though nobody agreed to pay."""
+    free = replace(rate("0"), id=named("free"))
+    changes = (Changed(item_id=FEE.id, to=free),)
+    to_free = Amendment(changed=changes, removed_components=(EXTRA.id,))
+    (ended,) = life_of(amended(in_trial(), to_free, MIDDLE).step.contract, TRIAL_END)
+    assert ended.contract.status is SubscriptionStatus.ACTIVE
+    assert ended.charges == ()
+
+    half = Amendment(changed=changes)
+    asked = replace(in_trial(), activation=Activation.CHECKOUT)
+    (expired,) = life_of(amended(asked, half, MIDDLE).step.contract, TRIAL_END)
+    assert expired.contract.status is SubscriptionStatus.TRIAL_EXPIRED
+    (kept,) = life_of(amended(asked, to_free, MIDDLE).step.contract, TRIAL_END)
+    assert kept.contract.status is SubscriptionStatus.ACTIVE
 
 
 def test_a_name_is_no_reason_to_bill() -> None:

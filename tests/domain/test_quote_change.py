@@ -18,7 +18,7 @@ from tallystick.domain.tax import Seller, TaxEngine
 from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tests.domain.changing import changed
 from tests.domain.contracts import contract, life_of
-from tests.domain.offers import buyer, facts, offer, rate, trial, usage
+from tests.domain.offers import arrears, buyer, capacity, facts, offer, once, rate, trial, usage
 from tests.domain.samples import fixed, named, percent
 
 JANUARY, MIDDLE, FEBRUARY = date(2024, 1, 1), date(2024, 1, 16), date(2024, 2, 1)
@@ -104,10 +104,26 @@ def test_a_method_is_asked_for_where_it_can_be_charged_later() -> None:
     assert shown(dearer(on_file)).saves_method
     assert shown(dearer(on_file, "31")).kind is AttemptKind.NONE
     assert shown(dearer(living(), "31")).kind is AttemptKind.SETUP
+    assert shown(dearer(living(), "0")).kind is AttemptKind.NONE
     by_hand = living(charge_automatically=False)
     assert shown(dearer(by_hand, "31")).kind is AttemptKind.NONE
     assert not shown(dearer(by_hand)).saves_method
     assert shown(dearer(by_hand)).kind is AttemptKind.PAYMENT
+
+
+def test_what_has_left_may_still_be_owed() -> None:
+    """To a free plan: arrears and usage of the window are billed at its end, a fee is not."""
+    free = replace(rate("0"), id=named("free"))
+    for item, kind in (
+        (rate("31"), AttemptKind.NONE),
+        (once("31"), AttemptKind.NONE),
+        (arrears("31"), AttemptKind.SETUP),
+        (usage(), AttemptKind.SETUP),
+        (capacity("0"), AttemptKind.SETUP),
+    ):
+        made = offer(item, start_date=JANUARY, created_on=JANUARY)
+        lives = life_of(contract(made, JANUARY), JANUARY)[-1].contract
+        assert shown(changed(lives, free, day=MIDDLE)).kind is kind
 
 
 def test_a_change_to_the_same_price_bills_nothing_that_is_due() -> None:
