@@ -12,9 +12,12 @@ from tallystick.domain.at_period_end import (
     Applied,
     applied,
     boundary_ahead,
+    paid_until,
     scheduled,
     without_anything_scheduled,
 )
+from tallystick.domain.cancellation import cancelled
+from tallystick.domain.charges import Item
 from tallystick.domain.contract import Contract
 from tallystick.domain.errors import Conflict
 from tallystick.domain.life import StepKind
@@ -22,7 +25,7 @@ from tallystick.domain.periods import Cadence
 from tallystick.domain.purchase import Activation, SubscriptionStatus
 from tallystick.domain.scheduled import ScheduledAmendment
 from tests.domain.contracts import contract, life_of
-from tests.domain.offers import offer, once, rate, seats, trial
+from tests.domain.offers import arrears, offer, once, rate, seats, trial, usage
 from tests.domain.samples import named
 from tests.domain.test_amendment import amended
 
@@ -235,6 +238,46 @@ def test_at_the_end_a_new_rhythm_begins() -> None:
     after = at_the_end(living(), amendment).contract
 
     assert (after.cadence, after.counted_from) == (Cadence.ANNUAL, FEBRUARY)
+
+
+def test_at_the_end_usage_begins_in_the_new_rhythm() -> None:
+    """What joins is used from there on: no window of it is open that has to be waited for."""
+    calls = replace(usage("1", Cadence.ANNUAL), id=named("calls"))
+    amendment = Amendment(
+        added=(calls,),
+        changed=(Changed(item_id=FEE.id, to=YEARLY),),
+        removed_components=(EXTRA.id,),
+    )
+    after = at_the_end(living(), amendment).contract
+
+    assert (after.cadence, after.counted_from) == (Cadence.ANNUAL, FEBRUARY)
+
+
+@pytest.mark.parametrize(
+    ("item", "day", "until"),
+    [
+        (FEE, JANUARY, JANUARY),
+        (FEE, date(2024, 1, 2), FEBRUARY),
+        (FEE, FEBRUARY, FEBRUARY),
+        (FEE, date(2024, 2, 2), MARCH),
+        (FEE, MARCH, MARCH),
+        (YEARLY, FEBRUARY, date(2025, 1, 1)),
+        (replace(FEE, billed_from=MARCH), FEBRUARY, MARCH),
+        (replace(FEE, billed_from=FEBRUARY), date(2024, 2, 2), MARCH),
+        (arrears("10"), FEBRUARY, FEBRUARY),
+        (usage(), MIDDLE, MIDDLE),
+    ],
+)
+def test_up_to_where_an_item_was_paid(item: Item, day: date, until: date) -> None:
+    """In whole periods of its own; what is billed in arrears up to the day."""
+    assert paid_until(living(), item, day) == until
+
+
+def test_a_cancellation_takes_the_place_of_what_was_scheduled() -> None:
+    """And is all that is to come."""
+    change = ScheduledAmendment(effective_on=FEBRUARY, amendment=Amendment(added=(SETUP,)))
+    ending = cancelled(scheduled(living(), change), MARCH, MIDDLE)
+    assert (ending.scheduled, ending.cancelled_on) == (None, MARCH)
 
 
 def test_at_the_end_of_a_trial_everything_counts_from_the_first_billed_day() -> None:

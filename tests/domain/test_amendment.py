@@ -211,6 +211,9 @@ def test_on_the_day_its_periods_begin_it_is_as_any_other() -> None:
     """Joined in the middle of January, it changes on February 1: a month back, a month on."""
     joining = replace(rate("30", name="Joining"), id=UUID(int=7))
     lives = amended(living(rate("31")), Amendment(added=(joining,)), date(2025, 1, 16))
+    assert [(one.name, one.amount) for one in lives.step.charges] == [
+        ("Joining (prorated)", 1548)
+    ]
     (february,) = life_of(lives.step.contract, date(2025, 2, 1))
     dearer = replace(joining, id=UUID(int=8), pricing=RatePricing(rate=Decimal(58)))
 
