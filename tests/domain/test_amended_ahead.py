@@ -202,6 +202,9 @@ def test_at_the_end_the_renewal_bills_it_all() -> None:
 
     assert [one.amount for one in february.charges] == [6200, 9900]
     assert [one.amount for one in march.charges] == [6200]
+    assert february.applied is not None
+    assert (february.applied.matched, len(february.applied.joined)) == (1, 2)
+    assert march.applied is None
 
 
 def test_at_the_end_a_name_stays_a_name() -> None:
