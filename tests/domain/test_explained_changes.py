@@ -8,7 +8,8 @@ import pytest
 from tallystick.domain.charges import Before, Charge, Replaced
 from tallystick.domain.errors import Unexplained
 from tallystick.domain.explain_invoice import KeptInvoice, explain_invoice
-from tallystick.domain.pricing import RatePricing
+from tallystick.domain.metered import Meter, nothing_used
+from tallystick.domain.pricing import PerUnit, RatePricing, UsagePricing
 from tests.domain.explained import JANUARY, STUB, charged
 from tests.domain.kept import kept_of, sentences_of
 from tests.domain.samples import billed, charges_of, item, taxed_at
@@ -92,3 +93,11 @@ def test_lines_of_several_drafts_are_those_of_the_invoice() -> None:
     )
     explained = explain_invoice(whole)
     assert [one.line for one in explained.lines] == [*first.lines, *second.lines]
+
+
+def test_a_window_in_which_nothing_was_used() -> None:
+    """None of it lacks a price: there was none."""
+    metered = item(UsagePricing(model=PerUnit(rate=Decimal(1))))
+    none = nothing_used(Meter(item=metered, window=JANUARY.billed), None)
+    (line, _) = sentences_of(explain_invoice(kept(none)))
+    assert "Used: 0" in line

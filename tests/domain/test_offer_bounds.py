@@ -4,9 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from tallystick.domain.errors import Fault, Unread
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.offer_request import (
     AddOnEntry,
+    FaultyPrice,
     OfferRequest,
     Overridden,
     Parameterized,
@@ -21,8 +23,10 @@ from tests.domain.orders import (
     add_on,
     catalog,
     component,
+    existing,
     messages,
     new_price,
+    price,
     rate_pricing,
     refused,
     resolved,
@@ -92,3 +96,23 @@ def test_a_price_in_another_currency_is_one_fault() -> None:
     assert refused(facts, OfferRequest(add_ons=(entry,))) == [
         ("add_ons[0].customization.price_entry.currency", "wrong_currency")
     ]
+
+
+def test_a_price_of_the_catalog_in_another_currency_says_which() -> None:
+    """Its own, and the plan's."""
+    dollars = price("Seats", slot_pricing("5", 1, 50), currency="USD")
+    request = OfferRequest(
+        overridden=(Overridden(component_id=SEATS.id, name="Seats", price=existing(dollars)),)
+    )
+    (said,) = messages(catalog(version(SEATS), prices={dollars.id: dollars}), request)
+    assert said == "is in USD, but the plan is sold in EUR"
+
+
+def test_a_price_that_could_not_be_read_is_one_fault() -> None:
+    """What was wrong with it was told when it was read."""
+    fault = Fault("components.overridden_components[0].price_entry", "malformed", "is none")
+    request = OfferRequest(
+        overridden=(Overridden(component_id=SEATS.id, name="Seats", price=FaultyPrice()),),
+        unread=Unread(faults=(fault,)),
+    )
+    assert refused(catalog(version(SEATS)), request) == [(fault.field, fault.code)]
