@@ -19,6 +19,10 @@ WITHOUT_DATABASE = {"domain"}
 """Folders of tests that are about pure functions alone."""
 
 
+# Some folders' conftest asks for it by name, before the folder brings it.
+pytest.register_assert_rewrite("tests.database")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the folder of this run's server, in the process that the workers come from."""
     # Data directories and databases of the person at the keyboard are none of ours.
