@@ -1,0 +1,1 @@
+"""The official SDK: every operation of it, and every field of its models."""
