@@ -46,7 +46,7 @@ async def test_one_shape(
 
 async def test_allow_names_every_method(client: httpx.AsyncClient) -> None:
     """A method that is not there is answered with all those that are."""
-    answer = await client.delete("/customers/somebody")
+    answer = await client.delete("/products/somebody")
 
     assert answer.headers["allow"] == "GET, HEAD, PATCH"
 

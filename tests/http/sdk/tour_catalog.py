@@ -228,6 +228,12 @@ def _components(metric: str) -> list[m.PriceComponentInput]:
                 ],
             ),
         ),
+        *_rarer_components(metric),
+    ]
+
+
+def _rarer_components(metric: str) -> list[m.PriceComponentInput]:
+    return [
         m.PriceComponentInput(
             name="Calls",
             fee=m.UsagePlanFee(

@@ -122,23 +122,7 @@ async def _rare_plan(guide: Guide, catalog: Catalog) -> m.Plan:
     plain = await sdk.metrics.create(
         code="plain", name="Plain", product_id=product.id, **common
     )
-    double = await sdk.metrics.create(
-        code="double",
-        name="Double",
-        segmentation_matrix=m.DoubleSegmentationMatrix(
-            dimension1=m.MetricDimension(key="region", values=["eu"]),
-            dimension2=m.MetricDimension(key="size", values=["s"]),
-        ),
-        **common,
-    )
-    await sdk.metrics.create(
-        code="linked",
-        name="Linked",
-        segmentation_matrix=m.LinkedSegmentationMatrix(
-            dimension1_key="region", dimension2_key="zone", values={"eu": ["a", "b"]}
-        ),
-        **common,
-    )
+    double = await _double(guide, common)
     tiers = [m.TierRow(first_unit=0, rate=Decimal("0.10"))]
     row = m.MatrixRow(
         dimension1=m.MatrixDimension(key="region", value="eu"),
@@ -183,6 +167,29 @@ async def _rare_plan(guide: Guide, catalog: Catalog) -> m.Plan:
     )
     published: m.Plan = await sdk.plans.publish(plan.id)
     return published
+
+
+async def _double(guide: Guide, common: dict[str, Any]) -> m.Metric:
+    """A metric of two dimensions; one of dimensions that depend on each other beside it."""
+    sdk = guide.sdk
+    double: m.Metric = await sdk.metrics.create(
+        code="double",
+        name="Double",
+        segmentation_matrix=m.DoubleSegmentationMatrix(
+            dimension1=m.MetricDimension(key="region", values=["eu"]),
+            dimension2=m.MetricDimension(key="size", values=["s"]),
+        ),
+        **common,
+    )
+    await sdk.metrics.create(
+        code="linked",
+        name="Linked",
+        segmentation_matrix=m.LinkedSegmentationMatrix(
+            dimension1_key="region", dimension2_key="zone", values={"eu": ["a", "b"]}
+        ),
+        **common,
+    )
+    return double
 
 
 async def _rare_subscriptions(guide: Guide, catalog: Catalog, plan: m.Plan) -> None:
