@@ -13,7 +13,9 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from tallystick.http.errors import ErrorBody, FaultBody
-from tallystick.http.meanings import describe
+from tallystick.http.examples import show_examples
+from tallystick.http.meanings import describe, fields_of
+from tallystick.http.v1.paging import Order, OrderBy
 
 DESCRIPTION = """\
 Ids are prefixed texts; amounts are whole numbers of the currency's minor unit; unit prices and
@@ -55,7 +57,9 @@ def document(api: APIRouter, server_url: str) -> dict[str, Any]:
         for method in _METHODS:
             if method in operations:
                 _correct(operations[method], method, path)
+    _mend_defaults(found)
     describe(found)
+    show_examples(found)
     return found
 
 
@@ -92,6 +96,24 @@ def _add_schemas(found: dict[str, Any]) -> None:
         }
     }
     found["security"] = [{"api_key": []}]
+
+
+def _mend_defaults(found: dict[str, Any]) -> None:
+    """Name defaults as they could be sent: the framework shows them as they are inside.
+
+    A field that a change may leave out and cannot clear stands for "left out" with a value that
+    nobody can send; it has no default.
+    """
+    for _, _, field in fields_of(found):
+        if field.get("default") == "" and (field.get("minLength") or "enum" in field):
+            del field["default"]
+    for operations in found["paths"].values():
+        for operation in operations.values():
+            for one in operation.get("parameters", ()):
+                match one["schema"].get("default"):
+                    case {"column": str(column), "descending": bool(descending)}:
+                        order = Order(column, descending=descending)
+                        one["schema"]["default"] = OrderBy().text(order)
 
 
 def _correct(operation: dict[str, Any], method: str, path: str) -> None:
