@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from tallystick.http import meanings
 from tallystick.http.api_page import prose
@@ -92,6 +93,31 @@ async def test_no_text_is_left_over(stranger: httpx.AsyncClient) -> None:
         (name, text) for (_, name), text in shown.items()
     }
     assert meanings.of_parameters().keys() <= parameters
+
+
+async def test_every_default_could_be_sent(stranger: httpx.AsyncClient) -> None:
+    """A default is shown as a caller would send it; what may be left out for good has none."""
+    document = (await stranger.get("/api-docs/openapi.json")).json()
+    described = [
+        *((schema, name, field) for schema, name, field in meanings.fields_of(document)),
+        *(
+            (path, one["name"], one["schema"])
+            for path, operations in document["paths"].items()
+            for operation in operations.values()
+            for one in operation.get("parameters", ())
+        ),
+    ]
+    components = {"components": document["components"]}
+    unfit = [
+        (where, name, field["default"])
+        for where, name, field in described
+        if "default" in field
+        and not Draft202012Validator({**field, **components}).is_valid(field["default"])
+    ]
+
+    assert unfit == []
+    orders = {name: field for where, name, field in described if where == "/api/v1/customers"}
+    assert orders["order_by"]["default"] == "created_at.desc"
 
 
 async def test_the_page(stranger: httpx.AsyncClient) -> None:

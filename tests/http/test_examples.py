@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from tallystick.http import examples
 from tallystick.http.app import api_router
@@ -86,6 +87,15 @@ def test_every_address_can_be_shown() -> None:
     ]
 
     assert without == []
+
+
+@pytest.mark.parametrize(("name", "which"), EXAMPLES)
+def test_an_example_fits(name: str, which: str) -> None:
+    """An example as the document shows it is what the document asks for."""
+    body = body_of(OPERATIONS[name][2])
+    fitting = Draft202012Validator({**body["schema"], "components": DOCUMENT["components"]})
+
+    assert [one.message for one in fitting.iter_errors(body["examples"][which]["value"])] == []
 
 
 def test_an_id_of_an_example() -> None:

@@ -4,6 +4,8 @@ Every operation can answer the one error shape and none answers 422; every POST 
 `Idempotency-Key`, every answer has a `Request-Id`.
 """
 
+import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -99,21 +101,26 @@ def _add_schemas(found: dict[str, Any]) -> None:
 
 
 def _mend_defaults(found: dict[str, Any]) -> None:
-    """Name defaults as they could be sent: the framework shows them as they are inside.
-
-    A field that a change may leave out and cannot clear stands for "left out" with a value that
-    nobody can send; it has no default.
-    """
-    for _, _, field in fields_of(found):
-        if field.get("default") == "" and (field.get("minLength") or "enum" in field):
-            del field["default"]
+    """Name defaults as they could be sent: the framework shows them as they are inside."""
+    fields = [field for _, _, field in fields_of(found)]
     for operations in found["paths"].values():
         for operation in operations.values():
-            for one in operation.get("parameters", ()):
-                match one["schema"].get("default"):
-                    case {"column": str(column), "descending": bool(descending)}:
-                        order = Order(column, descending=descending)
-                        one["schema"]["default"] = OrderBy().text(order)
+            fields.extend(one["schema"] for one in operation.get("parameters", ()))
+    for field in fields:
+        match field.get("default"):
+            case {"column": str(column), "descending": bool(descending)}:
+                field["default"] = OrderBy().text(Order(column, descending=descending))
+            case str(default) if not _could_be_sent(default, field):
+                # It stands for "left out", with a value that nobody can send.
+                del field["default"]
+
+
+def _could_be_sent(text: str, field: Mapping[str, Any]) -> bool:
+    return (
+        text in field.get("enum", [text])
+        and len(text) >= field.get("minLength", 0)
+        and re.search(field.get("pattern", ""), text) is not None
+    )
 
 
 def _correct(operation: dict[str, Any], method: str, path: str) -> None:
