@@ -89,7 +89,8 @@ class Standing:
             for name, given in (("Seats", parameters), ("API calls", capacity))
         ]
         return self.market.bought(
-            "Business", components=m.CreateSubscriptionComponents(parameterized_components=chosen)
+            "Business",
+            components=m.CreateSubscriptionComponents(parameterized_components=chosen),
         )
 
     def _credited(self) -> str:

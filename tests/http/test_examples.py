@@ -17,7 +17,6 @@ from tests.http.purchase.stock import stock
 from tests.http.standing import Standing
 
 
-
 def body_of(operation: Mapping[str, Any]) -> Mapping[str, Any]:
     """What an operation says of its body; empty if it takes none."""
     found: Mapping[str, Any] = operation.get("requestBody", {}).get("content", {})
@@ -70,20 +69,21 @@ def test_every_body_has_an_example() -> None:
 
 
 def test_no_example_is_left_over() -> None:
-    """Every file of examples is an operation's, and every value in it is one of its path's."""
+    """Every file of examples is an operation's, and every value in it is of a parameter."""
     for name, given in examples.of_operations().items():
-        _, path, _ = OPERATIONS[name]
-        assert given.keys() <= {"path", "examples"}
-        assert all(f"{{{parameter}}}" in path for parameter in given.get("path", {})), name
+        _, _, operation = OPERATIONS[name]
+        parameters = {one["name"] for one in operation.get("parameters", ())}
+        assert given.keys() <= {"parameters", "examples"}
+        assert given.get("parameters", {}).keys() <= parameters, name
 
 
 def test_every_address_can_be_shown() -> None:
-    """Each parameter of a path has an example, of a shape that the document allows."""
+    """Each parameter that must be given has an example."""
     without = [
         (name, one["name"])
         for name, (_, _, operation) in OPERATIONS.items()
         for one in operation.get("parameters", ())
-        if one["in"] == "path" and "example" not in one
+        if one.get("required") and "example" not in one
     ]
 
     assert without == []

@@ -1,9 +1,9 @@
 """Requests that work, for the API's document: as data, one file for each operation.
 
-A file is named after its operation (`customers.post_customer.json`) and holds the examples as
-OpenAPI writes them, each with a summary and a value, and for addresses with ids the values that
-stand there. Where an id belongs, files name what it is of: `{plv:Starter}` is shown as an id that
-looks like a plan version's, the same wherever the document names that thing.
+A file is named after its operation (`customers.post_customer.json`). It holds examples of the
+body as OpenAPI writes them, each with a summary and a value, and values of parameters. Where an
+id belongs, files name what it is of: `{plv:Starter}` is shown as an id that looks like a plan
+version's, the same wherever the document names that thing.
 """
 
 import hashlib
@@ -67,21 +67,19 @@ def show_examples(found: Mapping[str, Any]) -> None:
         for operation in operations.values():
             given = shown(of_operations().get(operation["operationId"], {}))
             for one in operation.get("parameters", ()):
-                if one["in"] == "path":
-                    _show_address(one, given.get("path", {}))
+                _show_parameter(one, given.get("parameters", {}))
             if "examples" in given:
                 body = operation["requestBody"]["content"]["application/json"]
                 body["examples"] = given["examples"]
 
 
-def _show_address(parameter: dict[str, Any], given: Mapping[str, str]) -> None:
+def _show_parameter(parameter: dict[str, Any], given: Mapping[str, str]) -> None:
     name = parameter["name"]
     if name in given:
         parameter["example"] = given[name]
-    elif "examples" in parameter["schema"]:
-        parameter["example"] = parameter["schema"]["examples"][0]
-    elif name in {"customer_id", "id_or_alias"}:
-        parameter["example"] = "globex"
+    elif parameter["in"] == "path":
+        by_itself = parameter["schema"].get("examples", ["globex"])
+        parameter["example"] = by_itself[0]
 
 
 def _files() -> list[Path]:

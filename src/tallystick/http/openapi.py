@@ -17,15 +17,20 @@ from pydantic.json_schema import models_json_schema
 from tallystick.http.errors import ErrorBody, FaultBody
 from tallystick.http.examples import show_examples
 from tallystick.http.meanings import describe, fields_of
+from tallystick.http.refusals import REQUEST_ID, refusal_of, refusals
 from tallystick.http.v1.paging import Order, OrderBy
 
 DESCRIPTION = """\
+A key of a tenant opens the API: `Authorization: Bearer tsk_test_...`, from `tallystick key
+create`.
+
 Ids are prefixed texts; amounts are whole numbers of the currency's minor unit; unit prices and
 rates are decimals sent as text. Dates are `YYYY-MM-DD`, instants RFC 3339 in UTC. Unknown
 fields are refused, and all faults of a request are reported together, each with its path.
 
-Lists take `page` (from 0) and `per_page` (1 to 100). A POST sent again with the same
-`Idempotency-Key` and body is answered as it was at first (`Idempotent-Replayed: true`).
+Lists take `page` (from 0) and `per_page` (1 to 100), and say in `pagination_meta` how much
+there is. A POST sent again with the same `Idempotency-Key` and body is answered as it was at
+first (`Idempotent-Replayed: true`).
 """
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -88,15 +93,7 @@ def _add_schemas(found: dict[str, Any]) -> None:
             "description": "An API key: `tallystick key create` makes one.",
         }
     }
-    components["responses"] = {
-        "Refused": {
-            "description": "The request was refused, or failed; `code` says how.",
-            "headers": {"Request-Id": {"schema": {"type": "string"}}},
-            "content": {
-                "application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}
-            },
-        }
-    }
+    components["responses"] = refusals()
     found["security"] = [{"api_key": []}]
 
 
@@ -136,10 +133,10 @@ def _correct(operation: dict[str, Any], method: str, path: str) -> None:
     if method != "get":
         statuses.extend(["409", "413", "415"])
     for status in sorted(statuses):
-        responses.setdefault(status, {"$ref": "#/components/responses/Refused"})
+        responses.setdefault(status, refusal_of(status))
     for response in responses.values():
         if "$ref" not in response:
             response["description"] = "Done."
-            response["headers"] = {"Request-Id": {"schema": {"type": "string"}}}
+            response["headers"] = dict(REQUEST_ID)
     if method == "post":
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
