@@ -4,9 +4,11 @@ Everything is made when an example first names it, so that each example finds it
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from meteroid import models as m
 
+from tallystick.http import examples
 from tests.http.purchase.market import Json, Market, Purchase
 
 
@@ -22,6 +24,10 @@ class Standing:
         if name not in self._made:
             self._make(name)
         return self._made[name]
+
+    def put_in(self, value: Any) -> Any:  # noqa: ANN401 - any JSON
+        """A value of a file of examples, with the ids of things that exist."""
+        return examples.with_ids(value, self.id)
 
     def _make(self, name: str) -> None:
         kind, _, which = name.partition(":")
@@ -76,8 +82,9 @@ class Standing:
             self._made[f"sub_price:{component['name']}"] = component["id"]
         self._made["inv:paid"] = bought.invoice.id
         self._made["pay:paid"] = bought.invoice.transactions[0].id
-        for line in bought.invoice.line_items:
-            self._made[f"line:{line.name}"] = line.id
+        answer = self.market.raw.get(f"/invoices/{bought.invoice.id}")
+        for line in answer.json()["line_items"]:
+            self._made[f"line:{line['name']}"] = line["id"]
 
     def _with_seats(self) -> Purchase:
         parameters = m.ComponentParameters(

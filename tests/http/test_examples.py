@@ -19,8 +19,9 @@ from tests.http.standing import Standing
 
 def body_of(operation: Mapping[str, Any]) -> Mapping[str, Any]:
     """What an operation says of its body; empty if it takes none."""
-    found: Mapping[str, Any] = operation.get("requestBody", {}).get("content", {})
-    return found.get("application/json", {})
+    content = operation.get("requestBody", {}).get("content", {})
+    found: Mapping[str, Any] = content.get("application/json", {})
+    return found
 
 
 WITHOUT: frozenset[str] = frozenset()

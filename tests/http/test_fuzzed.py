@@ -1,8 +1,8 @@
 """The API does what its document says, whatever is sent to it.
 
-Requests are made from the document: some that fit it, some that do not, and some with ids of
-things that exist. The seed is fixed, so that a failure is met again; `make fuzz` draws one and
-asks for longer.
+Requests are made from the document: some that fit it, some that do not, some with ids of things
+that exist, and its examples with one part changed. The seed is fixed, so that a failure is met
+again; `make fuzz` draws one and asks for longer.
 """
 
 import os
@@ -21,9 +21,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tallystick.http import examples
 from tests.http.conftest import Served
 from tests.http.purchase.market import Market, open_market
 from tests.http.purchase.stock import stock
+from tests.http.standing import Standing
 from tests.http.test_authorization_matrix import API, credited
 
 EXAMPLES = int(os.environ.get("TALLYSTICK_FUZZ_EXAMPLES", "12"))
@@ -72,6 +74,12 @@ def known(market: Market) -> Mapping[str, str]:
 
 
 @pytest.fixture(scope="module")
+def standing(market: Market) -> Standing:
+    """What the examples of the document name."""
+    return Standing(market)
+
+
+@pytest.fixture(scope="module")
 def described(market: Market) -> schemathesis.BaseSchema:
     """The document, as it is served."""
     return schemathesis.openapi.from_url(f"{market.url}/api-docs/openapi.json")
@@ -91,9 +99,50 @@ def _with_known(value: Any, known: Mapping[str, str]) -> Any:  # noqa: ANN401 - 
     return value
 
 
+def bent(example: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - any JSON
+    """An example with one of its parts, however deep, replaced by something else."""
+    junk = st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**70), 2**70),
+        st.sampled_from(
+            ["", "0", "-0.01", "1e9", "9" * 40, "2026-02-30", "9999-12-31", "\ud800"]
+        ),
+        st.text(max_size=20),
+        st.just([]),
+        st.just({}),
+        st.just([example]),
+    )
+    if isinstance(example, Mapping) and example:
+        return st.sampled_from(sorted(example)).flatmap(
+            lambda name: st.one_of(
+                bent(example[name]).map(lambda part: {**example, name: part}),
+                st.just({one: part for one, part in example.items() if one != name}),
+            )
+        )
+    if isinstance(example, list) and example:
+        return st.integers(0, len(example) - 1).flatmap(
+            lambda at: bent(example[at]).map(
+                lambda part: [*example[:at], part, *example[at + 1 :]]
+            )
+        )
+    return junk
+
+
+def examples_of(operation: Any, standing: Standing) -> list[Any]:  # noqa: ANN401
+    """The examples of an operation's body, with the ids of things that exist."""
+    name = operation.definition.raw["operationId"]
+    given = examples.of_operations().get(name, {}).get("examples", {})
+    return [standing.put_in(one["value"]) for one in given.values()]
+
+
 @pytest.mark.parametrize("route", sorted(API))
 def test_the_document_is_kept(
-    described: schemathesis.BaseSchema, market: Market, known: Mapping[str, str], route: str
+    described: schemathesis.BaseSchema,
+    market: Market,
+    known: Mapping[str, str],
+    standing: Standing,
+    route: str,
 ) -> None:
     """No defect, no status and no shape that the document does not name."""
     method, _, path = route.partition(" ")
@@ -102,6 +151,9 @@ def test_the_document_is_kept(
         operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode
     ]
 
+    given_bodies = [bent(one) for one in examples_of(operation, standing)]
+    bodies = st.one_of(st.none(), *given_bodies) if given_bodies else st.none()
+
     @settings(
         max_examples=EXAMPLES,
         derandomize=SEED is None,
@@ -109,11 +161,14 @@ def test_the_document_is_kept(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=st.one_of(strategies), named=st.integers(0, 3))
-    def kept(case: schemathesis.Case[Any], named: int) -> None:
+    @given(case=st.one_of(strategies), named=st.integers(0, 3), body=bodies)
+    def kept(case: schemathesis.Case[Any], named: int, body: Any) -> None:  # noqa: ANN401
         if named:
             case.path_parameters = _with_known(case.path_parameters, known)
             case.body = _with_known(case.body, known)
+        if body is not None:
+            case.body, case.media_type = body, "application/json"
+            case.path_parameters = _with_known(case.path_parameters, known)
         case.call_and_validate(
             headers={"Authorization": f"Bearer {market.tenant.api_key}"}, checks=CHECKS
         )

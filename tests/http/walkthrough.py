@@ -1,9 +1,9 @@
 """A page of `docs/api`, followed as a reader would: commands in a shell, examples in Python.
 
-Blocks of `console` are commands after `$ ` and what of their answer the page shows: a field that
-it leaves out may be anything, `...` in a text stands for any text, and the rest is exact. Blocks
-of `pycon` are doctests. All of them share their names, and shells know those in capitals. What a
-reader does outside of both stands in a comment, `<!-- run: ... -->`, as Python.
+Blocks of `console` are commands after `$ ` and what of their answer the page shows: a field
+that it leaves out may be anything, `...` in a text stands for any text, and the rest is exact.
+Blocks of `pycon` are doctests. All of them share their names, shells know those in capitals.
+What a reader does outside of both stands in a comment, `<!-- run: ... -->`, as Python.
 """
 
 import doctest
@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_PART = re.compile(r"^```(console|pycon)\n(.*?)^```$|<!-- (run): (.*?) -->", re.M | re.S)
+_PART = re.compile(
+    r"^```(console|pycon)\n(.*?)^```$|<!-- (run): (.*?) -->", re.MULTILINE | re.DOTALL
+)
 _STATUS = re.compile(r"[0-9]{3}( \w+)?\n*")
 _COMMAND = re.compile(r"^\$ ", re.MULTILINE)
 
@@ -77,7 +79,7 @@ def commands(block: str) -> Iterator[tuple[str, str]]:
     """The commands of a block, each with what the page shows of its answer."""
     for part in _COMMAND.split(block)[1:]:
         lines = part.splitlines(keepends=True)
-        # An answer begins a line with a brace, or is one line; a body stands inside the command.
+        # The last lines that are an answer are one; a body stands inside the command.
         ends = next(
             (
                 number

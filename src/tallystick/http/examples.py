@@ -9,7 +9,7 @@ version's, the same wherever the document names that thing.
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,13 +50,18 @@ def names_in(value: object) -> Iterator[str]:
 
 def shown(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """A file's value as the document shows it."""
+    return with_ids(value, example_id)
+
+
+def with_ids(value: Any, id_of: Callable[[str], str]) -> Any:  # noqa: ANN401 - any JSON
+    """A file's value with the ids of the things that it names."""
     match value:
         case str():
-            return _NAMED.sub(lambda found: example_id(found[1]), value)
+            return _NAMED.sub(lambda found: id_of(found[1]), value)
         case Mapping():
-            return {name: shown(part) for name, part in value.items()}
+            return {name: with_ids(part, id_of) for name, part in value.items()}
         case list():
-            return [shown(part) for part in value]
+            return [with_ids(part, id_of) for part in value]
         case _:
             return value
 

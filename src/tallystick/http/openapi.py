@@ -110,6 +110,8 @@ def _mend_defaults(found: dict[str, Any]) -> None:
             case str(default) if not _could_be_sent(default, field):
                 # It stands for "left out", with a value that nobody can send.
                 del field["default"]
+            case _:
+                pass
 
 
 def _could_be_sent(text: str, field: Mapping[str, Any]) -> bool:
