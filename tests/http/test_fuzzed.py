@@ -7,7 +7,8 @@ again; `make fuzz` draws one and asks for longer.
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import pytest
 import schemathesis
@@ -129,11 +130,26 @@ def bent(example: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - any JSON
     return junk
 
 
-def examples_of(operation: Any, standing: Standing) -> list[Any]:  # noqa: ANN401
-    """The examples of an operation's body, with the ids of things that exist."""
-    name = operation.definition.raw["operationId"]
-    given = examples.of_operations().get(name, {}).get("examples", {})
-    return [standing.put_in(one["value"]) for one in given.values()]
+@dataclass(frozen=True)
+class Known:
+    """What the examples of an operation send, with the ids of things that exist."""
+
+    bodies: list[Any]
+    parameters: Mapping[str, str]
+
+    @classmethod
+    def of(cls, operation: Any, standing: Standing) -> Self:  # noqa: ANN401
+        """The examples of an operation of the document."""
+        name = operation.definition.raw["operationId"]
+        given = standing.put_in(examples.of_operations().get(name, {}))
+        bodies = [one["value"] for one in given.get("examples", {}).values()]
+        return cls(bodies, given.get("parameters", {}))
+
+    def drawn(self) -> st.SearchStrategy[Any]:
+        """A body to send, often one that is bent; None for none of these."""
+        return st.one_of(
+            st.none(), *(st.one_of(st.just(one), bent(one)) for one in self.bodies)
+        )
 
 
 @pytest.mark.parametrize("route", sorted(API))
@@ -151,8 +167,7 @@ def test_the_document_is_kept(
         operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode
     ]
 
-    given_bodies = [bent(one) for one in examples_of(operation, standing)]
-    bodies = st.one_of(st.none(), *given_bodies) if given_bodies else st.none()
+    shown = Known.of(operation, standing)
 
     @settings(
         max_examples=EXAMPLES,
@@ -161,14 +176,17 @@ def test_the_document_is_kept(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=st.one_of(strategies), named=st.integers(0, 3), body=bodies)
+    @given(case=st.one_of(strategies), named=st.integers(0, 3), body=shown.drawn())
     def kept(case: schemathesis.Case[Any], named: int, body: Any) -> None:  # noqa: ANN401
         if named:
             case.path_parameters = _with_known(case.path_parameters, known)
             case.body = _with_known(case.body, known)
         if body is not None:
             case.body, case.media_type = body, "application/json"
-            case.path_parameters = _with_known(case.path_parameters, known)
+            path = _with_known(case.path_parameters, known)
+            case.path_parameters = {
+                name: shown.parameters.get(name, value) for name, value in path.items()
+            }
         case.call_and_validate(
             headers={"Authorization": f"Bearer {market.tenant.api_key}"}, checks=CHECKS
         )
