@@ -106,9 +106,7 @@ def bent(example: Any) -> st.SearchStrategy[Any]:  # noqa: ANN401 - any JSON
         st.none(),
         st.booleans(),
         st.integers(-(2**70), 2**70),
-        st.sampled_from(
-            ["", "0", "-0.01", "1e9", "9" * 40, "2026-02-30", "9999-12-31", "\ud800"]
-        ),
+        st.sampled_from(["", "0", "-0.01", "1e9", "9" * 40, "2026-02-30", "9999-12-31", "\0"]),
         st.text(max_size=20),
         st.just([]),
         st.just({}),
