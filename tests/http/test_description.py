@@ -53,6 +53,17 @@ async def test_every_operation_can_be_refused(stranger: httpx.AsyncClient) -> No
     assert len(names) == len(set(names))
 
 
+async def test_what_may_be_missing_is_told(shop: Shop) -> None:
+    """Whoever can ask about one thing, in the address or after it, is told that there is none."""
+    window = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
+    answer = await shop.client.get("/usage/summary", params={**window, "metric_id": "bm_1"})
+    document = (await shop.client.get("http://testserver/api-docs/openapi.json")).json()
+
+    assert answer.status_code == 404
+    assert "404" in document["paths"]["/api/v1/usage/summary"]["get"]["responses"]
+    assert "404" not in document["paths"]["/api/v1/test-clock"]["get"]["responses"]
+
+
 async def test_requests_are_closed(stranger: httpx.AsyncClient) -> None:
     """The document says that unknown fields are refused."""
     schemas = (await stranger.get("/api-docs/openapi.json")).json()["components"]["schemas"]

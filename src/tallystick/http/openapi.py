@@ -129,8 +129,9 @@ def _correct(operation: dict[str, Any], method: str, path: str) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
     statuses = ["400", "401", "429", "500", "503"]
-    if "{" in path or method != "get":
-        # A body, too, can name what is not there.
+    named = [one["name"] for one in operation.get("parameters", ())]
+    if "{" in path or method != "get" or any(name.endswith("_id") for name in named):
+        # A body or a query, too, can name what is not there.
         statuses.append("404")
     if method != "get":
         statuses.extend(["409", "413", "415"])
