@@ -54,7 +54,7 @@ async def test_every_operation_can_be_refused(stranger: httpx.AsyncClient) -> No
 
 
 async def test_what_may_be_missing_is_told(shop: Shop) -> None:
-    """Whoever can ask about one thing, in the address or after it, is told that there is none."""
+    """Whoever asks about one thing, in the address or after it, is told that there is none."""
     window = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
     answer = await shop.client.get("/usage/summary", params={**window, "metric_id": "bm_1"})
     document = (await shop.client.get("http://testserver/api-docs/openapi.json")).json()
