@@ -3,9 +3,9 @@
 import os
 import signal
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
-pytest_plugins = ["tests.database"]
+pytest_plugins = ["tests.cluster"]
 
 # A run in the background of a shell is told to ignore Ctrl-C, and so is every process that it
 # starts; those are interrupted here.
@@ -17,6 +17,10 @@ settings.register_profile(
     "dev", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
+# What a mutant breaks is enough; nobody reads the smallest example of it.
+settings.register_profile(
+    "mutants", parent=settings.get_profile("ci"), phases=[Phase.explicit, Phase.generate]
+)
 settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=2000)
 settings.load_profile(
     os.environ.get("HYPOTHESIS_PROFILE", "ci" if "CI" in os.environ else "dev")

@@ -16,6 +16,7 @@ from tallystick.services.examine import examine
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import CreditRequest, issue_credit_note
 from tallystick.services.refund_invoice import refund_invoice, sweep_refunds
+from tests.soundness import unreadable
 from tests.world import NOON, World
 
 
@@ -112,3 +113,4 @@ async def told(world: World) -> list[str]:
 async def sound(world: World) -> None:
     """The doctor finds nothing."""
     assert (await examine(world.database)).breaches == ()
+    assert await unreadable(world) == []

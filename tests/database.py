@@ -13,8 +13,6 @@ tested without one test seeing another.
 import asyncio
 import fcntl
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,10 +25,8 @@ import pytest
 from tallystick.db.engine import Database, connect
 from tallystick.db.migrate import head, migrate
 from tallystick.db.server import EmbeddedServer
+from tests.cluster import CLUSTER_VARIABLE
 from tests.emptying import Emptying
-
-CLUSTER_VARIABLE = "TALLYSTICK_TEST_CLUSTER"
-CLUSTER_PREFIX = "tallystick-tests-"
 
 Result = TypeVar("Result")
 
@@ -38,25 +34,6 @@ _numbers = count(1)
 _emptying = Emptying()
 _spare: list[str] = []
 """Databases of this process that nobody uses."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Choose the folder of this run's server, in the process that the workers come from."""
-    # Data directories and databases of the person at the keyboard are none of ours.
-    for name in ("DATABASE_URL", "TALLYSTICK_DATABASE_URL", "TALLYSTICK_DATA_DIR"):
-        os.environ.pop(name, None)
-    if not hasattr(config, "workerinput"):
-        _sweep_killed_runs()
-        # Not pytest's own folder, which the database's user may not enter.
-        folder = Path(tempfile.gettempdir()) / f"{CLUSTER_PREFIX}{os.getpid()}"
-        os.environ[CLUSTER_VARIABLE] = str(folder)
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """End this run's server, if a test started it."""
-    folder = Path(os.environ[CLUSTER_VARIABLE])
-    if not hasattr(config, "workerinput") and folder.exists():
-        _remove_cluster(folder)
 
 
 @pytest.fixture(scope="session")
@@ -164,24 +141,6 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _remove_cluster(folder: Path) -> None:
+def stop_server(folder: Path) -> None:
+    """End the server of a run, which nothing needs any more."""
     EmbeddedServer(folder).stop(immediately=True)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep_killed_runs() -> None:
-    """Remove what runs left behind that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{CLUSTER_PREFIX}*"):
-        pid = folder.name.removeprefix(CLUSTER_PREFIX)
-        if folder.stat().st_uid == os.getuid() and pid.isdigit() and not _alive(int(pid)):
-            _remove_cluster(folder)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -4,7 +4,9 @@ Each rule is a query that finds what breaks it; the bank's own ledger is compare
 """
 
 from tallystick.db.engine import Tx
+from tallystick.services.event_body import event_body
 from tallystick.services.examine import examine
+from tests.told import misfits
 from tests.world import World
 
 RULES = {
@@ -211,9 +213,24 @@ async def breaches(tx: Tx, world: World, *, at_rest: bool) -> list[str]:
 async def assert_sound(world: World, *, at_rest: bool = True) -> None:
     """Every invariant holds; `at_rest` says that nothing is to be under way any more.
 
-    What `tallystick doctor` looks at is asked too: it finds nothing either.
+    What `tallystick doctor` looks at is asked too: it finds nothing either. And the reference's
+    SDK reads every event that was written.
     """
     async with world.database.connection() as tx:
         found = await breaches(tx, world, at_rest=at_rest)
+    found += await unreadable(world)
     found += [str(breach) for breach in (await examine(world.database)).breaches]
     assert found == [], "\n".join(found)
+
+
+async def unreadable(world: World) -> list[str]:
+    """The events of a shop that the reference's SDK cannot read."""
+    told = await world.fetch(
+        "select id, type, data, happened_at, coalesce(sequence, 0) as sequence from events "
+        "where tenant_id = $1",
+        world.tenant_id,
+    )
+    return misfits(
+        event_body(row["id"], row["type"], row["happened_at"], row["sequence"], row["data"])
+        for row in told
+    )

@@ -15,6 +15,7 @@ from tallystick.services.cancel_subscription import cancel_subscription
 from tallystick.services.create_subscription import SubscriptionRequest, create_subscription
 from tallystick.services.examine import examine
 from tallystick.services.tenant_context import tenant_context
+from tests.soundness import unreadable
 from tests.world import SoldPlan, World
 
 INVOICES = """
@@ -102,9 +103,10 @@ class Merchant:
         return moved
 
     async def is_sound(self) -> None:
-        """Every invariant holds, and every invoice can be explained to the cent."""
+        """Every invariant holds, every invoice can be explained, every event can be read."""
         assert (await examine(self.world.database)).breaches == ()
         await explain_all(self.world)
+        assert await unreadable(self.world) == []
 
     async def stands(self, subscription_id: UUID) -> dict[str, Any]:
         """A subscription's row."""

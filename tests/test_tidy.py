@@ -49,8 +49,15 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/api_keys.py:owner_of": "the operator names a key, and works for every tenant",
     "db/api_keys.py:watch": "hears of the keys of all tenants",
     "db/attempts.py:lease_due": "the sweeper takes up the attempts of all tenants",
+    "db/batch_chunks.py:lock_due": "takes the next part of the files of all tenants",
+    "db/batch_jobs.py:cut_off": "looks for the files of all tenants that stopped coming in",
     "db/checkout_sessions.py:find_tenant": "a link names its session only",
     "db/collections.py:lease_due": "the sweeper takes up the tries of all tenants",
+    "db/due_deliveries.py:behind": "looks for the endpoints of all tenants that have news",
+    "db/due_deliveries.py:endpoints_due": "looks for the due deliveries of all tenants",
+    "db/due_deliveries.py:news": "reads what the endpoints of several tenants want",
+    "db/due_deliveries.py:real_time": "asks for the time",
+    "db/due_deliveries.py:relay": "writes the deliveries of several tenants in one statement",
     "db/due_moments.py:tenants_with_due_work": "looks for the tenants with anything due",
     "db/due_sessions.py:due_to_expire": "looks for the due sessions of all tenants",
     "db/event_sequence.py:number": "numbers the events of all tenants in one statement",
@@ -58,6 +65,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/invoicing_entities.py:owner_of": "the operator names an entity alone",
     "db/job_queue.py:enqueue": "the queue is everybody's; the payload names the tenant",
     "db/job_queue.py:held": "a person looks at the jobs of all tenants",
+    "db/key_paces.py:exchange": "a process tells of the keys of all tenants in one statement",
     "db/kept_invoices.py:owner_of": "the operator names an invoice alone",
     "db/list_counts.py:compact": "sums up the lists of all tenants",
     "db/paging.py:fetch_page": "runs the statement of another query",
@@ -70,6 +78,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/sandbox_bank.py:lock_due_debits": "the bank settles the debits of all tenants",
     "db/sandbox_reversals.py:to_tell": "the bank tells what it took back of all tenants",
     "db/tenants.py:every": "lists the tenants",
+    "db/webhook_deliveries.py:forget_ended": "forgets the old deliveries of all tenants",
 }
 """File:function -> why it takes a transaction and no tenant."""
 

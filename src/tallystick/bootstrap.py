@@ -61,6 +61,7 @@ async def wired(settings: Settings, dsn: str) -> AsyncIterator[App]:
                 public_url=settings.base_url,
                 call_limit_seconds=settings.provider_call_seconds,
                 plan_versions=Bounded(PLAN_VERSIONS_KEPT),
+                private_webhooks=settings.private_webhooks,
             )
         finally:
             await bank.close()

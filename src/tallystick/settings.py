@@ -30,9 +30,9 @@ class Settings(BaseSettings):
         worker: Whether `serve` also does the work that is due, in the same process.
         pool_min: Database connections kept open by each process.
         pool_max: Database connections of each process at most.
-        requests_per_second: How many requests one API key may make of each process, and twice
-            as many in a burst; 0 for no limit.
-        page_posts_per_minute: How many forms of checkout pages one address may send to each
+        requests_per_second: How many requests one API key may make of all processes together,
+            and twice as many in a burst; 0 for no limit.
+        page_posts_per_minute: How many forms of buyers' pages one address may send to each
             process, and how many may be sent to one link, as many of them at once; 0 for no
             limit.
         provider_call_seconds: Seconds of real time given to one call of a payment provider.
@@ -42,9 +42,16 @@ class Settings(BaseSettings):
         bill_seconds: The same, for subscriptions and drafts with something due.
         settle_seconds: The same, for debits that a provider has decided, and money that it took
             back.
+        import_seconds: The same, for files to be imported.
+        import_bytes_max: The largest file that is taken to be imported, in bytes.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
         compact_seconds: The same, for what was written about the length of lists.
         purge_seconds: The same, for idempotency keys older than a day.
+        webhook_seconds: The same, for events to pass on to webhooks, and deliveries to try
+            again.
+        webhook_answer_seconds: Seconds of real time given to a receiver of webhooks to answer.
+        private_webhooks: Whether webhooks of test tenants may go to private addresses, and
+            without encryption.
         sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.
     """
 
@@ -72,9 +79,14 @@ class Settings(BaseSettings):
     expire_seconds: PositiveFloat = 10.0
     bill_seconds: PositiveFloat = 10.0
     settle_seconds: PositiveFloat = 3.0
+    import_seconds: PositiveFloat = 1.0
+    import_bytes_max: PositiveInt = 64 * 1024 * 1024
     sequence_seconds: PositiveFloat = 1.0
     compact_seconds: PositiveFloat = 10.0
     purge_seconds: PositiveFloat = 3600.0
+    webhook_seconds: PositiveFloat = 0.5
+    webhook_answer_seconds: float = Field(default=15.0, gt=0, le=40)
+    private_webhooks: bool = False
     sandbox_debit_seconds: float = Field(default=5.0, ge=0)
 
     @field_validator("database_url")

@@ -479,8 +479,135 @@ from sandbox.intents where state = 'SUCCEEDED' limit 1;
 -- invoice-amount-due
 update invoices set reversed = reversed + 1;
 
+-- customer-archived
+update customers set archived_at = now();
+
+-- customer-archived
+update customers set archived_at = now() where id in (
+    select customer_id from checkout_sessions where state = 'AWAITING_PAYMENT');
+
+-- custom-properties
+update customers set custom_properties = '[]';
+
+-- custom-properties
+update invoices set custom_properties = '{"tier": null}';
+
 -- list-length
 update list_counts set difference = difference + 1 where list = 'customers';
 
 -- list-length
 delete from list_counts where list = 'subscriptions';
+
+-- plan-status
+update plans set status = 'DRAFT' where status = 'ACTIVE';
+
+-- price-of-product
+update prices set pricing = '{"type": "ONE_TIME", "unit_price": "1", "quantity": 1}'
+where id = (select min(id::text)::uuid from prices where pricing ->> 'type' = 'RATE');
+
+-- metric-of-product
+update products set fee_type = 'CAPACITY',
+    fee_structure = jsonb_build_object('type', 'CAPACITY', 'metric_id', gen_random_uuid());
+
+-- entitlement-of-its-feature
+insert into features (tenant_id, id, code, name, feature_type, value_type, options, created_at, updated_at)
+select id, '00000000-0000-0000-0000-0000000000f1', 'tier', 'Tier', 'CONFIG', 'SELECT', '{gold}', now(), now()
+from tenants limit 1;
+insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
+select tenant_id, gen_random_uuid(), id, 'CONFIG',
+    '{"type": "CONFIG", "value": {"kind": "TEXT", "value": "lead"}}', now(), now() from features;
+
+-- entitlement-of-its-feature
+insert into features (tenant_id, id, code, name, feature_type, created_at, updated_at)
+select id, '00000000-0000-0000-0000-0000000000f2', 'sso', 'Sign-on', 'BOOLEAN', now(), now() from tenants limit 1;
+insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
+select tenant_id, gen_random_uuid(), id, 'METERED', '{"type": "METERED", "limit": "5"}', now(), now() from features;
+
+-- entitlement-limit
+insert into features (tenant_id, id, code, name, feature_type, metric_id, created_at, updated_at)
+select id, '00000000-0000-0000-0000-0000000000f3', 'calls', 'Calls', 'METERED', id, now(), now() from tenants limit 1;
+insert into entitlements (tenant_id, id, feature_id, feature_type, value, created_at, updated_at)
+select tenant_id, gen_random_uuid(), id, 'METERED', '{"type": "METERED", "limit": "-1"}', now(), now() from features;
+
+-- import-counts
+update batch_jobs set processed_items = processed_items - 1;
+
+-- import-counts
+delete from batch_job_failures;
+
+-- import-counts
+update batch_jobs set chunks_left = 1;
+
+-- import-chunks
+update batch_job_chunks set state = 'DUE', done = 0;
+
+-- import-chunks
+update batch_job_chunks set state = 'STOPPED';
+
+-- import-chunks
+update batch_jobs set status = 'CHUNKING', completed_at = null;
+
+-- import-failures
+update batch_job_failures set item_index = item_index + 1000;
+
+-- import-taken-up
+update batch_jobs set status = 'PROCESSING', touched_at = now() - interval '2 hours';
+
+-- webhook-order
+update webhook_deliveries set next_attempt_at = null where next_attempt_at is not null;
+
+-- webhook-order
+update webhook_deliveries set next_attempt_at = now()
+where next_attempt_at is null and status = 'PENDING';
+
+-- webhook-event
+update webhook_deliveries set sequence = sequence + 1;
+
+-- webhook-event
+update webhook_deliveries set object_id = gen_random_uuid();
+
+-- webhook-attempts
+delete from webhook_attempts;
+
+-- webhook-attempts
+update webhook_deliveries set attempt_count = attempt_count + 1;
+
+-- webhook-once
+insert into webhook_deliveries (tenant_id, id, endpoint_id, event_id, event_type, object_id,
+    sequence, manual, status, created_at, completed_at)
+select tenant_id, gen_random_uuid(), endpoint_id, event_id, event_type, object_id, sequence,
+    false, 'CANCELLED', now(), now()
+from webhook_deliveries limit 1;
+
+-- webhook-secret
+delete from webhook_secrets;
+
+-- webhook-secret
+insert into webhook_secrets (tenant_id, id, endpoint_id, secret)
+select tenant_id, gen_random_uuid(), endpoint_id, secret from webhook_secrets;
+
+-- webhook-relayed
+update webhook_endpoints set relayed_to = relayed_to + 1;
+
+-- webhook-relayed
+alter table events disable trigger event_is_fixed;
+update events set stored_at = now() - interval '1 hour';
+update webhook_endpoints set relayed_to = 0;
+
+-- webhook-setup
+update webhook_endpoints set headers = '[{"name": "x", "value": null, "sensitive": true}]';
+
+-- webhook-setup
+update webhook_endpoints set needs_setup = true;
+
+-- webhook-health
+update webhook_endpoints set consecutive_failures = 1;
+
+-- webhook-health
+update webhook_endpoints set paused_until = now();
+
+-- webhook-health
+update webhook_deliveries set lease_until = null;
+
+-- webhook-health
+update webhook_deliveries set status = 'SUCCEEDED' where status = 'PENDING';

@@ -22,6 +22,9 @@ IN_USE = """
     insert into customers (tenant_id, id, invoicing_entity_id, name, currency, created_at,
         updated_at) values (t(1), t(3), t(2), 'Globex', 'EUR', now(), now());
     insert into product_families values (t(1), t(4), 'Cloud', now());
+    insert into product_families values (t(1), t(20), 'Cloud!', now() + interval '1 day');
+    insert into plans (tenant_id, id, product_family_id, name, plan_type, status, archived_at,
+        created_at) values (t(1), t(21), t(4), 'Old', 'STANDARD', 'ACTIVE', now(), now());
     insert into plans (tenant_id, id, product_family_id, name, plan_type, status, created_at)
         values (t(1), t(5), t(4), 'Pro', 'STANDARD', 'ACTIVE', now());
     insert into plan_versions (tenant_id, id, plan_id, version, currency, published_at,
@@ -112,7 +115,7 @@ async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
     """Payments under way count from the migration; everything that must hold holds.
 
     A subscription counts from its start, with what it is worth; its slots are counted by their
-    ledger.
+    ledger. Families are found by their names, the first of a name; what is archived says so.
     """
     await migrations.migrate(old_dsn)
 
@@ -134,4 +137,8 @@ async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
         )
         assert seats is not None
         assert (seats["beside"], seats["delta"]) == (None, 7)
+        families = await connection.fetch("select alias from product_families order by id")
+        assert [row["alias"] for row in families] == ["cloud", None]
+        plans = await connection.fetch("select status from plans order by id")
+        assert [row["status"] for row in plans] == ["ACTIVE", "ARCHIVED"]
     await database.close()

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from tallystick.domain.charges import Item, monthly_value
+from tallystick.domain.charges import monthly_value
 from tallystick.domain.contract import Contract, RunningCoupon, contract_of
 from tallystick.domain.life import Step, next_day, step
 from tallystick.domain.offer import ExternalPayment, Offer
@@ -19,6 +19,31 @@ NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 STARTS = st.dates(date(2023, 1, 1), date(2025, 12, 31))
 CADENCES = st.sampled_from(Cadence)
 AMOUNTS = st.decimals("0.01", "2000", places=2).map(str)
+
+# Made once: a strategy that is made for each example takes longer than what it draws.
+FEES = st.lists(
+    st.one_of(
+        st.builds(rate, AMOUNTS, CADENCES),
+        st.builds(arrears, AMOUNTS, CADENCES, st.integers(1, 3)),
+        st.builds(recurring, AMOUNTS, CADENCES),
+        st.builds(seats, AMOUNTS, st.integers(0, 9)),
+        st.builds(lambda amount, cadence: capacity(amount, cadence=cadence), AMOUNTS, CADENCES),
+        st.builds(once, AMOUNTS),
+    ),
+    min_size=1,
+    max_size=5,
+    unique_by=lambda one: one.id,
+)
+"""One to five fees of any kind but metered ones, each of its own product."""
+TRIAL_DAYS = st.sampled_from([0, 0, 7, 14, 31, 90])
+IS_FREE = st.booleans()
+DAYS_TO_THE_END = st.none() | st.integers(1, 800)
+ANCHORS = st.none() | st.integers(1, 31)
+CYCLES = st.none() | st.integers(1, 30)
+COUPONS = st.lists(
+    st.sampled_from([percent("12.5", "EIGHTH"), fixed("7.77", "LESS")]),
+    unique_by=lambda one: one.id,
+)
 
 
 def contract(
@@ -67,54 +92,31 @@ def stands(lives: Contract, until: date) -> Contract:
 
 
 @st.composite
-def items(draw: st.DrawFn) -> tuple[Item, ...]:
-    """One to five fees of any kind but metered ones, each of its own product."""
-    chosen = draw(
-        st.lists(
-            st.one_of(
-                st.builds(rate, AMOUNTS, CADENCES),
-                st.builds(arrears, AMOUNTS, CADENCES, st.integers(1, 3)),
-                st.builds(recurring, AMOUNTS, CADENCES),
-                st.builds(seats, AMOUNTS, st.integers(0, 9)),
-                st.builds(
-                    lambda amount, cadence: capacity(amount, cadence=cadence), AMOUNTS, CADENCES
-                ),
-                st.builds(once, AMOUNTS),
-            ),
-            min_size=1,
-            max_size=5,
-            unique_by=lambda one: one.id,
-        )
-    )
-    return tuple(chosen)
-
-
-@st.composite
 def contracts(draw: st.DrawFn, *, with_coupons: bool = False) -> Contract:
     """Any contract that begins by itself: any anchor, trial, and end by a day or by cycles."""
     start = draw(STARTS)
-    days = draw(st.sampled_from([0, 0, 7, 14, 31, 90]))
-    is_free = draw(st.booleans())
+    days = draw(TRIAL_DAYS)
+    is_free = draw(IS_FREE)
     first = start + timedelta(days=days if is_free else 0)
-    ends = draw(st.none() | st.integers(1, 800).map(lambda more: first + timedelta(days=more)))
+    more = draw(DAYS_TO_THE_END)
+    ends = None if more is None else first + timedelta(days=more)
     made = offer(
-        *draw(items()),
+        *draw(FEES),
         payment=ExternalPayment(),
         charge_automatically=False,
         created_on=start,
         start_date=start,
-        anchor=draw(st.none() | st.integers(1, 31)),
+        anchor=draw(ANCHORS),
         trial=trial(days, is_free=is_free) if days else None,
         end_date=ends,
-        billing_cycles=draw(st.none() | st.integers(1, 30)) if ends is None else None,
+        billing_cycles=draw(CYCLES) if ends is None else None,
     )
     coupons: tuple[RunningCoupon, ...] = ()
     if with_coupons:
-        terms = [percent("12.5", "EIGHTH"), fixed("7.77", "LESS")]
         coupons = tuple(
             RunningCoupon(
                 redemption_id=named(f"redeemed {one.code}"), terms=one, applied_count=0
             )
-            for one in draw(st.lists(st.sampled_from(terms), unique_by=lambda one: one.id))
+            for one in draw(COUPONS)
         )
     return contract(made, start, coupons=coupons)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
@@ -49,6 +50,7 @@ REVERSED = TaxDecision(
 )
 
 
+@cache
 def named(name: str) -> UUID:
     """An id that is the same wherever the name is."""
     return uuid5(NAMESPACE_OID, name)

@@ -205,3 +205,22 @@ def test_what_joins_is_billed_without_a_gap(
     )
     assert [start for start, _ in spans] == [day, *(end for _, end in spans[:-1])]
     assert made.step.contract.mrr == lives.mrr + 3000 // lives.cadence.months
+
+
+def test_on_the_day_its_periods_begin_it_is_as_any_other() -> None:
+    """Joined in the middle of January, it changes on February 1: a month back, a month on."""
+    joining = replace(rate("30", name="Joining"), id=UUID(int=7))
+    lives = amended(living(rate("31")), Amendment(added=(joining,)), date(2025, 1, 16))
+    assert [(one.name, one.amount) for one in lives.step.charges] == [
+        ("Joining (prorated)", 1548)
+    ]
+    (february,) = life_of(lives.step.contract, date(2025, 2, 1))
+    dearer = replace(joining, id=UUID(int=8), pricing=RatePricing(rate=Decimal(58)))
+
+    made = amended(
+        february.contract,
+        Amendment(changed=(Changed(item_id=joining.id, to=dearer),)),
+        date(2025, 2, 1),
+    )
+
+    assert [one.amount for one in made.step.charges] == [2800]

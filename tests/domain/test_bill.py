@@ -288,3 +288,13 @@ def test_a_bill_that_does_not_add_up_cannot_be_made() -> None:
     ):
         with pytest.raises(AssertionError):
             replace(line, **wrong_line)
+
+
+def test_rates_are_told_apart_by_their_codes() -> None:
+    """Each row of the breakdown has the name and the code of its rate."""
+    made = billed(charges_of(1000), taxed_at("0.2", "0.05"))
+    rows = [(one.name, one.code, one.rate, one.taxable, one.tax) for one in made.breakdown]
+    assert rows == [
+        ("Tax 0", "T0", Decimal("0.2"), 1000, 200),
+        ("Tax 1", "T1", Decimal("0.05"), 1000, 50),
+    ]

@@ -15,7 +15,7 @@ from tallystick.domain.renewal import RenewalFacts, adjustment_of
 from tallystick.domain.rest_of_period import Billed
 from tallystick.domain.tax import Buyer
 from tests.domain.contracts import NOON, contract, life_of
-from tests.domain.offers import capacity, offer, priced, rate, trial
+from tests.domain.offers import capacity, offer, priced, rate, trial, usage
 from tests.domain.purchases import CUSTOMER, ENTITY
 from tests.domain.samples import named, taxed_at
 from tests.domain.windows import of
@@ -104,3 +104,7 @@ def test_an_overage_of_nothing_has_its_window() -> None:
     assert none.usage is not None
     assert none.usage.usage == 0
     assert none.usage.parts == ()
+    metered = nothing_used(Meter(item=usage(), window=window), "eu")
+    assert metered.usage is not None
+    assert (metered.amount, metered.usage.group) == (0, "eu")
+    assert metered.usage.usage == 0

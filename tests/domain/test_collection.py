@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tallystick.domain.collection import SavedMethod, method_to_charge, next_try
+from tallystick.domain.attempt import AttemptState
+from tallystick.domain.collection import Collection, SavedMethod, method_to_charge, next_try
 from tallystick.domain.payment import Method, MethodKind
 from tests.domain.samples import named
 
@@ -49,3 +50,24 @@ def test_a_card_can_be_charged_until_its_last_month_is_over() -> None:
     assert method_to_charge([*gone, march], NOW) == march
     assert method_to_charge([*gone, forever], NOW) == forever
     assert method_to_charge(gone, NOW) is None
+
+
+@pytest.mark.parametrize("kind", MethodKind)
+def test_only_a_debit_completes_on_a_promise(kind: MethodKind) -> None:
+    """A card that is not charged yet has promised nothing."""
+    one = Collection(
+        id=named("try"),
+        invoice_id=named("invoice"),
+        customer_id=named("customer"),
+        payment_method_id=named("method"),
+        transaction_id=named("transaction"),
+        provider="sandbox",
+        reference=None,
+        method=Method(provider="sandbox", token="token", kind=kind),
+        amount=100,
+        currency="EUR",
+        state=AttemptState.LIVE,
+        failure=None,
+        claimed_at=NOW,
+    )
+    assert one.completes_when_accepted is (kind is MethodKind.DIRECT_DEBIT)

@@ -148,3 +148,9 @@ def test_nothing_is_lost_and_nothing_twice(members: list[Member]) -> None:
 def test_an_hour_of_grace_at_least(hours: int, waits: int) -> None:
     """So that every subscription's draft of the day is there."""
     assert merging_grace(hours) == waits
+
+
+def test_the_first_speaks_for_all() -> None:
+    """In what they have in common."""
+    first, second = single(100), single(200)
+    assert merged(first, second).first is first

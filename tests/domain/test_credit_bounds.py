@@ -11,8 +11,17 @@ from hypothesis import strategies as st
 
 from tallystick.domain.billed_ahead import is_priced
 from tallystick.domain.credit_invoice import credit
-from tallystick.domain.credit_note import Amount, CreditToBalance, Everything, LineCredit
+from tallystick.domain.credit_note import (
+    Amount,
+    CreditToBalance,
+    DebtCancellation,
+    Everything,
+    LineCredit,
+    Refund,
+)
 from tallystick.domain.credit_removed import removal_credits
+from tallystick.domain.credited_line import Share
+from tallystick.domain.credited_line import by_quantity as by_share
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.metered import Meter, usage_charges
 from tallystick.domain.periods import Period
@@ -105,3 +114,29 @@ def test_usage_that_no_row_prices_is_no_priced_line() -> None:
     assert (known.amount, is_priced(known)) == (600, True)
     assert (unknown.amount, is_priced(unknown)) == (0, False)
     assert unknown.name == "Calls (no price: region us)"
+
+
+def test_a_line_is_credited_by_what_it_comes_to() -> None:
+    """6.00 of 12.00 with tax: 5.00 and 1.00."""
+    wanted = (LineCredit(line_id=UUID(int=1), total=600),)
+    note = credit(invoice(line(1, 1000, (200,))), TO_BALANCE, wanted)
+    assert (note.subtotal, note.tax_amount, note.total) == (500, 100, 600)
+
+
+def test_a_quantity_too_small_for_a_cent() -> None:
+    """A third of one cent is nothing, of which the quantity is known."""
+    assert by_share(line(1, 1, (0, 0), quantity="3"), Decimal(1)) == Share(
+        amount=0, discount=0, taxes=(0, 0), quantity=Decimal(1)
+    )
+
+
+def test_where_the_money_of_a_note_goes() -> None:
+    """To the balance, back the way it came, or nowhere, where it was never paid."""
+    paid = invoice(line(1, 1000), applied=300)
+    to_balance = credit(paid, TO_BALANCE, Everything())
+    assert (to_balance.credited, to_balance.refunded) == (1000, 0)
+    back = credit(paid, Refund(), Everything())
+    assert (back.credited, back.refunded) == (300, 700)
+    due = invoice(line(1, 1000), settled=0)
+    forgiven = credit(due, DebtCancellation(), Everything())
+    assert (forgiven.credited, forgiven.refunded) == (0, 0)

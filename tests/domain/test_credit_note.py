@@ -276,29 +276,40 @@ def test_numbers_have_six_digits() -> None:
     assert number_text(1234567) == "CN-1234567"
 
 
+AMOUNTS = st.integers(0, 10_000)
+QUANTITIES = st.sampled_from(["1", "3", "7", "0.25", "1000", None])
+BACK = st.integers(1, 3_000)
+BACK_QUANTITIES = st.sampled_from(["1", "3"])
+LINES = st.integers(1, 4)
+EITHER = st.booleans()
+KINDS = st.sampled_from(["amount", "lines"])
+HOWS = st.sampled_from(["amount", "quantity", "rest"])
+SHARES = st.sampled_from(["0.25", "1", "2", "333"])
+
+
 @st.composite
 def billed_lines(draw: st.DrawFn, number: int) -> BilledLine:
     """A line with discount and up to three taxes, as rates and roundings may leave it."""
-    amount = draw(st.integers(0, 10_000))
+    amount = draw(AMOUNTS)
     discount = draw(st.integers(0, amount))
     taxes = draw(st.lists(st.integers(0, amount - discount), max_size=3))
-    quantity = draw(st.sampled_from(["1", "3", "7", "0.25", "1000", None]))
+    quantity = draw(QUANTITIES)
     return line(number, amount, tuple(taxes), discount=discount, quantity=quantity)
 
 
 @st.composite
 def given_back(draw: st.DrawFn, number: int) -> BilledLine:
     """A line below zero, as a change of plan makes them."""
-    amount = -draw(st.integers(1, 3_000))
+    amount = -draw(BACK)
     tax = -draw(st.integers(0, -amount))
-    return line(number, amount, (tax,), quantity=draw(st.sampled_from(["1", "3"])))
+    return line(number, amount, (tax,), quantity=draw(BACK_QUANTITIES))
 
 
 @st.composite
 def invoices(draw: st.DrawFn) -> CreditableInvoice:
     """A paid invoice, part of it from the balance."""
-    lines = [draw(billed_lines(number)) for number in range(1, draw(st.integers(1, 4)) + 1)]
-    if draw(st.booleans()):
+    lines = [draw(billed_lines(number)) for number in range(1, draw(LINES) + 1)]
+    if draw(EITHER):
         lines.append(draw(given_back(9)))
     total = sum(one.left.total for one in lines)
     assume(total > 0)
@@ -308,17 +319,17 @@ def invoices(draw: st.DrawFn) -> CreditableInvoice:
 @st.composite
 def scopes(draw: st.DrawFn, billed: CreditableInvoice) -> Any:  # noqa: ANN401
     """Something of an invoice: amounts, quantities or lines, some of them impossible."""
-    kind = draw(st.sampled_from(["amount", "lines"]))
+    kind = draw(KINDS)
     if kind == "amount":
         return Amount(draw(st.integers(1, max(billed.total - billed.credited, 1))))
     wanted = []
     for one in draw(st.lists(st.sampled_from(billed.lines), min_size=1, unique=True)):
         left = abs(one.left.amount)
-        how = draw(st.sampled_from(["amount", "quantity", "rest"]))
+        how = draw(HOWS)
         if how == "amount" and left:
             wanted.append(LineCredit(line_id=one.id, amount=draw(st.integers(1, left))))
         elif how == "quantity" and one.quantity and left:
-            share = draw(st.sampled_from(["0.25", "1", "2", "333"]))
+            share = draw(SHARES)
             wanted.append(LineCredit(line_id=one.id, quantity=Decimal(share)))
         else:
             wanted.append(LineCredit(line_id=one.id))

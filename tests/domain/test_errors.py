@@ -3,12 +3,14 @@
 import pytest
 
 from tallystick.domain.errors import (
+    ALL_READ,
     Busy,
     Conflict,
     Fault,
     InvalidInput,
     RateLimited,
     TallystickError,
+    Unread,
     fail_if,
 )
 
@@ -47,3 +49,16 @@ def test_waiting_has_a_length(kind: type[Busy | RateLimited]) -> None:
 def test_busy_is_a_conflict() -> None:
     """Who handles conflicts handles those that pass."""
     assert issubclass(Busy, Conflict)
+
+
+def test_what_was_set_aside_is_not_at_fault_as_well() -> None:
+    """Faults of a field that could not be read, of parts of it, and of what rests on it."""
+    unread = Unread(faults=(NAME,), fields=frozenset({"name", "items"}))
+    found = [
+        Fault(field, "wrong", "is wrong")
+        for field in ("name", "name.first", "items[0].price", "items", "price", "prices[0].of")
+    ]
+    assert unread.joined(found) == [NAME, *found[4:]]
+    rests_on = {"price": ("name",), "prices": ("else",)}
+    assert unread.joined(found, rests_on) == [NAME, found[5]]
+    assert ALL_READ.joined(found) == found

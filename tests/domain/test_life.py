@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from tallystick.domain.activation import activated
-from tallystick.domain.cancellation import cancelled
+from tallystick.domain.cancellation import cancelled, reactivated
 from tallystick.domain.contract import Contract
+from tallystick.domain.errors import Conflict
 from tallystick.domain.life import StepKind, next_day, step
 from tallystick.domain.offer import BankTransfer, ExternalPayment, Offer
 from tallystick.domain.periods import Cadence
@@ -213,3 +214,27 @@ def test_an_activation_before_the_start_leaves_the_dates() -> None:
 
     assert begun == replace(waits, awaits_activation=False)
     assert next_day(begun) == DAY
+
+
+def test_an_activation_begins_the_first_period() -> None:
+    """On its day, though the start had been another one."""
+    waits = replace(
+        contract(offer(rate("49"), start_date=DAY), DAY, Activation.MANUAL),
+        awaits_activation=True,
+    )
+    begun = activated(waits, date(2024, 3, 5))
+    assert (begun.start, begun.period_start) == (date(2024, 3, 5), date(2024, 3, 5))
+
+
+def test_a_cancellation_whose_day_has_come_stays() -> None:
+    """Whether its step was taken yet or not; one that is over stays over, whatever its day."""
+    lives = stands(contract(offer(rate("49"), start_date=DAY), DAY), DAY)
+    day = date(2024, 1, 20)
+    planned = cancelled(lives, day, DAY)
+    assert reactivated(planned, date(2024, 1, 19)) == lives
+    for gone in (planned, stands(planned, day)):
+        with pytest.raises(Conflict, match="took effect on 2024-01-20"):
+            reactivated(gone, day)
+    over = replace(planned, status=STATUS.COMPLETED)
+    with pytest.raises(Conflict, match="took effect"):
+        reactivated(over, DAY)

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tallystick.domain.amended_items import Amendment
 from tallystick.domain.billed_ahead import Ahead, BilledAhead
 from tallystick.domain.cancellation import cancelled
-from tallystick.domain.charges import Charge
+from tallystick.domain.charges import Charge, Shortfall
 from tallystick.domain.contract import Contract
 from tallystick.domain.life import Step, StepKind
 from tallystick.domain.metered import usage_charges
@@ -29,9 +30,10 @@ from tallystick.domain.slot_change import slots_changed, slots_item
 from tallystick.domain.tax import Buyer
 from tallystick.domain.usage_pricing import Measured
 from tests.domain.contracts import contract, contracts, life_of, stands
-from tests.domain.offers import arrears, offer, once, quoted, rate, seats, usage
+from tests.domain.offers import arrears, capacity, offer, once, quoted, rate, seats, usage
 from tests.domain.purchases import CUSTOMER, ENTITY
-from tests.domain.samples import named
+from tests.domain.samples import PRODUCT, named
+from tests.domain.test_amendment import amended
 
 NOW = datetime(2024, 1, 1, 12, tzinfo=UTC)
 BEGIN = date(2024, 1, 1)
@@ -203,6 +205,19 @@ def test_a_cut_window_has_a_minimum_by_days() -> None:
     assert true_ups(steps) == [None, 3000, 1724 - 690]
 
 
+def test_a_capacity_that_leaves_a_cut_window_counts_by_the_days_there_are() -> None:
+    """50.00 for the ten days to the end on February 11; it leaves after five: 25.00 count.
+
+    50 x 10/29 = 17.24 are promised, 100 x 10/29 = 34.48 of the larger one.
+    """
+    for amount, missing in (("50.00", 0), ("100.00", 3448 - 2500)):
+        made = begins(offer(capacity("50"), end_date=date(2024, 2, 11), minimum=least(amount)))
+        lives = stands(made, date(2024, 2, 1))
+        gone = Amendment(removed_components=(lives.items[0].id,))
+        after = amended(lives, gone, date(2024, 2, 6)).step.contract
+        assert true_ups(life_of(after, date(2024, 3, 1))) == [missing]
+
+
 def test_a_cancellation_cuts_the_minimum_and_no_fee() -> None:
     """Cancelled after 10 of 31 days: 50 x 10/31 = 16.13, and EUR 20 were billed for them."""
     made = stands(begins(offer(rate("20.00"), usage(), minimum=least("50.00"))), BEGIN)
@@ -344,3 +359,21 @@ def test_a_minimum_that_cannot_be() -> None:
     assert found(least("1", "B")) == [("scope.product_ids", "nothing_covered")]
     nothing = faults_of(least("1"), "EUR", known=(), recurring=())
     assert [one.field for one in nothing] == ["scope"]
+
+
+def test_what_is_missing_says_what_it_is_missing_from() -> None:
+    """100.00 of which 60.00 were billed and 15.00 used."""
+    taken = life_of(begins(offer(rate("60"), minimum=least("100"))), date(2024, 2, 1))[-1]
+    assert taken.floor is not None
+    used = replace(usage_charge(taken, 1500), product_id=PRODUCT)
+    missing = shortfall(taken.floor, (used,))
+    assert missing is not None
+    assert missing.amount == 2500
+    assert missing.shortfall == Shortfall(
+        minimum=Decimal(100), full_days=31, least=10000, cost=7500
+    )
+
+
+def test_the_largest_minimum() -> None:
+    """What is just not too large."""
+    assert list(faults_of(least(str(MINOR_MAX)), "JPY", known=(), recurring=[named("a")])) == []

@@ -130,3 +130,12 @@ def test_what_counts() -> None:
     )
 
     assert made.mrr == 12000 + 3000 + 4000
+
+
+def test_a_cent_is_something() -> None:
+    """One more is an expansion, one less a contraction."""
+    found = moved([(day(n), value) for n, value in enumerate([5, 6, 5])])
+    assert [(one.kind, one.amount) for one in found[1:]] == [
+        (KIND.EXPANSION, 1),
+        (KIND.CONTRACTION, -1),
+    ]

@@ -300,21 +300,30 @@ ITEMS = [
 ]
 
 
+CHOSEN = st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4, unique=True)
+STARTS = st.integers(-40, 400)
+TRIAL_DAYS = st.integers(0, 40)
+IS_FREE = st.booleans()
+DAYS_TO_THE_END = st.none() | st.integers(1, 700)
+ANCHORS = st.none() | st.integers(1, 31)
+CYCLES = st.none() | st.integers(1, 8)
+
+
 @st.composite
 def offers(draw: st.DrawFn) -> Offer:
     """Offers of any items with any anchor, trial and end, begun in any part of a year."""
-    items = draw(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4, unique=True))
-    start = DAY + timedelta(days=draw(st.integers(-40, 400)))
-    days = draw(st.integers(0, 40))
-    end = draw(st.none() | st.integers(1, 700))
+    items = draw(CHOSEN)
+    start = DAY + timedelta(days=draw(STARTS))
+    days = draw(TRIAL_DAYS)
+    end = draw(DAYS_TO_THE_END)
     return offer(
         *items,
         created_on=start,
         start_date=start,
-        anchor=draw(st.none() | st.integers(1, 31)),
-        trial=trial(days, is_free=draw(st.booleans())) if days else None,
+        anchor=draw(ANCHORS),
+        trial=trial(days, is_free=draw(IS_FREE)) if days else None,
         end_date=None if end is None else start + timedelta(days=end),
-        billing_cycles=draw(st.none() | st.integers(1, 8)),
+        billing_cycles=draw(CYCLES),
     )
 
 

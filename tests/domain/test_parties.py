@@ -62,3 +62,21 @@ def test_details_on_file() -> None:
     assert CUSTOMER.tax_buyer(TYPED, vat_number_valid=False) == Buyer(
         country="DE", postal_code="10115"
     )
+
+
+def test_the_details_on_file() -> None:
+    """Name, email, address and VAT number, as an invoice shows them."""
+    address = Address(city="Paris", country="FR")
+    known = Customer(
+        id=named("customer"),
+        name="Globex",
+        email="globex@buyer.example",
+        address=address,
+        vat_number="FR40303265045",
+    )
+    assert known.details == BuyerDetails(
+        name="Globex",
+        email="globex@buyer.example",
+        address=address,
+        vat_number="FR40303265045",
+    )

@@ -18,6 +18,7 @@ from tallystick.domain.periods import (
     index_containing,
     on_anchor,
     period,
+    priced_days,
     shortest,
 )
 from tests.cases.golden import case, row_id, rows
@@ -236,3 +237,26 @@ def test_the_shortest_cadence_leads() -> None:
     assert shortest([Cadence.ANNUAL, Cadence.QUARTERLY]) is Cadence.QUARTERLY
     assert shortest([Cadence.SEMIANNUAL]) is Cadence.SEMIANNUAL
     assert shortest([]) is Cadence.MONTHLY
+
+
+@pytest.mark.parametrize(
+    ("cadence", "days", "priced"),
+    [
+        (Cadence.MONTHLY, 28, 28),
+        (Cadence.MONTHLY, 31, 31),
+        (Cadence.MONTHLY, 23, 23),
+        (Cadence.MONTHLY, 22, 30),
+        (Cadence.MONTHLY, 37, 37),
+        (Cadence.MONTHLY, 38, 30),
+        (Cadence.MONTHLY, 365, 30),
+        (Cadence.QUARTERLY, 92, 92),
+        (Cadence.QUARTERLY, 31, 91),
+        (Cadence.SEMIANNUAL, 184, 184),
+        (Cadence.SEMIANNUAL, 365, 182),
+        (Cadence.ANNUAL, 366, 366),
+        (Cadence.ANNUAL, 31, 365),
+    ],
+)
+def test_what_a_price_is_for(cadence: Cadence, days: int, priced: int) -> None:
+    """The days of its own period, nominal ones where it is a quarter longer or shorter."""
+    assert priced_days(cadence, days) == priced

@@ -272,18 +272,26 @@ ITEMS = [
 ]
 
 
+CHOSEN = st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4, unique=True)
+STARTS = st.none() | st.integers(-366, 90)
+TRIAL_DAYS = st.integers(0, 40)
+IS_FREE = st.booleans()
+DAYS_TO_THE_END = st.none() | st.integers(1, 500)
+ANCHORS = st.none() | st.integers(1, 31)
+
+
 @st.composite
 def offers(draw: st.DrawFn) -> Offer:
     """Offers made on DAY, begun before or after it."""
-    start = draw(st.none() | st.integers(-366, 90))
-    days = draw(st.integers(0, 40))
-    end = draw(st.none() | st.integers(1, 500))
+    start = draw(STARTS)
+    days = draw(TRIAL_DAYS)
+    end = draw(DAYS_TO_THE_END)
     begin = DAY if start is None else DAY + timedelta(days=start)
     return offer(
-        *draw(st.lists(st.sampled_from(ITEMS), min_size=1, max_size=4, unique=True)),
+        *draw(CHOSEN),
         start_date=None if start is None else begin,
-        anchor=draw(st.none() | st.integers(1, 31)),
-        trial=trial(days, is_free=draw(st.booleans())) if days else None,
+        anchor=draw(ANCHORS),
+        trial=trial(days, is_free=draw(IS_FREE)) if days else None,
         end_date=None if end is None else begin + timedelta(days=end),
     )
 
@@ -370,3 +378,12 @@ def test_every_rhythm_is_told_once() -> None:
         )
     )
     assert [one.total for one in shown.upcoming] == [1000, 4000, 14000]
+
+
+def test_a_last_period_that_costs_what_the_first_did_is_told() -> None:
+    """16 days of January, February in full, 16 days of March: each differs from the one
+    before.
+    """
+    made = offer(rate("31"), start_date=date(2024, 1, 16), anchor=1, end_date=date(2024, 3, 17))
+    shown = quoted(made, DAY)
+    assert [one.total for one in shown.upcoming] == [1600, 3100, 1600]

@@ -1,14 +1,27 @@
 """The coupons of an offer: by code and by id, and why one is refused."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from uuid import UUID
 
 import pytest
 
 from tallystick.domain.coupons import CouponState
+from tallystick.domain.errors import Fault, Unread
 from tallystick.domain.offer_request import OfferRequest
+from tallystick.domain.resolve_offer import AT_A_CHECKOUT, faults_apart
 from tests.domain.offers import OPEN, PLAN
-from tests.domain.orders import PLATFORM, catalog, knowing, messages, refused, resolved, version
+from tests.domain.orders import (
+    NOW,
+    PLATFORM,
+    TODAY,
+    catalog,
+    knowing,
+    messages,
+    refused,
+    resolved,
+    version,
+)
 from tests.domain.samples import fixed, named, percent
 
 TENTH = percent("10", "TEN")
@@ -72,3 +85,29 @@ def test_a_coupon_of_this_plan_is_welcome() -> None:
     )
     facts = catalog(version(PLATFORM), **knowing(TENTH, state=state))
     assert resolved(facts, OfferRequest(coupon_code="TEN")).coupons == (TENTH,)
+
+
+def test_coupons_are_looked_at_without_a_plan_or_a_customer() -> None:
+    """What can be told of them and of the start, unless it could not be read."""
+    dollars = fixed("5", "USD5", "USD")
+    facts = catalog(version(PLATFORM), **knowing(dollars, TENTH)).coupons
+    far = date(2020, 1, 1)
+    request = OfferRequest(coupon_codes=("nothing", "USD5"), billing_start_date=far)
+
+    def found(one: OfferRequest, plan: tuple[UUID, str] | None) -> list[str]:
+        faults = faults_apart(one, facts, plan, now=NOW, today=TODAY, past=AT_A_CHECKOUT)
+        return [f"{fault.field} {fault.code}" for fault in faults]
+
+    start = "billing_start_date out_of_bounds"
+    assert found(request, None) == ["coupon_codes[0] unknown", start]
+    assert found(request, (PLAN, "EUR")) == [
+        "coupon_codes[0] unknown",
+        "coupon_codes[1] wrong_currency",
+        start,
+    ]
+    malformed = Fault("coupon_codes[1]", "malformed", "is no code")
+    unread = Unread(faults=(malformed,), fields=frozenset({"coupon_codes"}))
+    assert found(replace(request, unread=unread), (PLAN, "EUR")) == [
+        "coupon_codes[1] malformed",
+        start,
+    ]

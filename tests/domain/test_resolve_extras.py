@@ -137,3 +137,10 @@ def test_extras_that_cannot_be() -> None:
         "must be USAGE pricing with a TIERED model, as the fee of the product says"
         in messages(facts, wanted)
     )
+
+
+def test_slots_of_an_extra_that_do_not_fit() -> None:
+    """More at the least than at the most cannot be; the fault is at the extra."""
+    extra = _new("Support", SlotFee(unit_name="agent"), new_price(slot_pricing("20", 2, 5)))
+    made = resolved(catalog(version(PLATFORM)), OfferRequest(extra=(extra,)))
+    assert made.items[1].slots == 2

@@ -1,10 +1,21 @@
 """The life of a checkout session: its reported status, and where a failure leaves it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tallystick.domain.session import Ending, Quoted, Session, SessionState, after_failure
+from tallystick.domain.activating import Activating
+from tallystick.domain.offer import OnlinePayment
+from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.domain.session import (
+    Changing,
+    Ending,
+    Quoted,
+    Session,
+    SessionState,
+    after_failure,
+)
 from tests.domain.offers import offer, quoted, rate
 from tests.domain.samples import named
 
@@ -96,3 +107,47 @@ def test_after_a_failure(ending: Ending | None, late: bool, state: SessionState)
     """Open again, unless an ending was asked for or its time has passed."""
     session = _session(SessionState.AWAITING_PAYMENT, ending=ending)
     assert after_failure(session, NOW if late else NOW - SECOND) is state
+
+
+def test_the_subscription_that_was_there_before() -> None:
+    """The one that is activated or changed; none where the session makes one."""
+    session = _session()
+    activating = Activating(
+        id=named("activated"),
+        status=SubscriptionStatus.TRIAL_ACTIVE,
+        start=NOW.date(),
+        trial_end=None,
+        net_terms=0,
+        auto_advance_invoices=True,
+        charge_automatically=True,
+        payment=OnlinePayment(),
+        invoice_memo=None,
+        purchase_order=None,
+    )
+    changing = Changing(id=named("changed"), chosen_slots=frozenset())
+    assert session.subscription_there is None
+    assert replace(session, activating=activating).subscription_there == named("activated")
+    assert replace(session, changing=changing).subscription_there == named("changed")
+
+
+@pytest.mark.parametrize("status", SubscriptionStatus)
+def test_what_can_be_activated_was_not_billed(status: SubscriptionStatus) -> None:
+    """It waits for its checkout, or its free trial runs or has run out."""
+    waiting = {
+        SubscriptionStatus.PENDING_ACTIVATION,
+        SubscriptionStatus.TRIAL_ACTIVE,
+        SubscriptionStatus.TRIAL_EXPIRED,
+    }
+    one = Activating(
+        id=named("activated"),
+        status=status,
+        start=NOW.date(),
+        trial_end=None,
+        net_terms=0,
+        auto_advance_invoices=True,
+        charge_automatically=True,
+        payment=OnlinePayment(),
+        invoice_memo=None,
+        purchase_order=None,
+    )
+    assert one.can_be_activated is (status in waiting)

@@ -191,3 +191,20 @@ def test_whatever_comes_and_goes(
     after = stands(lives, end)
     assert after.items[0].slots_on(end) == count + coming
     assert after.mrr == int((count + coming) * price * 100)
+
+
+def test_what_waits_counts_towards_the_most() -> None:
+    """Of at most ten, five are there and three wait: two more, and not three.
+
+    What has come on a day is there already.
+    """
+    pricing = SlotPricing(unit_rate=Decimal(10), min_slots=0, max_slots=10)
+    lives = living(priced("Seats", pricing, slots=5))
+    waits = changed(lives, 3, date(2025, 4, 10), waits=True).step.contract
+    assert changed(waits, 2, date(2025, 4, 11)).entry.delta == 2
+    with pytest.raises(InvalidInput):
+        changed(waits, 3, date(2025, 4, 11))
+    came = changed(lives, 3, date(2025, 4, 10)).step.contract
+    assert changed(came, 2, date(2025, 4, 11)).entry.delta == 2
+    with pytest.raises(InvalidInput):
+        changed(came, 3, date(2025, 4, 11))

@@ -157,3 +157,17 @@ def test_parts_of_a_price_with_tax_are_net(before: Before | None) -> None:
 def test_a_line_at_one_rate_has_no_parts() -> None:
     """Its own quantity and price say everything."""
     assert sub_lines(billed(used(PerUnit(rate=Decimal(1)), units("3"))), "EUR") == ()
+
+
+def test_what_roundings_leave_stands_with_the_largest_part() -> None:
+    """Of a line that includes tax: the parts are net, and sum to it to the cent."""
+    usage = used(Tiered(tiers=TIERS), units("250"))
+    assert [part.amount for part in usage.parts] == [10000, 5000, 1250]
+    for amount, parts in (
+        (13548, [8337, 4169, 1042]),
+        (13542, [8333, 4167, 1042]),
+        (13550, [8339, 4169, 1042]),
+    ):
+        line = billed(usage, amount, quoted=Decimal("0.65"))
+        assert [one.total for one in sub_lines(line, "EUR")] == parts
+        assert sum(parts) == amount

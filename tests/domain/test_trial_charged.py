@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from tallystick.domain.activating import Activating, offer_on
 from tallystick.domain.life import Step, StepKind, paid_after_trial, step, tried_again
-from tallystick.domain.offer import ExternalPayment, Offer, OnlinePayment
+from tallystick.domain.new_components import TargetPlan
+from tallystick.domain.offer import BankTransfer, ExternalPayment, Offer, OnlinePayment
 from tallystick.domain.periods import Cadence
+from tallystick.domain.plan_change import changed_now
 from tallystick.domain.purchase import Activation, SubscriptionStatus
 from tallystick.domain.schedule import schedule
 from tests.domain.contracts import contract, stands
-from tests.domain.offers import offer, rate, trial
+from tests.domain.offers import offer, rate, seats, trial
 from tests.domain.samples import DAY, named
 
 TRIAL_END = date(2024, 1, 15)
@@ -174,3 +176,33 @@ def test_a_trial_that_was_not_granted_is_not_given_later() -> None:
 
     assert offered.trial is None
     assert (offered.net_terms, offered.purchase_order) == (7, "PO-7")
+
+
+def test_the_terms_are_those_of_the_subscription() -> None:
+    """Whatever the session had frozen: they may have been changed since."""
+    sold = offer(rate("49"), start_date=DAY)
+    one = replace(
+        waits(SubscriptionStatus.PENDING_ACTIVATION),
+        auto_advance_invoices=False,
+        charge_automatically=False,
+        payment=BankTransfer(),
+        invoice_memo="Thanks",
+    )
+    offered = offer_on(sold, one, DAY)
+    assert (offered.net_terms, offered.purchase_order) == (7, "PO-7")
+    assert (offered.auto_advance_invoices, offered.charge_automatically) == (False, False)
+    assert (offered.payment, offered.invoice_memo) == (BankTransfer(), "Thanks")
+
+
+@pytest.mark.parametrize(("anchor", "due"), [(None, 5), (20, 20)])
+def test_a_change_ends_the_trial_on_its_day(anchor: int | None, due: int) -> None:
+    """The anchor is that day unless one was given; what replaced what is counted."""
+    old = (rate("49"), rate("9", name="Gone"))
+    sold = offer(*old, trial=trial(14), start_date=DAY, anchor=anchor)
+    lives = stands(contract(sold, DAY), DAY)
+    new = (replace(rate("99"), id=named("new")), replace(seats("5", 1), id=named("seats")))
+    made = changed_now(
+        lives, TargetPlan(plan_id=named("other"), items=new), date(2024, 1, 5), {}
+    )
+    assert made.step.contract.anchor == due
+    assert made.matched == 1

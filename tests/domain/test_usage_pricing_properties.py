@@ -41,16 +41,20 @@ def _dimension(value: int) -> MatrixDimension:
     return MatrixDimension(key="n", value=str(value))
 
 
+bounds = st.sets(st.integers(1, 5000), max_size=5)
+rates_or_none = st.none() | rates
+
+
 @st.composite
 def tiers_of(draw: st.DrawFn) -> tuple[Tier, ...]:
     """Rising tiers, with flat fees and caps here and there."""
-    firsts = sorted(draw(st.sets(st.integers(1, 5000), max_size=5)))
+    firsts = sorted(draw(bounds))
     return tuple(
         Tier(
             first_unit=first,
             rate=draw(rates),
-            flat_fee=draw(st.none() | rates),
-            flat_cap=draw(st.none() | rates),
+            flat_fee=draw(rates_or_none),
+            flat_cap=draw(rates_or_none),
         )
         for first in [0, *firsts]
     )

@@ -6,9 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from tallystick.domain import vat_rates
 from tallystick.domain.vat_rates import (
     EU_COUNTRIES,
     RATES,
+    VatRates,
     member_state,
     rates_on,
 )
@@ -100,3 +102,31 @@ def test_the_data_is_in_order(country: str) -> None:
         assert rates.reduced_alt is None or rates.reduced is not None
         if rates.reduced is not None and rates.reduced_alt is not None:
             assert Decimal("0.05") <= rates.reduced_alt < rates.reduced
+
+
+def test_how_a_row_is_read() -> None:
+    """Per cent are fractions, a dash is no such rate, and rows of a state keep their order."""
+    read = vat_rates._read("""
+        AA 2017-01-01 20 5.5 -
+        BB 2018-02-01 7 - 1
+        AA 2024-01-01 22 9 5
+    """)
+    old = VatRates(
+        valid_from=date(2017, 1, 1),
+        standard=Decimal("0.20"),
+        reduced=Decimal("0.055"),
+        reduced_alt=None,
+    )
+    new = VatRates(
+        valid_from=date(2024, 1, 1),
+        standard=Decimal("0.22"),
+        reduced=Decimal("0.09"),
+        reduced_alt=Decimal("0.05"),
+    )
+    other = VatRates(
+        valid_from=date(2018, 2, 1),
+        standard=Decimal("0.07"),
+        reduced=None,
+        reduced_alt=Decimal("0.01"),
+    )
+    assert read == {"AA": (old, new), "BB": (other,)}

@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from tallystick.domain import vat_territories
 from tallystick.domain.tax import (
     Buyer,
     ExemptionType,
@@ -15,7 +16,7 @@ from tallystick.domain.tax import (
     VatClass,
     decide,
 )
-from tallystick.domain.vat_territories import TERRITORIES, territory_of
+from tallystick.domain.vat_territories import TERRITORIES, Territory, territory_of
 
 DAY = date(2026, 3, 10)
 
@@ -101,3 +102,20 @@ def test_only_the_engine_asks_for_it() -> None:
 
     assert _decided("38001", rule).why is TaxWhy.PRODUCT
     assert decide(manual, buyer, (), VatClass.STANDARD, DAY).why is TaxWhy.NONE
+
+
+def test_how_a_row_is_read() -> None:
+    """A name may have blanks; those of a state keep their order."""
+    read = vat_territories._read("""
+        AA 1993-01-01 27498 27499 Some Island
+        BB 1995-01-01 10000 19999 Else
+        AA 2000-05-01 30000 30000 Mount Other
+    """)
+    island = Territory(
+        name="Some Island", outside_from=date(1993, 1, 1), first="27498", last="27499"
+    )
+    mount = Territory(
+        name="Mount Other", outside_from=date(2000, 5, 1), first="30000", last="30000"
+    )
+    other = Territory(name="Else", outside_from=date(1995, 1, 1), first="10000", last="19999")
+    assert read == {"AA": (island, mount), "BB": (other,)}

@@ -4,17 +4,37 @@ Everything is made when an example first names it, so that each example finds it
 """
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from meteroid import models as m
 
 from tallystick.http import examples
 from tests.http.purchase.market import Json, Market, Purchase
+from tests.http.purchase.stock import stock
+
+_numbers = count(1)
+
+
+def define(market: Market, entity: str, key: str) -> str:
+    """Define a property of the merchant's own, a text; its id."""
+    body = {"entity_type": entity, "key": key, "name": key, "property_type": "TEXT"}
+    answer = market.raw.post("/custom-property-definitions", json=body)
+    assert answer.is_success, answer.text
+    return str(answer.json()["id"])
+
+
+def stock_for_examples(market: Market) -> None:
+    """Sell what the examples name, to a customer `globex` among others."""
+    stock(market)
+    market.customer(alias="globex")
+    for entity in ("INVOICE", "CREDIT_NOTE"):
+        define(market, entity, "ticket")
 
 
 @dataclass
 class Standing:
-    """What the examples of one request name; `market` is stocked, with a customer `globex`."""
+    """What the examples of one request name; see `stock_for_examples`."""
 
     market: Market
     _made: dict[str, str] = field(default_factory=dict)
@@ -31,30 +51,66 @@ class Standing:
 
     def _make(self, name: str) -> None:
         kind, _, which = name.partition(":")
-        market = self.market
         match kind:
-            case "pf":
-                self._made[name] = market.family
-            case "bm":
-                self._made[name] = market.metric
-            case "ive":
-                self._made[name] = market.entity_path.rpartition("/")[2]
-            case "plan":
-                self._made[name] = market.plans[which].id
-            case "plv":
-                self._made[name] = market.plans[which].version_id
-            case "price":
-                self._made[name] = market.component("Business", which)
-            case "prd":
-                self._made[name] = market.products[which]
-            case "pri":
-                self._made[name] = market.add_ons[which].price_id
-            case "add":
-                self._made[name] = market.add_ons[which].id
+            case "feat" | "ent":
+                self._grant(name, which)
+            case "whe":
+                url = f"https://hooks.example/{next(_numbers)}"
+                hook = self.market.sdk.webhook_endpoints.endpoints.create(url=url)
+                self._made[name] = hook.webhook_endpoint.id
+            case "cpd":
+                key = f"{which}_{next(_numbers)}"
+                self._made[name] = define(self.market, "CUSTOMER", key)
             case "sub" | "sub_price" | "inv" | "pay" | "line" | "crn":
                 self._buy(which)
             case _:
-                raise AssertionError(f"nothing is known of {name}")
+                self._made[name] = self._sold(kind, which)
+
+    def _sold(self, kind: str, which: str) -> str:
+        """The id of what the market sells from the beginning."""
+        market = self.market
+        match kind:
+            case "pf":
+                return market.family
+            case "bm":
+                return market.metric
+            case "ive":
+                return market.entity_path.rpartition("/")[2]
+            case "plan":
+                return market.plans[which].id
+            case "plv":
+                return market.plans[which].version_id
+            case "price":
+                return market.component("Business", which)
+            case "prd":
+                return market.products[which]
+            case "pri":
+                return market.add_ons[which].price_id
+            case "add":
+                return market.add_ons[which].id
+            case "cou":
+                return market.coupons[which].id
+            case _:
+                raise AssertionError(f"nothing is known of {kind}:{which}")
+
+    def _grant(self, name: str, which: str) -> None:
+        metered = {"type": "METERED", "metric_id": self.market.metric}
+        made = self._post(
+            "/features",
+            {
+                "code": f"{which.lower()}_{next(_numbers)}",
+                "name": which,
+                "feature_type": metered if which == "quota" else {"type": "BOOLEAN"},
+                "product_id": self.id("prd:Priority support") if which == "support" else None,
+                "entitlement": {"type": "BOOLEAN", "enabled": True}
+                if which == "default"
+                else None,
+            },
+        )
+        if name == f"ent:{which}":
+            self._made[name] = made["entitlement"]["id"]
+        else:
+            self._made[name] = made["id"]
 
     def _buy(self, which: str) -> None:
         match which:

@@ -8,7 +8,7 @@ import pytest
 
 from tallystick.db import api_keys, tenants
 from tallystick.domain.errors import RateLimited
-from tallystick.http import keyring as keyring_module
+from tallystick.http import key_pace
 from tallystick.http.keyring import Keyring
 from tallystick.services.api_keys import create_api_key, revoke_api_key
 from tallystick.services.context import Context
@@ -185,7 +185,7 @@ async def test_a_key_is_counted_though_nothing_is_remembered(shop: Shop) -> None
 
 async def test_the_counts_are_bounded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of more keys than are counted at once, the one unused for longest starts anew."""
-    monkeypatch.setattr(keyring_module, "KEYS_MAX", 2)
+    monkeypatch.setattr(key_pace, "KEYS_MAX", 2)
     keyring = Keyring(shop.app.database, requests_per_second=0.5, clock=lambda: 100.0)
     first, *others = [shop, await shop.another(), await shop.another()]
     await keyring.caller(f"Bearer {first.tenant.api_key}")

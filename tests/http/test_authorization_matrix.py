@@ -21,8 +21,12 @@ from tallystick.services.tenant_context import tenant_context
 from tallystick.settings import Settings
 from tests.database import in_own_loop
 from tests.http.conftest import NOON, TRUSTED, Served
+from tests.http.customer_routes import CUSTOMER_ROUTES, PORTAL_PAGES
+from tests.http.entitlement_routes import ENTITLEMENT_ROUTES
+from tests.http.invoice_routes import INVOICE_ROUTES
 from tests.http.purchase.market import Json, Market, open_market
-from tests.http.purchase.stock import stock
+from tests.http.purchase.stock import credited, defined, granted, sent_file, stock
+from tests.http.webhooks.conftest import relayed
 
 MISSING = "00000000-0000-0000-0000-000000000001"
 
@@ -43,7 +47,9 @@ OPEN = {
     "POST /checkout/{session}/{signature}/another-method",
     "GET /checkout/{session}/{signature}/another-method",
     "GET /checkout/{session}/{signature}/status",
+    "GET /checkout/{session}/{signature}/invoice.pdf",
     "GET /checkout",
+    *PORTAL_PAGES,
     "GET /sandbox/challenge.css",
     "GET /sandbox/challenge.svg",
     "GET /sandbox/challenge/{reference}",
@@ -51,7 +57,6 @@ OPEN = {
 }
 """Routes that take no API key."""
 
-ENTRY: Json = {"currency": "EUR", "amount": 100}
 PRICE: Json = {
     "cadence": "MONTHLY",
     "currency": "EUR",
@@ -59,13 +64,6 @@ PRICE: Json = {
 }
 MINIMUM: Json = {"amount": "1", "scope": {"type": "all_components"}}
 TAXES: Json = {"taxes": [], "vat_class": "STANDARD"}
-
-TEST_CARD = {
-    "type": "CARD",
-    "card_number": "4242424242424242",
-    "card_expiry": "12/99",
-    "card_cvc": "123",
-}
 
 CLOCK = "GET /api/v1/test-clock"
 
@@ -75,18 +73,16 @@ API: dict[str, Json | None] = {
     "GET /api/v1/checkout-sessions": None,
     "GET /api/v1/checkout-sessions/{id}": None,
     "POST /api/v1/checkout-sessions/{id}/cancel": None,
-    "POST /api/v1/customers": {},
-    "GET /api/v1/customers": None,
-    "GET /api/v1/customers/{id_or_alias}": None,
-    "PATCH /api/v1/customers/{id_or_alias}": {"name": "Stolen"},
-    "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
-    "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
+    **CUSTOMER_ROUTES,
     "POST /api/v1/product_families": {},
     "GET /api/v1/product_families": None,
-    "GET /api/v1/product_families/{product_family_id}": None,
+    "GET /api/v1/product_families/{id_or_alias}": None,
     "POST /api/v1/products": {},
     "GET /api/v1/products": None,
     "GET /api/v1/products/{product_id}": None,
+    "PATCH /api/v1/products/{product_id}": {"name": "Stolen"},
+    "POST /api/v1/products/{product_id}/archive": None,
+    "POST /api/v1/products/{product_id}/unarchive": None,
     "GET /api/v1/products/{product_id}/prices": None,
     "POST /api/v1/products/{product_id}/prices": PRICE,
     "GET /api/v1/products/{product_id}/taxes": None,
@@ -95,18 +91,35 @@ API: dict[str, Json | None] = {
     "POST /api/v1/metrics": {},
     "GET /api/v1/metrics": None,
     "GET /api/v1/metrics/{metric_id}": None,
+    "PATCH /api/v1/metrics/{metric_id}": {"name": "Stolen"},
+    "POST /api/v1/metrics/{metric_id}/archive": None,
+    "POST /api/v1/metrics/{metric_id}/unarchive": None,
     "POST /api/v1/plans": {},
     "GET /api/v1/plans": None,
     "GET /api/v1/plans/{plan_id}": None,
+    "GET /api/v1/plans/{plan_id}/versions": None,
+    "PUT /api/v1/plans/{plan_id}": {"name": "Stolen", "currency": "EUR", "components": []},
+    "PATCH /api/v1/plans/{plan_id}": {"name": "Stolen"},
+    "POST /api/v1/plans/{plan_id}/archive": None,
+    "POST /api/v1/plans/{plan_id}/unarchive": None,
     "POST /api/v1/plans/{plan_id}/publish": None,
     "PUT /api/v1/plans/versions/{plan_version_id}/minimum": MINIMUM,
     "DELETE /api/v1/plans/versions/{plan_version_id}/minimum": None,
     "POST /api/v1/addons": {},
     "GET /api/v1/addons": None,
     "GET /api/v1/addons/{add_on_id}": None,
+    "PATCH /api/v1/addons/{add_on_id}": {"name": "Stolen"},
+    "POST /api/v1/addons/{add_on_id}/archive": None,
+    "POST /api/v1/addons/{add_on_id}/unarchive": None,
+    **ENTITLEMENT_ROUTES,
     "POST /api/v1/coupons": {},
     "GET /api/v1/coupons": None,
     "GET /api/v1/coupons/{coupon_id}": None,
+    "PATCH /api/v1/coupons/{coupon_id}": {"description": "Stolen"},
+    "POST /api/v1/coupons/{coupon_id}/archive": None,
+    "POST /api/v1/coupons/{coupon_id}/unarchive": None,
+    "POST /api/v1/coupons/{coupon_id}/disable": None,
+    "POST /api/v1/coupons/{coupon_id}/enable": None,
     "POST /api/v1/subscriptions": {},
     "GET /api/v1/subscriptions": None,
     "GET /api/v1/subscriptions/{subscription_id}": None,
@@ -132,32 +145,17 @@ API: dict[str, Json | None] = {
         "component_id": encode(Prefix.SUBSCRIPTION_COMPONENT, UUID(int=1)),
         "delta": 1,
     },
-    "POST /api/v1/invoices/{invoice_id}/finalize": None,
-    "POST /api/v1/invoices/{invoice_id}/void": None,
-    "POST /api/v1/invoices/{invoice_id}/pay": None,
-    "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
-    "GET /api/v1/invoices": None,
-    "GET /api/v1/invoices/{invoice_id}": None,
-    "POST /api/v1/credit-notes": {},
-    "GET /api/v1/credit-notes": None,
-    "GET /api/v1/credit-notes/{credit_note_id}": None,
-    "POST /api/v1/credit-notes/{credit_note_id}/void": None,
-    "PATCH /api/v1/credit-notes/{credit_note_id}/custom-properties": {"custom_properties": {}},
-    "POST /api/v1/payments/{payment_id}/refund": None,
-    "GET /api/v1/invoices/{invoice_id}/explain": None,
-    "GET /api/v1/invoicing-entities": None,
-    "GET /api/v1/invoicing-entities/{invoicing_entity_id}": None,
-    "PATCH /api/v1/invoicing-entities/{invoicing_entity_id}": {"legal_name": "Stolen"},
-    "POST /api/v1/test-provider/payments/{payment_id}/settle": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/fail": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/refund": None,
-    "POST /api/v1/test-provider/payments/{payment_id}/dispute": None,
+    **INVOICE_ROUTES,
     CLOCK: None,
     "POST /api/v1/test-clock/advance": {"to": "2026-03-11"},
 }
 """Routes that take an API key, each with a body that would be good enough, if it takes one."""
 
-SHOWN_BY = {"payments": "invoices", "test-provider": "invoices"}
+SHOWN_BY = {
+    "payments": "invoices",
+    "test-provider": "invoices",
+    "webhooks/deliveries": "webhooks/endpoints",
+}
 """What shows a thing that has no address of its own to be read at."""
 
 OF_ONE = sorted(route for route in API if "{" in route)
@@ -191,7 +189,11 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
         open_market(api, shared_dsn, "Rival Cloud") as theirs,
     ):
         stock(theirs)
+        hook = theirs.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
         bought = theirs.bought()
+        feature = granted(theirs)
+        assert feature.entitlement is not None
+        hook_id = hook.webhook_endpoint.id
         yield Town(
             mine,
             theirs,
@@ -203,25 +205,23 @@ def town(api: Served, shared_dsn: str) -> Iterator[Town]:
                 "metrics": theirs.metric,
                 "plans": theirs.plans["Draft"].id,
                 "versions": theirs.plans["Draft"].version_id,
+                "plan-versions": theirs.plans["Draft"].version_id,
+                "features": feature.id,
+                "entitlements": feature.entitlement.id,
                 "addons": theirs.add_ons["Priority support"].id,
                 "coupons": theirs.coupons["LAUNCH20"].id,
                 "subscriptions": bought.subscription.id,
                 "invoices": bought.invoice.id,
                 "test-provider": bought.invoice.transactions[0].id,
                 "payments": bought.invoice.transactions[0].id,
+                "webhooks/endpoints": hook_id,
+                "webhooks/deliveries": relayed(theirs, hook_id),
                 "credit-notes": credited(theirs, bought.invoice.id),
+                "custom-property-definitions": defined(theirs),
                 "invoicing-entities": theirs.entity_path.rpartition("/")[2],
+                "batch-jobs": sent_file(theirs),
             },
         )
-
-
-def credited(market: Market, invoice_id: str) -> str:
-    """A credit note of EUR 1 on an invoice."""
-    body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
-    answer = market.raw.post("/credit-notes", json=body)
-    assert answer.status_code == 201, answer.text
-    name: str = answer.json()["id"]
-    return name
 
 
 def ask(client: httpx.Client, route: str, name: str = MISSING) -> httpx.Response:
@@ -238,10 +238,12 @@ def resource_of(route: str) -> str:
     first, second = route.split("/")[3:5] if route.count("/") > 3 else (route.split("/")[3], "")
     if (first, second) == ("plans", "versions"):
         return second
+    if first == "webhooks":
+        return f"{first}/{second}"
     return f"{second}s" if first == "usage" else first
 
 
-READ_WITH = {"versions": "plans"}
+READ_WITH = {"versions": "plans", "plan-versions": "plans"}
 """What has no route of its own to be read by is read with what it belongs to."""
 
 

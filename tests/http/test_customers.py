@@ -10,7 +10,11 @@ from tallystick.db.subscription_writes import keep_buyer
 from tallystick.domain.buyer import Address as BuyersAddress
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.ids import Prefix, decode
-from tallystick.http.v1.customer_schemas import CustomerCreateRequest, CustomerPatchRequest
+from tallystick.http.v1.customer_schemas import (
+    CustomerCreateRequest,
+    CustomerPatchRequest,
+    CustomerUpdateRequest,
+)
 from tallystick.http.v1.free_form import NOT_YET
 from tests.http.conftest import NOON, Served, Shop
 
@@ -369,31 +373,9 @@ def test_fields_that_do_nothing_yet() -> None:
     """The fields of a customer that are refused by name are these, and no others."""
     idle = {
         f"{model.__name__}.{name}"
-        for model in (CustomerCreateRequest, CustomerPatchRequest)
+        for model in (CustomerCreateRequest, CustomerPatchRequest, CustomerUpdateRequest)
         for name, field in model.model_fields.items()
         if NOT_YET in field.metadata
     }
 
-    assert idle == {
-        "CustomerCreateRequest.connected_account_id",
-        "CustomerCreateRequest.custom_properties",
-        "CustomerPatchRequest.custom_properties",
-    }
-
-
-async def test_a_field_that_does_nothing_yet_is_refused(shop: Shop) -> None:
-    """A custom property would be lost: it is refused by name, and an empty object is not."""
-    body = {"name": "Globex", "currency": "EUR"}
-    refused = await shop.client.post(
-        "/customers", json=body | {"custom_properties": {"tier": "gold"}}
-    )
-    taken = await shop.client.post("/customers", json=body | {"custom_properties": {}})
-
-    assert refused.json()["errors"] == [
-        {
-            "field": "custom_properties",
-            "code": "not_supported_yet",
-            "message": "is not supported yet; leave it out",
-        }
-    ]
-    assert taken.status_code == 201
+    assert idle == {"CustomerCreateRequest.connected_account_id"}

@@ -176,6 +176,10 @@ def test_a_quote_in_a_command() -> None:
     """A quote in a body does not end the shell's, and a method is named where it must be."""
     line = curl_line("patch", "http://x/y", {}, {"name": "O'Brien"})
 
+    file = curl_line("post", "http://x/y", {"type": "A"}, file_type="text/csv")
+
+    assert file.startswith("curl 'http://x/y?type=A' ")
+    assert file.endswith("--header 'Content-Type: text/csv' \\\n  --data-binary \"@$FILE\"")
     assert line.startswith("curl --request PATCH http://x/y \\")
     assert json.loads(shlex.split(line.replace("\\\n", " "))[-1]) == {"name": "O'Brien"}
 

@@ -266,6 +266,49 @@ async def test_every_answer_has_an_id(client: httpx.AsyncClient) -> None:
     assert first.headers["request-id"] != second.headers["request-id"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 404),
+        ("GET", "/api", 404),
+        ("GET", "/api/v1/nothing/at/all", 404),
+        ("GET", "/nothing%00here", 404),
+        ("DELETE", "/api/v1/customers", 405),
+        ("PUT", "/health", 405),
+        ("TRACE", "/api/v1/customers", 405),
+        ("BREW", "/api/v1/customers", 405),
+    ],
+)
+async def test_where_there_is_nothing(shop: Shop, method: str, path: str, status: int) -> None:
+    """An unknown path and an unknown method are refused in the one shape, each with an id."""
+    answer = await shop.client.request(method, f"http://testserver{path}")
+
+    assert answer.status_code == status
+    shape_of(answer)
+    assert answer.headers["request-id"].startswith("req_")
+    assert ("allow" in answer.headers) is (status == 405)
+
+
+async def test_every_refusal_has_an_id(shop: Shop) -> None:
+    """401, 413 and 415, too; a file may be larger than other bodies, up to its own limit."""
+    large = b" " * (2**20 + 1)
+    csv = {"Content-Type": "text/csv"}
+    answers = [
+        await client_of(shop.web, "tsk_test_nobody").get("/customers"),
+        await shop.client.post("/customers", content=large, headers=JSON),
+        await shop.client.post("/customers", content=b"a=1"),
+        await shop.client.post("/batch-jobs?type=EVENT_CSV_IMPORT", json={}),
+        await shop.client.post(
+            "/batch-jobs?type=EVENT_CSV_IMPORT", content=b"x" * 2**27, headers=csv
+        ),
+        await shop.client.post("/batch-jobs?type=EVENT_CSV_IMPORT", content=large, headers=csv),
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 413, 415, 415, 413, 400]
+    for answer in answers:
+        shape_of(answer)
+
+
 async def test_a_defect_tells_nothing(shop: Shop) -> None:
     """An unexpected exception is answered with the request's id and nothing of its inside."""
 

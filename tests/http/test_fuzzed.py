@@ -25,9 +25,9 @@ from schemathesis.specs.openapi.checks import (
 from tallystick.http import examples
 from tests.http.conftest import Served
 from tests.http.purchase.market import Market, open_market
-from tests.http.purchase.stock import stock
-from tests.http.standing import Standing
-from tests.http.test_authorization_matrix import API, credited
+from tests.http.purchase.stock import credited, granted, sent_file
+from tests.http.standing import Standing, stock_for_examples
+from tests.http.test_authorization_matrix import API
 
 EXAMPLES = int(os.environ.get("TALLYSTICK_FUZZ_EXAMPLES", "12"))
 SEED = os.environ.get("TALLYSTICK_FUZZ_SEED")
@@ -44,17 +44,22 @@ CHECKS = [
 def market(api: Served, shared_dsn: str) -> Iterator[Market]:
     """A tenant with something of everything."""
     with open_market(api, shared_dsn) as opened:
-        stock(opened)
-        opened.customer(alias="globex")
+        stock_for_examples(opened)
         yield opened
 
 
 @pytest.fixture(scope="module")
 def known(market: Market) -> Mapping[str, str]:
     """Ids of things that exist, by the name of the parameter or field that takes them."""
+    hook = market.sdk.webhook_endpoints.endpoints.create(url="https://hooks.example/")
     bought = market.bought()
     plan = market.plans["Starter"]
+    feature = granted(market)
+    assert feature.entitlement is not None
     return {
+        "id_or_code": feature.code,
+        "feature_id": feature.id,
+        "entitlement_id": feature.entitlement.id,
         "id_or_alias": "globex",
         "customer_id": "globex",
         "product_family_id": market.family,
@@ -70,6 +75,8 @@ def known(market: Market) -> Mapping[str, str]:
         "payment_id": bought.invoice.transactions[0].id,
         "credit_note_id": credited(market, bought.invoice.id),
         "invoicing_entity_id": market.entity_path.rpartition("/")[2],
+        "batch_job_id": sent_file(market),
+        "endpoint_id": hook.webhook_endpoint.id,
         "id": market.offer().id,
     }
 

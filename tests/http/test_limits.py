@@ -318,3 +318,52 @@ def test_answers_are_built_unchecked() -> None:
         b'"at":"2026-01-01T00:00:00.000Z"'
         in make(id=new_id(), at=now).model_dump_json().encode()
     )
+
+
+async def test_lists_and_texts_end(client: httpx.AsyncClient) -> None:
+    """A list or a text that is too long is refused with its path and what is accepted."""
+    answers = [
+        await client.post(
+            "/customers",
+            json={
+                "name": "x" * 256,
+                "currency": "EUR",
+                "invoicing_emails": ["a@globex.example"] * 21,
+                "billing_address": {"city": "y" * 256},
+            },
+        ),
+        await client.post(
+            "/checkout-sessions",
+            json={
+                "customer_id": "a",
+                "plan_version_id": "plv_1",
+                "coupon_ids": ["cou_1"] * 101,
+                "invoice_memo": "z" * 10_001,
+            },
+        ),
+        await client.post(
+            "/events/ingest",
+            json={"events": [{"event_id": "e", "code": "c", "customer_id": "a"}] * 1001},
+        ),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400] * 3
+    assert [
+        {
+            one["field"]: one["message"]
+            for one in answer.json()["errors"]
+            if one["code"] == "too_long"
+        }
+        for answer in answers
+    ] == [
+        {
+            "name": "must have at most 255 characters",
+            "invoicing_emails": "must have at most 20 entries",
+            "billing_address.city": "must have at most 255 characters",
+        },
+        {
+            "coupon_ids": "must have at most 100 entries",
+            "invoice_memo": "must have at most 10000 characters",
+        },
+        {"events": "must have at most 1000 entries"},
+    ]

@@ -10,6 +10,7 @@ import pytest
 
 from tallystick.db import job_queue, tenants
 from tallystick.db.engine import Database
+from tallystick.http.v1.import_rows import read_chunk
 from tallystick.jobs.handlers import Handler, Ids
 from tallystick.jobs.schedule import Periodic
 from tallystick.jobs.worker import run_worker
@@ -65,7 +66,14 @@ class Bench:
         """A worker that runs while the block does, and is then told to stop."""
         stop = asyncio.Event()
         worker = asyncio.create_task(
-            run_worker(self.app, Settings(), stop, handlers=handlers, kinds=kinds)
+            run_worker(
+                self.app,
+                Settings(),
+                stop,
+                read_rows=read_chunk,
+                handlers=handlers,
+                kinds=kinds,
+            )
         )
         try:
             yield worker

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from tallystick.db import periodic_work
+from tallystick.http.v1.import_rows import read_chunk
 from tallystick.jobs.schedule import Periodic, every_kind
 from tallystick.services.context import App
 from tallystick.settings import Settings
@@ -99,7 +100,7 @@ async def test_a_shorter_interval_counts_at_once(bench: Bench) -> None:
 
 def test_every_interval_is_a_setting() -> None:
     """The periodic work of the program, and how often it is done by default."""
-    assert {kind.name: kind.seconds for kind in every_kind(Settings())} == {
+    assert {kind.name: kind.seconds for kind in every_kind(Settings(), read_chunk)} == {
         "sweep_attempts": 15,
         "sweep_collections": 15,
         "sweep_refunds": 15,
@@ -107,16 +108,21 @@ def test_every_interval_is_a_setting() -> None:
         "expire_sessions": 10,
         "settle_debits": 3,
         "record_reversals": 3,
+        "run_imports": 1,
         "sequence_events": 1,
         "compact_list_counts": 10,
         "purge_idempotency_keys": 3600,
+        "purge_deliveries": 3600,
     }
 
 
 async def test_every_kind_runs_on_an_empty_database(bench: Bench) -> None:
     """With nothing to do, each kind of work finds nothing to do."""
     now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta()
-    done = {kind.name: await kind.turn(bench.app, now) for kind in every_kind(Settings())}
+    done = {
+        kind.name: await kind.turn(bench.app, now)
+        for kind in every_kind(Settings(), read_chunk)
+    }
 
     assert set(done.values()) == {0}
 

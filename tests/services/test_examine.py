@@ -10,6 +10,7 @@ import pytest
 
 from tallystick.db.audit import RULES
 from tallystick.db.audit.rule import findings
+from tallystick.db.due_deliveries import endpoints_due, real_time
 from tallystick.db.engine import Database, Tx, connect
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.credit_note import (
@@ -23,8 +24,11 @@ from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import RateFee
+from tallystick.domain.webhook_endpoint import EndpointFields
 from tallystick.services.changing_plan import open_plan_change
+from tallystick.services.claim_deliveries import claim_deliveries
 from tallystick.services.confirm_result import Completed, InFlight, PaymentFailed
+from tallystick.services.create_webhook_endpoint import create_webhook_endpoint
 from tallystick.services.examine import examine, examine_within
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import CreditRequest, issue_credit_note
@@ -33,10 +37,12 @@ from tallystick.services.plan_wanted import PlanChangeRequest
 from tallystick.services.record_failure import record_failure
 from tallystick.services.record_purchase import record_purchase
 from tallystick.services.refund_invoice import refund_invoice
+from tallystick.services.relay_events import relay_events
 from tallystick.services.schedule_plan import schedule_plan
 from tallystick.services.sequence_events import sequence_events
 from tests.crediting import bought
 from tests.database import in_own_loop
+from tests.importing import imported
 from tests.reversing import reversible
 from tests.shops import attempts
 from tests.world import World, open_world, rate
@@ -77,6 +83,7 @@ RULE = {rule.name: rule for rule in RULES}
 
 async def everything_happens(world: World) -> None:
     """A shop in which there is one of everything, and nothing is wrong."""
+    await somebody_listens(world)
     coupon = await world.coupon("SAVE", Percentage(percentage=Decimal(10)), redemption_limit=5)
     await one_buys(world, coupon_ids=[coupon])
     await one_owes(world)
@@ -86,7 +93,25 @@ async def everything_happens(world: World) -> None:
     await one_is_credited(world)
     await one_is_reversed(world)
     await one_changes(world)
+    await one_imports(world)
     await sequence_events(world.app)
+    await they_are_told(world)
+
+
+async def somebody_listens(world: World) -> None:
+    """An endpoint that is to be told of everything."""
+    async with world.app.transaction() as tx:
+        wanted = EndpointFields(url="https://hooks.example/")
+        await create_webhook_endpoint(world.ctx.within(tx), wanted)
+
+
+async def they_are_told(world: World) -> None:
+    """What happened is passed on, and some of it is under way."""
+    async with world.app.database.connection() as tx:
+        now = await real_time(tx)
+        await relay_events(world.app, now)
+        [(tenant_id, endpoint_id)] = await endpoints_due(tx, now, 10)
+    assert len(await claim_deliveries(world.app, tenant_id, endpoint_id, now, 2)) == 2
 
 
 async def one_buys(world: World, **offer: object) -> None:
@@ -178,6 +203,11 @@ async def one_changes(world: World) -> None:
     assert await world.confirm(opened.session.session.id) == Completed()
     async with world.app.transaction() as tx:
         await schedule_plan(world.ctx.within(tx), bought["id"], back, preview=False)
+
+
+async def one_imports(world: World) -> None:
+    """A file of two customers was imported, one of them in vain."""
+    await imported(world, "name,currency\nGood,EUR\nBad,EURO\n")
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,11 @@ COMMANDS = {
     ),
     "worker": Later(
         "worker:worker",
-        "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, events.",
+        "Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, webhooks.",
+    ),
+    "listen": Later(
+        "listen:listen",
+        "Show each event of a tenant as it comes, and forward it to a program of yours.",
     ),
     "doctor": Later(
         "doctor:doctor",
@@ -35,6 +39,10 @@ COMMANDS = {
     "explain": Later(
         "explain:explain",
         "Tell how every figure of an invoice came about.",
+    ),
+    "invoice": Later(
+        "invoice:app",
+        "Write the PDF of an invoice into a file.",
     ),
     "openapi": Later(
         "openapi:openapi",
@@ -71,6 +79,10 @@ COMMANDS = {
     "key": Later(
         "key:app",
         "Make, list and revoke API keys. A key speaks for one tenant.",
+    ),
+    "import": Later(
+        "importing:app",
+        "Import CSV files of customers, subscriptions and events.",
     ),
     "clock": Later(
         "clock:app",

@@ -27,6 +27,7 @@ ENTITY: Body = {
     "creditor_identifier": "FR72ZZZ123456",
     "brand_color": "#4338ca",
     "email": "billing@acme.example",
+    "registration": "RCS Paris 904 123 452, SAS au capital de 50\u202f000 \u20ac",
     "tax_engine": "EU_VAT",
     "number_pattern": "ACME-{YYYY}-{number}",
     "bank_accounts": [

@@ -11,6 +11,7 @@ from tallystick.bootstrap import wired
 from tallystick.cli.demo_api import DemoFailed
 from tallystick.cli.http_server import BACKLOG, server_of
 from tallystick.http.app import create_app
+from tallystick.http.v1.import_rows import read_chunk
 from tallystick.jobs.worker import worker_beside
 from tallystick.services.context import App
 from tallystick.settings import Settings
@@ -62,7 +63,7 @@ async def served(
         DemoFailed: The server ended before it had begun.
         DatabaseUnavailable: The database cannot be reached.
     """
-    async with wired(settings, dsn) as app, worker_beside(app, settings):
+    async with wired(settings, dsn) as app, worker_beside(app, settings, read_chunk):
         web = create_app(app)
         web.include_router(pages)
         server = server_of(web, END_SECONDS)

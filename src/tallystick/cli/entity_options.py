@@ -57,6 +57,7 @@ SETTINGS = (
     Setting("logo_url", "Its logo: an absolute URL."),
     Setting("brand_color", "Its colour: #3366ff."),
     Setting("email", "Where buyers reach it."),
+    Setting("registration", "Where it is registered, and as what, for its documents."),
     Setting(
         PAYMENT,
         "How checkouts are paid that do not say: online, bank_transfer, external, or the JSON "

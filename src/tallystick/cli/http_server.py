@@ -111,6 +111,7 @@ async def serve_http(
         app,
         requests_per_second=settings.requests_per_second,
         page_posts_per_minute=settings.page_posts_per_minute,
+        import_bytes_max=settings.import_bytes_max,
     )
     server = server_of(web, GRACE_SECONDS)
     ending.is_minded(server)

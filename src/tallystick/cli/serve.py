@@ -23,6 +23,7 @@ from tallystick.cli.terminal import (
 )
 from tallystick.db import tenants
 from tallystick.db.migrate import migrate
+from tallystick.http.v1.import_rows import read_chunk
 from tallystick.jobs.worker import worker_beside
 from tallystick.services.context import App
 from tallystick.settings import Settings
@@ -105,7 +106,7 @@ async def _serve(settings: Settings, listener: socket.socket, processes: int) ->
         await migrate(dsn)
         app = await stack.enter_async_context(wired(settings, dsn))
         if settings.worker:
-            await stack.enter_async_context(worker_beside(app, settings))
+            await stack.enter_async_context(worker_beside(app, settings, read_chunk))
         await _greet(app, settings)
         if processes == 1:
             await serve_http(app, settings, listener, ending)

@@ -8,6 +8,7 @@ from tallystick.bootstrap import wired
 from tallystick.cli.database import kept_dsn
 from tallystick.cli.terminal import DataDir, configure_logging, err, run, settings_with
 from tallystick.db.migrate import migrate
+from tallystick.http.v1.import_rows import read_chunk
 from tallystick.jobs.worker import run_worker
 from tallystick.settings import Settings
 
@@ -21,7 +22,7 @@ RUNS = "[green]The worker runs.[/] Ctrl-C lets it finish what it has begun, and 
 
 
 def worker(data_dir: DataDir = None) -> None:
-    """Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, events.
+    """Do what is due, until Ctrl-C: jobs, payments left open, expiry, debits, webhooks.
 
     `tallystick serve` has a worker beside its requests. Start more of them, on any machine that
     reaches the database, when one is not enough, and let `tallystick serve --no-worker` only
@@ -49,4 +50,4 @@ async def _work(settings: Settings) -> None:
             gc.freeze()
             gc.set_threshold(YOUNG_OBJECTS_MAX, *gc.get_threshold()[1:])
             err.print(RUNS)
-            await run_worker(app, settings, stop)
+            await run_worker(app, settings, stop, read_rows=read_chunk)

@@ -5,11 +5,13 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.entitlements import attached_to
 from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.db.prices import PRICE_JSON
 from tallystick.db.products import PRODUCT_JSON
 from tallystick.domain.catalog import AddOn
 from tallystick.domain.catalog_entries import AddOnEntry
+from tallystick.domain.entitlement import HolderKind
 
 ADD_ON_JSON = f"""
     json_build_object('id', add_on.id, 'name', add_on.name, 'product', {PRODUCT_JSON},
@@ -29,7 +31,8 @@ ORDERS = {"name": "lower(add_on.name)", "created_at": "add_on.created_at"}
 
 _ENTRY_JSON = f"""
     json_build_object('add_on', {ADD_ON_JSON}, 'description', add_on.description,
-        'created_at', add_on.created_at)
+        'created_at', add_on.created_at,
+        'entitlements', {attached_to(HolderKind.ADD_ON, "add_on")})
 """
 
 _entry: Codec[AddOnEntry] = Codec(AddOnEntry)
@@ -82,6 +85,64 @@ async def load_entry(tx: Tx, tenant_id: UUID, add_on_id: UUID) -> AddOnEntry | N
         add_on_id,
     )
     return _entry.load_optional(text)
+
+
+async def hold(tx: Tx, tenant_id: UUID, add_on_id: UUID) -> bool:
+    """Lock an add-on against other changes; False where this tenant has none of that id."""
+    found = await tx.fetchval(
+        "select true from add_ons where tenant_id = $1 and id = $2 for no key update",
+        tenant_id,
+        add_on_id,
+    )
+    return found is not None
+
+
+async def save(tx: Tx, tenant_id: UUID, entry: AddOnEntry) -> None:
+    """Write a changed add-on, whether it is archived included."""
+    add_on = entry.add_on
+    await tx.execute(
+        """
+        update add_ons set price_id = $3, name = $4, description = $5, self_serviceable = $6,
+            max_instances_per_subscription = $7, archived_at = $8
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        add_on.id,
+        add_on.price.id,
+        add_on.name,
+        entry.description,
+        add_on.self_serviceable,
+        add_on.max_instances,
+        add_on.archived_at,
+    )
+
+
+async def plan_relying_on_price(
+    tx: Tx, tenant_id: UUID, add_on_id: UUID, currency: str
+) -> tuple[str, str] | None:
+    """A plan that sells an add-on at the add-on's own price, and in another currency.
+
+    Its name and its currency; of each unarchived plan, the version that is sold counts.
+    """
+    row = await tx.fetchrow(
+        """
+        select plan.name, version.currency from plan_add_ons entry
+        join plan_versions version
+            on version.tenant_id = entry.tenant_id and version.id = entry.plan_version_id
+        join plans plan on plan.tenant_id = version.tenant_id and plan.id = version.plan_id
+        where entry.tenant_id = $1 and entry.add_on_id = $2 and entry.price_id is null
+          and version.currency <> $3 and version.published_at is not null
+          and plan.archived_at is null and not exists (
+            select from plan_versions later
+            where later.tenant_id = version.tenant_id and later.plan_id = version.plan_id
+              and later.published_at is not null and later.version > version.version)
+        order by plan.id limit 1
+        """,
+        tenant_id,
+        add_on_id,
+        currency,
+    )
+    return None if row is None else (row["name"], row["currency"])
 
 
 async def page(

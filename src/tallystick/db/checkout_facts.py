@@ -87,8 +87,9 @@ ENTITY_JSON = """
         'id', e.id, 'legal_name', e.legal_name, 'address', e.address,
         'vat_number', e.vat_number, 'creditor_identifier', e.creditor_identifier,
         'logo_url', e.logo_url, 'brand_color', e.brand_color, 'email', e.email,
-        'tax_engine', e.tax_engine, 'below_vat_threshold', e.below_vat_threshold,
-        'net_terms', e.net_terms, 'number_pattern', e.number_pattern,
+        'registration', e.registration, 'tax_engine', e.tax_engine,
+        'below_vat_threshold', e.below_vat_threshold, 'net_terms', e.net_terms,
+        'number_pattern', e.number_pattern,
         'default_payment', e.default_payment_config,
         'bank_accounts', (
             select coalesce(jsonb_agg(jsonb_build_object(

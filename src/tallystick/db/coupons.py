@@ -127,16 +127,56 @@ async def insert(tx: Tx, tenant_id: UUID, entry: CouponEntry) -> bool:
     )
     if not written:
         return False
+    await _insert_plans(tx, tenant_id, entry)
+    return True
+
+
+async def _insert_plans(tx: Tx, tenant_id: UUID, entry: CouponEntry) -> None:
     await tx.execute(
         """
         insert into coupon_plans (tenant_id, coupon_id, plan_id)
         select $1, $2, plan_id from unnest($3::uuid[]) as allowed (plan_id)
         """,
         tenant_id,
-        terms.id,
-        sorted(state.plan_ids),
+        entry.terms.id,
+        sorted(entry.state.plan_ids),
     )
-    return True
+
+
+async def hold(tx: Tx, tenant_id: UUID, coupon_id: UUID) -> bool:
+    """Lock a coupon against other changes; False where this tenant has none of that id."""
+    found = await tx.fetchval(
+        "select true from coupons where tenant_id = $1 and id = $2 for no key update",
+        tenant_id,
+        coupon_id,
+    )
+    return found is not None
+
+
+async def save(tx: Tx, tenant_id: UUID, entry: CouponEntry) -> None:
+    """Write a changed coupon, whether it is disabled or archived included.
+
+    Raises:
+        UniqueViolation: it is archived no more, and an unarchived one has its code.
+    """
+    await tx.execute(
+        """
+        update coupons set description = $3, discount = $4, disabled = $5, archived_at = $6
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        entry.terms.id,
+        entry.description,
+        _discount.dump(entry.terms.discount),
+        entry.state.disabled,
+        entry.archived_at,
+    )
+    await tx.execute(
+        "delete from coupon_plans where tenant_id = $1 and coupon_id = $2",
+        tenant_id,
+        entry.terms.id,
+    )
+    await _insert_plans(tx, tenant_id, entry)
 
 
 async def load_entry(tx: Tx, tenant_id: UUID, coupon_id: UUID) -> CouponEntry | None:

@@ -186,10 +186,10 @@ async def void(tx: Tx, tenant_id: UUID, note_id: UUID, at: datetime) -> None:
     hits_one_row(done, "the note that is voided")
 
 
-async def merge_properties(
-    tx: Tx, tenant_id: UUID, note_id: UUID, merged: str, at: datetime
+async def save_properties(
+    tx: Tx, tenant_id: UUID, note_id: UUID, values: str, at: datetime
 ) -> None:
-    """Replace the merchant's own properties of a note."""
+    """Replace the custom properties of a note; `values` is JSON text."""
     await tx.execute(
         """
         update credit_notes set custom_properties = $3, updated_at = $4
@@ -197,6 +197,6 @@ async def merge_properties(
         """,
         tenant_id,
         note_id,
-        merged,
+        values,
         at,
     )

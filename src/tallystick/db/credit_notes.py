@@ -20,7 +20,8 @@ _LINES = """
         'end_date', line.end_date,
         'quantity', coalesce(credit.quantity, line.quantity)::text, 'amount', credit.amount,
         'discount', credit.discount, 'tax', credit.tax, 'amount_total', credit.amount_total,
-        'tax_rate', line.tax_rate::text) order by credit.position)
+        'tax_rate', line.tax_rate::text,
+        'computation', line.computation -> 'computation') order by credit.position)
     from credit_note_lines credit
     join invoice_lines line
         on line.tenant_id = credit.tenant_id and line.id = credit.invoice_line_id

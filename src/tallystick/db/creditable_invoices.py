@@ -6,6 +6,7 @@ from uuid import UUID
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
 from tallystick.db.invoice_locks import lock_customer_of
+from tallystick.domain.charges import Computation
 from tallystick.domain.credit_note import CreditableInvoice, RefundablePayment
 from tallystick.domain.credited_line import BilledLine, Share
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
@@ -13,6 +14,7 @@ from tallystick.domain.tax import TaxAmount, TaxDecision
 
 TAXES: Codec[tuple[TaxAmount, ...]] = Codec(tuple[TaxAmount, ...])
 DECISION: Codec[TaxDecision] = Codec(TaxDecision)
+_COMPUTATION: Codec[Computation] = Codec(Computation)
 
 _LOCK = """
     select i.id, i.customer_id, i.subscription_id, i.invoicing_entity_id, i.invoice_number,
@@ -40,7 +42,8 @@ _EARLIER = """
 
 _LINES = """
     select id, name, product_id, start_date, end_date, quantity, amount, discount, taxes,
-           tax_rate, computation -> 'decision' as decision
+           tax_rate, computation -> 'decision' as decision,
+           computation -> 'computation' as computation
     from invoice_lines where tenant_id = $1 and invoice_id = $2 order by position
 """
 
@@ -133,6 +136,7 @@ def _line(row: Row, credited: tuple[Share, ...]) -> BilledLine:
         tax_rate=row["tax_rate"],
         decision=DECISION.load(row["decision"]),
         credited=credited,
+        computation=_COMPUTATION.load_optional(row["computation"]),
     )
 
 

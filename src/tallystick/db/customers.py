@@ -1,5 +1,7 @@
 """Customers: written, found by id or alias, listed."""
 
+import json
+from collections.abc import Sequence
 from uuid import UUID
 
 from tallystick.db.codec import Codec
@@ -42,6 +44,8 @@ _COLUMNS = (
     "exemption_reason",
     "custom_taxes",
     "preferred_locales",
+    "custom_properties",
+    "archived_at",
     "updated_at",
 )
 
@@ -90,6 +94,17 @@ async def insert(tx: Tx, tenant_id: UUID, customer: CustomerRecord) -> None:
     await tx.execute(_INSERT, tenant_id, customer.id, *_values(customer), customer.created_at)
 
 
+async def insert_many(tx: Tx, tenant_id: UUID, customers: Sequence[CustomerRecord]) -> None:
+    """Write new customers, all or none.
+
+    Raises:
+        UniqueViolation: Another customer has an alias of theirs (`ALIAS_TAKEN`).
+    """
+    await tx.executemany(
+        _INSERT, [(tenant_id, one.id, *_values(one), one.created_at) for one in customers]
+    )
+
+
 async def load(
     tx: Tx, tenant_id: UUID, id_or_alias: UUID | str, *, lock: bool = False
 ) -> CustomerRecord | None:
@@ -113,6 +128,49 @@ async def load(
         id_or_alias,
     )
     return _customer.load_optional(text)
+
+
+async def archived_as(tx: Tx, tenant_id: UUID, alias: str) -> UUID | None:
+    """The customer that was archived last under an alias, None where none was."""
+    found: UUID | None = await tx.fetchval(
+        """
+        select id from customers
+        where tenant_id = $1 and alias = $2 and archived_at is not null
+        order by archived_at desc, id desc limit 1
+        """,
+        tenant_id,
+        alias,
+    )
+    return found
+
+
+async def live_subscription(tx: Tx, tenant_id: UUID, customer_id: UUID) -> UUID | None:
+    """A subscription of the customer's that goes on or is to begin, None where none does."""
+    found: UUID | None = await tx.fetchval(
+        """
+        select id from subscriptions
+        where tenant_id = $1 and customer_id = $2
+          and status not in ('TRIAL_EXPIRED', 'CANCELLED', 'COMPLETED', 'SUPERSEDED')
+        order by created_at limit 1
+        """,
+        tenant_id,
+        customer_id,
+    )
+    return found
+
+
+async def open_sessions(tx: Tx, tenant_id: UUID, customer_id: UUID) -> list[UUID]:
+    """The checkouts of a customer that have not ended, expired ones that were not swept too."""
+    rows = await tx.fetch(
+        """
+        select id from checkout_sessions
+        where tenant_id = $1 and customer_id = $2 and state in ('CREATED', 'AWAITING_PAYMENT')
+        order by id
+        """,
+        tenant_id,
+        customer_id,
+    )
+    return [row["id"] for row in rows]
 
 
 async def page(
@@ -176,5 +234,7 @@ def _values(customer: CustomerRecord) -> tuple[object, ...]:
         customer.exemption_reason,
         _taxes.dump(customer.custom_taxes),
         list(customer.preferred_locales),
+        json.dumps(customer.custom_properties, ensure_ascii=False),
+        customer.archived_at,
         customer.updated_at,
     )

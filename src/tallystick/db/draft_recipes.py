@@ -31,11 +31,21 @@ _LOAD = f"""
     order by i.id
 """
 
+_PARTIES = f"""
+    select {CUSTOMER_JSON} as customer, {ENTITY_JSON} as entity
+    from invoices i
+    join customers c on c.tenant_id = i.tenant_id and c.id = i.customer_id
+    join invoicing_entities e
+      on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
+    where i.tenant_id = $1 and i.id = $2
+"""
+
 _UPDATE = """
     update invoices
     set subtotal = $3, subtotal_recurring = $4, discount = $5, tax_amount = $6, total = $7,
-        amount_due = $7, coupons = $8, tax_breakdown = $9, customer_details = $10,
-        seller_details = $11, updated_at = $12
+        amount_due = greatest($7::bigint, 0), coupons = $8, tax_breakdown = $9,
+        customer_details = $10, seller_details = $11, updated_at = $12,
+        recipe = coalesce($13, recipe)
     where tenant_id = $1 and id = $2
 """
 
@@ -55,7 +65,8 @@ class RecipeFacts:
 class Rewritten:
     """A draft made again; `before` and `used` are its coupons' shares, then and now.
 
-    `customer` and `seller` are the parties whose facts the tax was decided by.
+    `customer` and `seller` are the parties whose facts the tax was decided by. `recipe` is what
+    it is made of now, None for a draft that has none.
     """
 
     invoice_id: UUID
@@ -67,6 +78,7 @@ class Rewritten:
     subtotal_recurring: int
     before: tuple[UsedCoupon, ...]
     used: tuple[UsedCoupon, ...]
+    recipe: Recipe | None = None
 
 
 async def load(tx: Tx, tenant_id: UUID, invoice_ids: Sequence[UUID]) -> list[RecipeFacts]:
@@ -92,6 +104,15 @@ async def load(tx: Tx, tenant_id: UUID, invoice_ids: Sequence[UUID]) -> list[Rec
         )
         for row, recipe in zip(rows, recipes, strict=True)
     ]
+
+
+async def load_parties(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID
+) -> tuple[Customer, InvoicingEntity]:
+    """Customer and seller of an invoice as they are now."""
+    row = await tx.fetchrow(_PARTIES, tenant_id, invoice_id)
+    assert row is not None, "an invoice has its parties"
+    return CUSTOMER.load(row["customer"]), ENTITY.load(row["entity"])
 
 
 async def rewrite(
@@ -145,6 +166,7 @@ def _row(tenant_id: UUID, one: Rewritten, now: datetime) -> tuple[object, ...]:
         SNAPSHOT.dump(one.customer),
         SELLER.dump(one.seller),
         now,
+        RECIPE.dump_optional(one.recipe),
     )
 
 

@@ -210,6 +210,11 @@ async def read_one(tx: Tx, tenant_id: UUID, subscription_id: UUID) -> DueContrac
     return None if row is None else _due(row, ENTITY.load(row["entity"]))
 
 
+async def read(tx: Tx, tenant_id: UUID, ids: Sequence[UUID]) -> list[DueContract]:
+    """Those of `ids` that the tenant has, as they stand, unlocked."""
+    return await _read(tx, tenant_id, ids)
+
+
 async def move(tx: Tx, tenant_id: UUID, contracts: Sequence[Contract], now: datetime) -> None:
     """Store contracts as they stand after a step."""
     await tx.execute(

@@ -181,3 +181,19 @@ async def restore_debt(
         amount,
         now,
     )
+
+
+async def save_properties(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, values: str, now: datetime
+) -> None:
+    """Replace the custom properties of an invoice; `values` is JSON text."""
+    await tx.execute(
+        """
+        update invoices set custom_properties = $3, updated_at = $4
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        values,
+        now,
+    )

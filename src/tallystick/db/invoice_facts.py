@@ -7,7 +7,7 @@ from uuid import UUID
 from tallystick.db.engine import Tx
 from tallystick.domain.ids import Prefix, encode
 
-EventFact = str | int | datetime | dict[str, str] | None
+EventFact = str | int | datetime | None
 
 
 async def event_body(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> dict[str, EventFact]:
@@ -28,7 +28,6 @@ async def event_body(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> dict[str, Eve
         "tax_amount": row["tax_amount"],
         "total": row["total"],
         "created_at": row["created_at"],
-        "custom_properties": {},
         "invoice_id": encode(Prefix.INVOICE, row["id"]),
         "customer_id": encode(Prefix.CUSTOMER, row["customer_id"]),
     }

@@ -24,7 +24,8 @@ _LINES = """
         'quantity', line.quantity::text, 'unit_price', line.unit_price::text,
         'quoted_unit_price', line.quoted_unit_price::text, 'amount', line.amount,
         'discount', line.discount, 'tax', line.tax, 'amount_total', line.amount_total,
-        'tax_rate', line.tax_rate::text, 'usage', line.computation -> 'usage',
+        'tax_rate', line.tax_rate::text,
+        'computation', line.computation -> 'computation', 'usage', line.computation -> 'usage',
         'before', line.computation -> 'before') order by line.position)
     from invoice_lines line
     where line.tenant_id = invoice.tenant_id and line.invoice_id = invoice.id

@@ -107,12 +107,64 @@ async def by_codes(
     return found
 
 
+async def hold(tx: Tx, tenant_id: UUID, metric_id: UUID) -> bool:
+    """Lock a metric against other changes; False where this tenant has none of that id."""
+    found = await tx.fetchval(
+        "select true from metrics where tenant_id = $1 and id = $2 for no key update",
+        tenant_id,
+        metric_id,
+    )
+    return found is not None
+
+
+async def save(
+    tx: Tx, tenant_id: UUID, metric: Metric, *, definition: MetricDefinition | None
+) -> None:
+    """Write a changed metric, whether it is archived included; None keeps its definition.
+
+    Raises:
+        UniqueViolation: it is archived no more, and an unarchived one has its code.
+    """
+    await tx.execute(
+        """
+        update metrics set name = $3, description = $4, archived_at = $5,
+            definition = coalesce($6, definition)
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        metric.id,
+        metric.name,
+        metric.description,
+        metric.archived_at,
+        _definition.dump_optional(definition),
+    )
+
+
+async def is_priced(tx: Tx, tenant_id: UUID, metric_id: UUID) -> bool:
+    """Whether a price counts with the metric: one of a product whose fee names it."""
+    found: bool = await tx.fetchval(
+        """
+        select exists (
+            select from products product
+            join prices price
+                on price.tenant_id = product.tenant_id and price.product_id = product.id
+            where product.tenant_id = $1 and product.fee_structure ->> 'metric_id' = $2::text)
+        """,
+        tenant_id,
+        str(metric_id),
+    )
+    return found
+
+
 async def known_ids(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Those of `ids` that are unarchived metrics of this tenant."""
+    """Those of `ids` that are unarchived metrics of this tenant.
+
+    They are held as they are until the transaction ends, for what is made to count with them.
+    """
     rows = await tx.fetch(
         """
         select id from metrics
-        where tenant_id = $1 and id = any($2) and archived_at is null
+        where tenant_id = $1 and id = any($2) and archived_at is null for share
         """,
         tenant_id,
         list(ids),

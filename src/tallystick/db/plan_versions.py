@@ -5,8 +5,10 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.db.prices import PRICE_JSON
 from tallystick.domain.catalog import PlanVersion
+from tallystick.domain.catalog_entries import PlanVersionEntry
 from tallystick.domain.minimum_commitment import MinimumCommitment
 
 _COMPONENTS = f"""
@@ -52,7 +54,16 @@ VERSION_JSON = f"""
 """
 """A `PlanVersion` as JSON, in statements that join `plan_versions version` and `plans plan`."""
 
+ORDERS = {"version": "version.version"}
+
+_ENTRY_JSON = """
+    json_build_object('id', version.id, 'version', version.version,
+        'currency', version.currency, 'published_at', version.published_at,
+        'created_at', version.created_at)
+"""
+
 _version: Codec[PlanVersion] = Codec(PlanVersion)
+_entries: Codec[tuple[PlanVersionEntry, ...]] = Codec(tuple[PlanVersionEntry, ...])
 _minimum: Codec[MinimumCommitment] = Codec(MinimumCommitment)
 
 
@@ -95,6 +106,23 @@ async def load(tx: Tx, tenant_id: UUID, version_id: UUID) -> PlanVersion | None:
         version_id,
     )
     return _version.load_optional(text)
+
+
+async def page_of_plan(
+    tx: Tx, tenant_id: UUID, plan_id: UUID, window: Window
+) -> Page[PlanVersionEntry]:
+    """The window's versions of a plan, its draft included."""
+    matching = Matching(tenant_id, "version")
+    matching.only("version.plan_id = {}", plan_id)
+    return await fetch_page(
+        tx,
+        _entries,
+        item=_ENTRY_JSON,
+        tables="plan_versions version",
+        matching=matching,
+        orders=ORDERS,
+        window=window,
+    )
 
 
 async def set_minimum(

@@ -5,13 +5,16 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from tallystick.db import plan_drafts
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.entitlements import attached_to
 from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.db.plan_versions import VERSION_JSON
 from tallystick.db.product_families import FAMILY_JSON
 from tallystick.domain.catalog import PlanStatus, PlanType
 from tallystick.domain.catalog_entries import PlanEntry
+from tallystick.domain.entitlement import HolderKind
 
 ORDERS = {
     "name": "lower(plan.name)",
@@ -33,7 +36,8 @@ _ENTRY_JSON = f"""
         'plan_type', plan.plan_type, 'status', plan.status,
         'self_service_rank', plan.self_service_rank, 'version', {VERSION_JSON},
         'net_terms', coalesce(version.net_terms, seller.net_terms, 0),
-        'archived_at', plan.archived_at, 'created_at', plan.created_at)
+        'archived_at', plan.archived_at, 'created_at', plan.created_at,
+        'entitlements', {attached_to(HolderKind.PLAN_VERSION, "version")})
 """
 
 _TABLES = """
@@ -54,91 +58,87 @@ _entries: Codec[tuple[PlanEntry, ...]] = Codec(tuple[PlanEntry, ...])
 
 async def insert(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
     """Write a new plan and its first version as a draft; what it names exists by then."""
-    version = entry.version
     await tx.execute(
         """
-        with plan as (
-            insert into plans (tenant_id, id, product_family_id, name, description, plan_type,
-                status, self_service_rank, created_at)
-            values ($1, $2, $3, $4, $5, $6, 'DRAFT', $7, $8))
-        insert into plan_versions (tenant_id, id, plan_id, version, currency, tax_inclusive,
-            net_terms, period_start_day, billing_cycles, trial_days, trial_is_free,
-            trialing_plan_id, created_at)
-        values ($1, $9, $2, $10, $11, $12, $13, $14, $15, $16, $17, $18, $8)
+        insert into plans (tenant_id, id, product_family_id, name, description, plan_type,
+            status, self_service_rank, created_at)
+        values ($1, $2, $3, $4, $5, $6, 'DRAFT', $7, $8)
         """,
         tenant_id,
         entry.id,
         entry.family.id,
-        version.plan_name,
+        entry.version.plan_name,
         entry.description,
         entry.plan_type.value,
         entry.self_service_rank,
         entry.created_at,
-        version.id,
-        version.version,
-        version.currency,
-        version.tax_inclusive,
-        version.net_terms,
-        version.period_start_day,
-        version.billing_cycles,
-        version.trial.days if version.trial else None,
-        version.trial.is_free if version.trial else None,
-        version.trial.trialing_plan_id if version.trial else None,
     )
-    await _insert_components(tx, tenant_id, entry)
-    await _insert_add_ons(tx, tenant_id, entry)
+    await plan_drafts.insert(tx, tenant_id, entry.version, entry.created_at)
 
 
-async def _insert_components(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
-    components = entry.version.components
-    await tx.execute(
+async def named(tx: Tx, tenant_id: UUID, name: str) -> list[UUID]:
+    """The unarchived plans of exactly this name, oldest first."""
+    rows = await tx.fetch(
         """
-        insert into plan_components (tenant_id, id, plan_version_id, product_id, name, position)
-        select $1, id, $2, product_id, name, position
-        from unnest($3::uuid[], $4::uuid[], $5::text[])
-            with ordinality as new (id, product_id, name, position)
+        select id from plans
+        where tenant_id = $1 and lower(name) = lower($2) and name = $2 and archived_at is null
+        order by id
         """,
         tenant_id,
-        entry.version.id,
-        [component.id for component in components],
-        [component.product_id for component in components],
-        [component.name for component in components],
+        name,
     )
-    choices = [
-        (component.id, price.id, position)
-        for component in components
-        for position, price in enumerate(component.prices)
-    ]
+    return [row["id"] for row in rows]
+
+
+async def lock(tx: Tx, tenant_id: UUID, plan_id: UUID) -> bool:
+    """Lock a plan against other changes of it and of its draft; False where there is none."""
+    found = await tx.fetchval(
+        "select true from plans where tenant_id = $1 and id = $2 for no key update",
+        tenant_id,
+        plan_id,
+    )
+    return found is not None
+
+
+async def describe(
+    tx: Tx,
+    tenant_id: UUID,
+    plan_id: UUID,
+    *,
+    name: str,
+    description: str | None,
+    self_service_rank: int | None,
+) -> None:
+    """Write what is said about a plan, whatever its versions sell."""
     await tx.execute(
         """
-        insert into plan_component_prices (tenant_id, component_id, price_id, position)
-        select $1, component_id, price_id, position
-        from unnest($2::uuid[], $3::uuid[], $4::integer[])
-            as new (component_id, price_id, position)
+        update plans set name = $3, description = $4, self_service_rank = $5
+        where tenant_id = $1 and id = $2
         """,
         tenant_id,
-        [component_id for component_id, _, _ in choices],
-        [price_id for _, price_id, _ in choices],
-        [position for _, _, position in choices],
+        plan_id,
+        name,
+        description,
+        self_service_rank,
     )
 
 
-async def _insert_add_ons(tx: Tx, tenant_id: UUID, entry: PlanEntry) -> None:
-    add_ons = entry.version.add_ons
+async def set_archived(tx: Tx, tenant_id: UUID, plan_id: UUID, at: datetime | None) -> None:
+    """Archive a plan; at None it is what its versions make it: ACTIVE, or a DRAFT."""
     await tx.execute(
         """
-        insert into plan_add_ons (tenant_id, plan_version_id, add_on_id, price_id,
-            max_instances, self_serviceable)
-        select $1, $2, add_on_id, price_id, max_instances, self_serviceable
-        from unnest($3::uuid[], $4::uuid[], $5::integer[], $6::boolean[])
-            as new (add_on_id, price_id, max_instances, self_serviceable)
+        update plans plan set archived_at = $3, status = case
+            when $3::timestamptz is not null then 'ARCHIVED'
+            when exists (
+                select from plan_versions version
+                where version.tenant_id = plan.tenant_id and version.plan_id = plan.id
+                  and version.published_at is not null) then 'ACTIVE'
+            else 'DRAFT' end
+        where plan.tenant_id = $1 and plan.id = $2
         """,
         tenant_id,
-        entry.version.id,
-        [one.add_on_id for one in add_ons],
-        [one.price.id if one.price else None for one in add_ons],
-        [one.max_instances for one in add_ons],
-        [one.self_serviceable for one in add_ons],
+        plan_id,
+        at,
     )
 
 

@@ -8,7 +8,8 @@ from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.domain.catalog_entries import ProductFamily
 
 FAMILY_JSON = """
-    json_build_object('id', family.id, 'name', family.name, 'created_at', family.created_at)
+    json_build_object('id', family.id, 'name', family.name, 'created_at', family.created_at,
+        'alias', family.alias)
 """
 """A `ProductFamily` as JSON, in statements that have `product_families family`."""
 
@@ -18,29 +19,33 @@ _family: Codec[ProductFamily] = Codec(ProductFamily)
 _families: Codec[tuple[ProductFamily, ...]] = Codec(tuple[ProductFamily, ...])
 
 
-async def insert(tx: Tx, tenant_id: UUID, family: ProductFamily) -> None:
-    """Write a new family."""
-    await tx.execute(
+async def insert(tx: Tx, tenant_id: UUID, family: ProductFamily) -> bool:
+    """Write a new family; False, and nothing written, where another one has its alias."""
+    written = await tx.fetchval(
         """
-        insert into product_families (tenant_id, id, name, created_at)
-        values ($1, $2, $3, $4)
+        insert into product_families (tenant_id, id, name, alias, created_at)
+        values ($1, $2, $3, $4, $5)
+        on conflict (tenant_id, alias) where alias is not null do nothing returning true
         """,
         tenant_id,
         family.id,
         family.name,
+        family.alias,
         family.created_at,
     )
+    return bool(written)
 
 
-async def load(tx: Tx, tenant_id: UUID, family_id: UUID) -> ProductFamily | None:
-    """The family, or None where this tenant has none of that id."""
+async def load(tx: Tx, tenant_id: UUID, id_or_alias: UUID | str) -> ProductFamily | None:
+    """The family of an id (a UUID) or of an alias (a text), or None."""
+    which = "family.id = $2" if isinstance(id_or_alias, UUID) else "family.alias = $2"
     text = await tx.fetchval(
         f"""
         select {FAMILY_JSON} from product_families family
-        where family.tenant_id = $1 and family.id = $2
+        where family.tenant_id = $1 and {which}
         """,
         tenant_id,
-        family_id,
+        id_or_alias,
     )
     return _family.load_optional(text)
 

@@ -112,6 +112,52 @@ async def insert(tx: Tx, tenant_id: UUID, product: Product, now: datetime) -> No
     )
 
 
+async def hold(tx: Tx, tenant_id: UUID, product_id: UUID) -> bool:
+    """Lock a product against other changes; False where this tenant has none of that id."""
+    found = await tx.fetchval(
+        "select true from products where tenant_id = $1 and id = $2 for no key update",
+        tenant_id,
+        product_id,
+    )
+    return found is not None
+
+
+async def keep_as_they_are(tx: Tx, tenant_id: UUID, ids: Iterable[UUID]) -> None:
+    """Hold products as they are until the transaction ends, for prices that are made."""
+    await tx.execute(
+        "select from products where tenant_id = $1 and id = any($2) order by id for share",
+        tenant_id,
+        list(ids),
+    )
+
+
+async def is_priced(tx: Tx, tenant_id: UUID, product_id: UUID) -> bool:
+    """Whether the product has a price, of a plan, an add-on or a single offer."""
+    found: bool = await tx.fetchval(
+        "select exists (select from prices where tenant_id = $1 and product_id = $2)",
+        tenant_id,
+        product_id,
+    )
+    return found
+
+
+async def save(tx: Tx, tenant_id: UUID, product: Product, *, fee: FeeStructure | None) -> None:
+    """Write a changed product, whether it is archived included; None keeps its fee."""
+    await tx.execute(
+        """
+        update products set name = $3, description = $4, archived_at = $5,
+            fee_structure = coalesce($6, fee_structure)
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        product.id,
+        product.name,
+        product.description,
+        product.archived_at,
+        None if fee is None else _fee.dump(fee),
+    )
+
+
 async def load_entry(tx: Tx, tenant_id: UUID, product_id: UUID) -> ProductEntry | None:
     """The product as it is listed, or None where this tenant has none of that id."""
     text = await tx.fetchval(
@@ -152,16 +198,15 @@ async def page(
     )
 
 
-async def set_tax(tx: Tx, tenant_id: UUID, product_id: UUID, tax: ProductTax) -> bool:
-    """Replace how a product is taxed; False where this tenant has none of that id."""
-    changed = await tx.fetchval(
+async def set_tax(tx: Tx, tenant_id: UUID, product_id: UUID, tax: ProductTax) -> None:
+    """Replace how a product is taxed."""
+    await tx.execute(
         """
         update products set taxes = $3, vat_class = $4
-        where tenant_id = $1 and id = $2 returning true
+        where tenant_id = $1 and id = $2
         """,
         tenant_id,
         product_id,
         _rules.dump(tax.rules),
         tax.vat_class.value,
     )
-    return bool(changed)

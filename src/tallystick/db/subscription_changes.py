@@ -54,6 +54,7 @@ _TERMS = frozenset(
     {
         "auto_advance_invoices",
         "charge_automatically",
+        "custom_properties",
         "invoice_memo",
         "net_terms",
         "payment_methods_config",
@@ -277,7 +278,7 @@ async def save_first_day(tx: Tx, tenant_id: UUID, contract: Contract, now: datet
 async def save_terms(
     tx: Tx, tenant_id: UUID, subscription_id: UUID, terms: Mapping[str, Any], now: datetime
 ) -> None:
-    """Store terms of billing by the names of their columns."""
+    """Store terms of billing, and custom properties, by the names of their columns."""
     assert terms.keys() <= _TERMS, "only what may change"
     sets = "".join(f", {column} = ${n}" for n, column in enumerate(terms, start=4))
     await tx.execute(

@@ -6,9 +6,11 @@ from uuid import UUID
 from tallystick.db import slot_entries
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx
+from tallystick.db.entitlements import attached_to
 from tallystick.db.list_counts import length_of
 from tallystick.db.paging import Matching, Page, Window, fetch_page
 from tallystick.domain.billing_entries import SubscriptionDetails, SubscriptionEntry
+from tallystick.domain.entitlement import HolderKind
 
 ORDERS = {
     "customer_name": "lower(customer.name)",
@@ -99,7 +101,8 @@ _COUPONS = """
 
 _DETAILS_JSON = f"""
     json_build_object('subscription', {_ENTRY_JSON}, 'items', coalesce(({_ITEMS}), '[]'),
-        'coupons', coalesce(({_COUPONS}), '[]'), 'minimum', subscription.minimum)
+        'coupons', coalesce(({_COUPONS}), '[]'), 'minimum', subscription.minimum,
+        'entitlements', {attached_to(HolderKind.SUBSCRIPTION, "subscription")})
 """
 
 _entries: Codec[tuple[SubscriptionEntry, ...]] = Codec(tuple[SubscriptionEntry, ...])

@@ -69,6 +69,14 @@ async def clock(tx: Tx, tenant_id: UUID) -> datetime | None:
     return value
 
 
+async def real_now(tx: Tx, tenant_id: UUID) -> datetime:
+    """Real time, as the database of this tenant has it."""
+    value: datetime = await tx.fetchval(
+        "select clock_timestamp() from tenants where id = $1", tenant_id
+    )
+    return value
+
+
 async def update(tx: Tx, tenant_id: UUID, changes: Mapping[str, object]) -> None:
     """Change columns of a tenant and tell every process that has it in memory."""
     assert changes.keys() <= set(_CHANGEABLE), "only what may change"

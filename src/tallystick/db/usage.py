@@ -17,6 +17,7 @@ from tallystick.domain.periods import Period
 from tallystick.domain.pricing import MatrixDimension
 from tallystick.domain.usage_events import NUMBER_PATTERN
 from tallystick.domain.usage_pricing import Measured
+from tallystick.domain.usage_window import Window
 
 BATCH = 2000
 """Questions in one statement: enough to make its round trip nothing, and no long statement."""
@@ -126,6 +127,38 @@ async def usage_of_everyone(
         )
         for row in await tx.fetch(query, *parameters.values)
     ]
+
+
+async def usage_between(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, metric: Metric, windows: Sequence[Window]
+) -> list[Fraction]:
+    """What a customer used of a metric in each of some windows, in converted units.
+
+    Whatever the metric tells apart is taken together.
+    """
+    parameters = _Parameters(tenant_id, metric)
+    begins = parameters([one.begins for one in windows])
+    ends = parameters([one.ends for one in windows])
+    aggregate = _aggregate(
+        parameters,
+        (),
+        [
+            f"event.customer_id = {parameters(customer_id)}",
+            "event.happened_at >= asked.begins",
+            "event.happened_at < coalesce(asked.ends, 'infinity')",
+        ],
+    )
+    rows = await tx.fetch(
+        f"""
+        select found.* from
+            unnest({begins}::timestamptz[], {ends}::timestamptz[])
+                with ordinality as asked (begins, ends, n)
+            cross join lateral ({aggregate}) found
+        order by asked.n
+        """,
+        *parameters.values,
+    )
+    return [_units(row, metric) for row in rows]
 
 
 async def codes_used(

@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.domain.bill import TaxBreakdown
-from tallystick.domain.charges import Before, Item
+from tallystick.domain.charges import Before, Computation, Item
 from tallystick.domain.coupons import AppliedCoupon, CouponTerms
+from tallystick.domain.entitlement import Entitlement
 from tallystick.domain.invoice import (
     CustomerSnapshot,
     InvoiceStatus,
@@ -103,19 +104,21 @@ class RedeemedCoupon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriptionDetails:
-    """A subscription with what is billed on it."""
+    """A subscription with what is billed on it, and the `entitlements` of it alone."""
 
     subscription: SubscriptionEntry
     items: tuple[Item, ...]
     coupons: tuple[RedeemedCoupon, ...]
     minimum: MinimumCommitment | None = None
+    entitlements: tuple[Entitlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceLineEntry:
     """A line of an invoice: amount - discount + tax = amount_total, in minor units.
 
-    `usage` is how metered usage was priced, `before` what earlier invoices billed of it.
+    `computation` is how the amount came about, `usage` how metered usage was priced, `before`
+    what earlier invoices billed of it.
     """
 
     id: UUID
@@ -131,6 +134,7 @@ class InvoiceLineEntry:
     tax: int
     amount_total: int
     tax_rate: Decimal
+    computation: Computation | None = None
     usage: UsageLine | None = None
     before: Before | None = None
 

@@ -6,15 +6,17 @@ from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanStatus, PlanType, PlanVersion, Product
 from tallystick.domain.coupons import CouponState, CouponTerms
+from tallystick.domain.entitlement import Entitlement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductFamily:
-    """A group of products, plans and metrics."""
+    """A group of products, plans and metrics; `alias` is what it can be found by as well."""
 
     id: UUID
     name: str
     created_at: datetime
+    alias: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,7 @@ class AddOnEntry:
     add_on: AddOn
     description: str | None
     created_at: datetime
+    entitlements: tuple[Entitlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +49,22 @@ class CouponEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanVersionEntry:
+    """A version of a plan in a list; one without `published_at` is the draft."""
+
+    id: UUID
+    version: int
+    currency: str
+    published_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanEntry:
     """A plan with one of its versions.
 
     `net_terms` are the version's own, else those of the tenant's default invoicing entity.
+    `entitlements` are what is attached to the version; unlike it, they may change.
     """
 
     id: UUID
@@ -62,3 +77,4 @@ class PlanEntry:
     net_terms: int
     archived_at: datetime | None
     created_at: datetime
+    entitlements: tuple[Entitlement, ...] = ()

@@ -9,13 +9,13 @@ from decimal import Decimal
 from functools import cached_property
 from uuid import UUID
 
-from tallystick.domain.charges import Item
+from tallystick.domain.charges import Item, is_in_advance
 from tallystick.domain.coupons import CouponTerms, Fixed
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.money import major
 from tallystick.domain.offer import OnlinePayment, PaymentConfig
 from tallystick.domain.periods import Cadence
-from tallystick.domain.pricing import FeeType, costs_nothing
+from tallystick.domain.pricing import CapacityPricing, FeeType, costs_nothing
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
 from tallystick.domain.schedule import Schedule
 from tallystick.domain.scheduled import Scheduled
@@ -146,9 +146,17 @@ class Contract:
     @property
     def can_owe(self) -> bool:
         """Whether anything of it can ever cost something, coupons aside."""
-        return self.minimum is not None or not all(
-            costs_nothing(item.pricing) for item in self.items
-        )
+        return self.minimum is not None or any(self._may_cost(item) for item in self.items)
+
+    def _may_cost(self, item: Item) -> bool:
+        """Of what has left, only usage and arrears of billed days are still to be billed."""
+        if costs_nothing(item.pricing):
+            return False
+        if item.ends_on is None:
+            return True
+        later = isinstance(item.pricing, CapacityPricing) or not is_in_advance(item)
+        recurs = item.fee.type is not FeeType.ONE_TIME
+        return recurs and later and item.ends_on > self.billing_start
 
     @property
     def is_charged(self) -> bool:

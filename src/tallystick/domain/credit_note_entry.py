@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.domain.bill import TaxBreakdown
+from tallystick.domain.charges import Computation
 from tallystick.domain.credit_note import CreditNoteStatus, CreditType
 
 
@@ -14,7 +15,8 @@ from tallystick.domain.credit_note import CreditNoteStatus, CreditType
 class CreditNoteLineEntry:
     """A line of a note: amount - discount + tax = amount_total, in minor units.
 
-    Above zero is in the customer's favour. `quantity` is what is shown of the billed line.
+    Above zero is in the customer's favour. `quantity` is what is shown of the billed line, and
+    `computation` how that came about.
     """
 
     id: UUID
@@ -29,6 +31,7 @@ class CreditNoteLineEntry:
     tax: int
     amount_total: int
     tax_rate: Decimal
+    computation: Computation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
+from tallystick.domain.charges import Computation
 from tallystick.domain.money import allocate, rounded, rounded_ratio
 from tallystick.domain.tax import TaxAmount, TaxDecision
 
@@ -57,6 +58,7 @@ class BilledLine:
     tax_rate: Decimal
     decision: TaxDecision
     credited: tuple[Share, ...] = ()
+    computation: Computation | None = None
 
     @property
     def left(self) -> Share:

@@ -1,10 +1,11 @@
 """A customer as a merchant keeps it, and what of it cannot be."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from tallystick.domain.buyer import Address
@@ -51,7 +52,8 @@ class CustomerFields:
     """What a merchant says about a customer.
 
     `name` is a company's own and does not matter for a person, who has `first_name` and
-    `last_name`. `preferred_locales` are language tags, best first.
+    `last_name`. `preferred_locales` are language tags, best first. `custom_properties` are
+    JSON values by their keys.
     """
 
     currency: str
@@ -72,6 +74,7 @@ class CustomerFields:
     exemption_reason: str | None = None
     custom_taxes: tuple[CustomTax, ...] = ()
     preferred_locales: tuple[str, ...] = ()
+    custom_properties: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ class EntitySettings:
     Attributes:
         is_default: Whether new customers belong to it.
         default_payment_config: How a checkout is paid when its request does not say.
+        registration: Where it is registered, and as what, as its documents must say.
         below_vat_threshold: Its sales to consumers in other member states of the EU stay below
             the yearly threshold.
         number_pattern: How invoice numbers look: `INV-{YYYY}-{number}`.
@@ -57,6 +58,7 @@ class EntitySettings:
     logo_url: str | None
     brand_color: str | None
     email: str | None
+    registration: str | None
     default_payment_config: PaymentConfig
     tax_engine: TaxEngine
     below_vat_threshold: bool

@@ -5,7 +5,7 @@ not arrive at the stored figures to the cent is none: `Unexplained` says where t
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -37,6 +37,7 @@ from tallystick.domain.explanation import (
 from tallystick.domain.invoice import Coverage, InvoiceStatus, still_due
 from tallystick.domain.kept_line import KeptLine, agree, charge_again, check_line
 from tallystick.domain.money import major, rounded
+from tallystick.domain.tax import TaxDecision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,23 @@ class _Again:
     members: tuple["_Again", ...] = ()
 
 
+def billed_again(kept: KeptInvoice, decision_of: Callable[[KeptLine], TaxDecision]) -> Bill:
+    """The bill of an invoice that carries no others, from quantities, prices and coupons.
+
+    What a line's tax is decided by is the caller's to say. Raises `Unexplained` where what is
+    kept does not add up.
+    """
+    charges = [charge_again(line, kept.currency) for line in kept.lines]
+    amounts = [charge.amount for charge in charges]
+    applied = coupon_rules.apply(sum(amounts), _left(kept, sum(amounts)), kept.currency)
+    shares = coupon_rules.spread(sum(one.amount for one in applied), amounts)
+    lines = tuple(
+        bill_line(charge, share, decision_of(line), inclusive=kept.tax_inclusive)
+        for line, charge, share in zip(kept.lines, charges, shares, strict=True)
+    )
+    return bill_of_lines(lines, applied, currency=kept.currency, inclusive=kept.tax_inclusive)
+
+
 def _computed(kept: KeptInvoice) -> _Again:
     """The bill once more, from quantities, prices, coupons and tax decisions.
 
@@ -140,16 +158,7 @@ def _computed(kept: KeptInvoice) -> _Again:
             inclusive=kept.tax_inclusive,
         )
         return _Again(kept=kept, bill=summed, members=members)
-    charges = [charge_again(line, kept.currency) for line in kept.lines]
-    amounts = [charge.amount for charge in charges]
-    applied = coupon_rules.apply(sum(amounts), _left(kept, sum(amounts)), kept.currency)
-    shares = coupon_rules.spread(sum(one.amount for one in applied), amounts)
-    lines = tuple(
-        bill_line(charge, share, line.explanation.decision, inclusive=kept.tax_inclusive)
-        for line, charge, share in zip(kept.lines, charges, shares, strict=True)
-    )
-    made = bill_of_lines(lines, applied, currency=kept.currency, inclusive=kept.tax_inclusive)
-    return _Again(kept=kept, bill=made)
+    return _Again(kept=kept, bill=billed_again(kept, lambda line: line.explanation.decision))
 
 
 def _lines(again: _Again) -> Iterator[ExplainedLine]:

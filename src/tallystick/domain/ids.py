@@ -30,6 +30,7 @@ class Prefix(StrEnum):
     INVOICING_ENTITY = "ive"
     BANK_ACCOUNT = "ba"
     CUSTOMER = "cus"
+    CUSTOM_PROPERTY = "cpd"
     PRODUCT_FAMILY = "pf"
     PRODUCT = "prd"
     PRICE = "pri"
@@ -40,6 +41,8 @@ class Prefix(StrEnum):
     COUPON = "cou"
     APPLIED_COUPON = "sub_cou"
     METRIC = "bm"
+    FEATURE = "feat"
+    ENTITLEMENT = "ent"
     CHECKOUT_SESSION = "che"
     SUBSCRIPTION = "sub"
     SUBSCRIPTION_ADD_ON = "sub_add"
@@ -49,6 +52,10 @@ class Prefix(StrEnum):
     TRANSACTION = "pay"
     PAYMENT_METHOD = "pm"
     EVENT = "evt"
+    BATCH_JOB = "bjob"
+    BATCH_JOB_CHUNK = "bjob_chunk"
+    WEBHOOK_ENDPOINT = "whe"
+    WEBHOOK_DELIVERY = "whd"
 
 
 class MalformedId(ValueError):

@@ -62,12 +62,13 @@ class CustomerSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SellerSnapshot:
-    """The seller as an invoice names it."""
+    """The seller as an invoice names it; `registration` is where it is registered as what."""
 
     legal_name: str
     address: Address
     vat_number: str | None
     email: str | None
+    registration: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +259,7 @@ def seller_snapshot(entity: InvoicingEntity) -> SellerSnapshot:
         address=entity.address,
         vat_number=entity.vat_number,
         email=entity.email,
+        registration=entity.registration,
     )
 
 

@@ -40,11 +40,7 @@ def faults_of(
     `known` are those of its products that exist, `recurring` those that the version bills
     again and again.
     """
-    exact = minor(wanted.amount, currency)
-    if exact.denominator != 1:
-        yield Fault("amount", "too_precise", f"has more decimals than {currency} knows")
-    elif exact > MINOR_MAX:
-        yield Fault("amount", "too_large", "is too large")
+    yield from amount_faults(wanted.amount, currency)
     if wanted.product_ids is None:
         if not recurring:
             yield Fault("scope", "nothing_covered", "this version bills nothing in periods")
@@ -60,3 +56,12 @@ def faults_of(
     ):
         message = "must name a product that this version bills in periods"
         yield Fault("scope.product_ids", "nothing_covered", message)
+
+
+def amount_faults(amount: Decimal, currency: str) -> Iterator[Fault]:
+    """What is wrong with a minimum of so much, in major units of a currency."""
+    exact = minor(amount, currency)
+    if exact.denominator != 1:
+        yield Fault("amount", "too_precise", f"has more decimals than {currency} knows")
+    elif exact > MINOR_MAX:
+        yield Fault("amount", "too_large", "is too large")

@@ -5,11 +5,15 @@ with the path of the field as the merchant wrote it.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanTrial, PlanType, Product
+from tallystick.domain.entitlement import NewEntitlement
 from tallystick.domain.errors import Fault
+from tallystick.domain.feature import Feature, grant_faults
+from tallystick.domain.minimum_commitment import amount_faults
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     CapacityFee,
@@ -47,8 +51,20 @@ class NewPlanAddOn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewMinimum:
+    """What each period is to cost at least, in major units of the plan's currency.
+
+    `component_names` are the components that count towards it, None where everything that is
+    billed again and again does.
+    """
+
+    amount: Decimal
+    component_names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewPlan:
-    """A plan to be, with its first version; `publish` makes that version sellable at once."""
+    """A plan to be, with one version; `publish` makes that version sellable at once."""
 
     name: str
     product_family_id: UUID
@@ -64,6 +80,8 @@ class NewPlan:
     period_start_day: int | None = None
     billing_cycles: int | None = None
     trial: PlanTrial | None = None
+    minimum: NewMinimum | None = None
+    entitlements: tuple[NewEntitlement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +96,7 @@ class NewPlanFacts:
     add_ons: Mapping[UUID, AddOn]
     metric_ids: frozenset[UUID]
     plan_ids: frozenset[UUID]
+    features: Mapping[UUID, Feature]
 
 
 def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
@@ -96,6 +115,8 @@ def plan_faults(plan: NewPlan, facts: NewPlanFacts) -> list[Fault]:
     trialing = plan.trial.trialing_plan_id if plan.trial else None
     if trialing is not None and trialing not in facts.plan_ids:
         faults.append(Fault("trial.trialing_plan_id", "unknown", "must be an unarchived plan"))
+    faults.extend(_minimum_faults(plan))
+    faults.extend(grant_faults(plan.entitlements, facts.features))
     return faults
 
 
@@ -196,3 +217,29 @@ def _add_on_faults(
             "wrong_currency",
             f"is priced in {price.currency}, but the plan is sold in {plan.currency}",
         )
+
+
+def _minimum_faults(plan: NewPlan) -> Iterator[Fault]:
+    minimum, path = plan.minimum, "minimum_commitment"
+    if minimum is None:
+        return
+    if plan.plan_type is PlanType.FREE:
+        yield Fault(f"{path}.amount", "not_free", "a FREE plan has no minimum")
+    for fault in amount_faults(minimum.amount, plan.currency):
+        yield replace(fault, field=f"{path}.{fault.field}")
+    recurring = {one.name for one in plan.components if one.fee.type is not FeeType.ONE_TIME}
+    names, where = minimum.component_names, f"{path}.scope"
+    if names is None:
+        if not recurring:
+            yield Fault(where, "nothing_covered", "this version bills nothing in periods")
+        return
+    known = {one.name for one in plan.components}
+    for index, name in enumerate(names):
+        here = f"{where}.component_names[{index}]"
+        if name not in known:
+            yield Fault(here, "unknown", "must be the name of a component of this request")
+        elif name in names[:index]:
+            yield Fault(here, "duplicate", "is listed already")
+    if known.issuperset(names) and recurring.isdisjoint(names):
+        message = "must name a component that is billed in periods"
+        yield Fault(f"{where}.component_names", "nothing_covered", message)

@@ -34,6 +34,7 @@ class InvoicingEntity:
     logo_url: str | None = None
     brand_color: str | None = None
     email: str | None = None
+    registration: str | None = None
     tax_engine: TaxEngine = TaxEngine.MANUAL
     below_vat_threshold: bool = False
     net_terms: int = 0

@@ -23,12 +23,14 @@ class SubLine:
     """A part of a line; `total` in minor units, before discount and tax.
 
     `unit_price` is net, in major units: the rate, or the average where the rate includes tax.
+    `part` is what it stands for; None takes off what was billed before.
     """
 
     name: str
     quantity: Decimal
     unit_price: Decimal
     total: int
+    part: UsagePart | None = None
 
 
 def sub_lines(line: InvoiceLineEntry, currency: str) -> tuple[SubLine, ...]:
@@ -53,6 +55,7 @@ def sub_lines(line: InvoiceLineEntry, currency: str) -> tuple[SubLine, ...]:
             quantity=shown_quantity(part.quantity),
             unit_price=average(total, part.quantity, currency) if inclusive else part.rate,
             total=total,
+            part=part,
         )
         for part, total in zip(usage.parts, totals, strict=True)
     ]

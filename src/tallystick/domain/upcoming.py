@@ -141,6 +141,8 @@ def upcoming_charges(
         )
         if alike in seen:
             continue
+        if steady:
+            seen.clear()
         seen.add(alike)
         total = priced(charges, number, day).total if charges else 0
         one = Upcoming(due=day, reason=reason, total=total, has_usage=usage)

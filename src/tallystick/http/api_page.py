@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tallystick.http.curl_line import curl_line
+from tallystick.http.refusals import ANSWER_HEADERS
 from tallystick.http.schema_text import limits_text, references, type_text
 
 _FOLDER = Path(__file__).parent / "api_docs"
@@ -128,12 +129,15 @@ def _examples(
             address = address.replace(f"{{{one['name']}}}", str(one["example"]))
         elif "example" in one:
             asked[one["name"]] = one["example"]
-    given = _json_of(operation.get("requestBody", {})).get("examples", {})
+    body = operation.get("requestBody", {})
+    files = [one for one in body.get("content", ()) if one != "application/json"]
+    given = _json_of(body).get("examples", {})
     for one in given.values():
         line = curl_line(method, address, asked, one["value"])
         yield {"summary": one["summary"], "line": line}
     if not given:
-        yield {"summary": "Example", "line": curl_line(method, address, asked)}
+        line = curl_line(method, address, asked, file_type="".join(files[:1]))
+        yield {"summary": "Example", "line": line}
 
 
 def _refusals(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -153,7 +157,7 @@ def _refusals(document: Mapping[str, Any]) -> list[dict[str, Any]]:
             "headers": [
                 one
                 for one in known[name]["headers"]
-                if one != "Request-Id" and one not in known[name]["description"]
+                if one not in ANSWER_HEADERS and one not in known[name]["description"]
             ],
             "example": _json_of(known[name]).get("example"),
         }

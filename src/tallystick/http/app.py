@@ -17,8 +17,9 @@ from tallystick.http.door import Gate
 from tallystick.http.edge import BODY_BYTES_MAX, Edge
 from tallystick.http.errors import add_error_handlers
 from tallystick.http.keyring import Keyring
+from tallystick.http.portal.router import router as portal_router
 from tallystick.http.sandbox.challenge_page import router as challenge_router
-from tallystick.http.v1 import ROUTERS
+from tallystick.http.v1 import ROUTERS, batch_jobs
 from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import App
 
@@ -31,15 +32,17 @@ def create_app(
     requests_per_second: float = 0,
     page_posts_per_minute: int = 0,
     body_bytes_max: int = BODY_BYTES_MAX,
+    import_bytes_max: int = batch_jobs.IMPORT_BYTES_MAX,
 ) -> FastAPI:
     """Assemble the application.
 
     Args:
         app: What is wired once per process.
-        requests_per_second: How much one API key may ask of this process; 0 for no limit.
+        requests_per_second: How much one API key may ask of all processes; 0 for no limit.
         page_posts_per_minute: How many forms of checkout pages one address may send to this
             process, and how many may be sent to one link; 0 for no limit.
         body_bytes_max: The largest body that is read.
+        import_bytes_max: The largest file that is taken to be imported.
     """
     keyring = Keyring(app.database, requests_per_second=requests_per_second)
 
@@ -60,12 +63,15 @@ def create_app(
     api = api_router()
     web.include_router(api)
     web.include_router(checkout_router(app, posts_per_minute=page_posts_per_minute))
+    web.include_router(portal_router(app, posts_per_minute=page_posts_per_minute))
     sandbox = app.providers.get("sandbox")
     if isinstance(sandbox, Sandbox):
         web.include_router(challenge_router(sandbox, _merchant_names(app)))
     web.include_router(_about(api, app))
     add_error_handlers(web)
-    web.add_middleware(Edge, body_bytes_max=body_bytes_max)
+    web.add_middleware(
+        Edge, body_bytes_max=body_bytes_max, others={batch_jobs.PATH: import_bytes_max}
+    )
     return web
 
 

@@ -18,7 +18,7 @@ Before a route runs, its caller is authenticated, `now` is fixed, and the body i
 for its type and parsed. A write is committed before its answer is sent.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -39,11 +39,13 @@ from tallystick.db.refusals import LockTimeout
 from tallystick.domain.errors import (
     ALL_READ,
     Busy,
+    Conflict,
     NotFound,
     TallystickError,
     Unauthorized,
     Unread,
 )
+from tallystick.http.edge import ADDED_HEADERS
 from tallystick.http.errors import is_kept, refusal, request_id_of
 from tallystick.http.faults import path_text
 from tallystick.http.idempotent import (
@@ -54,6 +56,7 @@ from tallystick.http.idempotent import (
     replay,
     still_running,
 )
+from tallystick.http.key_pace import Pace
 from tallystick.http.keyring import Caller, Keyring
 from tallystick.http.route_call import RouteCall
 from tallystick.services.context import App, Context, Tenant
@@ -83,7 +86,7 @@ class Door:
     Attributes:
         app: What is wired once per process.
         caller: The tenant, the actor, and `now`.
-        body: The request's bytes, as they came.
+        body: The request's bytes, as they came; of a body that was read as a stream, its hash.
         scope: The request, for what is rare.
     """
 
@@ -109,18 +112,26 @@ class Door:
 
     async def read(self, verb: Verb[Result], show: Show[Result], status: int = 200) -> Response:
         """Answer with what a verb finds; each of its statements sees what is committed then."""
+        return answer(show(await self.look(verb)), status)
+
+    async def look(self, verb: Verb[Result]) -> Result:
+        """What a verb finds, to be answered with in a way of its own."""
         async with self.app.database.connection() as connection:
             with self._named():
-                result = await verb(self.context(connection))
-        return answer(show(result), status)
+                return await verb(self.context(connection))
 
     async def write(
-        self, verb: Verb[Result], show: Show[Result] | None, status: int = 200
+        self,
+        verb: Verb[Result],
+        show: Show[Result] | None,
+        status: int = 200,
+        once_shown: Callable[[Result], Conflict] | None = None,
     ) -> Response:
         """Run a plain verb in a transaction, commit, then answer.
 
         A POST with an `Idempotency-Key` is run once: its answer is stored in the transaction,
-        and a repeat gets it again. `show` None answers without a body.
+        and a repeat gets it again. `show` None answers without a body. An answer that holds a
+        secret is not stored: `once_shown` says what a repeat gets instead.
 
         Raises:
             Conflict: The key was used for another request.
@@ -128,13 +139,18 @@ class Door:
         """
         key = key_of(self.scope) if self.scope["method"] == "POST" else None
 
-        async def plainly(tx: Tx) -> Response:
+        async def run(tx: Tx) -> tuple[Response, Response]:
+            """The answer, and what is kept of it."""
             with self._named():
                 result = await verb(self.context(tx))
-            return answer(show(result) if show else b"", status)
+            given = answer(show(result) if show else b"", status)
+            if once_shown is None:
+                return given, given
+            return given, refusal(once_shown(result), request_id_of(self.scope))
 
         if key is None:
-            return await retrying(self.app.database, plainly)
+            given, _ = await retrying(self.app.database, run)
+            return given
         slot, request_hash = self._slot(key), self._hash()
 
         async def once(tx: Tx) -> Response:
@@ -142,12 +158,12 @@ class Door:
                 return replay(await idempotency.find(tx, self.tenant.id, slot), request_hash)
             try:
                 async with savepoint(tx):
-                    given = await plainly(tx)
+                    given, kept = await run(tx)
             except TallystickError as error:
                 if not is_kept(error):
                     raise
-                given = refusal(error, request_id_of(self.scope))
-            await idempotency.keep(tx, self.tenant.id, slot, given.status_code, _text(given))
+                given = kept = refusal(error, request_id_of(self.scope))
+            await idempotency.keep(tx, self.tenant.id, slot, kept.status_code, _text(kept))
             return given
 
         try:
@@ -261,11 +277,29 @@ class Gate:
             RateLimited: The key has asked too often.
             BodyTooLarge: The body is over the limit.
         """
+        caller = await self._caller(request)
+        return Door(self.app, caller, await request.body(), request.scope)
+
+    async def enter_unread(self, request: Request) -> Door:
+        """Authenticate a request whose body the route reads by itself, as it comes.
+
+        Raises:
+            Unauthorized: No valid API key, or more than one.
+            RateLimited: The key has asked too often.
+        """
+        return Door(self.app, await self._caller(request), b"", request.scope)
+
+    async def _caller(self, request: Request) -> Caller:
         given = request.headers.getlist("authorization")
         if len(given) > 1:
             raise Unauthorized("Send the header `Authorization` once.")
-        caller = await self.keyring.caller(given[0] if given else None)
-        return Door(self.app, caller, await request.body(), request.scope)
+
+        def tell(pace: Pace) -> None:
+            told = request.scope.get(ADDED_HEADERS)
+            if isinstance(told, list):
+                told.extend(pace.headers())
+
+        return await self.keyring.caller(given[0] if given else None, tell)
 
 
 def gate_of(request: Request) -> Gate:
@@ -301,12 +335,54 @@ class Route(APIRoute):
     @override
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Make the handler: enter, read the parameters, call the route."""
-        call = RouteCall(self.endpoint, set(self.param_convertors), provided="door")
+        call = RouteCall(self.endpoint, set(self.param_convertors), provided=("door",))
         endpoint = self.endpoint
 
         async def handle(request: Request) -> Response:
             door = await gate_of(request).enter(request)
             given: Response = await endpoint(door=door, **call.read(request, door.body))
+            return given
+
+        return handle
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A body that is read as it comes.
+
+    Attributes:
+        content_type: What it is declared to be, without parameters, in small letters.
+        stream: Its bytes, in pieces; they end with the limit of the route.
+    """
+
+    content_type: str
+    stream: AsyncIterator[bytes]
+
+
+async def _sent(request: Request) -> Sent:
+    """The body of a request, which nobody has read."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return Sent(declared, request.stream())
+
+
+Streamed = Annotated[Sent, Depends(_sent)]
+"""The body of the current request: the parameter `sent` of routes of class `StreamRoute`."""
+
+
+class StreamRoute(APIRoute):
+    """A route behind the door that reads its body by itself, piece by piece."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Make the handler: enter, read the parameters, call the route with the body."""
+        endpoint = self.endpoint
+        call = RouteCall(endpoint, set(self.param_convertors), provided=("door", "sent"))
+
+        async def handle(request: Request) -> Response:
+            door = await gate_of(request).enter_unread(request)
+            given: Response = await endpoint(
+                door=door, sent=await _sent(request), **call.read(request, door.body)
+            )
             return given
 
         return handle

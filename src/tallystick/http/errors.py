@@ -256,12 +256,13 @@ def too_large(scope: Scope, limit: int) -> Response:
     return error_response(413, message, request_id_of(scope), headers={"Connection": "close"})
 
 
-async def _unsupported(request: Request, _: Exception) -> Response:
+async def _unsupported(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UnsupportedMediaType)
     return error_response(
         415,
-        "The body must be JSON, with the header `Content-Type: application/json`.",
+        f"The body must be {error.named}, with the header `Content-Type: {error.wanted}`.",
         request_id_of(request.scope),
-        headers={"Accept": "application/json"},
+        headers={"Accept": error.wanted},
     )
 
 

@@ -1,25 +1,23 @@
-"""API keys that this process has verified, and how fast each may ask.
+"""API keys that this process has verified.
 
 A cache answers only for keys it has verified, whole, for a minute at most, and only while this
 process hears of revocations: it is emptied when the connection that tells of them is lost. How
-often a key has asked is counted apart from it.
+often a key has asked is counted apart from it (`key_pace.py`).
 """
 
 import asyncio
 import hmac
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import ceil
-from uuid import UUID
 
 from tallystick.db import api_keys, tenants
 from tallystick.db.engine import Database
-from tallystick.domain.errors import RateLimited, Unauthorized
+from tallystick.domain.errors import Unauthorized
 from tallystick.domain.ids import Prefix, encode
+from tallystick.http.key_pace import KeyPace, Pace
 from tallystick.services.api_keys import VerifiedKey, hash_of, verify_api_key
 from tallystick.services.context import Tenant
 
@@ -32,14 +30,6 @@ class _Entry:
     key: VerifiedKey
     actor: str
     until: float
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """How many requests a key may still make, as of a moment."""
-
-    tokens: float
-    filled_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +46,8 @@ class Keyring:
 
     Args:
         database: Where keys are.
-        requests_per_second: How many requests one key may make in this process, twice as many
-            in a burst; 0 for no limit.
+        requests_per_second: How many requests one key may make of all processes together,
+            twice as many in a burst; 0 for no limit.
         clock: Tells real time in seconds, never backwards.
     """
 
@@ -69,28 +59,33 @@ class Keyring:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
-        self._rate = requests_per_second
+        self.pace = KeyPace(database, requests_per_second=requests_per_second, clock=clock)
         self._clock = clock
         self._entries: dict[bytes, _Entry] = {}
-        self._buckets: OrderedDict[UUID, _Bucket] = OrderedDict()
         self._hears = False
         self._generation = 0
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """Hear of revoked keys and changed tenants while the block runs; cache only then."""
+        """Hear of revoked keys and changed tenants while the block runs; cache only then.
+
+        And of how often keys ask of other processes.
+        """
         task = asyncio.create_task(
             api_keys.watch(self._database, self._on_change, self._on_lost)
         )
         try:
-            yield
+            async with self.pace.sharing():
+                yield
         finally:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def caller(self, authorization: str | None) -> Caller:
-        """Who asks with this header.
+    async def caller(
+        self, authorization: str | None, tell: Callable[[Pace], None] | None = None
+    ) -> Caller:
+        """Who asks with this header; `tell` hears how fast it may, also where it is refused.
 
         Raises:
             Unauthorized: There is no key in it, or none that is valid.
@@ -101,7 +96,11 @@ class Keyring:
         if scheme.lower() != "bearer" or not secret.strip():
             raise Unauthorized("Send an API key in the header `Authorization: Bearer <key>`.")
         entry = await self._entry(hash_of(secret.strip()))
-        self._take_token(entry.key.id)
+        pace, refused = self.pace.take(entry.key.tenant.id, entry.key.id)
+        if pace is not None and tell is not None:
+            tell(pace)
+        if refused is not None:
+            raise refused
         now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
         now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         tenant = entry.key.tenant
@@ -137,24 +136,6 @@ class Keyring:
                 self._entries.clear()
             self._entries[digest] = fresh
         return fresh
-
-    def _take_token(self, key_id: UUID) -> None:
-        if not self._rate:
-            return
-        moment, burst = self._clock(), 2 * self._rate
-        bucket = self._buckets.setdefault(key_id, _Bucket(burst, moment))
-        self._buckets.move_to_end(key_id)
-        if len(self._buckets) > KEYS_MAX:
-            self._buckets.popitem(last=False)
-        refill = (moment - bucket.filled_at) * self._rate
-        bucket.tokens = min(burst, bucket.tokens + refill)
-        bucket.filled_at = moment
-        if bucket.tokens < 1:
-            pause = max(1, ceil((1 - bucket.tokens) / self._rate))
-            raise RateLimited(
-                f"This API key may make {self._rate:g} requests a second; it made more.", pause
-            )
-        bucket.tokens -= 1
 
     def _on_change(self, what: str) -> None:
         self._hears = True

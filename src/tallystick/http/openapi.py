@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 from tallystick.http.errors import ErrorBody, FaultBody
 from tallystick.http.examples import show_examples
 from tallystick.http.meanings import describe, fields_of
-from tallystick.http.refusals import REQUEST_ID, refusal_of, refusals
+from tallystick.http.refusals import ANSWER_HEADERS, refusal_of, refusals
 from tallystick.http.v1.paging import Order, OrderBy
 
 DESCRIPTION = """\
@@ -31,6 +31,9 @@ fields are refused, and all faults of a request are reported together, each with
 Lists take `page` (from 0) and `per_page` (1 to 100), and say in `pagination_meta` how much
 there is. A POST sent again with the same `Idempotency-Key` and body is answered as it was at
 first (`Idempotent-Replayed: true`).
+
+A key may make so many requests a second; `RateLimit-*` on every answer says how many are left,
+and 429 with `Retry-After` when to come back.
 """
 
 _METHODS = ("get", "post", "put", "patch", "delete")
@@ -140,6 +143,6 @@ def _correct(operation: dict[str, Any], method: str, path: str) -> None:
     for response in responses.values():
         if "$ref" not in response:
             response["description"] = "Done."
-            response["headers"] = dict(REQUEST_ID)
+            response["headers"] = dict(ANSWER_HEADERS)
     if method == "post":
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

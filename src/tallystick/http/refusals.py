@@ -11,13 +11,25 @@ _RETRY_AFTER = {
     }
 }
 
-REQUEST_ID = {
+ANSWER_HEADERS: Mapping[str, Any] = {
     "Request-Id": {
-        "description": "The request's id, which the server's log has, too.",
+        "description": "Names the request, in the log as here.",
         "schema": {"type": "string"},
-    }
+    },
+    "RateLimit-Limit": {
+        "description": "Requests that this API key may make in two seconds.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Remaining": {
+        "description": "How many of them are left.",
+        "schema": {"type": "integer"},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds until all of them are there again.",
+        "schema": {"type": "integer"},
+    },
 }
-"""The header that every answer has."""
+"""What every answer to an API key has; those of the limit only where there is one."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,6 @@ def _shown(status: str, one: Refusal) -> dict[str, Any]:
         content["example"] = _EXAMPLES[status]
     return {
         "description": one.when,
-        "headers": {**REQUEST_ID, **one.headers},
+        "headers": {**ANSWER_HEADERS, **one.headers},
         "content": {"application/json": content},
     }

@@ -5,7 +5,7 @@ costs half as much, and keeps one reading of bodies for all doors.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from types import NoneType
 from typing import Any, get_args, get_origin
 from urllib.parse import parse_qsl
@@ -38,7 +38,13 @@ _REQUIRED = Fault("body", "required", "is required")
 
 
 class UnsupportedMediaType(Exception):
-    """The request's body is of a type that this door does not read."""
+    """The request's body is of a type that this door does not read; it reads `wanted`."""
+
+    def __init__(self, wanted: str = "application/json", named: str = "JSON") -> None:
+        """Keep the type that is read, and what people call it."""
+        super().__init__(wanted)
+        self.wanted = wanted
+        self.named = named
 
 
 class RouteCall:
@@ -50,11 +56,11 @@ class RouteCall:
             could not be read; `provided` comes from elsewhere; what is left is the body, which
             may be left out where its default is None.
         path_names: The names in the route's path.
-        provided: The parameter that the caller fills in.
+        provided: The parameters that the caller fills in.
     """
 
     def __init__(
-        self, endpoint: Callable[..., object], path_names: set[str], provided: str
+        self, endpoint: Callable[..., object], path_names: set[str], provided: Collection[str]
     ) -> None:
         self._path: dict[str, TypeAdapter[Any]] = {}
         self._query: tuple[str, Reader, frozenset[str]] = ("", _NO_QUERY, frozenset())
@@ -64,7 +70,7 @@ class RouteCall:
         signature = inspect.signature(endpoint, eval_str=True)
         for name, parameter in signature.parameters.items():
             kind = parameter.annotation
-            if name == provided:
+            if name in provided:
                 continue
             if name in path_names:
                 self._path[name] = TypeAdapter(kind)

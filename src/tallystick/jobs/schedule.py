@@ -21,9 +21,12 @@ from tallystick.services.compact_list_counts import compact_list_counts
 from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
+from tallystick.services.import_rows import ReadRows
+from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
+from tallystick.services.run_imports import run_imports
 from tallystick.services.sequence_events import sequence_events
 from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
@@ -47,8 +50,8 @@ class Periodic:
     turn: Turn
 
 
-def every_kind(settings: Settings) -> tuple[Periodic, ...]:
-    """All periodic work of the program."""
+def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
+    """All periodic work of the program; `read_rows` reads files that are imported."""
     return (
         Periodic(name="sweep_attempts", seconds=settings.sweep_seconds, turn=sweep_attempts),
         Periodic(
@@ -64,6 +67,11 @@ def every_kind(settings: Settings) -> tuple[Periodic, ...]:
             name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
         ),
         Periodic(
+            name="run_imports",
+            seconds=settings.import_seconds,
+            turn=lambda app, now: run_imports(app, now, read_rows),
+        ),
+        Periodic(
             name="sequence_events",
             seconds=settings.sequence_seconds,
             turn=lambda app, _: sequence_events(app),
@@ -77,6 +85,11 @@ def every_kind(settings: Settings) -> tuple[Periodic, ...]:
             name="purge_idempotency_keys",
             seconds=settings.purge_seconds,
             turn=lambda app, _: purge_idempotency_keys(app),
+        ),
+        Periodic(
+            name="purge_deliveries",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_deliveries(app),
         ),
     )
 

@@ -1,4 +1,6 @@
-"""The worker: does the jobs of the queue, and keeps the schedule. Any number may run.
+"""The worker: does the jobs of the queue, keeps the schedule, and delivers webhooks.
+
+Any number may run.
 
 It needs nothing but the database, and no care when that goes away: it begins again until it is
 told to stop.
@@ -15,12 +17,15 @@ from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.qm import QueueManager
 
 from tallystick.db.engine import Database
+from tallystick.jobs.deliver import Deliveries
 from tallystick.jobs.handlers import HANDLERS, Handler
 from tallystick.jobs.pause import pause
 from tallystick.jobs.run_job import take_jobs
 from tallystick.jobs.schedule import Periodic, every_kind, keep_schedule
 from tallystick.services.context import App
+from tallystick.services.import_rows import ReadRows
 from tallystick.settings import Settings
+from tallystick.webhooks.sender import open_sender
 
 JOBS_AT_ONCE = 10
 QUEUE_CONNECTIONS = 3
@@ -47,6 +52,7 @@ async def run_worker(
     settings: Settings,
     stop: asyncio.Event,
     *,
+    read_rows: ReadRows,
     handlers: Mapping[str, Handler] = HANDLERS,
     kinds: Sequence[Periodic] | None = None,
 ) -> None:
@@ -58,16 +64,20 @@ async def run_worker(
         app: What is wired once per process.
         settings: How often periodic work is due.
         stop: Set it to end the worker.
+        read_rows: Reads the rows of files that are imported.
         handlers: The jobs it does; every one by default.
         kinds: The periodic work it does; all by default.
     """
-    kinds = every_kind(settings) if kinds is None else kinds
+    kinds = every_kind(settings, read_rows) if kinds is None else kinds
     log.info("worker.started")
     async with asyncio.TaskGroup() as group:
         parts = (
             group.create_task(_again("queue", lambda: do_jobs(app, handlers, stop), stop)),
             group.create_task(
                 _again("schedule", lambda: keep_schedule(app, kinds, stop), stop)
+            ),
+            group.create_task(
+                _again("webhooks", lambda: send_webhooks(app, settings, stop), stop)
             ),
         )
         await stop.wait()
@@ -79,10 +89,12 @@ async def run_worker(
 
 
 @asynccontextmanager
-async def worker_beside(app: App, settings: Settings) -> AsyncIterator[None]:
+async def worker_beside(
+    app: App, settings: Settings, read_rows: ReadRows
+) -> AsyncIterator[None]:
     """Run a worker in this process while the block runs, as `serve` does beside requests."""
     stop = asyncio.Event()
-    worker = asyncio.create_task(run_worker(app, settings, stop))
+    worker = asyncio.create_task(run_worker(app, settings, stop, read_rows=read_rows))
     try:
         yield
     finally:
@@ -124,6 +136,12 @@ async def do_jobs(app: App, handlers: Mapping[str, Handler], stop: asyncio.Event
         else:
             database.pool.terminate()
     working.result()
+
+
+async def send_webhooks(app: App, settings: Settings, stop: asyncio.Event) -> None:
+    """Deliver webhooks until `stop` is set."""
+    async with open_sender(settings.webhook_answer_seconds) as sender:
+        await Deliveries(app, sender, settings.webhook_seconds).keep_going(stop)
 
 
 async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:

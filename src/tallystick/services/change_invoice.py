@@ -1,4 +1,4 @@
-"""What a person does to an invoice: finalize a draft, void it, note money that came."""
+"""What a person does to an invoice: refresh and finalize drafts, void, note money that came."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,9 +22,7 @@ from tallystick.services.events import record
 from tallystick.services.finalize_due import finalize_locked
 from tallystick.services.ids import new_id
 from tallystick.services.pay_slots import slots_of_paid
-
-BUSY_SECONDS = 15
-"""When to ask again while a payment's outcome is not known."""
+from tallystick.services.refresh_drafts import BUSY_SECONDS, refresh_drafts, tax_again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +51,29 @@ async def finalize_invoice(ctx: Context, invoice_id: UUID) -> None:
     done = await finalize_locked(ctx, ctx.transaction, drafts)
     if not done.invoices:
         raise Conflict("This draft has no lines: nothing was used yet that it could bill.")
+
+
+async def refresh_invoice(ctx: Context, invoice_id: UUID) -> None:
+    """Make a draft again from today's usage, customer, taxes and coupons; its day stays.
+
+    Raises:
+        NotFound: There is no such invoice.
+        Conflict: It is no draft, or is part of a consolidated invoice.
+        Busy: A payment for it is under way.
+    """
+    invoice = await _locked(ctx, invoice_id)
+    _is_whole(invoice, "refreshed")
+    if invoice.status is not InvoiceStatus.DRAFT:
+        raise Conflict(
+            f"Only a draft can be refreshed: this invoice is {invoice.status.value}."
+        )
+    if invoice.is_collected:
+        raise payment_under_way()
+    (draft,) = await due_drafts.lock_draft(ctx.transaction, ctx.tenant.id, invoice_id)
+    if draft.bills_usage:
+        await refresh_drafts(ctx, ctx.transaction, [invoice_id], always=True)
+    else:
+        await tax_again(ctx, ctx.transaction, invoice_id)
 
 
 async def void_invoice(ctx: Context, invoice_id: UUID) -> None:

@@ -40,6 +40,7 @@ class LiveAttempt:
 class InvoiceCard:
     """The invoice of a completed checkout, for the browser that paid."""
 
+    id: UUID
     number: str | None
     invoice_date: date
     due_date: date

@@ -117,9 +117,10 @@ async def claim(
     session = typed.session
     obligation = await _todays(ctx, tx, session, confirmation)
     quote = obligation.quote
-    if quote.dates.is_over:
-        await leave_session(ctx, tx, record, SessionState.EXPIRED)
-        return Ended(SessionState.EXPIRED)
+    end = _end_of(obligation)
+    if end is not None:
+        await leave_session(ctx, tx, record, end)
+        return Ended(end)
     if quote.id != hashlib.sha256(confirmation.shown.encode()).hexdigest():
         return QuoteChanged(confirmation.shown, quote)
     faults = _faults(obligation, confirmation)
@@ -148,6 +149,13 @@ async def _todays(
         return_url=confirmation.return_url,
         redemption_ids=tuple(new_id() for _ in quote.coupons),
     )
+
+
+def _end_of(obligation: Obligation) -> SessionState | None:
+    """How a session ends that nothing can be bought at any more, None where something can."""
+    if obligation.customer.is_archived:
+        return SessionState.CANCELLED
+    return SessionState.EXPIRED if obligation.quote.dates.is_over else None
 
 
 def _faults(obligation: Obligation, confirmation: Confirmation) -> list[Fault]:

@@ -108,5 +108,4 @@ def event_body(draft: DueDraft, number: str | None = None) -> dict[str, EventVal
         "tax_amount": draft.tax_amount,
         "total": draft.total,
         "created_at": draft.created_at,
-        "custom_properties": {},
     }

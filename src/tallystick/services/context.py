@@ -33,7 +33,8 @@ class App:
 
     `public_url` is the address, without a trailing slash, under which buyers reach the pages.
     `call_limit_seconds` bounds every call to a provider. `plan_versions` keeps published plan
-    versions, which never change, by tenant and id.
+    versions, which never change, by tenant and id. `private_webhooks` lets test tenants send
+    webhooks to private addresses, without encryption too.
     """
 
     database: Database
@@ -41,6 +42,7 @@ class App:
     public_url: str
     call_limit_seconds: float
     plan_versions: MutableMapping[tuple[UUID, UUID], PlanVersion]
+    private_webhooks: bool = False
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """One transaction, committed when the block ends well and rolled back otherwise."""
@@ -77,6 +79,11 @@ class Context:
         """The transaction of a plain verb."""
         assert self.tx is not None, "a plain verb is handed its transaction by the door"
         return self.tx
+
+    @property
+    def allows_private_webhooks(self) -> bool:
+        """Whether the tenant's webhooks may go to private addresses, for development."""
+        return self.app.private_webhooks and self.tenant.is_test
 
     def within(self, tx: Tx) -> "Context":
         """The same context inside a transaction."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import coupons, plans
+from tallystick.db import coupons
 from tallystick.domain.catalog_entries import CouponEntry
 from tallystick.domain.coupons import CouponState, CouponTerms, Discount
-from tallystick.domain.errors import Conflict, Fault, fail_if, sentence
+from tallystick.domain.errors import Conflict, Fault, sentence
 from tallystick.services.catalog_events import coupon_created
 from tallystick.services.context import Context
+from tallystick.services.edit_coupon import check_plans
 from tallystick.services.ids import new_id
 
 
@@ -34,13 +35,7 @@ async def create_coupon(ctx: Context, new: NewCoupon) -> CouponEntry:
         InvalidInput: it names a plan that does not exist.
         Conflict: an unarchived coupon has its code.
     """
-    known = await plans.known_ids(ctx.transaction, ctx.tenant.id, new.plan_ids)
-    faults = [
-        Fault(f"plan_ids[{index}]", "unknown", "must be an unarchived plan")
-        for index, plan_id in enumerate(new.plan_ids)
-        if plan_id not in known
-    ]
-    fail_if(faults)
+    await check_plans(ctx, new.plan_ids)
     entry = CouponEntry(
         terms=CouponTerms(
             id=new_id(),

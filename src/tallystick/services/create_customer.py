@@ -1,10 +1,11 @@
 """Create a customer."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from uuid import UUID
 
 from tallystick.db import customers, invoicing_entities
 from tallystick.db.refusals import UniqueViolation, constraint_of
+from tallystick.domain.custom_properties import PropertyEntity
 from tallystick.domain.customer_record import (
     RESTS_ON,
     CustomerFields,
@@ -16,8 +17,9 @@ from tallystick.domain.errors import ALL_READ, Conflict, Fault, NotFound, Unread
 from tallystick.domain.ids import Prefix, encode
 from tallystick.services import vat_numbers
 from tallystick.services.context import Context
-from tallystick.services.events import EventValue, record
+from tallystick.services.events import EventValue, Told, record
 from tallystick.services.ids import new_id
+from tallystick.services.property_values import values_set_anew
 
 
 async def create_customer(
@@ -26,6 +28,7 @@ async def create_customer(
     invoicing_entity_id: UUID | None = None,
     *,
     unread: Unread = ALL_READ,
+    customer_id: UUID | None = None,
 ) -> CustomerRecord:
     """Create a customer of the tenant and record `customer.created`.
 
@@ -34,27 +37,45 @@ async def create_customer(
         wanted: What is said about it.
         invoicing_entity_id: The entity that bills it; None for the tenant's default.
         unread: What could not be read of what is said.
+        customer_id: The id that it gets; None for a new one.
 
     Raises:
         InvalidInput: What is said cannot be; every fault together.
         NotFound: The tenant has no such invoicing entity.
         Conflict: Another customer has the alias.
     """
-    fail_if(unread.joined([*customer_faults(wanted), *number_faults(wanted)], RESTS_ON))
-    said = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
-    customer = CustomerRecord(
-        **said | {"name": full_name(wanted)},
-        id=new_id(),
-        invoicing_entity_id=await entity_for(ctx, invoicing_entity_id),
-        created_at=ctx.now,
-        updated_at=ctx.now,
+    properties, wrong = await values_set_anew(
+        ctx, PropertyEntity.CUSTOMER, wanted.custom_properties
     )
+    fail_if([*faults_of(wanted, unread), *unread.joined(wrong)[len(unread.faults) :]])
+    wanted = replace(wanted, custom_properties=properties)
+    entity_id = await entity_for(ctx, invoicing_entity_id)
+    customer = new_customer(ctx, wanted, entity_id, customer_id or new_id())
     try:
         await customers.insert(ctx.transaction, ctx.tenant.id, customer)
     except UniqueViolation as refusal:
         raise alias_taken(refusal, customer.alias) from None
-    await record(ctx, "customer.created", customer.id, _event(customer))
+    await record(ctx, *created_event(customer))
     return customer
+
+
+def faults_of(wanted: CustomerFields, unread: Unread) -> list[Fault]:
+    """What cannot be about a customer, or could not be read, every fault of it."""
+    return unread.joined([*customer_faults(wanted), *number_faults(wanted)], RESTS_ON)
+
+
+def new_customer(
+    ctx: Context, wanted: CustomerFields, invoicing_entity_id: UUID, customer_id: UUID
+) -> CustomerRecord:
+    """The customer as it will be kept."""
+    said = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+    return CustomerRecord(
+        **said | {"name": full_name(wanted)},
+        id=customer_id,
+        invoicing_entity_id=invoicing_entity_id,
+        created_at=ctx.now,
+        updated_at=ctx.now,
+    )
 
 
 def number_faults(customer: CustomerFields) -> list[Fault]:
@@ -85,9 +106,9 @@ def alias_taken(refusal: UniqueViolation, alias: str | None) -> Exception:
     return Conflict(f"Another customer has the alias {alias!r} already.", (fault,))
 
 
-def _event(customer: CustomerRecord) -> dict[str, EventValue]:
-    """The body of `customer.created`."""
-    return {
+def created_event(customer: CustomerRecord) -> Told:
+    """What is told of a new customer."""
+    body: dict[str, EventValue] = {
         "customer_id": encode(Prefix.CUSTOMER, customer.id),
         "name": customer.name,
         "alias": customer.alias,
@@ -95,5 +116,6 @@ def _event(customer: CustomerRecord) -> dict[str, EventValue]:
         "invoicing_emails": list(customer.invoicing_emails),
         "phone": customer.phone,
         "currency": customer.currency,
-        "custom_properties": {},
+        "custom_properties": customer.custom_properties,
     }
+    return "customer.created", customer.id, body

@@ -6,7 +6,8 @@ One that waits for a checkout gets its session with it.
 """
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from uuid import UUID
 
@@ -18,13 +19,15 @@ from tallystick.db import (
     plan_versions,
     prices,
     products,
+    subscription_changes,
     subscription_writes,
 )
 from tallystick.db.engine import Tx
 from tallystick.domain.billing_entries import SubscriptionDetails
 from tallystick.domain.charges import monthly_value
 from tallystick.domain.checkout_request import CheckoutRequest
-from tallystick.domain.errors import Fault, InvalidInput, NotFound, sentence
+from tallystick.domain.custom_properties import PropertyEntity
+from tallystick.domain.errors import Fault, InvalidInput, NotFound, fail_if, sentence
 from tallystick.domain.life import brought_along, is_over, next_day, step
 from tallystick.domain.offer_request import OfferRequest
 from tallystick.domain.purchase import Activation, Subscription, SubscriptionStatus
@@ -34,6 +37,7 @@ from tallystick.services.activation import open_session
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.ids import new_id
+from tallystick.services.property_values import as_text, values_set_anew
 from tallystick.services.resolve_request import ResolvedRequest, resolve_request
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_at_once import details_of, take_at_once
@@ -54,8 +58,9 @@ _FIRST_NAME = re.compile(r"^\w+")
 class SubscriptionRequest:
     """A parsed request: a plan's version, None for the one that is sold, and the offer.
 
-    `offer` has a start date. `skips_past`: what lies before today was billed elsewhere. `echo`
-    is what a session of it tells of the request, as JSON text.
+    `offer` has a start date. `skips_past`: what lies before today was billed elsewhere.
+    `properties` are custom ones, as they were sent. `echo` is what a session of it tells of the
+    request, as JSON text.
     """
 
     customer: UUID | str
@@ -65,13 +70,16 @@ class SubscriptionRequest:
     start: date
     offer: OfferRequest
     skips_past: bool
+    properties: Mapping[str, object] = field(default_factory=dict)
     echo: str = "{}"
 
 
 async def create_subscription(
-    ctx: Context, request: SubscriptionRequest
+    ctx: Context, request: SubscriptionRequest, subscription_id: UUID | None = None
 ) -> SubscriptionDetails:
     """Create a subscription and return it as it stands after its first step.
+
+    It gets the id, where one is given.
 
     Raises:
         NotFound: no such customer or plan.
@@ -80,17 +88,28 @@ async def create_subscription(
     tx = ctx.transaction
     await customers.load(tx, ctx.tenant.id, request.customer, lock=True)
     await coupon_redemptions.lock_coded(tx, ctx.tenant.id, request.offer.coupon_codes)
-    resolved = await _resolve(ctx, tx, request)
-    made = _subscription(ctx, request, resolved)
+    properties, faults = await values_set_anew(
+        ctx, PropertyEntity.SUBSCRIPTION, request.properties
+    )
+    resolved = await _resolve(ctx, tx, request, faults)
+    made = _subscription(ctx, request, resolved, subscription_id or new_id())
     if made.awaits_checkout:
         await open_session(ctx, tx, made, resolved, request.echo)
     await _write(ctx, tx, made)
+    if properties:
+        terms = {"custom_properties": as_text(properties)}
+        await subscription_changes.save_terms(tx, ctx.tenant.id, made.id, terms, ctx.now)
     await _begin(ctx, tx, made, imports=made.imported_on is not None)
     return await details_of(ctx, made.id)
 
 
-async def _resolve(ctx: Context, tx: Tx, request: SubscriptionRequest) -> ResolvedRequest:
-    """The offer that the request means; faults name the fields of this request."""
+async def _resolve(
+    ctx: Context, tx: Tx, request: SubscriptionRequest, found: list[Fault]
+) -> ResolvedRequest:
+    """The offer that the request means; faults name the fields of this request.
+
+    What was `found` wrong elsewhere is told with them.
+    """
     version_id = await _version(ctx, tx, request)
     wanted = CheckoutRequest(
         customer=str(request.customer),
@@ -100,10 +119,12 @@ async def _resolve(ctx: Context, tx: Tx, request: SubscriptionRequest) -> Resolv
         echo="{}",
     )
     try:
-        return await resolve_request(ctx, tx, wanted, WITHOUT_CHECKOUT)
+        resolved = await resolve_request(ctx, tx, wanted, WITHOUT_CHECKOUT)
     except (InvalidInput, NotFound) as refused:
-        faults = [replace(one, field=_field(one)) for one in refused.faults]
+        faults = [*(replace(one, field=_field(one)) for one in refused.faults), *found]
         raise type(refused)(sentence(faults), tuple(faults)) from None
+    fail_if(found)
+    return resolved
 
 
 async def _version(ctx: Context, tx: Tx, request: SubscriptionRequest) -> UUID:
@@ -130,7 +151,10 @@ def _field(fault: Fault) -> str:
 
 
 def _subscription(
-    ctx: Context, request: SubscriptionRequest, resolved: ResolvedRequest
+    ctx: Context,
+    request: SubscriptionRequest,
+    resolved: ResolvedRequest,
+    subscription_id: UUID,
 ) -> Subscription:
     """The subscription before its first step: pending, with dates counted from its start."""
     offer = resolved.offer
@@ -140,7 +164,7 @@ def _subscription(
     waits = request.activation is Activation.MANUAL or (checks_out and not dates.trial_is_free)
     has_past = request.start < ctx.today and not waits and not checks_out
     return Subscription(
-        id=new_id(),
+        id=subscription_id,
         customer_id=resolved.parties.customer.id,
         offer=offer,
         dates=dates,

@@ -101,6 +101,7 @@ def _first_entity(legal_name: str, now: datetime) -> EntitySettings:
         logo_url=None,
         brand_color=None,
         email=None,
+        registration=None,
         default_payment_config=OnlinePayment(),
         tax_engine=TaxEngine.MANUAL,
         below_vat_threshold=False,

@@ -72,7 +72,7 @@ def note_body(note: CreditNoteEntry) -> dict[str, EventValue]:
         ],
         "reason": note.reason,
         "memo": note.memo,
-        "custom_properties": {},
+        "custom_properties": note.custom_properties,
         "created_at": note.created_at,
     }
 

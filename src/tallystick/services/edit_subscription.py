@@ -1,6 +1,8 @@
 """Change how a subscription is billed: its terms, not what it sells."""
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +11,8 @@ from tallystick.db.due_contracts import DueContract
 from tallystick.db.subscription_writes import PAYMENT
 from tallystick.domain.billing_entries import SubscriptionDetails
 from tallystick.domain.contract import Contract
-from tallystick.domain.errors import Conflict, fail_if
+from tallystick.domain.custom_properties import PropertyEntity
+from tallystick.domain.errors import Conflict, Fault, fail_if
 from tallystick.domain.life import is_over
 from tallystick.domain.offer import OnlinePayment, PaymentConfig
 from tallystick.domain.resolve_payment import resolve_charging, resolve_payment
@@ -17,6 +20,7 @@ from tallystick.domain.resolve_prices import Resolution
 from tallystick.services.context import Context
 from tallystick.services.events import record_many
 from tallystick.services.ids import new_id
+from tallystick.services.property_values import as_text, values_merged
 from tallystick.services.resolve_request import published_version
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_at_once import details_of, locked
@@ -24,7 +28,10 @@ from tallystick.services.take_at_once import details_of, locked
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TermsChange:
-    """What is to change; `said` names the fields, None takes a field back to its default."""
+    """What is to change; `said` names the fields, None takes a field back to its default.
+
+    `properties` are custom ones to merge, None taking one away.
+    """
 
     said: frozenset[str]
     auto_advance_invoices: bool | None = None
@@ -32,6 +39,7 @@ class TermsChange:
     invoice_memo: str | None = None
     net_terms: int | None = None
     payment: PaymentConfig | None = None
+    properties: Mapping[str, object] = field(default_factory=dict)
     purchase_order: str | None = None
 
 
@@ -40,14 +48,16 @@ async def edit_subscription(
 ) -> SubscriptionDetails:
     """Change a subscription's terms of billing; they hold for the invoices made from now on.
 
+    Its custom properties can be changed for as long as it is kept.
+
     Raises:
         NotFound: There is no such subscription.
-        Conflict: It has ended.
+        Conflict: It has ended, and terms are to change.
         InvalidInput: The terms cannot be; every fault together.
     """
     tx, tenant_id = ctx.transaction, ctx.tenant.id
     due = await locked(ctx, subscription_id)
-    if is_over(due.contract):
+    if is_over(due.contract) and change.said != {"custom_properties"}:
         raise Conflict(f"This subscription has ended: it is {due.contract.status.value}")
     terms = await _terms(ctx, due, change)
     if not terms:
@@ -75,7 +85,19 @@ async def _terms(ctx: Context, due: DueContract, change: TermsChange) -> dict[st
         terms["purchase_order"] = change.purchase_order
     if "net_terms" in change.said:
         terms["net_terms"] = await _net_terms(ctx, due, change.net_terms)
-    return terms | _payment(due, change)
+    payment, faults = _payment(due, change)
+    if "custom_properties" in change.said:
+        values, wrong = await values_merged(
+            ctx,
+            PropertyEntity.SUBSCRIPTION,
+            json.loads(due.custom_properties),
+            change.properties,
+        )
+        faults += wrong
+        if values != json.loads(due.custom_properties):
+            terms["custom_properties"] = as_text(values)
+    fail_if(faults)
+    return terms | payment
 
 
 async def _net_terms(ctx: Context, due: DueContract, wanted: int | None) -> int:
@@ -90,8 +112,8 @@ async def _net_terms(ctx: Context, due: DueContract, wanted: int | None) -> int:
     return due.entity.net_terms if version.net_terms is None else version.net_terms
 
 
-def _payment(due: DueContract, change: TermsChange) -> dict[str, Any]:
-    """Configuration and charging, which must suit each other.
+def _payment(due: DueContract, change: TermsChange) -> tuple[dict[str, Any], list[Fault]]:
+    """Configuration and charging, which must suit each other, and what is wrong with them.
 
     A configuration that cannot be charged turns automatic charging off, unless it was asked
     for, which is refused.
@@ -109,5 +131,4 @@ def _payment(due: DueContract, change: TermsChange) -> dict[str, Any]:
         )
     elif contract.charge_automatically and not isinstance(payment, OnlinePayment):
         terms["charge_automatically"] = False
-    fail_if(work.faults)
-    return terms
+    return terms, work.faults

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 from uuid import UUID
 
-from tallystick.db import events
+from tallystick.db import custom_properties, events
 from tallystick.db.events import WiredEvent
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
@@ -25,6 +25,8 @@ EventValue = (
 )
 """What a field of an event may hold; ids are prefixed texts already."""
 
+_PROPERTIES = "custom_properties"
+
 Told = tuple[str, UUID, Mapping[str, EventValue]]
 """An event: its type, what it happened to, and its body."""
 
@@ -35,8 +37,12 @@ async def record(
     """Write an event in the context's transaction, dated by its `now`.
 
     `data` is the body that the reference's `<Noun>Event` of this type decodes, without `id`,
-    `type` and `timestamp`. Instants, dates and decimals are turned into the wire's texts.
+    `type` and `timestamp`. Instants, dates and decimals are turned into the wire's texts. What
+    is told of an invoice has its custom properties, whatever `data` says of them.
     """
+    if _is_of_invoice(event_type):
+        await record_many(ctx, [(event_type, object_id, data)])
+        return
     body = {name: as_wire(value) for name, value in data.items()}
     await events.append(
         ctx.transaction, ctx.tenant.id, new_id(), event_type, object_id, body, ctx.now
@@ -45,6 +51,10 @@ async def record(
 
 async def record_many(ctx: Context, told: Sequence[Told]) -> None:
     """Write events as `record` does, many at once."""
+    billed = {object_id for event_type, object_id, _ in told if _is_of_invoice(event_type)}
+    kept: Mapping[UUID, Mapping[str, object]] = {}
+    if billed:
+        kept = await custom_properties.of_invoices(ctx.transaction, ctx.tenant.id, billed)
     await events.append_many(
         ctx.transaction,
         ctx.tenant.id,
@@ -53,12 +63,17 @@ async def record_many(ctx: Context, told: Sequence[Told]) -> None:
                 id=new_id(),
                 type=event_type,
                 object_id=object_id,
-                data={name: as_wire(value) for name, value in data.items()},
+                data={name: as_wire(value) for name, value in data.items()}
+                | ({_PROPERTIES: kept[object_id]} if _is_of_invoice(event_type) else {}),
             )
             for event_type, object_id, data in told
         ],
         ctx.now,
     )
+
+
+def _is_of_invoice(event_type: str) -> bool:
+    return event_type.startswith("invoice.")
 
 
 def as_wire(value: EventValue) -> object:

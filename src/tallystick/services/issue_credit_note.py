@@ -99,6 +99,7 @@ async def preview_credit_note(ctx: Context, request: CreditRequest) -> CreditNot
                 tax=one.share.tax,
                 amount_total=one.share.total,
                 tax_rate=one.line.tax_rate,
+                computation=one.line.computation,
             )
             for one in note.lines
         ),

@@ -114,9 +114,17 @@ async def refund_late_money(ctx: Context, attempt_id: UUID) -> None:
                 "payment.orphan_refunded",
                 attempt.id,
                 {
+                    # The payment was never recorded: its refund stands under its id.
+                    "transaction_id": encode(
+                        Prefix.TRANSACTION, attempt.transaction_id or attempt.id
+                    ),
                     "checkout_session_id": encode(Prefix.CHECKOUT_SESSION, attempt.session_id),
                     "customer_id": encode(Prefix.CUSTOMER, attempt.customer_id),
+                    "payment_type": "REFUND",
+                    "status": "SETTLED",
                     "amount": attempt.amount,
+                    "amount_refunded": 0,
+                    "amount_reversed": 0,
                     "currency": attempt.currency,
                     "provider_transaction_id": attempt.reference,
                 },

@@ -23,6 +23,8 @@ class Purpose(StrEnum):
     CONSENT = "consent"
     FORM = "form"
     PAID = "paid"
+    PORTAL_FORM = "portal-form"
+    PORTAL_TRY = "portal-try"
 
 
 def sign(secret: bytes, purpose: Purpose, text: str) -> str:

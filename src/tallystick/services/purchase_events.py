@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tallystick.db import custom_properties
 from tallystick.db.checkout_sessions import SessionRecord
 from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt
@@ -15,10 +16,7 @@ from tallystick.domain.purchase import Subscription
 from tallystick.domain.session import SessionState
 from tallystick.services.checkout_events import session_event
 from tallystick.services.context import Context
-from tallystick.services.events import EventValue, Told, record
-
-_NO_PROPERTIES: Mapping[str, EventValue] = {}
-"""User-defined property values, of which there are none yet."""
+from tallystick.services.events import EventValue, Told, record, record_many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +39,19 @@ async def record_purchase_events(ctx: Context, tx: Tx, facts: PurchaseFacts) -> 
     inner = ctx.within(tx)
     made, invoice = facts.subscription, facts.invoice
     if facts.told is None:
-        await record(inner, "subscription.created", made.id, _subscription(facts))
+        begun_with = await custom_properties.defaults(tx, ctx.tenant.id)
+        told = _subscription(facts) | {"custom_properties": begun_with["SUBSCRIPTION"]}
+        await record(inner, "subscription.created", made.id, told)
     else:
         await record(inner, *facts.told)
     if invoice is not None:
         body = invoice_event(invoice, facts.invoice_number)
-        await record(inner, "invoice.created", invoice.id, body)
+        names = ["invoice.created"]
         if invoice.status is InvoiceStatus.FINALIZED:
-            await record(inner, "invoice.finalized", invoice.id, body)
+            names.append("invoice.finalized")
         if invoice.payment_status is PaymentStatus.PAID:
-            await record(inner, "invoice.paid", invoice.id, body)
+            names.append("invoice.paid")
+        await record_many(inner, [(name, invoice.id, body) for name in names])
     await record(
         inner,
         "checkout_session.completed",
@@ -74,11 +75,10 @@ def invoice_event(invoice: Invoice, number: str | None) -> Mapping[str, EventVal
         "tax_amount": invoice.tax_amount,
         "total": invoice.total,
         "created_at": invoice.created_at,
-        "custom_properties": _NO_PROPERTIES,
     }
 
 
-def _subscription(facts: PurchaseFacts) -> Mapping[str, EventValue]:
+def _subscription(facts: PurchaseFacts) -> dict[str, EventValue]:
     made, offer = facts.subscription, facts.subscription.offer
     customer = facts.attempt.obligation.customer
     metadata = facts.session.metadata
@@ -107,5 +107,4 @@ def _subscription(facts: PurchaseFacts) -> Mapping[str, EventValue]:
         "created_at": made.created_at,
         "activated_at": made.activated_at,
         "metadata": None if metadata is None else json.loads(metadata),
-        "custom_properties": _NO_PROPERTIES,
     }

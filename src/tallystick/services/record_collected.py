@@ -57,8 +57,13 @@ async def tell_sent_back(ctx: Context, refund: RefundOrder) -> None:
         "payment.orphan_refunded",
         refund.id,
         {
+            "transaction_id": encode(Prefix.TRANSACTION, refund.id),
             "customer_id": encode(Prefix.CUSTOMER, refund.customer_id),
+            "payment_type": "REFUND",
+            "status": "SETTLED",
             "amount": refund.amount,
+            "amount_refunded": 0,
+            "amount_reversed": 0,
             "currency": refund.currency,
             "provider_transaction_id": refund.reference,
         },

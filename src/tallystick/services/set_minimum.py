@@ -7,6 +7,7 @@ from tallystick.domain.catalog import PlanType, PlanVersion
 from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
 from tallystick.domain.minimum_commitment import MinimumCommitment, faults_of
 from tallystick.domain.pricing import FeeType
+from tallystick.services.catalog_events import plan_updated
 from tallystick.services.context import Context
 
 
@@ -20,13 +21,23 @@ async def set_minimum(
         Conflict: it is published, and never changes.
         InvalidInput: the minimum cannot be; every fault together.
     """
-    version = await plan_versions.load(ctx.transaction, ctx.tenant.id, version_id)
-    if version is None:
+    found = await plan_versions.load(ctx.transaction, ctx.tenant.id, version_id)
+    if found is None:
         raise NotFound("There is no such plan version.")
+    # Nobody replaces what the version sells while the minimum is held against it.
+    await plans.lock(ctx.transaction, ctx.tenant.id, found.plan_id)
+    version = await plan_versions.load(ctx.transaction, ctx.tenant.id, version_id)
+    assert version is not None, "a draft is written anew under its id"
     if not version.is_published and minimum is not None:
         await _check(ctx, version, minimum)
     if not await plan_versions.set_minimum(ctx.transaction, ctx.tenant.id, version_id, minimum):
         raise Conflict("This plan version is published; only a draft's minimum can be changed.")
+    if minimum != version.minimum:
+        draft = await plans.load_entry(
+            ctx.transaction, ctx.tenant.id, version.plan_id, version.version
+        )
+        assert draft is not None, "its version was found"
+        await plan_updated(ctx, draft)
 
 
 async def _check(ctx: Context, version: PlanVersion, minimum: MinimumCommitment) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from tallystick.db import products
 from tallystick.domain.errors import Fault, NotFound, fail_if
 from tallystick.domain.quote import ProductTax
+from tallystick.services.catalog_events import product_updated
 from tallystick.services.context import Context
 
 
@@ -23,6 +24,13 @@ async def set_product_taxes(ctx: Context, product_id: UUID, tax: ProductTax) -> 
             faults.append(Fault(f"taxes[{index}]", "duplicate", "repeats the place of a rule"))
         seen.add(place)
     fail_if(faults)
-    if not await products.set_tax(ctx.transaction, ctx.tenant.id, product_id, tax):
+    tx, tenant_id = ctx.transaction, ctx.tenant.id
+    if not await products.hold(tx, tenant_id, product_id):
         raise NotFound("There is no such product.")
+    before = await products.tax_settings(tx, tenant_id, [product_id])
+    if before[product_id] != tax:
+        await products.set_tax(tx, tenant_id, product_id, tax)
+        product = await products.load_entry(tx, tenant_id, product_id)
+        assert product is not None, "it is locked"
+        await product_updated(ctx, product)
     return tax

@@ -140,6 +140,7 @@ async def _completed(ctx: Context, tx: Tx, attempt: Attempt) -> CompletedCard:
     if attempt.invoice_id is not None and quote.bill is not None:
         stands = await invoice_facts.standing(tx, ctx.tenant.id, attempt.invoice_id)
         card = InvoiceCard(
+            id=attempt.invoice_id,
             number=stands.number,
             invoice_date=stands.invoice_date,
             due_date=stands.due_date,

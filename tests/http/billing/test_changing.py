@@ -106,12 +106,12 @@ async def test_payment_that_cannot_be_charged(sdk: AsyncMeteroid, merchant: Merc
 
 
 async def test_nothing_said_changes_nothing(sdk: AsyncMeteroid, merchant: Merchant) -> None:
-    """An empty change is answered and leaves no event; properties are not there yet."""
+    """An empty change is answered and leaves no event; a refused one neither."""
     made = await one(merchant)
     before = await merchant.events()
 
     await sdk.subscriptions.update(made)
-    with pytest.raises(BadRequestError, match="custom_properties: is not supported yet"):
+    with pytest.raises(BadRequestError, match="is not a defined property"):
         await sdk.subscriptions.update(made, custom_properties={"tier": "gold"})
 
     assert await merchant.events() == before

@@ -217,27 +217,6 @@ async def test_the_list(api: httpx.AsyncClient, sdk: AsyncMeteroid, billed: Bill
     assert await listed(customer_id="nobody") == []
 
 
-async def test_properties_of_the_merchants_own(
-    api: httpx.AsyncClient, sdk: AsyncMeteroid, billed: Billed
-) -> None:
-    """Merged; null removes one; too many of them are refused."""
-    made = (await api.post(NOTES, json=asking(billed))).json()
-    await sdk.credit_notes.update_custom_properties(
-        made["id"], custom_properties={"case": "A-1", "team": "north"}
-    )
-
-    note = await sdk.credit_notes.update_custom_properties(
-        made["id"], custom_properties={"case": None, "n": 3}
-    )
-
-    assert note.custom_properties == {"team": "north", "n": 3}
-    path = f"{NOTES}/{made['id']}/custom-properties"
-    large = [{"custom_properties": {name: "x" * 10_000}} for name in ("a", "b")]
-    kept, refused = [await api.patch(path, json=body) for body in large]
-    assert (kept.status_code, refused.status_code) == (200, 400)
-    assert [one["field"] for one in refused.json()["errors"]] == ["custom_properties"]
-
-
 async def test_a_note_is_voided(api: httpx.AsyncClient, billed: Billed) -> None:
     """The balance gives the money back once; a refund is not undone."""
     made = (await api.post(NOTES, json=asking(billed, amount=500))).json()

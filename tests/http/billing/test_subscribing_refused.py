@@ -25,7 +25,7 @@ FAULTY: dict[str, tuple[Json, set[tuple[str, str]]]] = {
     ),
     "properties": (
         {"custom_properties": {"tier": 1}},
-        {("custom_properties", "not_supported_yet")},
+        {("custom_properties.tier", "unknown_property")},
     ),
     "misspelt": ({"trial_duration_days": 3}, {("trial_duration_days", "unknown_field")}),
     "two at once": (
@@ -153,7 +153,7 @@ async def test_archived_parties(api: httpx.AsyncClient, world: World) -> None:
     """An archived customer and an archived plan are refused together."""
     body = await _body(world)
     await world.execute("update customers set archived_at = now()")
-    await world.execute("update plans set archived_at = now()")
+    await world.execute("update plans set archived_at = now(), status = 'ARCHIVED'")
 
     answer = await api.post("/api/v1/subscriptions", json=body)
 

@@ -32,6 +32,8 @@ TABLES = (
     "add_ons",
     "coupons",
     "coupon_plans",
+    "features",
+    "entitlements",
     "events",
 )
 
@@ -86,6 +88,17 @@ class Shop:
         assert answer.status_code == 201, answer.text
         price_id: str = answer.json()["id"]
         return price_id
+
+    def feature(
+        self,
+        code: str = "sso",
+        feature_type: m.FeatureType | None = None,
+        **fields: Any,  # noqa: ANN401
+    ) -> m.Feature:
+        """A new feature that is there or not, unless said otherwise."""
+        kind = feature_type or m.BooleanFeatureType()
+        given = {"code": code, "name": code, "feature_type": kind, **fields}
+        return self.sdk.features.create(**given)
 
     def plan(self, name: str = "Pro", **fields: Any) -> m.Plan:  # noqa: ANN401
         """A new published plan at EUR 49 a month, unless said otherwise."""

@@ -32,6 +32,7 @@ LISTS: dict[str, tuple[Make, str]] = {
     "/plans": (lambda shop, name: void(shop.plan(name)), "name"),
     "/addons": (_add_on, "name"),
     "/coupons": (_coupon, "code"),
+    "/features": (lambda shop, name: void(shop.feature(name)), "code"),
 }
 
 

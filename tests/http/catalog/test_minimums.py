@@ -53,6 +53,7 @@ def test_a_minimum_is_replaced_and_removed(shop: Shop) -> None:
     for _ in range(2):
         minimum.delete_minimum(plan.version_id)
         assert shop.sdk.plans.retrieve(plan.id).minimum_commitment is None
+    assert len(shop.events("plan.updated")) == 3
 
 
 def test_a_published_version_never_changes(shop: Shop) -> None:

@@ -65,7 +65,7 @@ def check(shop: Shop, fields: dict[str, object], faults: Faults) -> None:
             [("trial.trialing_plan_id", "unknown")],
         ),
         ({"trial_days": 14}, [("trial_days", "unknown_field")]),
-        ({"entitlements": [{"feature_id": "feat_1"}]}, [("entitlements", "not_supported_yet")]),
+        ({"entitlements": [{"feature_id": "feat_1"}]}, [("entitlements[0].value", "required")]),
         ({"components": [of(**RATE)] * 101}, [("components", "too_long")]),
     ],
 )

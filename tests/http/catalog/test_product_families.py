@@ -2,7 +2,9 @@
 
 import asyncio
 
+import pytest
 from meteroid import AsyncMeteroid
+from meteroid.errors import NotFoundError
 
 from tests.http.catalog.shop import Shop
 
@@ -41,3 +43,47 @@ def test_a_blank_or_misspelt_name_is_refused(shop: Shop) -> None:
         [("name", "required"), ("nam", "unknown_field")],
     )
     assert shop.counts()["product_families"] == 0
+
+
+def alias_of(shop: Shop, name: str, **fields: str) -> object:
+    """The alias of a new family."""
+    answer = shop.raw.post("/product_families", json={"name": name, **fields})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["alias"]
+
+
+def test_a_family_is_found_by_its_alias(shop: Shop, other_shop: Shop) -> None:
+    """The client gives it a name, which makes the alias; another tenant's is not found."""
+    made = shop.sdk.product_families.create(name="Cloud Storage")
+    mine = shop.sdk.product_families.create(name="Edge", extra_body={"alias": "edge_1"})
+
+    assert shop.sdk.product_families.retrieve("cloud-storage") == made
+    assert shop.sdk.product_families.retrieve("edge_1") == mine
+    for alias in ("cloud-storage", "edge_1", "Cloud Storage"):
+        with pytest.raises(NotFoundError):
+            other_shop.sdk.product_families.retrieve(alias)
+    assert alias_of(other_shop, "Cloud Storage") == "cloud-storage"
+
+
+def test_a_name_makes_an_alias_where_it_is_free(shop: Shop) -> None:
+    """Names may be the same, aliases not; a name without letters makes none."""
+    assert alias_of(shop, "Daten & Dienste, EU!") == "daten-dienste-eu"
+    assert alias_of(shop, "Daten (Dienste) EU") is None
+    assert alias_of(shop, "\u2601") is None
+    assert alias_of(shop, "Cloud", alias="daten") == "daten"
+
+
+def test_an_alias_that_is_taken_is_refused(shop: Shop) -> None:
+    """409 by its field; one that cannot stand in an address is refused as well."""
+    alias_of(shop, "Cloud")
+    before = shop.counts()
+
+    assert shop.refused("POST", "/product_families", {"name": "A", "alias": "cloud"}) == (
+        409,
+        [("alias", "taken")],
+    )
+    assert shop.refused("POST", "/product_families", {"name": "A", "alias": "a/b"}) == (
+        400,
+        [("alias", "malformed")],
+    )
+    assert shop.counts() == before

@@ -313,10 +313,12 @@ def test_taxes_of_a_product_are_replaced_and_read(shop: Shop) -> None:
 
     assert (answer.status_code, answer.json()) == (200, wanted)
     assert shop.raw.get(path).json() == wanted
+    assert shop.raw.put(path, json=wanted).json() == wanted
     assert shop.raw.put(path, json={"taxes": []}).json() == {
         "taxes": [],
         "vat_class": "STANDARD",
     }
+    assert len(shop.events("product.updated")) == 2
 
 
 def test_a_tax_rate_of_one_or_more_is_refused(shop: Shop) -> None:

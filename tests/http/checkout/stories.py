@@ -296,6 +296,7 @@ def completed(
     invoice = None
     if quoted.bill is not None:
         invoice = InvoiceCard(
+            id=UUID(int=42),
             number="INV-42",
             invoice_date=TODAY,
             due_date=date(2026, 12, 7),

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from tallystick.domain.coupons import Percentage
-from tallystick.http.checkout.formats import MINUS
+from tallystick.locales.formats import MINUS
 from tests.http.checkout.buyer import CARD
 from tests.http.checkout.conftest import Visit
 from tests.world import World

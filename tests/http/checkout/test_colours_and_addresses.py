@@ -6,8 +6,8 @@ from babel import Locale
 from tallystick.domain.countries import COUNTRIES
 from tallystick.http.checkout import brand
 from tallystick.http.checkout.form import country_names, country_options
-from tallystick.http.checkout.languages import LANGUAGES
 from tallystick.http.checkout.success import with_session
+from tallystick.locales.choice import LANGUAGES
 
 
 @pytest.mark.parametrize("color", ["ffffff", "000000", "ffd21f", "777777", "0f6e5c", "ff0000"])

@@ -27,10 +27,10 @@ from tallystick.domain.quote import Quote
 from tallystick.domain.schedule import ScheduleNotice
 from tallystick.http.checkout.explain import usage_table, usage_words
 from tallystick.http.checkout.finish import finish
-from tallystick.http.checkout.formats import Formats, grouped
 from tallystick.http.checkout.summary import Summary, summarize
 from tallystick.http.checkout.teller import Teller, teller_for
 from tallystick.http.checkout.voice import PageVoice
+from tallystick.locales.formats import Formats, grouped
 from tests.http.checkout.stories import (
     ACME,
     API_CALLS,

@@ -16,13 +16,13 @@ from tallystick.domain.payment import FailureReason
 from tallystick.domain.plain_english import TEXTS
 from tallystick.http.checkout.form import PAYMENT_FIELDS
 from tallystick.http.checkout.languages import (
-    LANGUAGES,
     SECTIONS,
-    Text,
     catalogue,
     choose,
     words_for,
 )
+from tallystick.locales.choice import LANGUAGES
+from tallystick.locales.words import Text
 from tests.http.checkout.buyer import CARD
 from tests.http.checkout.conftest import Visit
 from tests.world import World

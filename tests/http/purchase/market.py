@@ -249,8 +249,9 @@ class Market:
 
     def archive(self, table: str, prefix: Prefix, wire_id: str) -> None:
         """Archive a thing."""
+        status = ", status = 'ARCHIVED'" if table == "plans" else ""
         self.execute(
-            f"update {table} set archived_at = now() where tenant_id = $1 and id = $2",
+            f"update {table} set archived_at = now(){status} where tenant_id = $1 and id = $2",
             self.tenant.tenant_id,
             decode(prefix, wire_id),
         )

@@ -80,3 +80,49 @@ def _business(market: Market) -> None:
         ),
         rate("Insights", "30.00"),
     )
+
+
+def credited(market: Market, invoice_id: str) -> str:
+    """A credit note of EUR 1 on an invoice."""
+    body = {"invoice_id": invoice_id, "credit_type": "CREDIT_TO_BALANCE", "amount": 100}
+    answer = market.raw.post("/credit-notes", json=body)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name
+
+
+def defined(market: Market) -> str:
+    """A custom property of customers."""
+    body = {
+        "entity_type": "CUSTOMER",
+        "key": "tier",
+        "name": "Tier",
+        "property_type": "TEXT",
+    }
+    answer = market.raw.post("/custom-property-definitions", json=body)
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name
+
+
+def granted(market: Market) -> m.Feature:
+    """A feature that everybody has."""
+    return market.sdk.features.create(
+        code="sso",
+        name="Sign-on",
+        feature_type=m.BooleanFeatureType(),
+        entitlement=m.BooleanEntitlementValue(enabled=True),
+    )
+
+
+def sent_file(market: Market) -> str:
+    """A file of one customer, which waits to be imported."""
+    answer = market.raw.post(
+        "/batch-jobs",
+        params={"type": "CUSTOMER_CSV_IMPORT"},
+        content="name,currency\nHooli,EUR\n",
+        headers={"Content-Type": "text/csv"},
+    )
+    assert answer.status_code == 201, answer.text
+    name: str = answer.json()["id"]
+    return name

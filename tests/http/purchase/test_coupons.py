@@ -238,7 +238,9 @@ def test_the_code_of_an_archived_coupon_is_unknown(market: Market) -> None:
     assert new.id != old.id
 
 
-@pytest.mark.parametrize("change", ["expires_at = created_at", "disabled = true"])
+@pytest.mark.parametrize(
+    "change", ["expires_at = created_at", "disabled = true", "archived_at = now()"]
+)
 def test_a_coupon_that_fails_later_is_left_out(market: Market, change: str) -> None:
     """The old quote is refused uncharged, the page names the coupon, the next confirm pays."""
     code = f"LATER{len(change)}"

@@ -7,9 +7,13 @@ could know, and what somebody did behind their backs. Each rule is about all ten
 from tallystick.db.audit.balances import BALANCE_RULES
 from tallystick.db.audit.bank import BANK_RULES
 from tallystick.db.audit.billing import BILLING_RULES
+from tallystick.db.audit.catalog import CATALOG_RULES
 from tallystick.db.audit.checkout import CHECKOUT_RULES
 from tallystick.db.audit.credit_notes import CREDIT_NOTE_RULES
+from tallystick.db.audit.customers import CUSTOMER_RULES
+from tallystick.db.audit.entitlements import ENTITLEMENT_RULES
 from tallystick.db.audit.explanations import EXPLANATION_RULES
+from tallystick.db.audit.imports import IMPORT_RULES
 from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
@@ -18,6 +22,7 @@ from tallystick.db.audit.reversals import REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
+from tallystick.db.audit.webhooks import WEBHOOK_RULES
 
 __all__ = ["RULES"]
 
@@ -27,13 +32,18 @@ RULES = (
     *REVERSAL_RULES,
     *EXPLANATION_RULES,
     *BALANCE_RULES,
+    *CUSTOMER_RULES,
     *CHECKOUT_RULES,
     *LIFE_RULES,
     *SLOT_RULES,
     *BILLING_RULES,
     *BANK_RULES,
     *USAGE_RULES,
+    *IMPORT_RULES,
     *THRESHOLD_RULES,
     *LIST_RULES,
+    *CATALOG_RULES,
+    *ENTITLEMENT_RULES,
+    *WEBHOOK_RULES,
     *MACHINERY_RULES,
 )

@@ -36,10 +36,11 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """The files under the path `root`, and the address of each."""
+    """The files of a place under the path `root`, and the address of each."""
 
     root: str
     files: Mapping[str, bytes]
+    place: str = "checkout"
 
     def url(self, file: str) -> str:
         """The address of one of our files, its hash in its name."""
@@ -67,7 +68,7 @@ class Assets:
 
     def _url(self, file: str, content: bytes) -> str:
         stem, _, extension = file.rpartition(".")
-        return f"{self.root}/assets/checkout/{stem}.{_hash(content)}.{extension}"
+        return f"{self.root}/assets/{self.place}/{stem}.{_hash(content)}.{extension}"
 
 
 def load_assets(root: str) -> Assets:

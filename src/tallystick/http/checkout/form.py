@@ -15,8 +15,8 @@ from tallystick.domain.offer import BankTransfer, ExternalPayment, Offer, Online
 from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
-from tallystick.http.checkout.formats import grouped
 from tallystick.http.checkout.teller import Teller
+from tallystick.locales.formats import grouped
 from tallystick.services.checkout_view import SellerCard
 
 PAYMENT_FIELDS: Mapping[MethodKind, tuple[str, ...]] = {

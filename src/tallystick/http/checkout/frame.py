@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tallystick.domain.buyer import Address
 from tallystick.http.checkout import brand
 from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.languages import LANGUAGES
 from tallystick.http.checkout.teller import Teller
+from tallystick.locales.addresses import address_lines
+from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import SellerCard
 
 LANGUAGE_NAMES: Final = {
@@ -38,6 +38,7 @@ class Links:
     back_from_bank: str
     another_method: str
     status: str
+    invoice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,7 @@ def links_of(root: str, session_name: str, signature: str) -> Links:
         back_from_bank=f"{page}/return",
         another_method=f"{page}/another-method",
         status=f"{page}/status",
+        invoice=f"{page}/invoice.pdf",
     )
 
 
@@ -114,19 +116,9 @@ def merchant_frame(
 
 def imprint(seller: SellerCard, say: Teller) -> tuple[str, ...]:
     """Who sells, where, and under which VAT number."""
-    parts = [seller.legal_name, *address_lines(seller.address, say)]
+    parts = [seller.legal_name, *address_lines(seller.address, say.words.locale)]
     if seller.vat_number:
         parts.append(say.words("footer.vat_number", number=seller.vat_number))
     if seller.email:
         parts.append(seller.email)
     return tuple(parts)
-
-
-def address_lines(address: Address, say: Teller) -> tuple[str, ...]:
-    """A postal address, line by line; the country by its name."""
-    town = " ".join(part for part in (address.zip_code, address.city) if part)
-    country = address.country and say.words.locale.territories.get(
-        address.country, address.country
-    )
-    lines = (address.line1, address.line2, town, address.state, country)
-    return tuple(line for line in lines if line)

@@ -1,19 +1,14 @@
 """The page's words: one complete catalogue per language, and which language a buyer gets.
 
-A catalogue is `languages/<code>.json`: sections of texts with `{placeholders}`; a text that
-depends on a count is an object of plural forms. `Words` reads one; a key that is missing is an
-error, and a test holds all catalogues to the same keys and placeholders.
+A catalogue is `languages/<code>.json` (`locales/words.py` says how it is made).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib import resources
 from types import MappingProxyType
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 
 from tallystick.domain.coupons import CouponRefusal
 from tallystick.domain.errors import Fault
@@ -21,14 +16,11 @@ from tallystick.domain.payment import FailureReason
 from tallystick.domain.periods import Cadence
 from tallystick.domain.schedule import ScheduleNotice
 from tallystick.domain.tax import ExemptionType, TaxWhy
-
-LANGUAGES = ("en", "fr", "de", "es")
-"""The languages of the page; the first one is the fallback."""
+from tallystick.locales.choice import LANGUAGES, supported
+from tallystick.locales.words import Text, read_catalogue
+from tallystick.locales.words import Words as BasicWords
 
 _ACCEPT_LANGUAGE_MAX = 20
-
-Text = str | Mapping[str, str]
-"""A text, or its plural forms by CLDR category (`one`, `many`, `other`)."""
 
 SECTIONS: Mapping[type[StrEnum], str] = MappingProxyType(
     {
@@ -44,29 +36,8 @@ SECTIONS: Mapping[type[StrEnum], str] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """The catalogue of one language, read for one locale (its plural rules)."""
-
-    locale: Locale
-    texts: Mapping[str, Text]
-
-    @property
-    def language(self) -> str:
-        """The language's code, for the `lang` attribute."""
-        return self.locale.language
-
-    def __call__(self, key: str, **values: str) -> str:
-        """The text of `key` with its placeholders filled in; `KeyError` when there is none."""
-        text = self.texts[key]
-        assert isinstance(text, str), f"{key} has plural forms: use count()"
-        return text.format(**values)
-
-    def count(self, key: str, number: int, **values: str) -> str:
-        """The plural form of `key` that suits `number`."""
-        forms = self.texts[key]
-        assert not isinstance(forms, str), f"{key} has no plural forms"
-        form = forms.get(self.locale.plural_form(number), forms["other"])
-        return form.format(**values)
+class Words(BasicWords):
+    """The words of the page in one language."""
 
     def of(self, member: StrEnum) -> str:
         """The text of a member of one of the enumerations in `SECTIONS`."""
@@ -91,18 +62,9 @@ def words_for(locale: Locale) -> Words:
     return Words(locale, catalogue(locale.language))
 
 
-@cache
 def catalogue(language: str) -> Mapping[str, Text]:
     """All texts of a language by their path, `section.key`."""
-    source = resources.files(__package__) / "languages" / f"{language}.json"
-    sections: dict[str, dict[str, Text]] = json.loads(source.read_text(encoding="utf-8"))
-    return MappingProxyType(
-        {
-            f"{section}.{key}": text
-            for section, texts in sections.items()
-            for key, text in texts.items()
-        }
-    )
+    return read_catalogue(__package__, language)
 
 
 def choose(chosen: str | None, preferred: Sequence[str], accept_language: str) -> Locale:
@@ -113,7 +75,7 @@ def choose(chosen: str | None, preferred: Sequence[str], accept_language: str) -
     """
     accepted = _accepted(accept_language)
     for wish in (*([chosen] if chosen else []), *preferred, *accepted):
-        locale = _supported(wish)
+        locale = supported(wish)
         if locale is not None:
             return locale if locale.territory else _regional(locale, accepted)
     return Locale(LANGUAGES[0])
@@ -122,22 +84,10 @@ def choose(chosen: str | None, preferred: Sequence[str], accept_language: str) -
 def _regional(locale: Locale, accepted: list[str]) -> Locale:
     """The locale in the first region that the browser names with its language."""
     for tag in accepted:
-        found = _supported(tag)
+        found = supported(tag)
         if found is not None and found.territory and found.language == locale.language:
             return found
     return locale
-
-
-def _supported(tag: str) -> Locale | None:
-    subtags = tag.partition(".")[0].strip().replace("_", "-").split("-")
-    if subtags[0].lower() not in LANGUAGES:
-        return None
-    for length in (2, 1):
-        try:
-            return Locale.parse("-".join(subtags[:length]), sep="-")
-        except (UnknownLocaleError, ValueError):
-            continue
-    return None
 
 
 def _accepted(header: str) -> list[str]:

@@ -190,6 +190,7 @@ def receipt_page(
         t=say.words,
         frame=_frame(receipt.title, view, sheet),
         receipt=receipt,
+        links=sheet.links,
         actions=actions,
     )
 

@@ -22,6 +22,7 @@ class Receipt:
     totals: tuple[Row, ...]
     account: tuple[tuple[str, str], ...]
     account_text: str | None
+    has_invoice: bool
 
 
 def make_receipt(
@@ -41,6 +42,7 @@ def make_receipt(
         totals=totals,
         account=account,
         account_text=say.words("receipt.transfer_text") if account else None,
+        has_invoice=invoice is not None and invoice.number is not None,
     )
 
 

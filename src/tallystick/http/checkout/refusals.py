@@ -26,12 +26,14 @@ from tallystick.http.checkout.page import bare_page, in_words
 from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.errors import BodyTooLarge, status_of, unexpected
 
-_AWAY = (DatabaseUnavailable, StatementTimeout, LockTimeout, *Contention)
+AWAY = (DatabaseUnavailable, StatementTimeout, LockTimeout, *Contention)
+"""The database cannot be asked right now."""
+DEFECT = 500
+PAUSE_SECONDS = 2
+
 _UNAVAILABLE = 503
 _BAD = 400
 _TOO_LARGE = 413
-_DEFECT = 500
-_PAUSE_SECONDS = 2
 
 
 def page_route(assets: Assets) -> type[APIRoute]:
@@ -57,13 +59,13 @@ def page_route(assets: Assets) -> type[APIRoute]:
 
 
 def _page_of(error: Exception, request: Request, assets: Assets) -> Response:
-    key, status = _meaning(error)
-    if status >= _DEFECT and not isinstance(error, _AWAY):
+    key, status = meaning(error)
+    if status >= DEFECT and not isinstance(error, AWAY):
         unexpected(request.scope, error)
     locale = choose(chosen_language(request), (), request.headers.get("accept-language", ""))
     headers = page_headers()
     if key in {"busy", "often"}:
-        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", _PAUSE_SECONDS))
+        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", PAUSE_SECONDS))
     is_update = request.headers.get("hx-request") == "true"
     if is_update and key == "often":
         # What was typed stays: our script says the sentence below the form.
@@ -75,7 +77,7 @@ def _page_of(error: Exception, request: Request, assets: Assets) -> Response:
     return HTMLResponse(bare_page(key, icon, locale, assets), status, headers)
 
 
-def _meaning(error: Exception) -> tuple[str, int]:
+def meaning(error: Exception) -> tuple[str, int]:
     """The section of the catalogue that says what happened, and the status code."""
     match error:
         case NotFound():
@@ -94,7 +96,7 @@ def _meaning(error: Exception) -> tuple[str, int]:
             return "refused", _TOO_LARGE
         case TallystickError():
             return "broken", status_of(error)
-        case _ if isinstance(error, _AWAY):
+        case _ if isinstance(error, AWAY):
             return "busy", _UNAVAILABLE
         case _:
-            return "broken", _DEFECT
+            return "broken", DEFECT

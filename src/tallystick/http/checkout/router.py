@@ -6,6 +6,7 @@ POST                              .../confirm         buy
 GET                               .../return          back from the bank
 POST                              .../another-method  leave the bank, pay in another way
 GET                               .../status          a waiting page asks
+GET                               .../invoice.pdf     what was bought, for the browser that paid
 GET  /assets/checkout/{name}                          our own files
 """
 
@@ -17,6 +18,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from tallystick.db import document_facts
+from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.errors import NotFound
 from tallystick.domain.session import SessionState
 from tallystick.http.checkout.assets import Assets, load_assets
@@ -24,13 +27,14 @@ from tallystick.http.checkout.confirming import answer, confirm
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.headers import asset_headers, page_headers
 from tallystick.http.checkout.keeping import keep
-from tallystick.http.checkout.languages import LANGUAGES
 from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import quote_fragments, waiting_fragment
 from tallystick.http.checkout.refusals import page_route
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.submitted import Submitted, read_form
 from tallystick.http.checkout.visit import Visit, arrive, keep_language
+from tallystick.http.pdf import pdf_answer
+from tallystick.locales.choice import LANGUAGES
 from tallystick.services.confirm_result import ConfirmResult, InFlight
 from tallystick.services.context import App
 from tallystick.services.continue_checkout import continue_checkout, use_another_method
@@ -107,6 +111,11 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
         visit = await visit_of(request, session, signature)
         return visit.go(visit.links.page)
 
+    @routes.get(_PAGE + "/invoice.pdf")
+    async def invoice(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        return await _invoice(visit)
+
     @routes.get(_PAGE + "/status")
     async def status(request: Request, session: str, signature: str, look: int = 1) -> Response:
         visit = await visit_of(request, session, signature)
@@ -114,6 +123,25 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
         if isinstance(result, InFlight):
             return HTMLResponse(waiting_fragment(visit.links, look), headers=page_headers())
         return await answer(visit, result)
+
+
+async def _invoice(visit: Visit) -> Response:
+    """The invoice of a completed checkout, under the same rule as its confirmation.
+
+    Raises:
+        NotFound: There is none, or this browser did not pay.
+    """
+    ctx = visit.context
+    view = await show_checkout(ctx, visit.session_id, paid_with=visit.paid_with)
+    card = None if view.completed is None else view.completed.invoice
+    if card is None or card.number is None:
+        raise NotFound("There is no such invoice")
+    async with ctx.app.database.connection() as tx:
+        found = await document_facts.of_invoice(
+            tx, ctx.tenant.id, card.id, ctx.tenant.time_zone
+        )
+    assert found is not None, "what was paid has its invoice"
+    return pdf_answer(await invoice_pdf(found))
 
 
 async def _how_it_stands(visit: Visit) -> ConfirmResult:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from babel import Locale
 
 from tallystick.domain.tax import TaxRate
-from tallystick.http.checkout.formats import Formats
 from tallystick.http.checkout.languages import Words, words_for
+from tallystick.locales.formats import Formats
 
 _OWN_TAX_NAMES = {"VAT": "tax.vat", "Tax": "tax.tax"}
 

@@ -13,13 +13,14 @@ from tallystick.domain.ids import Prefix, encode
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links, links_of
 from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import LANGUAGES, choose
+from tallystick.http.checkout.languages import choose
 from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import Sheet
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.success import with_session
 from tallystick.http.checkout.teller import teller_for
 from tallystick.http.checkout.tokens import PAID_FOR, Signer
+from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.context import App, Context
 from tallystick.services.open_link import open_link

@@ -13,15 +13,19 @@ class PercentageDiscount(RequestModel):
     """A share in per cent: "20" takes off 20 %."""
 
     type: Literal["PERCENTAGE"]
-    percentage: PositiveDecimal
+    percentage: Annotated[
+        PositiveDecimal, Field(description="In per cent, above 0 and at most 100.")
+    ]
 
 
 class FixedDiscount(RequestModel):
     """An amount in major units, with at most the currency's decimals."""
 
     type: Literal["FIXED"]
-    amount: PositiveDecimal
-    currency: Currency
+    amount: Annotated[PositiveDecimal, Field(description="In major units of the currency.")]
+    currency: Annotated[
+        Currency, Field(description="The only currency of plans that it is for.")
+    ]
 
 
 DiscountSchema = Annotated[PercentageDiscount | FixedDiscount, Field(discriminator="type")]

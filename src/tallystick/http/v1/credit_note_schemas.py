@@ -24,8 +24,8 @@ from tallystick.domain.credit_note import (
 from tallystick.domain.credit_note_entry import CreditNoteEntry, CreditNoteLineEntry
 from tallystick.domain.errors import Fault, fail_if
 from tallystick.domain.invoice import average
+from tallystick.domain.line_description import describe
 from tallystick.domain.money import AMOUNT_MAX
-from tallystick.http.v1.free_form import Metadata
 from tallystick.http.v1.invoice_schemas import (
     DRAFT_NUMBER,
     InvoiceLineItem,
@@ -123,12 +123,6 @@ class RefundRequest(RequestModel):
     reason: ShortText | None = None
     memo: LongText | None = None
     preview: Annotated[Flag, Field(description="True: nothing is stored.")] = False
-
-
-class CustomPropertiesRequest(RequestModel):
-    """Properties to merge; null removes one."""
-
-    custom_properties: Metadata
 
 
 class CreditNoteLine(InvoiceLineItem):
@@ -292,7 +286,7 @@ def _line(line: CreditNoteLineEntry, currency: str) -> CreditNoteLine:
         id=str(line.id),
         invoice_line_item_id=str(line.invoice_line_id),
         name=line.name,
-        description=None,
+        description=describe(line.computation),
         product_id=line.product_id,
         start_date=line.start_date,
         end_date=line.end_date,

@@ -5,35 +5,37 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from tallystick.db import credit_notes
+from tallystick.db import credit_notes, document_facts
 from tallystick.db.paging import Page
+from tallystick.documents.pdf import credit_note_pdf
 from tallystick.domain.credit_note import CreditNoteStatus, Refund
 from tallystick.domain.credit_note_entry import CreditNoteEntry
 from tallystick.http.door import Entered, Route
+from tallystick.http.pdf import DOCUMENT_ANSWERS, PdfResponse, pdf_answer
 from tallystick.http.v1.credit_note_schemas import (
     SHOWN,
     CreditNoteList,
     CreditNoteOut,
     CreditNoteRequest,
-    CustomPropertiesRequest,
     show_credit_note,
     to_credit_request,
 )
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.paging import NEWEST_FIRST, Order, OrderBy, PageQuery
+from tallystick.http.v1.property_values import CustomPropertiesRequest
 from tallystick.http.v1.scalars import (
     CreditNoteId,
     CustomerIdOrAlias,
     InvoiceId,
     ShortText,
 )
-from tallystick.services.edit_credit_note import edit_credit_note
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import (
     issue_credit_note,
     preview_credit_note,
     void_credit_note,
 )
+from tallystick.services.property_values import edit_note_properties
 from tallystick.services.refund_invoice import refund_invoice
 
 router = APIRouter(prefix="/credit-notes", tags=["Credit notes"], route_class=Route)
@@ -104,6 +106,26 @@ async def get_credit_note(door: Entered, credit_note_id: CreditNoteId) -> Respon
     )
 
 
+@router.get(
+    "/{credit_note_id}/download", response_class=PdfResponse, responses=DOCUMENT_ANSWERS
+)
+async def download(door: Entered, credit_note_id: CreditNoteId) -> Response:
+    """Download a credit note as PDF, in its customer's language.
+
+    It names the invoice that it credits, and where the money goes; a draft and a void one say
+    so across the page. 409 with `Retry-After` where it could not be made in time.
+    """
+    found = await door.look(
+        lambda ctx: existing(
+            document_facts.of_credit_note(
+                ctx.transaction, ctx.tenant.id, credit_note_id, ctx.tenant.time_zone
+            ),
+            "credit note",
+        )
+    )
+    return pdf_answer(await credit_note_pdf(found))
+
+
 @router.post("/{credit_note_id}/void", response_model=CreditNoteOut)
 async def void(door: Entered, credit_note_id: CreditNoteId) -> Response:
     """Void a credit note that is no refund: the debt is due again, or the balance pays it."""
@@ -114,8 +136,8 @@ async def void(door: Entered, credit_note_id: CreditNoteId) -> Response:
 async def patch_custom_properties(
     door: Entered, credit_note_id: CreditNoteId, body: CustomPropertiesRequest
 ) -> Response:
-    """Merge properties of the merchant's own into a credit note; null removes one."""
+    """Merge custom properties into a credit note; null takes one away."""
     return await door.write(
-        lambda ctx: edit_credit_note(ctx, credit_note_id, body.custom_properties),
+        lambda ctx: edit_note_properties(ctx, credit_note_id, body.custom_properties),
         show_credit_note,
     )

@@ -1,6 +1,7 @@
 """Customers on the wire."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -22,6 +23,7 @@ from tallystick.http.v1.addresses import (
     to_shipping,
 )
 from tallystick.http.v1.free_form import NotYet
+from tallystick.http.v1.property_values import CustomProperties, MergedProperties
 from tallystick.http.v1.scalars import (
     Alias,
     AnswerModel,
@@ -63,17 +65,42 @@ class CustomTaxOut(AnswerModel):
 class CustomerIn(RequestModel):
     """What can be said about a customer, when it is made and when it is changed."""
 
-    alias: Alias | None = None
-    billing_address: AddressIn | None = None
-    billing_email: Email | None = None
-    buyer_reference: ShortText | None = None
-    custom_properties: NotYet = None
-    custom_taxes: Annotated[list[CustomTaxIn] | None, Field(max_length=TAXES_MAX)] = None
-    customer_type: CustomerType | None = None
-    exemption_reason: ShortText | None = None
-    first_name: ShortText | None = None
-    invoicing_emails: Annotated[list[Email] | None, Field(max_length=EMAILS_MAX)] = None
-    invoicing_entity_id: InvoicingEntityId | None = None
+    alias: Annotated[
+        Alias | None,
+        Field(description="Your own name for it, of one unarchived customer at a time."),
+    ] = None
+    billing_address: Annotated[
+        AddressIn | None, Field(description="Its country decides the tax.")
+    ] = None
+    billing_email: Annotated[
+        Email | None, Field(description="Who is asked about bills; stands at the checkout.")
+    ] = None
+    buyer_reference: Annotated[
+        ShortText | None,
+        Field(description="BT-10: what the buyer routes invoices by, such as a Leitweg-ID."),
+    ] = None
+    custom_properties: MergedProperties | None = None
+    custom_taxes: Annotated[
+        list[CustomTaxIn] | None,
+        Field(max_length=TAXES_MAX, description="Rates of its own, in the place of others."),
+    ] = None
+    customer_type: Annotated[
+        CustomerType | None, Field(description="A business or a person; default `COMPANY`.")
+    ] = None
+    exemption_reason: Annotated[
+        ShortText | None, Field(description="Why it is exempt; stands on its invoices.")
+    ] = None
+    first_name: Annotated[
+        ShortText | None, Field(description="Of a person, who needs one.")
+    ] = None
+    invoicing_emails: Annotated[
+        list[Email] | None,
+        Field(max_length=EMAILS_MAX, description="Where invoices are sent."),
+    ] = None
+    invoicing_entity_id: Annotated[
+        InvoicingEntityId | None,
+        Field(description="Who bills it; default the tenant's default entity."),
+    ] = None
     invoicing_language: Annotated[
         Locale | None,
         Field(
@@ -81,28 +108,64 @@ class CustomerIn(RequestModel):
             description="Use `preferred_locales`, which wins over it.",
         ),
     ] = None
-    is_tax_exempt: Flag | None = None
-    last_name: ShortText | None = None
-    legal_number: ShortText | None = None
+    is_tax_exempt: Annotated[
+        Flag | None, Field(description="True: nothing sold to it is taxed. Default false.")
+    ] = None
+    last_name: Annotated[ShortText | None, Field(description="Of a person, who needs one.")] = (
+        None
+    )
+    legal_number: Annotated[
+        ShortText | None, Field(description="BT-47: its number in a national register.")
+    ] = None
     name: Annotated[
         ShortText | None,
         Field(description="Required for `COMPANY`; of an `INDIVIDUAL` it is first and last."),
     ] = None
-    phone: ShortText | None = None
+    phone: Annotated[ShortText | None, Field(description="As it is dialled.")] = None
     preferred_locales: Annotated[
         list[Locale] | None,
         Field(max_length=LOCALES_MAX, description="Language tags, best first."),
     ] = None
-    shipping_address: ShippingAddressIn | None = None
-    vat_number: ShortText | None = None
+    shipping_address: Annotated[
+        ShippingAddressIn | None, Field(description="Where goods go.")
+    ] = None
+    vat_number: Annotated[
+        ShortText | None,
+        Field(description="Its check digits are looked at; decides the tax across borders."),
+    ] = None
 
 
 class CustomerCreateRequest(CustomerIn):
     """A customer to be. Null and left out are the same."""
 
     stand_ins: ClassVar[Mapping[str, object]] = {"currency": "EUR"}
-    currency: Currency
+    currency: Annotated[Currency, Field(description="What it is usually billed in.")]
     connected_account_id: NotYet = None
+    custom_properties: CustomProperties | None = None
+
+
+class CustomerUpdateRequest(CustomerIn):
+    """Everything about a customer anew: what is left out is back at its default.
+
+    Type, first and last name that are left out stay, and so do custom properties.
+    """
+
+    stand_ins: ClassVar[Mapping[str, object]] = {
+        "currency": "EUR",
+        "custom_taxes": [],
+        "invoicing_emails": [],
+        "invoicing_entity_id": None,
+    }
+    currency: Annotated[Currency, Field(description="What it is usually billed in.")]
+    custom_taxes: Annotated[
+        list[CustomTaxIn],
+        Field(max_length=TAXES_MAX, description="Rates of its own, in the place of others."),
+    ]
+    invoicing_emails: Annotated[
+        list[Email], Field(max_length=EMAILS_MAX, description="Where invoices are sent.")
+    ]
+    invoicing_entity_id: Annotated[InvoicingEntityId, Field(description="Who bills it.")]
+    custom_properties: CustomProperties | None = None
 
 
 class CustomerPatchRequest(CustomerIn):
@@ -137,7 +200,9 @@ class CustomerOut(AnswerModel):
     preferred_locales: list[str]
     invoicing_language: Annotated[str | None, Field(json_schema_extra={"deprecated": True})]
     connected_account_id: None
-    custom_properties: dict[str, object]
+    custom_properties: Annotated[
+        dict[str, object], Field(description="Values by the `key` of their definitions.")
+    ]
     archived_at: Instant | None
     created_at: Instant
     updated_at: Instant
@@ -158,6 +223,17 @@ def said_about(body: CustomerIn) -> dict[str, Any]:
         language = body.invoicing_language
         said["preferred_locales"] = () if language is None else (language,)
     return said
+
+
+def said_anew(body: CustomerUpdateRequest, customer: CustomerRecord) -> CustomerRecord:
+    """The customer with everything that can be said set, but for what a replacement keeps."""
+    defaults = CustomerFields(currency="")
+    fresh = {name: getattr(defaults, name) for name in (_PLAIN | _CONVERTED.keys()) - _KEPT}
+    after = replace(customer, **fresh | said_about(body))
+    if after.customer_type is CustomerType.INDIVIDUAL:
+        # A person's is made from first and last, or the buyer's after a purchase.
+        after = replace(after, name=customer.name)
+    return after
 
 
 def show_customer(customer: CustomerRecord) -> CustomerOut:
@@ -190,7 +266,7 @@ def show_customer(customer: CustomerRecord) -> CustomerOut:
         preferred_locales=locales,
         invoicing_language=locales[0] if locales else None,
         connected_account_id=None,
-        custom_properties={},
+        custom_properties=dict(customer.custom_properties),
         archived_at=customer.archived_at,
         created_at=customer.created_at,
         updated_at=customer.updated_at,
@@ -213,6 +289,9 @@ _PLAIN = frozenset(
         "vat_number",
     }
 )
+
+_KEPT = frozenset({"customer_type", "first_name", "last_name"})
+"""What a replacement that does not speak of it leaves as it is."""
 
 _CONVERTED: Mapping[str, Callable[[CustomerIn], object]] = {
     "billing_address": lambda body: body.billing_address and to_address(body.billing_address),

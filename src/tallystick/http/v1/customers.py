@@ -1,6 +1,7 @@
 """Customers: `/customers`, and their balances."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -11,12 +12,15 @@ from starlette.responses import Response
 from tallystick.db import customers
 from tallystick.db.paging import Page
 from tallystick.domain.customer_record import CustomerFields, CustomerRecord
+from tallystick.domain.errors import Conflict
 from tallystick.http.door import Entered, Route, SetAside
 from tallystick.http.v1.customer_schemas import (
     CustomerCreateRequest,
     CustomerOut,
     CustomerPatchRequest,
+    CustomerUpdateRequest,
     said_about,
+    said_anew,
     show_customer,
 )
 from tallystick.http.v1.existing import existing
@@ -26,6 +30,11 @@ from tallystick.http.v1.paging import (
     OrderBy,
     PageQuery,
     PaginationMeta,
+)
+from tallystick.http.v1.portal_schemas import (
+    CustomerPortalTokenRequest,
+    CustomerPortalTokenResponse,
+    show_portal_token,
 )
 from tallystick.http.v1.scalars import (
     Amount,
@@ -38,8 +47,14 @@ from tallystick.http.v1.scalars import (
     ShortText,
 )
 from tallystick.services.add_balance_entry import BalanceEntry, add_balance_entry
+from tallystick.services.archive_customer import archive_customer, unarchive_customer
 from tallystick.services.create_customer import create_customer
-from tallystick.services.edit_customer import edit_customer
+from tallystick.services.edit_customer import CustomerChange, edit_customer
+from tallystick.services.portal_token import (
+    SECONDS_DEFAULT,
+    PortalScope,
+    issue_portal_token,
+)
 
 router = APIRouter(prefix="/customers", tags=["Customers"], route_class=Route)
 
@@ -94,7 +109,7 @@ async def post_customer(
     door: Entered, body: CustomerCreateRequest, unread: SetAside
 ) -> Response:
     """Create a customer."""
-    wanted = CustomerFields(**said_about(body))
+    wanted = CustomerFields(**said_about(body), custom_properties=body.custom_properties or {})
     return await door.write(
         lambda ctx: create_customer(ctx, wanted, body.invoicing_entity_id, unread=unread),
         show_customer,
@@ -144,17 +159,78 @@ async def patch_customer(
 ) -> Response:
     """Change a customer: what is left out stays, null clears."""
     said = said_about(body)
+    change = CustomerChange(
+        apply=lambda customer: replace(customer, **said),
+        renames=not _NAMES.isdisjoint(said),
+        move_to_entity="invoicing_entity_id" in body.model_fields_set,
+        invoicing_entity_id=body.invoicing_entity_id,
+        properties=body.custom_properties,
+        unread=unread,
+    )
+    return await door.write(lambda ctx: edit_customer(ctx, id_or_alias, change), show_customer)
+
+
+@router.put("/{id_or_alias}", response_model=CustomerOut)
+async def put_customer(
+    door: Entered,
+    id_or_alias: CustomerIdOrAlias,
+    body: CustomerUpdateRequest,
+    unread: SetAside,
+) -> Response:
+    """Say everything about a customer anew: what is left out is back at its default.
+
+    A person's type and name that are left out stay, and so do custom properties.
+    """
+    change = CustomerChange(
+        apply=partial(said_anew, body),
+        # A person whose name is not said keeps the one of a purchase.
+        renames=not _NAMES.isdisjoint(body.model_fields_set),
+        move_to_entity=True,
+        invoicing_entity_id=body.invoicing_entity_id,
+        properties=body.custom_properties,
+        replaces_properties=True,
+        unread=unread,
+    )
+    return await door.write(lambda ctx: edit_customer(ctx, id_or_alias, change), show_customer)
+
+
+@router.delete("/{id_or_alias}", status_code=204, response_class=Response)
+async def delete_customer(door: Entered, id_or_alias: CustomerIdOrAlias) -> Response:
+    """Archive a customer without live subscriptions; its open checkouts are cancelled.
+
+    Nothing is deleted, and what it owes is still collected.
+    """
+    return await door.write(lambda ctx: archive_customer(ctx, id_or_alias), None, status=204)
+
+
+@router.post("/{id_or_alias}/unarchive", status_code=204, response_class=Response)
+async def post_unarchive(door: Entered, id_or_alias: CustomerIdOrAlias) -> Response:
+    """Bring an archived customer back; an alias means the one archived last under it."""
+    return await door.write(lambda ctx: unarchive_customer(ctx, id_or_alias), None, status=204)
+
+
+@router.post("/{id_or_alias}/portal-token", response_model=CustomerPortalTokenResponse)
+async def post_portal_token(
+    door: Entered,
+    id_or_alias: CustomerIdOrAlias,
+    body: CustomerPortalTokenRequest | None = None,
+) -> Response:
+    """Make a token and a link that open the portal of one customer for a while.
+
+    It is shown once: a repeat under the same `Idempotency-Key` is refused (409).
+    """
+    asked = body or CustomerPortalTokenRequest()
     return await door.write(
-        lambda ctx: edit_customer(
+        lambda ctx: issue_portal_token(
             ctx,
             id_or_alias,
-            lambda customer: replace(customer, **said),
-            renames=not _NAMES.isdisjoint(said),
-            move_to_entity="invoicing_entity_id" in body.model_fields_set,
-            invoicing_entity_id=body.invoicing_entity_id,
-            unread=unread,
+            asked.expires_in_seconds or SECONDS_DEFAULT,
+            asked.scopes or list(PortalScope),
         ),
-        show_customer,
+        partial(show_portal_token, door.app.public_url),
+        once_shown=lambda _: Conflict(
+            "This token was shown once. Use a new Idempotency-Key for a new one."
+        ),
     )
 
 

@@ -37,6 +37,7 @@ ACCOUNTS_MAX = 20
 GRACE_HOURS_MAX = 720
 NET_TERMS_MAX = 365
 PATTERN_CHARS_MAX = 64
+REGISTRATION_CHARS_MAX = 500
 
 
 class BankAccountIn(RequestModel):
@@ -77,6 +78,13 @@ class EntityPatch(RequestModel):
     logo_url: WebUrl | None = None
     brand_color: Color | None = None
     email: Email | None = None
+    registration: Annotated[
+        Annotated[str, Text(REGISTRATION_CHARS_MAX)] | None,
+        Field(
+            description="Where it is registered, and as what, for the foot of its documents: "
+            "`HRB 12345 B, Amtsgericht Charlottenburg`."
+        ),
+    ] = None
     default_payment_methods_config: PaymentMethodsConfigIn | None = None
     tax_engine: TaxEngine | None = None
     below_vat_threshold: Flag | None = None
@@ -99,6 +107,7 @@ class EntityOut(AnswerModel):
     logo_url: str | None
     brand_color: str | None
     email: str | None
+    registration: str | None
     default_payment_methods_config: PaymentMethodsConfigIn
     tax_engine: TaxEngine
     below_vat_threshold: bool
@@ -117,6 +126,7 @@ _DEFAULTS: dict[str, Any] = {
     "logo_url": None,
     "brand_color": None,
     "email": None,
+    "registration": None,
     "below_vat_threshold": False,
     "number_pattern": "INV-{number}",
     "grace_period_hours": 12,
@@ -175,6 +185,7 @@ def show_entity(entity: EntitySettings) -> EntityOut:
         logo_url=entity.logo_url,
         brand_color=entity.brand_color,
         email=entity.email,
+        registration=entity.registration,
         default_payment_methods_config=show_payment(entity.default_payment_config),
         tax_engine=entity.tax_engine,
         below_vat_threshold=entity.below_vat_threshold,

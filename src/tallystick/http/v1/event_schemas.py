@@ -173,6 +173,20 @@ def _read(value: object, index: int) -> IncomingEvent:
     return IncomingEvent(event_id=event_id, properties={}, faults=faults_of(placed, _PATHS))
 
 
+def read_event(value: Mapping[str, Any], customers: dict[str, UUID | str]) -> IncomingEvent:
+    """An event by itself, with its faults; `customers` keeps the ids that were read before."""
+    quick = _quickly(value, customers)
+    if quick is not None:
+        return quick
+    try:
+        return _incoming(_ONE.validate_python(value))
+    except ValidationError as invalid:
+        problems = invalid.errors(include_url=False, include_input=False)
+    placed = [{**one, "loc": ("event", *one["loc"])} for one in problems]
+    named = str(value.get("event_id", ""))[:_PLAIN_CHARS_MAX]
+    return IncomingEvent(event_id=named, properties={}, faults=faults_of(placed, _PATHS))
+
+
 def _incoming(event: EventIn) -> IncomingEvent:
     return IncomingEvent(
         event_id=event.event_id,

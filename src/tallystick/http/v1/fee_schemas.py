@@ -28,31 +28,39 @@ class SlotFeeStructure(RequestModel):
     """A fee per slot and period. Each policy has one value, which is what happens."""
 
     type: Literal["SLOT"]
-    slot_unit_name: Name
-    upgrade_policy: Literal["PRORATED"] = "PRORATED"
-    downgrade_policy: Literal["REMOVE_AT_END_OF_PERIOD"] = "REMOVE_AT_END_OF_PERIOD"
+    slot_unit_name: Annotated[Name, Field(description="What buyers read: `seat`.")]
+    upgrade_policy: Annotated[
+        Literal["PRORATED"], Field(description="More slots cost the days that are left.")
+    ] = "PRORATED"
+    downgrade_policy: Annotated[
+        Literal["REMOVE_AT_END_OF_PERIOD"],
+        Field(description="Fewer slots count from the end of the period on."),
+    ] = "REMOVE_AT_END_OF_PERIOD"
 
 
 class CapacityFeeStructure(RequestModel):
     """A fee for an included amount of a metric, and overage beyond it."""
 
     type: Literal["CAPACITY"]
-    metric_id: MetricId
+    metric_id: Annotated[MetricId, Field(description="What is counted.")]
 
 
 class UsageFeeStructure(RequestModel):
     """A fee for metered usage, priced by one model."""
 
     type: Literal["USAGE"]
-    metric_id: MetricId
-    model: UsageModelType
+    metric_id: Annotated[MetricId, Field(description="What is counted.")]
+    model: Annotated[UsageModelType, Field(description="How the units are priced.")]
 
 
 class ExtraRecurringFeeStructure(RequestModel):
     """A recurring fee per unit, billed in advance or in arrears."""
 
     type: Literal["EXTRA_RECURRING"]
-    billing_type: BillingType
+    billing_type: Annotated[
+        BillingType,
+        Field(description="Whether it is billed when its period begins or when it ends."),
+    ]
 
 
 class OneTimeFeeStructure(RequestModel):

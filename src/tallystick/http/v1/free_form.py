@@ -39,8 +39,42 @@ class JsonObject(Scalar):
         return {"type": "object", "additionalProperties": True}
 
 
+@dataclass(frozen=True)
+class JsonAnything(Scalar):
+    """Any JSON value that can be stored and given back, up to a size in bytes."""
+
+    bytes_max: int
+
+    @override
+    def parse(self, value: Any) -> object:
+        plain = _plain(value, DEPTH_MAX)
+        text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+        if len(text.encode()) > self.bytes_max:
+            raise problem("too_long", f"must have at most {self.bytes_max} bytes as JSON")
+        return plain
+
+    @override
+    def schema(self) -> JsonSchemaValue:
+        return {}
+
+
 Metadata = Annotated[dict[str, object], JsonObject(16 * 1024)]
 """Any JSON object up to 16 KiB."""
+
+
+@dataclass(frozen=True)
+class JsonAny(Scalar):
+    """Any JSON value that can be stored and given back, up to a size in bytes."""
+
+    bytes_max: int
+
+    @override
+    def parse(self, value: Any) -> object:
+        return JsonObject(self.bytes_max).parse({"value": value})["value"]
+
+    @override
+    def schema(self) -> JsonSchemaValue:
+        return {}
 
 
 class _NotYet(Scalar):

@@ -9,6 +9,7 @@ from tallystick.domain.bill import TaxBreakdown
 from tallystick.domain.billing_entries import InvoiceEntry, InvoiceLineEntry, TransactionEntry
 from tallystick.domain.buyer import Address
 from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
+from tallystick.domain.line_description import describe
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.domain.reversal import ReversalKind
 from tallystick.domain.sub_lines import sub_lines
@@ -97,7 +98,7 @@ class InvoiceLineItem(AnswerModel):
 
     id: str
     name: str
-    description: None
+    description: str | None
     product_id: ProductId | None
     start_date: Day
     end_date: Day
@@ -327,7 +328,7 @@ def _line(entry: InvoiceEntry, line: InvoiceLineEntry) -> InvoiceLineItem:
     return InvoiceLineItem(
         id=str(line.id),
         name=line.name,
-        description=None,
+        description=describe(line.computation),
         product_id=line.product_id,
         start_date=line.start_date,
         end_date=line.end_date,

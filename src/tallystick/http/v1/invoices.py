@@ -8,11 +8,13 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tallystick.db import invoices, kept_invoices
+from tallystick.db import document_facts, invoices, kept_invoices
 from tallystick.db.paging import Page
+from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.billing_entries import InvoiceEntry
 from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
 from tallystick.http.door import Entered, Operation, Route
+from tallystick.http.pdf import DOCUMENT_ANSWERS, PdfResponse, pdf_answer
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.explanation_schemas import InvoiceExplanationOut, show_explanation
 from tallystick.http.v1.free_form import NotYet
@@ -23,6 +25,7 @@ from tallystick.http.v1.invoice_schemas import (
     show_invoice,
 )
 from tallystick.http.v1.paging import Order, OrderBy, PageQuery
+from tallystick.http.v1.property_values import CustomPropertiesRequest
 from tallystick.http.v1.scalars import (
     Amount,
     CustomerIdOrAlias,
@@ -36,11 +39,13 @@ from tallystick.services.change_invoice import (
     MoneyReceived,
     finalize_invoice,
     receive_money,
+    refresh_invoice,
     void_invoice,
 )
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 from tallystick.services.pay_invoice import pay_invoice
+from tallystick.services.property_values import edit_invoice_properties
 
 router = APIRouter(prefix="/invoices", tags=["Invoices"], route_class=Route)
 
@@ -118,6 +123,36 @@ async def explain(door: Entered, invoice_id: InvoiceId) -> Response:
     return await door.read(explained, show_explanation)
 
 
+@router.get("/{invoice_id}/download", response_class=PdfResponse, responses=DOCUMENT_ANSWERS)
+async def download(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Download an invoice as PDF, in its customer's language.
+
+    It shows how the invoice stands now: a draft and a void one say so across the page, and what
+    was paid is listed with its days. Archivable (PDF/A-3a) and accessible (PDF/UA-1). 409 with
+    `Retry-After` where it could not be made in time.
+    """
+    found = await door.look(
+        lambda ctx: existing(
+            document_facts.of_invoice(
+                ctx.transaction, ctx.tenant.id, invoice_id, ctx.tenant.time_zone
+            ),
+            "invoice",
+        )
+    )
+    return pdf_answer(await invoice_pdf(found))
+
+
+@router.post("/{invoice_id}/refresh", response_model=InvoiceOut)
+async def refresh(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Compute a draft again from today's usage, customer, taxes and coupons.
+
+    Its date and its fixed fees stay. Drafts take late usage in by themselves before they become
+    final: this is for those who look at one before. 409 for what is final, part of a
+    consolidated invoice, or being paid.
+    """
+    return await door.write(_changed(invoice_id, refresh_invoice), show_invoice)
+
+
 @router.post("/{invoice_id}/finalize", response_model=InvoiceOut)
 async def finalize(door: Entered, invoice_id: InvoiceId) -> Response:
     """Finalize a draft now; from then on it never changes."""
@@ -149,6 +184,17 @@ async def pay(door: Entered, invoice_id: InvoiceId) -> Response:
         return await pay_invoice(ctx, invoice_id, operation.subject)
 
     return await door.long(charge, show_invoice, subject=new_id())
+
+
+@router.patch("/{invoice_id}/custom-properties", response_model=InvoiceOut)
+async def patch_custom_properties(
+    door: Entered, invoice_id: InvoiceId, body: CustomPropertiesRequest
+) -> Response:
+    """Merge custom properties into an invoice, final or not; null takes one away."""
+    return await door.write(
+        lambda ctx: edit_invoice_properties(ctx, invoice_id, body.custom_properties),
+        show_invoice,
+    )
 
 
 def _changed(

@@ -1,5 +1,6 @@
 """How usage events are counted, on the wire."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
@@ -27,33 +28,40 @@ Values = Annotated[list[Name], Field(min_length=1, max_length=LIST_MAX)]
 class DimensionValues(RequestModel):
     """One property of an event and the values that are priced apart."""
 
-    key: Name
-    values: Values
+    key: Annotated[Name, Field(description="The property's name.")]
+    values: Annotated[Values, Field(description="Its values.")]
 
 
 class SingleMatrix(RequestModel):
     """Usage told apart by one property."""
 
     type: Literal["SINGLE"]
-    key: Name
-    values: Values
+    key: Annotated[Name, Field(description="The property's name.")]
+    values: Annotated[Values, Field(description="Its values.")]
 
 
 class DoubleMatrix(RequestModel):
     """Usage told apart by two independent properties."""
 
     type: Literal["DOUBLE"]
-    dimension1: DimensionValues
-    dimension2: DimensionValues
+    dimension1: Annotated[DimensionValues, Field(description="The first property.")]
+    dimension2: Annotated[DimensionValues, Field(description="The second property.")]
 
 
 class LinkedMatrix(RequestModel):
     """Usage told apart by two properties, where the first decides the second's values."""
 
     type: Literal["LINKED"]
-    dimension1_key: Name
-    dimension2_key: Name
-    values: Annotated[dict[Name, Values], Field(min_length=1, max_length=LIST_MAX)]
+    dimension1_key: Annotated[Name, Field(description="The first property's name.")]
+    dimension2_key: Annotated[Name, Field(description="The second property's name.")]
+    values: Annotated[
+        dict[Name, Values],
+        Field(
+            min_length=1,
+            max_length=LIST_MAX,
+            description="The second property's values, by those of the first.",
+        ),
+    ]
 
 
 SegmentationSchema = Annotated[
@@ -64,16 +72,26 @@ SegmentationSchema = Annotated[
 class FilterSchema(RequestModel):
     """Only events whose property compares like this are counted."""
 
-    property: Name
-    op: FilterOperator
-    values: Values
+    property: Annotated[Name, Field(description="The property's name.")]
+    op: Annotated[
+        FilterOperator,
+        Field(description="How it is compared; a negation asks for the property to be there."),
+    ]
+    values: Annotated[
+        Values, Field(description="With what; EQUAL and NOT_EQUAL take exactly one.")
+    ]
 
 
 class UnitConversionSchema(RequestModel):
     """Raw units are divided by `factor`, then rounded."""
 
-    factor: Annotated[WholeNumber, Field(ge=1, le=COUNT_MAX)]
-    rounding: UnitRounding
+    factor: Annotated[
+        WholeNumber,
+        Field(ge=1, le=COUNT_MAX, description="How many raw units make one that is priced."),
+    ]
+    rounding: Annotated[
+        UnitRounding, Field(description="Done once for each aggregated number.")
+    ]
 
 
 def to_definition(
@@ -84,16 +102,29 @@ def to_definition(
 ) -> MetricDefinition:
     """The definition that was sent."""
     return MetricDefinition(
-        filters=tuple(
-            MetricFilter(property=one.property, op=one.op, values=tuple(one.values))
-            for one in filters or ()
-        ),
-        segmentation=None if segmentation is None else _segmentation(segmentation),
-        unit_conversion=None
-        if conversion is None
-        else UnitConversion(factor=conversion.factor, rounding=conversion.rounding),
+        filters=_filters(filters),
+        segmentation=_segmentation(segmentation),
+        unit_conversion=_conversion(conversion),
         usage_group_key=usage_group_key,
     )
+
+
+def changed_parts(
+    sent: Collection[str],
+    filters: list[FilterSchema] | None,
+    segmentation: SegmentationSchema | None,
+    conversion: UnitConversionSchema | None,
+) -> dict[str, object]:
+    """The parts of a definition that a change speaks of, by the names of `MetricDefinition`.
+
+    `sent` are the fields of the body that were sent; null is a definition without the part.
+    """
+    parts = {
+        "filters": ("filters", _filters(filters)),
+        "segmentation_matrix": ("segmentation", _segmentation(segmentation)),
+        "unit_conversion": ("unit_conversion", _conversion(conversion)),
+    }
+    return {part: value for field, (part, value) in parts.items() if field in sent}
 
 
 def show_filters(definition: MetricDefinition) -> list[FilterSchema]:
@@ -132,8 +163,23 @@ def show_segmentation(definition: MetricDefinition) -> SegmentationSchema | None
             )
 
 
-def _segmentation(schema: SegmentationSchema) -> Segmentation:
+def _filters(sent: list[FilterSchema] | None) -> tuple[MetricFilter, ...]:
+    return tuple(
+        MetricFilter(property=one.property, op=one.op, values=tuple(one.values))
+        for one in sent or ()
+    )
+
+
+def _conversion(schema: UnitConversionSchema | None) -> UnitConversion | None:
+    if schema is None:
+        return None
+    return UnitConversion(factor=schema.factor, rounding=schema.rounding)
+
+
+def _segmentation(schema: SegmentationSchema | None) -> Segmentation | None:
     match schema:
+        case None:
+            return None
         case SingleMatrix():
             return SingleSegmentation(key=schema.key, values=tuple(schema.values))
         case DoubleMatrix():

@@ -18,14 +18,26 @@ class ProductsScope(RequestModel):
     """Only fees and usage of the listed products count."""
 
     type: Literal["products"]
-    product_ids: Annotated[list[ProductId], Field(min_length=1, max_length=LIST_MAX)]
+    product_ids: Annotated[
+        list[ProductId],
+        Field(
+            min_length=1,
+            max_length=LIST_MAX,
+            description="The products whose fees and usage count.",
+        ),
+    ]
 
 
 class MinimumCommitmentSchema(RequestModel):
     """What each period costs at least: `amount` in major units of the plan's currency."""
 
-    amount: PositiveDecimal
-    scope: Annotated[AllComponentsScope | ProductsScope, Field(discriminator="type")]
+    amount: Annotated[
+        PositiveDecimal, Field(description="In major units of the plan's currency.")
+    ]
+    scope: Annotated[
+        AllComponentsScope | ProductsScope,
+        Field(discriminator="type", description="What counts towards it."),
+    ]
 
 
 def to_minimum(schema: MinimumCommitmentSchema) -> MinimumCommitment:

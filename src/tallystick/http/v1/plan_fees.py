@@ -48,8 +48,10 @@ Choice = tuple[Cadence, Pricing]
 class TermRate(RequestModel):
     """The price for one cadence."""
 
-    term: Cadence
-    price: NonNegativeDecimal
+    term: Annotated[Cadence, Field(description="The cadence.")]
+    price: Annotated[
+        NonNegativeDecimal, Field(description="In major units, for the whole of it.")
+    ]
 
 
 Rates = Annotated[list[TermRate], Field(min_length=1, max_length=len(Cadence))]
@@ -59,61 +61,77 @@ class RatePlanFee(RequestModel):
     """A fixed fee per period; several terms are choices by cadence."""
 
     type: Literal["RATE"]
-    rates: Rates
+    rates: Annotated[Rates, Field(description="One for each cadence that can be chosen.")]
 
 
 class SlotPlanFee(RequestModel):
     """A fee per slot; `minimum_count` and `quota` are the least and the most slots."""
 
     type: Literal["SLOT"]
-    rates: Rates
-    slot_unit_name: Name
-    minimum_count: Count | None = None
-    quota: CountFromOne | None = None
+    rates: Annotated[
+        Rates, Field(description="The price of one slot, for each cadence that can be chosen.")
+    ]
+    slot_unit_name: Annotated[Name, Field(description="What buyers read: `seat`.")]
+    minimum_count: Annotated[Count | None, Field(description="The fewest slots; null: 0.")] = (
+        None
+    )
+    quota: Annotated[
+        CountFromOne | None, Field(description="The most slots; null: any number.")
+    ] = None
 
 
 class CapacityThreshold(RequestModel):
     """One choice of included units."""
 
-    included_amount: Count
-    price: NonNegativeDecimal
-    per_unit_overage: NonNegativeDecimal
+    included_amount: Annotated[Count, Field(description="Units that the price includes.")]
+    price: Annotated[NonNegativeDecimal, Field(description="In major units, for each period.")]
+    per_unit_overage: Annotated[
+        NonNegativeDecimal, Field(description="In major units, for each unit beyond.")
+    ]
 
 
 class CapacityPlanFee(RequestModel):
     """A fee with included units and overage; several thresholds are choices."""
 
     type: Literal["CAPACITY"]
-    metric_id: MetricId
-    cadence: Cadence
-    thresholds: Annotated[list[CapacityThreshold], Field(min_length=1, max_length=LIST_MAX)]
+    metric_id: Annotated[MetricId, Field(description="What is counted.")]
+    cadence: Annotated[Cadence, Field(description="How often it is billed.")]
+    thresholds: Annotated[
+        list[CapacityThreshold],
+        Field(min_length=1, max_length=LIST_MAX, description="The choices."),
+    ]
 
 
 class UsagePlanFee(RequestModel):
     """A fee for metered usage."""
 
     type: Literal["USAGE"]
-    metric_id: MetricId
-    cadence: Cadence
-    pricing: UsageModelSchema
+    metric_id: Annotated[MetricId, Field(description="What is counted.")]
+    cadence: Annotated[Cadence, Field(description="How often it is billed.")]
+    pricing: Annotated[UsageModelSchema, Field(description="How the units are priced.")]
 
 
 class ExtraRecurringPlanFee(RequestModel):
     """A recurring fee per unit."""
 
     type: Literal["EXTRA_RECURRING"]
-    billing_type: BillingType
-    cadence: Cadence
-    unit_price: NonNegativeDecimal
-    quantity: CountFromOne
+    billing_type: Annotated[
+        BillingType,
+        Field(description="Whether it is billed when its period begins or when it ends."),
+    ]
+    cadence: Annotated[Cadence, Field(description="How often it is billed.")]
+    unit_price: Annotated[
+        NonNegativeDecimal, Field(description="In major units, for each period.")
+    ]
+    quantity: Annotated[CountFromOne, Field(description="How many units.")]
 
 
 class OneTimePlanFee(RequestModel):
     """A fee billed once, on the first invoice."""
 
     type: Literal["ONE_TIME"]
-    unit_price: NonNegativeDecimal
-    quantity: CountFromOne
+    unit_price: Annotated[NonNegativeDecimal, Field(description="In major units.")]
+    quantity: Annotated[CountFromOne, Field(description="How many units.")]
 
 
 PlanFee = Annotated[

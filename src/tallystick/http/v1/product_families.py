@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from tallystick.db import product_families
@@ -18,10 +19,12 @@ from tallystick.http.v1.paging import (
     PaginationMeta,
 )
 from tallystick.http.v1.scalars import (
+    Alias,
     AnswerModel,
     Instant,
     Name,
     ProductFamilyId,
+    ProductFamilyIdOrAlias,
     RequestModel,
     ShortText,
 )
@@ -33,15 +36,23 @@ router = APIRouter(prefix="/product_families", tags=["Product families"], route_
 class ProductFamilyCreateRequest(RequestModel):
     """A family to be."""
 
-    name: Name
+    name: Annotated[Name, Field(description="What it is called; need not be unique.")]
+    alias: Annotated[
+        Alias | None,
+        Field(
+            description="What it can be found by beside its id. Left out, its name makes one"
+            " where that is free: `Cloud Storage` is `cloud-storage`."
+        ),
+    ] = None
 
 
 class ProductFamilyOut(AnswerModel):
     """A group of products, plans and metrics."""
 
-    id: ProductFamilyId
-    name: str
-    created_at: Instant
+    id: Annotated[ProductFamilyId, Field(description="Its id.")]
+    name: Annotated[str, Field(description="What it is called.")]
+    alias: Annotated[str | None, Field(description="What it can be found by beside its id.")]
+    created_at: Annotated[Instant, Field(description="When it was made.")]
 
 
 class ProductFamilyList(AnswerModel):
@@ -54,20 +65,26 @@ class ProductFamilyList(AnswerModel):
 class ProductFamilyQuery(PageQuery):
     """Filters and order of the list."""
 
-    order_by: Annotated[Order, OrderBy("name", "created_at")] = NEWEST_FIRST
-    search: ShortText | None = None
+    order_by: Annotated[
+        Order, OrderBy("name", "created_at"), Field(description="Column and direction.")
+    ] = NEWEST_FIRST
+    search: Annotated[
+        ShortText | None, Field(description="A part of the name, in any case of letters.")
+    ] = None
 
 
 def show_family(family: ProductFamily) -> ProductFamilyOut:
     """A family as it is sent."""
-    return ProductFamilyOut(id=family.id, name=family.name, created_at=family.created_at)
+    return ProductFamilyOut(
+        id=family.id, name=family.name, alias=family.alias, created_at=family.created_at
+    )
 
 
 @router.post("", status_code=201, response_model=ProductFamilyOut)
 async def post_product_family(door: Entered, body: ProductFamilyCreateRequest) -> Response:
     """Create a product family."""
     return await door.write(
-        lambda ctx: create_product_family(ctx, body.name), show_family, status=201
+        lambda ctx: create_product_family(ctx, body.name, body.alias), show_family, status=201
     )
 
 
@@ -94,12 +111,12 @@ async def list_product_families(
     )
 
 
-@router.get("/{product_family_id}", response_model=ProductFamilyOut)
-async def get_product_family(door: Entered, product_family_id: ProductFamilyId) -> Response:
-    """Get a product family."""
+@router.get("/{id_or_alias}", response_model=ProductFamilyOut)
+async def get_product_family(door: Entered, id_or_alias: ProductFamilyIdOrAlias) -> Response:
+    """Get a product family by its id or its alias."""
     return await door.read(
         lambda ctx: existing(
-            product_families.load(ctx.transaction, ctx.tenant.id, product_family_id),
+            product_families.load(ctx.transaction, ctx.tenant.id, id_or_alias),
             "product family",
         ),
         show_family,

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from tallystick.db import products
@@ -16,6 +17,7 @@ from tallystick.http.v1.fee_schemas import (
     show_fee_structure,
     to_fee,
 )
+from tallystick.http.v1.kept import kept, said_in
 from tallystick.http.v1.paging import BY_NAME, Order, OrderBy, PageQuery, PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
@@ -29,6 +31,11 @@ from tallystick.http.v1.scalars import (
     ShortText,
 )
 from tallystick.services.create_product import NewCatalogProduct, create_product
+from tallystick.services.edit_product import (
+    archive_product,
+    edit_product,
+    unarchive_product,
+)
 
 router = APIRouter(prefix="/products", tags=["Products"], route_class=Route)
 
@@ -36,25 +43,51 @@ router = APIRouter(prefix="/products", tags=["Products"], route_class=Route)
 class CreateProductRequest(RequestModel):
     """A product to be; `catalog` false keeps it out of the list."""
 
-    product_family_id: ProductFamilyId
-    name: Name
-    fee_structure: FeeStructureSchema
-    description: LongText | None = None
-    catalog: Flag | None = None
+    product_family_id: Annotated[
+        ProductFamilyId, Field(description="The family it belongs to.")
+    ]
+    name: Annotated[Name, Field(description="What it is called in the catalog.")]
+    fee_structure: Annotated[
+        FeeStructureSchema,
+        Field(description="What kind of fee its prices are; the kind never changes."),
+    ]
+    description: Annotated[LongText | None, Field(description="For the merchant.")] = None
+    catalog: Annotated[Flag | None, Field(description="Whether it is listed; null: yes.")] = (
+        None
+    )
+
+
+class UpdateProductRequest(RequestModel):
+    """A change of a product: what is left out stays, null clears."""
+
+    name: Name = kept("What it is called in the catalog.")
+    description: Annotated[
+        LongText | None, Field(description="For the merchant; null: none.")
+    ] = None
+    fee_structure: FeeStructureSchema = kept(
+        "Of the same type; another one only as long as the product has no price."
+    )
 
 
 class ProductOut(AnswerModel):
     """Something that is sold, with the kind of its fee."""
 
-    id: ProductId
-    product_family_id: ProductFamilyId
-    name: str
-    description: str | None
-    fee_type: FeeType
-    fee_structure: FeeStructureSchema
-    catalog: bool
-    archived_at: Instant | None
-    created_at: Instant
+    id: Annotated[ProductId, Field(description="Its id.")]
+    product_family_id: Annotated[
+        ProductFamilyId, Field(description="The family it belongs to.")
+    ]
+    name: Annotated[str, Field(description="What it is called in the catalog.")]
+    description: Annotated[str | None, Field(description="For the merchant.")]
+    fee_type: Annotated[FeeType, Field(description="The kind of its fee.")]
+    fee_structure: Annotated[
+        FeeStructureSchema, Field(description="What kind of fee its prices are.")
+    ]
+    catalog: Annotated[bool, Field(description="Whether it is listed.")]
+    archived_at: Annotated[
+        Instant | None,
+        Field(description="From when on nothing new is made of it; null: it is not archived."),
+    ]
+    created_at: Annotated[Instant, Field(description="When it was made.")]
 
 
 class ProductList(AnswerModel):
@@ -67,9 +100,15 @@ class ProductList(AnswerModel):
 class ProductQuery(PageQuery):
     """Filters and order of the list."""
 
-    order_by: Annotated[Order, OrderBy("name", "created_at")] = BY_NAME
-    product_family_id: ProductFamilyId | None = None
-    search: ShortText | None = None
+    order_by: Annotated[
+        Order, OrderBy("name", "created_at"), Field(description="Column and direction.")
+    ] = BY_NAME
+    product_family_id: Annotated[
+        ProductFamilyId | None, Field(description="Only those of this family.")
+    ] = None
+    search: Annotated[
+        ShortText | None, Field(description="A part of the name, in any case of letters.")
+    ] = None
 
 
 def show_product(entry: ProductEntry) -> ProductOut:
@@ -132,3 +171,28 @@ async def get_product(door: Entered, product_id: ProductId) -> Response:
         ),
         show_product,
     )
+
+
+@router.patch("/{product_id}", response_model=ProductOut)
+async def patch_product(
+    door: Entered, product_id: ProductId, body: UpdateProductRequest
+) -> Response:
+    """Change a product: what is left out stays, null clears."""
+    said = said_in(body, "name", "description")
+    fee = to_fee(body.fee_structure) if "fee_structure" in body.model_fields_set else None
+    return await door.write(lambda ctx: edit_product(ctx, product_id, said, fee), show_product)
+
+
+@router.post("/{product_id}/archive", status_code=204)
+async def post_product_archive(door: Entered, product_id: ProductId) -> Response:
+    """Archive a product.
+
+    No price, component or add-on can be made of it. What sells it already goes on.
+    """
+    return await door.write(lambda ctx: archive_product(ctx, product_id), None, status=204)
+
+
+@router.post("/{product_id}/unarchive", status_code=204)
+async def post_product_unarchive(door: Entered, product_id: ProductId) -> Response:
+    """Unarchive a product."""
+    return await door.write(lambda ctx: unarchive_product(ctx, product_id), None, status=204)

@@ -25,8 +25,8 @@ from tallystick.http.v1.checkout_schemas import (
     to_payment,
     what_is_sold,
 )
-from tallystick.http.v1.free_form import NotYet
 from tallystick.http.v1.invoice_schemas import InvoiceOut
+from tallystick.http.v1.property_values import CustomProperties, MergedProperties
 from tallystick.http.v1.scalar import Scalar, must_be_text, problem
 from tallystick.http.v1.scalars import (
     LIST_MAX,
@@ -135,7 +135,7 @@ class SubscriptionCreateRequest(RequestModel):
         list[Name] | None,
         Field(max_length=LIST_MAX, description="Matched exactly; duplicates merge."),
     ] = None
-    custom_properties: NotYet = None
+    custom_properties: CustomProperties | None = None
     end_date: EndDate = None
     invoice_memo: Annotated[LongText | None, Field(description="Shown on every invoice.")] = (
         None
@@ -162,7 +162,7 @@ class SubscriptionUpdateRequest(RequestModel):
 
     auto_advance_invoices: Flag | None = None
     charge_automatically: Flag | None = None
-    custom_properties: NotYet = None
+    custom_properties: MergedProperties | None = None
     invoice_memo: LongText | None = None
     net_terms: Annotated[WholeNumber | None, Field(ge=0, le=NET_TERMS_MAX)] = None
     payment_methods_config: Annotated[
@@ -287,6 +287,7 @@ def to_subscription_request(body: SubscriptionCreateRequest) -> SubscriptionRequ
         start=body.start_date,
         offer=offer,
         skips_past=body.skip_past_invoices is True,
+        properties=body.custom_properties or {},
         echo=_echo(body),
     )
 
@@ -316,11 +317,17 @@ def _echo(body: SubscriptionCreateRequest) -> str:
 def to_terms_change(body: SubscriptionUpdateRequest) -> TermsChange:
     """What a change means."""
     return TermsChange(
-        said=frozenset(body.model_fields_set),
+        said=frozenset(body.model_fields_set) - _unsaid(body),
         auto_advance_invoices=body.auto_advance_invoices,
         charge_automatically=body.charge_automatically,
         invoice_memo=body.invoice_memo,
         net_terms=body.net_terms,
         payment=to_payment(body.payment_methods_config),
+        properties=body.custom_properties or {},
         purchase_order=body.purchase_order,
     )
+
+
+def _unsaid(body: SubscriptionUpdateRequest) -> set[str]:
+    """Null says nothing of the properties as a whole: each is taken away by its own null."""
+    return set() if body.custom_properties is not None else {"custom_properties"}

@@ -18,6 +18,7 @@ from tallystick.domain.scheduled import Scheduled, ScheduledAmendment, Scheduled
 from tallystick.http.v1.checkout_answers import show_payment
 from tallystick.http.v1.checkout_schemas import PaymentMethodsConfigIn
 from tallystick.http.v1.coupon_schemas import DiscountSchema, show_discount
+from tallystick.http.v1.entitlement_schemas import EntitlementOut, show_entitlement
 from tallystick.http.v1.item_schemas import (
     SubscriptionAddOnOut,
     SubscriptionComponentOut,
@@ -180,12 +181,12 @@ class SubscriptionOut(AnswerModel):
 
 
 class SubscriptionDetailsOut(SubscriptionOut):
-    """A subscription with what is billed on it. `entitlements` come later, empty until then."""
+    """A subscription with what is billed on it. `entitlements` are those of it alone."""
 
     components: list[SubscriptionComponentOut]
     add_ons: list[SubscriptionAddOnOut]
     applied_coupons: list[AppliedCouponDetailed]
-    entitlements: list[None]
+    entitlements: list[EntitlementOut]
     minimum_commitment: MinimumCommitmentSchema | None
 
 
@@ -215,7 +216,7 @@ def show_details(ctx: Context, details: SubscriptionDetails) -> SubscriptionDeta
             if one.kind == "ADD_ON"
         ],
         applied_coupons=[_coupon(one, currency) for one in details.coupons],
-        entitlements=[],
+        entitlements=[show_entitlement(one) for one in details.entitlements],
         minimum_commitment=show_optional(details.minimum),
     )
 

@@ -49,6 +49,17 @@ class Formats:
         pattern = _with_decimals(self.locale.decimal_formats[None], (decimals, decimals))
         return str(pattern.apply(value, self.locale))
 
+    def figure(self, amount: int, currency: str) -> str:
+        """An amount in minor units with all decimals of its currency, and no symbol."""
+        return self.decimal(major(amount, currency), currency)
+
+    def bare_price(self, price: Decimal, currency: str) -> str:
+        """A unit price in major units like `price`, and no symbol."""
+        decimals = exponent(currency)
+        most = max(decimals, _decimals(price))
+        pattern = _with_decimals(self.locale.decimal_formats[None], (decimals, most))
+        return str(pattern.apply(price, self.locale))
+
     def number(self, value: int) -> str:
         """A count with the locale's grouping."""
         return format_decimal(value, locale=self.locale)

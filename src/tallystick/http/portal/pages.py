@@ -1,0 +1,169 @@
+"""The portal's pages, each put together from a view and rendered: here templates are named."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from tallystick.domain.ids import Prefix, encode
+from tallystick.http.checkout.alerts import faults_alert
+from tallystick.http.checkout.frame import Frame, bare_frame, merchant_frame
+from tallystick.http.checkout.teller import Teller
+from tallystick.http.portal.details import DetailsForm
+from tallystick.http.portal.told import (
+    InvoicePage,
+    customer_lines,
+    invoice_row,
+    method_row,
+    next_words,
+    pages_of,
+    subscription_card,
+)
+from tallystick.http.portal.visit import Files, Visit
+from tallystick.services.checkout_view import SellerCard
+from tallystick.services.portal_view import OwnSubscription, PortalView
+from tallystick.services.show_portal import INVOICES_PER_PAGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """What happened, above the page; `tone` is `good`, `warn` or `bad`."""
+
+    tone: str
+    text: str
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=ChoiceLoader(
+            [PackageLoader(__package__), PackageLoader("tallystick.http.checkout")]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def overview_page(visit: Visit, view: PortalView, page: int, notice: Notice | None) -> str:
+    """Subscriptions, invoices, payment methods and billing details."""
+    say = visit.say
+    cards = [subscription_card(one, view.today, say) for one in view.subscriptions]
+    over = [one.is_over for one in view.subscriptions]
+    newer, older = pages_of(view, page, INVOICES_PER_PAGE)
+    return _render(
+        visit,
+        "overview.html",
+        view.seller,
+        title=say.words("portal.title"),
+        notice=notice,
+        customer=view.customer.name,
+        live=[card for card, is_over in zip(cards, over, strict=True) if not is_over],
+        ended=[card for card, is_over in zip(cards, over, strict=True) if is_over],
+        invoices=[invoice_row(one, view.today, say) for one in view.invoices],
+        newer=newer,
+        older=older,
+        methods=[method_row(one, view.today, say) for one in view.methods],
+        details=customer_lines(view.customer, say),
+        emails=view.customer.invoicing_emails,
+    )
+
+
+def own_invoice_page(
+    visit: Visit, seller: SellerCard, shown: InvoicePage, notice: Notice | None, attempt: str
+) -> str:
+    """One invoice; `attempt` marks the try that its form makes."""
+    return _render(
+        visit,
+        "portal_invoice.html",
+        seller,
+        path=f"/invoices/{shown.name}",
+        title=shown.title,
+        notice=notice,
+        invoice=shown,
+        attempt=attempt,
+    )
+
+
+def cancel_page(visit: Visit, seller: SellerCard, own: OwnSubscription) -> str:
+    """What cancelling a subscription means, and the button."""
+    say = visit.say
+    name = encode(Prefix.SUBSCRIPTION, own.entry.id)
+    return _render(
+        visit,
+        "cancel.html",
+        seller,
+        path=f"/subscriptions/{name}/cancel",
+        title=say.words("cancel.title", plan=own.entry.plan_name),
+        name=name,
+        text=cancel_words(own, visit.portal.context.today, say),
+        coming=None if own.next is None else next_words(own, own.next, say),
+    )
+
+
+def cancel_words(own: OwnSubscription, today: date, say: Teller) -> str:
+    """Until when a subscription would run if it were cancelled now."""
+    ends = own.ends_if_cancelled
+    assert ends is not None, "it can be cancelled"
+    plan = own.entry.plan_name
+    if ends <= today:
+        return say.words("cancel.today", plan=plan)
+    day = say.formats.day(ends - timedelta(days=1))
+    return say.words("cancel.text", plan=plan, day=day)
+
+
+def details_page(visit: Visit, seller: SellerCard, form: DetailsForm) -> str:
+    """The form of billing details."""
+    say = visit.say
+    return _render(
+        visit,
+        "details.html",
+        seller,
+        path="/details",
+        title=say.words("details.title"),
+        alerts=[faults_alert(form.faults, say)] if form.faults else [],
+        form=form,
+    )
+
+
+def bare_page(key: str, say: Teller, files: Files, *, goes_home: bool) -> str:
+    """A page that belongs to nobody: a portal that is closed, a request that was refused."""
+    frame = bare_frame(say.words(f"{key}.title"), files.shared)
+    return (
+        _templates()
+        .get_template("portal_message.html")
+        .render(
+            t=say.words,
+            frame=frame,
+            own_stylesheet=files.own.url("portal.css"),
+            title=frame.title,
+            text=say.words(f"{key}.text"),
+            home=f"{files.shared.root}/portal" if goes_home else None,
+        )
+    )
+
+
+def _render(
+    visit: Visit, template: str, seller: SellerCard, path: str = "", **values: object
+) -> str:
+    say, files = visit.say, visit.files
+    frame: Frame = merchant_frame(
+        str(values["title"]), seller, None, files.shared, visit.root + path, say
+    )
+    given = {"notice": None, **values}
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            t=say.words,
+            frame=frame,
+            own_stylesheet=files.own.url("portal.css"),
+            root=visit.root,
+            csrf=visit.csrf,
+            may_manage=visit.portal.may_manage,
+            seller=seller,
+            **given,
+        )
+    )

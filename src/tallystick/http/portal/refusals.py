@@ -1,0 +1,58 @@
+"""What a customer sees when a request cannot be answered: a page, no error body."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, Response
+from typing_extensions import override
+
+from tallystick.domain.errors import Unauthorized
+from tallystick.http.checkout.headers import page_headers
+from tallystick.http.checkout.languages import choose
+from tallystick.http.checkout.refusals import AWAY, DEFECT, PAUSE_SECONDS, meaning
+from tallystick.http.checkout.visit import chosen_language
+from tallystick.http.errors import unexpected
+from tallystick.http.portal.pages import bare_page
+from tallystick.http.portal.visit import Files
+from tallystick.http.portal.words import teller_for
+
+_CLOSED = 401
+
+
+def portal_route(files: Files) -> type[APIRoute]:
+    """The class of the portal's routes: whatever they raise becomes a page."""
+
+    class PortalRoute(APIRoute):
+        @override
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            inner = super().get_route_handler()
+
+            async def handle(request: Request) -> Response:
+                try:
+                    return await inner(request)
+                except ClientDisconnect:
+                    # Nobody is left to see a page; the edge knows.
+                    raise
+                except Exception as error:  # noqa: BLE001 - a customer gets a page in any case
+                    return _page_of(error, request, files)
+
+            return handle
+
+    return PortalRoute
+
+
+def _page_of(error: Exception, request: Request, files: Files) -> Response:
+    if isinstance(error, Unauthorized):
+        key, status = "closed", _CLOSED
+    else:
+        key, status = meaning(error)
+    if status >= DEFECT and not isinstance(error, AWAY):
+        unexpected(request.scope, error)
+    headers = page_headers()
+    if key in {"busy", "often"}:
+        headers["Retry-After"] = str(getattr(error, "retry_after_seconds", PAUSE_SECONDS))
+    locale = choose(chosen_language(request), (), request.headers.get("accept-language", ""))
+    page = bare_page(f"portal_{key}", teller_for(locale), files, goes_home=key != "closed")
+    return HTMLResponse(page, status, headers)

@@ -1,0 +1,99 @@
+"""The files of a batch job, written while they are sent: the input, its errors, its output."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from urllib.parse import quote
+
+from starlette.responses import StreamingResponse
+
+from tallystick.db import batch_chunks, batch_failures
+from tallystick.db.engine import Tx
+from tallystick.domain.batch_job import BatchJob
+from tallystick.domain.ids import Prefix, encode
+from tallystick.http.v1.csv_records import cells_of
+from tallystick.http.v1.import_columns import ERROR_COLUMNS
+from tallystick.http.v1.import_rows import line_of_names
+from tallystick.services.context import Context
+
+FAILURES_AT_ONCE = 500
+
+Part = Callable[[Tx, int], Awaitable[str | None]]
+
+
+class CsvResponse(StreamingResponse):
+    """An answer that is a CSV file."""
+
+    media_type: str | None = "text/csv"
+
+
+def input_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
+    """The file as it was sent, byte by byte."""
+    return _in_parts(
+        ctx,
+        job.header,
+        lambda tx, at: batch_chunks.content(tx, ctx.tenant.id, job.id, at),
+    )
+
+
+def output_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
+    """What the rows became: the row's number, what it calls itself, and the id."""
+    return _in_parts(
+        ctx,
+        "row,identifier,id\r\n",
+        lambda tx, at: batch_chunks.output(tx, ctx.tenant.id, job.id, at),
+    )
+
+
+async def errors_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
+    """The rows that failed as they were sent, each after its number and its reason."""
+    names = cells_of(line_of_names(job.header), job.separator)
+    yield _written([[*ERROR_COLUMNS, *names]], job.separator)
+    after = -1
+    while True:
+        async with ctx.app.database.connection() as tx:
+            found = await batch_failures.after(
+                tx, ctx.tenant.id, job.id, item_index=after, limit=FAILURES_AT_ONCE
+            )
+        if not found:
+            return
+        after = found[-1][0]
+        rows = ([str(row), why, *_cells(text, job.separator)] for _, row, why, text in found)
+        yield _written(rows, job.separator)
+
+
+def named(job: BatchJob, what: str) -> dict[str, str]:
+    """The headers under which a file of a job is kept; `what` is said in its name."""
+    given = job.file_name or f"{encode(Prefix.BATCH_JOB, job.id)}.csv"
+    stem = given.rpartition("/")[2].rpartition("\\")[2].removesuffix(".csv")
+    name = quote(f"{stem}{what}.csv", safe="")
+    return {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _cells(record: str, separator: str) -> list[str]:
+    try:
+        return cells_of(record, separator)
+    except csv.Error:
+        # Not well-formed: as it was sent, in one cell, for whoever mends it.
+        return [record.rstrip("\r\n")]
+
+
+async def _in_parts(ctx: Context, first: str, part: Part) -> AsyncIterator[bytes]:
+    yield first.encode()
+    at = 0
+    while True:
+        async with ctx.app.database.connection() as tx:
+            text = await part(tx, at)
+        if text is None:
+            return
+        yield text.encode()
+        at += 1
+
+
+def _written(rows: Iterable[list[str]], separator: str) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator).writerows(rows)
+    return text.getvalue().encode()

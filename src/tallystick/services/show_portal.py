@@ -1,0 +1,214 @@
+"""Gather what the portal shows: of one customer, and of nobody else."""
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from tallystick.db import (
+    checkout_facts,
+    due_contracts,
+    invoices,
+    invoicing_entities,
+    kept_invoices,
+    saved_methods,
+    subscriptions,
+)
+from tallystick.db.due_contracts import DueContract
+from tallystick.db.engine import Tx
+from tallystick.db.paging import Window
+from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionEntry
+from tallystick.domain.cancellation import cancelled
+from tallystick.domain.errors import Conflict, InvalidInput, NotFound
+from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
+from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
+from tallystick.domain.life import is_over
+from tallystick.domain.money import AmountTooLarge
+from tallystick.domain.next_charge import NextCharge, next_charge
+from tallystick.domain.quote import ProductTax
+from tallystick.services.checkout_view import SellerCard
+from tallystick.services.context import Context
+from tallystick.services.method_on_file import method_on_file
+from tallystick.services.portal_token import OpenedPortal
+from tallystick.services.portal_view import OwnInvoice, OwnSubscription, PortalView
+from tallystick.services.take_steps import renewal_facts
+
+SUBSCRIPTIONS_MAX = 50
+"""The newest of them; nobody has more that are not over."""
+INVOICES_PER_PAGE = 12
+
+_SHOWN = (
+    InvoiceStatus.FINALIZED.value,
+    InvoiceStatus.VOID.value,
+    InvoiceStatus.UNCOLLECTIBLE.value,
+)
+"""A draft is nothing yet that its customer could rely on."""
+
+_PAYABLE = frozenset(
+    {PaymentStatus.UNPAID, PaymentStatus.PARTIALLY_PAID, PaymentStatus.ERRORED}
+)
+
+
+async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
+    """The overview, with a page of the invoices, counted from 0."""
+    ctx, customer = portal.context, portal.customer
+    provider = ctx.app.provider_of(ctx.tenant)
+    newest = Window(limit=SUBSCRIPTIONS_MAX, offset=0, order="created_at", descending=True)
+    billed = Window(
+        limit=INVOICES_PER_PAGE,
+        offset=page * INVOICES_PER_PAGE,
+        order="invoice_date",
+        descending=True,
+    )
+    async with ctx.app.database.connection() as tx:
+        own = await subscriptions.page(tx, ctx.tenant.id, newest, customer=customer.id)
+        found = await invoices.page(
+            tx, ctx.tenant.id, billed, customer=customer.id, statuses=_SHOWN
+        )
+        methods = await saved_methods.of_customer(
+            tx, ctx.tenant.id, customer.id, provider.name, None
+        )
+        return PortalView(
+            customer=customer,
+            seller=await seller_of(ctx, tx, customer.invoicing_entity_id),
+            today=ctx.today,
+            subscriptions=await _own(ctx, tx, own.items),
+            invoices=found.items,
+            invoices_total=found.total,
+            methods=tuple(sorted(methods, key=lambda one: one.created_at, reverse=True)),
+        )
+
+
+async def show_own_subscription(portal: OpenedPortal, subscription_id: UUID) -> OwnSubscription:
+    """A subscription of the portal's customer.
+
+    Raises:
+        NotFound: It is none of hers.
+    """
+    ctx = portal.context
+    async with ctx.app.database.connection() as tx:
+        entry = await own_subscription(portal, tx, subscription_id)
+        (found,) = await _own(ctx, tx, (entry,))
+    return found
+
+
+async def show_own_invoice(portal: OpenedPortal, invoice_id: UUID) -> OwnInvoice:
+    """An invoice of the portal's customer, with the way in which its figures came about.
+
+    Raises:
+        NotFound: It is none of hers, or a draft.
+    """
+    ctx = portal.context
+    provider = ctx.app.provider_of(ctx.tenant)
+    async with ctx.app.database.connection() as tx:
+        entry = await own_invoice(portal, tx, invoice_id)
+        own_method = None
+        if entry.subscription_id is not None:
+            details = await subscriptions.load(tx, ctx.tenant.id, entry.subscription_id)
+            assert details is not None, "an invoice has its subscription"
+            own_method = details.subscription.payment_method_id
+        pays_with = await method_on_file(ctx, tx, portal.customer.id, own_method)
+        explanation = await _explained(ctx, tx, invoice_id)
+    return OwnInvoice(
+        entry=entry,
+        explanation=explanation,
+        pays_with=pays_with,
+        can_be_paid=pays_with is not None
+        and entry.status is InvoiceStatus.FINALIZED
+        and entry.payment_status in _PAYABLE
+        and provider.chargeable(entry.amount_due, entry.currency),
+    )
+
+
+async def seller_of(ctx: Context, tx: Tx, entity_id: UUID) -> SellerCard:
+    """The entity that bills a customer, as it shows itself."""
+    entity = await invoicing_entities.load(tx, ctx.tenant.id, entity_id)
+    assert entity is not None, "a customer has its entity"
+    return SellerCard(
+        legal_name=entity.legal_name,
+        address=entity.address,
+        vat_number=entity.vat_number,
+        creditor_identifier=entity.creditor_identifier,
+        logo_url=entity.logo_url,
+        brand_color=entity.brand_color,
+        email=entity.email,
+        is_test=ctx.tenant.is_test,
+        bank_account=None,
+    )
+
+
+async def own_subscription(
+    portal: OpenedPortal, tx: Tx, subscription_id: UUID
+) -> SubscriptionEntry:
+    """A subscription of the portal's customer; raises `NotFound` for anybody else's."""
+    found = await subscriptions.load(tx, portal.context.tenant.id, subscription_id)
+    if found is None or found.subscription.customer_id != portal.customer.id:
+        raise NotFound("There is no such subscription.")
+    return found.subscription
+
+
+async def own_invoice(portal: OpenedPortal, tx: Tx, invoice_id: UUID) -> InvoiceEntry:
+    """An invoice of the portal's customer; raises `NotFound` for anybody else's, and drafts."""
+    found = await invoices.load(tx, portal.context.tenant.id, invoice_id)
+    if (
+        found is None
+        or found.customer_id != portal.customer.id
+        or found.status is InvoiceStatus.DRAFT
+    ):
+        raise NotFound("There is no such invoice.")
+    return found
+
+
+async def _own(
+    ctx: Context, tx: Tx, entries: tuple[SubscriptionEntry, ...]
+) -> tuple[OwnSubscription, ...]:
+    found = await due_contracts.read(tx, ctx.tenant.id, [one.id for one in entries])
+    contracts = {one.contract.id: one for one in found}
+    products = {item.product_id for one in found for item in one.contract.items}
+    taxes = await checkout_facts.load_product_taxes(tx, ctx.tenant.id, list(products))
+    own = []
+    for entry in entries:
+        due = contracts[entry.id]
+        contract = due.contract
+        over = is_over(contract) or not contract.status.is_live
+        ends = None if over or contract.cancelled_on else _ends_if_cancelled(ctx, due)
+        own.append(
+            OwnSubscription(
+                entry=entry,
+                next=None if over or entry.billing_error else _next(ctx, due, taxes),
+                is_charged=contract.is_charged,
+                is_over=over,
+                ends_if_cancelled=ends,
+                can_be_kept=not over
+                and contract.cancelled_on is not None
+                and contract.cancelled_on > ctx.today,
+            )
+        )
+    return tuple(own)
+
+
+def _next(
+    ctx: Context, due: DueContract, taxes: Mapping[UUID, ProductTax]
+) -> NextCharge | None:
+    try:
+        return next_charge(due.contract, renewal_facts(due, taxes), ctx.now)
+    except (AmountTooLarge, InvalidInput, Conflict):
+        # It cannot be billed as it stands; that is for its merchant to hear.
+        return None
+
+
+def _ends_if_cancelled(ctx: Context, due: DueContract) -> date | None:
+    if due.is_being_paid:
+        return None
+    try:
+        return cancelled(due.contract, None, ctx.today).cancelled_on
+    except (Conflict, InvalidInput):
+        return None
+
+
+async def _explained(ctx: Context, tx: Tx, invoice_id: UUID) -> InvoiceExplanation | None:
+    kept = await kept_invoices.load(tx, ctx.tenant.id, invoice_id)
+    assert kept is not None, "it was just read"
+    try:
+        return explain_invoice(kept)
+    except Conflict:
+        return None

@@ -1,0 +1,1 @@
+"""Webhooks outside: signing what is sent, and sending it where anybody may send to."""

@@ -1,0 +1,58 @@
+"""All languages say everything that the portal says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tallystick.domain.purchase import SubscriptionStatus
+from tallystick.http import portal
+from tallystick.http.checkout.languages import catalogue as checkout_catalogue
+from tallystick.http.portal.words import catalogue
+from tallystick.locales.choice import LANGUAGES
+from tests.http.checkout.test_languages import placeholders
+
+MADE = {
+    *(f"sub_status.{one.value}" for one in SubscriptionStatus),
+    *(f"invoice_status.{one}" for one in ("VOID", "UNCOLLECTIBLE")),
+    *(f"done.{one}" for one in ("cancelled", "kept", "paid", "processing", "saved")),
+    *(
+        f"portal_{key}.{part}"
+        for key in ("closed", "left", "unknown", "stale", "refused", "often", "busy", "broken")
+        for part in ("title", "text")
+    ),
+}
+"""Keys that are put together where they are used."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_catalogues_say_the_same(language: str) -> None:
+    """The same keys with the same placeholders, and no text is empty or borrowed."""
+    english, texts = catalogue("en"), catalogue(language)
+
+    assert sorted(texts) == sorted(english)
+    assert {key for key in texts if placeholders(texts[key]) != placeholders(english[key])} == (
+        set()
+    )
+    assert all(texts.values())
+    same = {key for key, text in texts.items() if text == english[key] and " " in str(text)}
+    assert language == "en" or same == set()
+
+
+def test_no_key_is_the_checkouts() -> None:
+    """The two catalogues stand beside each other."""
+    assert not catalogue("en").keys() & checkout_catalogue("en").keys()
+
+
+def test_every_key_is_used_and_every_used_key_is_there() -> None:
+    """What the pages ask for is in one of the catalogues, and nothing of ours is idle."""
+    folder = Path(portal.__file__).parent
+    asked = set()
+    for file in (*folder.rglob("*.html"), *folder.rglob("*.py")):
+        asked |= set(re.findall(r"[\"']([a-z_]+\.[A-Za-z_]+)[\"']", file.read_text()))
+    own = set(catalogue("en"))
+
+    assert own - asked == own & MADE
+    known = own | set(checkout_catalogue("en"))
+    files = {one for one in asked if one.endswith((".html", ".css", ".pdf"))}
+    assert asked - known - files == set()
