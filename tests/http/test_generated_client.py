@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,9 +23,11 @@ PACKAGE = "generated_client"
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the client; a generator that leaves something out says so, and fails."""
     folder = tmp_path_factory.mktemp("generated")
-    settings = folder / "settings.yaml"
-    # What would be run on the code afterwards formats it.
-    settings.write_text("post_hooks: []\n", encoding="utf-8")
+    settings = folder / "settings.json"
+    # Files are bytes to it; what would be run on the code afterwards only formats it.
+    files = dict.fromkeys(("application/pdf", "text/csv"), "application/octet-stream")
+    config = {"post_hooks": [], "content_type_overrides": files}
+    settings.write_text(json.dumps(config), encoding="utf-8")
     command = [sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none"]
     command += ["--fail-on-warning", "--config", str(settings)]
     command += ["--path", str(DOCUMENT), "--output-path", str(folder / PACKAGE)]
@@ -134,3 +137,16 @@ def test_nothing_is_left_out(generated: Path) -> None:
     }
 
     assert modules == names
+
+
+def test_a_file_by_a_generated_client(client: Any) -> None:  # noqa: ANN401
+    """A file is sent as it is."""
+    types = importlib.import_module(f"{PACKAGE}.types")
+    models = importlib.import_module(f"{PACKAGE}.models")
+    made = operation("batch_jobs.batch_jobs_post_batch_job").sync(
+        client=client,
+        body=types.File(payload=BytesIO(b"name,currency\nHooli,EUR\n")),
+        type_=models.ImportType("CUSTOMER_CSV_IMPORT"),
+    )
+
+    assert made.id.startswith("bjob_")
