@@ -187,6 +187,7 @@ def test_a_quote_in_a_command() -> None:
 def test_limits_in_words() -> None:
     """How much a value may be, and what it is when it is left out."""
     assert limits_text({"minimum": 1, "maximum": 100, "default": 25}) == "1 to 100, default 25"
+    assert limits_text({"minimum": -1e6, "maximum": 0.5}) == "-1,000,000 to 0.5"
     assert limits_text({"minimum": 0, "default": False}) == "0 or more, default false"
     assert limits_text({"anyOf": [{"maxItems": 20}, {"type": "null"}]}) == "at most 20 entries"
     assert limits_text({"maxLength": 10_000, "default": None}) == "at most 10,000 characters"

@@ -42,13 +42,18 @@ def _limits(schema: Mapping[str, Any]) -> Iterator[str]:
             yield f"at most {one['maxItems']:,} entries"
 
 
-def _between(lowest: int | None, highest: int | None) -> Iterator[str]:
+def _between(lowest: float | None, highest: float | None) -> Iterator[str]:
     if lowest is not None and highest is not None:
-        yield f"{lowest:,} to {highest:,}"
+        yield f"{_number(lowest)} to {_number(highest)}"
     elif lowest is not None:
-        yield f"{lowest:,} or more"
+        yield f"{_number(lowest)} or more"
     elif highest is not None:
-        yield f"at most {highest:,}"
+        yield f"at most {_number(highest)}"
+
+
+def _number(limit: float) -> str:
+    """A limit without the fraction that the framework gives to some whole ones."""
+    return f"{int(limit):,}" if limit == int(limit) else f"{limit:,}"
 
 
 def _as_sent(default: object) -> str:
