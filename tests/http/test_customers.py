@@ -344,6 +344,8 @@ async def test_balance_entries(shop: Shop) -> None:
     assert await move(0) == (400, None)
     assert await move(2**53 - 1) == (400, None)
     assert await move(-6_000) == (201, 0)
+    assert await move(2**31, "USD") == (201, 2**31)
+    assert await move(2**50, "USD") == (201, 2**50 + 2**31)
 
 
 async def test_what_is_held_cannot_be_taken(shop: Shop) -> None:

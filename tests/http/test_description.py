@@ -1,10 +1,18 @@
 """The API's document and its page say what the doors do."""
 
+import json
+import re
+import shlex
+from html import unescape
+
 import httpx
 import pytest
+from jsonschema_rs import Draft202012Validator
 
 from tallystick.http import meanings
 from tallystick.http.api_page import prose
+from tallystick.http.curl_line import curl_line
+from tallystick.http.schema_text import limits_text
 from tests.http.conftest import Shop
 
 OUTSIDE = "http://testserver"
@@ -38,11 +46,22 @@ async def test_every_operation_can_be_refused(stranger: httpx.AsyncClient) -> No
         responses = operation["responses"]
         assert "422" not in responses
         assert {"400", "401", "429", "500", "503"} <= responses.keys(), path
-        assert responses["400"] == {"$ref": "#/components/responses/Refused"}
+        assert responses["400"] == {"$ref": "#/components/responses/BadRequest"}
         if method == "post":
             assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}
     names = [operation["operationId"] for operation in operations.values()]
     assert len(names) == len(set(names))
+
+
+async def test_what_may_be_missing_is_told(shop: Shop) -> None:
+    """Whoever asks about one thing, in the address or after it, is told that there is none."""
+    window = {"start_date": "2026-03-01", "end_date": "2026-04-01"}
+    answer = await shop.client.get("/usage/summary", params={**window, "metric_id": "bm_1"})
+    document = (await shop.client.get("http://testserver/api-docs/openapi.json")).json()
+
+    assert answer.status_code == 404
+    assert "404" in document["paths"]["/api/v1/usage/summary"]["get"]["responses"]
+    assert "404" not in document["paths"]["/api/v1/test-clock"]["get"]["responses"]
 
 
 async def test_requests_are_closed(stranger: httpx.AsyncClient) -> None:
@@ -94,6 +113,31 @@ async def test_no_text_is_left_over(stranger: httpx.AsyncClient) -> None:
     assert meanings.of_parameters().keys() <= parameters
 
 
+async def test_every_default_could_be_sent(stranger: httpx.AsyncClient) -> None:
+    """A default is shown as a caller would send it; what may be left out for good has none."""
+    document = (await stranger.get("/api-docs/openapi.json")).json()
+    described = [
+        *((schema, name, field) for schema, name, field in meanings.fields_of(document)),
+        *(
+            (path, one["name"], one["schema"])
+            for path, operations in document["paths"].items()
+            for operation in operations.values()
+            for one in operation.get("parameters", ())
+        ),
+    ]
+    components = {"components": document["components"]}
+    unfit = [
+        (where, name, field["default"])
+        for where, name, field in described
+        if "default" in field
+        and not Draft202012Validator({**field, **components}).is_valid(field["default"])
+    ]
+
+    assert unfit == []
+    orders = {name: field for where, name, field in described if where == "/api/v1/customers"}
+    assert orders["order_by"]["default"] == "created_at.desc"
+
+
 async def test_the_page(stranger: httpx.AsyncClient) -> None:
     """The page lists every operation, and loads nothing but its own style sheet."""
     page = await stranger.get("/api-docs")
@@ -104,6 +148,58 @@ async def test_the_page(stranger: httpx.AsyncClient) -> None:
     assert "<script" not in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     assert style.headers["content-type"].startswith("text/css")
+
+
+async def test_the_page_shows_requests(stranger: httpx.AsyncClient) -> None:
+    """Each operation has a command that can be copied; what must be asked for is in it."""
+    page = (await stranger.get("/api-docs")).text
+    document = (await stranger.get("/api-docs/openapi.json")).json()
+    server = document["servers"][0]["url"]
+    shown = re.findall(r"<pre[^>]*>(curl .*?)</pre>", page, re.DOTALL)
+    lines = [unescape(line) for line in shown]
+
+    assert len(lines) >= sum(len(one) for one in document["paths"].values())
+    assert (
+        f"curl {server}/api/v1/product_families \\\n"
+        '  --header "Authorization: Bearer $API_KEY" \\\n'
+        "  --header 'Content-Type: application/json' \\\n"
+        '  --data \'{\n  "name": "Cloud services"\n}\''
+    ) in lines
+    window = "start_date=2026-03-01&end_date=2026-04-01"
+    assert (
+        f"curl '{server}/api/v1/usage/summary?{window}' \\\n"
+        '  --header "Authorization: Bearer $API_KEY"'
+    ) in lines
+
+
+def test_a_quote_in_a_command() -> None:
+    """A quote in a body does not end the shell's, and a method is named where it must be."""
+    line = curl_line("patch", "http://x/y", {}, {"name": "O'Brien"})
+
+    file = curl_line("post", "http://x/y", {"type": "A"}, file_type="text/csv")
+
+    assert file.startswith("curl 'http://x/y?type=A' ")
+    assert file.endswith("--header 'Content-Type: text/csv' \\\n  --data-binary \"@$FILE\"")
+    assert line.startswith("curl --request PATCH http://x/y \\")
+    assert json.loads(shlex.split(line.replace("\\\n", " "))[-1]) == {"name": "O'Brien"}
+
+
+def test_limits_in_words() -> None:
+    """How much a value may be, and what it is when it is left out."""
+    assert limits_text({"minimum": 1, "maximum": 100, "default": 25}) == "1 to 100, default 25"
+    assert limits_text({"minimum": -1e6, "maximum": 0.5}) == "-1,000,000 to 0.5"
+    assert limits_text({"minimum": 0, "default": False}) == "0 or more, default false"
+    assert limits_text({"anyOf": [{"maxItems": 20}, {"type": "null"}]}) == "at most 20 entries"
+    assert limits_text({"maxLength": 10_000, "default": None}) == "at most 10,000 characters"
+
+
+async def test_every_link_of_the_page_leads_somewhere(stranger: httpx.AsyncClient) -> None:
+    """Each object, operation and error that the page links to stands on it."""
+    page = (await stranger.get("/api-docs")).text
+    ids = re.findall(r' id="([^"]+)"', page)
+
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+    assert len(ids) == len(set(ids))
 
 
 async def test_code_is_set_as_code(stranger: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ from tallystick.db.engine import Tx
 
 _MOVE = """
     insert into customer_balances as b (tenant_id, customer_id, currency, balance)
-    values ($1, $2, $3, greatest($4, 0))
+    values ($1, $2, $3, greatest($4::bigint, 0))
     on conflict (tenant_id, customer_id, currency) do update set balance = b.balance + $4
     returning balance
 """

@@ -8,6 +8,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from tallystick.http.curl_line import curl_line
+from tallystick.http.refusals import ANSWER_HEADERS
+from tallystick.http.schema_text import limits_text, references, type_text
+
 _FOLDER = Path(__file__).parent / "api_docs"
 STYLE = _FOLDER / "style.css"
 HEADERS = {
@@ -17,7 +21,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 _METHODS = ("get", "post", "put", "patch", "delete")
-_REFERENCE = "#/components/schemas/"
 
 _pages = Environment(
     loader=FileSystemLoader(_FOLDER),
@@ -44,17 +47,25 @@ _pages.filters["prose"] = prose
 def render(document: Mapping[str, Any]) -> str:
     """The page that shows an OpenAPI document."""
     schemas = document["components"]["schemas"]
+    server = document["servers"][0]["url"]
     groups: dict[str, list[dict[str, Any]]] = {}
     for path, operations in document["paths"].items():
         for method in _METHODS:
             if method in operations:
-                shown = _operation(method, path, operations[method], schemas)
-                groups.setdefault(operations[method]["tags"][0], []).append(shown)
+                operation = operations[method]
+                shown = _operation(method, path, operation, schemas)
+                shown["examples"] = [*_examples(server + path, method, operation)]
+                groups.setdefault(operation["tags"][0], []).append(shown)
     return _pages.get_template("page.html").render(
         info=document["info"],
         groups=groups,
+        refusals=_refusals(document),
         objects={
-            name: {"about": schema.get("description", ""), "fields": [*_fields(schema)]}
+            name: {
+                "about": schema.get("description", ""),
+                "values": schema.get("enum", ()),
+                "fields": [*_fields(schema)],
+            }
             for name, schema in sorted(schemas.items())
         },
     )
@@ -63,12 +74,12 @@ def render(document: Mapping[str, Any]) -> str:
 def _operation(
     method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]
 ) -> dict[str, Any]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    status, answer = next(
-        (status, response)
-        for status, response in operation["responses"].items()
+    body = _json_of(operation.get("requestBody", {}))
+    statuses = {
+        status: [*_objects(_json_of(answer), schemas)]
+        for status, answer in operation["responses"].items()
         if status.startswith("2")
-    )
+    }
     return {
         "id": operation["operationId"],
         "method": method.upper(),
@@ -80,21 +91,78 @@ def _operation(
                 "name": parameter["name"],
                 "where": parameter["in"],
                 "type": type_text(parameter["schema"]),
+                "limits": limits_text(parameter["schema"]),
+                "required": parameter.get("required", False),
                 "about": parameter.get("description", ""),
+                "objects": [],
             }
             for parameter in operation.get("parameters", [])
         ],
-        "body": _object_name(body.get("schema", {}), schemas),
-        "status": status,
-        "answer": _object_name(
-            answer.get("content", {}).get("application/json", {}).get("schema", {}), schemas
-        ),
+        "body": [*_objects(body, schemas)],
+        "answers": statuses,
+        "refusals": [one for one in operation["responses"] if one not in statuses],
     }
 
 
-def _object_name(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    name: str = schema.get("$ref", "").removeprefix(_REFERENCE)
-    return name if name in schemas else ""
+def _json_of(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is said of a JSON body, in a request or in an answer; empty if there is none."""
+    found: Mapping[str, Any] = content.get("content", {}).get("application/json", {})
+    return found
+
+
+def _objects(body: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[str]:
+    """The objects that a body may be."""
+    schema = body.get("schema", {})
+    for one in schema.get("anyOf", schema.get("oneOf", [schema])):
+        for name in [*references(one)][:1]:
+            if name in schemas:
+                yield name
+
+
+def _examples(
+    address: str, method: str, operation: Mapping[str, Any]
+) -> Iterator[Mapping[str, str]]:
+    """An operation's requests as command lines, each with what it is."""
+    asked = {}
+    for one in operation.get("parameters", ()):
+        if one["in"] == "path":
+            address = address.replace(f"{{{one['name']}}}", str(one["example"]))
+        elif "example" in one:
+            asked[one["name"]] = one["example"]
+    body = operation.get("requestBody", {})
+    files = [one for one in body.get("content", ()) if one != "application/json"]
+    given = _json_of(body).get("examples", {})
+    for one in given.values():
+        line = curl_line(method, address, asked, one["value"])
+        yield {"summary": one["summary"], "line": line}
+    if not given:
+        line = curl_line(method, address, asked, file_type="".join(files[:1]))
+        yield {"summary": "Example", "line": line}
+
+
+def _refusals(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What every status of a refusal means, with its headers that this does not tell."""
+    known = document["components"]["responses"]
+    named = {
+        status: answer["$ref"].rpartition("/")[2]
+        for operations in document["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+        if "$ref" in answer
+    }
+    return [
+        {
+            "status": status,
+            "when": known[name]["description"],
+            "headers": [
+                one
+                for one in known[name]["headers"]
+                if one not in ANSWER_HEADERS and one not in known[name]["description"]
+            ],
+            "example": _json_of(known[name]).get("example"),
+        }
+        for status, name in sorted(named.items())
+    ]
 
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -102,40 +170,10 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name, field in schema.get("properties", {}).items():
         yield {
             "name": name,
+            "where": "",
             "type": type_text(field),
+            "limits": limits_text(field),
             "required": name in required,
             "about": field.get("description", ""),
-            "objects": sorted(set(_references(field))),
+            "objects": sorted(set(references(field))),
         }
-
-
-def type_text(schema: Mapping[str, Any]) -> str:
-    """A schema in a few words."""
-    if "$ref" in schema:
-        return str(schema["$ref"]).removeprefix(_REFERENCE)
-    for alternatives in ("anyOf", "oneOf"):
-        if alternatives in schema:
-            return " or ".join(type_text(one) for one in schema[alternatives])
-    if "const" in schema:
-        return f'"{schema["const"]}"'
-    few = 12
-    if len(schema.get("enum", ())) in range(1, few):
-        return ", ".join(f'"{value}"' for value in schema["enum"])
-    if schema.get("type") == "array":
-        return f"list of {type_text(schema.get('items', {}))}"
-    kind = schema.get("format") or schema.get("type", "any")
-    return " or ".join(kind) if isinstance(kind, list) else str(kind)
-
-
-def _references(schema: object) -> Iterator[str]:
-    match schema:
-        case {"$ref": str(reference)}:
-            yield reference.removeprefix(_REFERENCE)
-        case Mapping():
-            for part in schema.values():
-                yield from _references(part)
-        case list():
-            for part in schema:
-                yield from _references(part)
-        case _:
-            return

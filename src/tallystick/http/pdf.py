@@ -5,6 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from tallystick.documents.pdf import Pdf
+from tallystick.http.refusals import refusal_of
 
 MEDIA_TYPE = "application/pdf"
 
@@ -13,7 +14,7 @@ DOCUMENT_ANSWERS: dict[int | str, dict[str, Any]] = {
         "description": "The document.",
         "content": {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
     },
-    409: {"$ref": "#/components/responses/Refused"},
+    409: dict(refusal_of("409")),
 }
 """What a download answers, for the API's document."""
 

@@ -53,7 +53,7 @@ _CSV_BODY = {
     "description": "A CSV file in UTF-8: a line of names, then one row for each thing.",
     "content": {
         "text/csv": {
-            "schema": {"type": "string"},
+            "schema": {"type": "string", "format": "binary"},
             "example": "name,currency,alias\nGlobex,EUR,globex\n",
         }
     },
