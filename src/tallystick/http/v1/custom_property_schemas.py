@@ -1,7 +1,7 @@
 """Definitions of custom properties on the wire."""
 
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -46,11 +46,9 @@ class NumberValue(Scalar):
 
     @override
     def parse(self, value: Any) -> Decimal:
-        if isinstance(value, Decimal):
-            return value
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise problem("wrong_type", "must be a number")
-        if not math.isfinite(value):
+        if not -sys.float_info.max <= value <= sys.float_info.max:
             raise problem("out_of_range", "is too large a number")
         return Decimal(str(value))
 
