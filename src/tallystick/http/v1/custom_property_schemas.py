@@ -19,7 +19,7 @@ from tallystick.domain.custom_properties import (
     PropertyType,
     SelectOption,
 )
-from tallystick.http.v1.free_form import JsonAny
+from tallystick.http.v1.free_form import JsonAnything
 from tallystick.http.v1.scalar import Scalar, problem
 from tallystick.http.v1.scalars import (
     LIST_MAX,
@@ -37,7 +37,7 @@ from tallystick.http.v1.scalars import (
 
 ORDER_MAX = 1_000_000
 
-DefaultValue = Annotated[object, JsonAny(TEXT_CHARS_MAX)]
+DefaultValue = Annotated[object, JsonAnything(TEXT_CHARS_MAX)]
 
 
 @dataclass(frozen=True)
