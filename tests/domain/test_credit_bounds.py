@@ -17,6 +17,7 @@ from tallystick.domain.credit_note import (
     DebtCancellation,
     Everything,
     LineCredit,
+    PaidAmount,
     Refund,
 )
 from tallystick.domain.credit_removed import removal_credits
@@ -27,7 +28,7 @@ from tallystick.domain.metered import Meter, usage_charges
 from tallystick.domain.periods import Period
 from tallystick.domain.pricing import Matrix, MatrixDimension, MatrixRow, UsagePricing
 from tallystick.domain.usage_pricing import Measured
-from tests.domain.crediting import after, invoice, line
+from tests.domain.crediting import CARD, after, invoice, line
 from tests.domain.offers import priced
 from tests.domain.samples import DAY
 
@@ -57,6 +58,17 @@ def test_what_another_line_gave_back_bounds_the_whole() -> None:
 
     with pytest.raises(Conflict, match="0 is left of this invoice"):
         credit(after(billed, first), TO_BALANCE, (LineCredit(line_id=UUID(int=1), amount=40),))
+
+
+def test_nothing_is_left_of_what_was_given_back() -> None:
+    """An invoice that is credited whole has no amount to credit, and no payment to refund."""
+    billed = invoice(line(1, 100))
+    now = after(billed, credit(billed, TO_BALANCE, Everything()))
+
+    with pytest.raises(Conflict, match="Nothing is left to credit"):
+        credit(now, TO_BALANCE, Amount(1))
+    with pytest.raises(Conflict, match="Nothing is left to refund"):
+        credit(now, Refund(payment_id=CARD.id), PaidAmount(None))
 
 
 @given(

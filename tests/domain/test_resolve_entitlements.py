@@ -189,6 +189,31 @@ def test_the_default_of_a_feature_without_product_counts_once() -> None:
     assert product.limit(*both) == 20
 
 
+def test_the_default_counts_with_whoever_has_nothing_in_its_place() -> None:
+    """Whichever subscription is the older one, beside an override of another."""
+    case = Case(kind=CALLS, default=metered(100)).override(metered(50), subscription=1)
+    first, second = having(number=1), having(number=2)
+    assert case.limit(first, second) == case.limit(second, first) == 150
+
+    refused = Case(kind=SSO, default=ON).override(OFF, subscription=1)
+    assert refused.value(first, second) == refused.value(second, first) == ON
+    assert refused.value(first) == OFF
+
+
+def test_the_defaults_reset_period_is_below_every_subscription() -> None:
+    """Also where the default itself was counted with an older one."""
+    monthly = metered(100, reset_period=MONTHLY)
+    sums = metered(150, reset_period=MONTHLY)
+    older = having(number=1)
+
+    plan = Case(kind=CALLS, default=monthly).version(metered(50), OTHER_VERSION)
+    assert plan.value(older, having(number=2, version=OTHER_VERSION)) == sums
+    pack = Case(kind=CALLS, default=monthly).add_on(metered(50))
+    assert pack.value(older, having(held(), number=2)) == sums
+    deal = Case(kind=CALLS, default=monthly).override(metered(50), subscription=2)
+    assert deal.value(older, having(number=2)) == sums
+
+
 @pytest.mark.parametrize(
     ("monthly", "ever", "left"), [("40", "0", 300), ("0", "290", 100), ("100", "300", 0)]
 )

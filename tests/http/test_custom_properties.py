@@ -148,6 +148,9 @@ async def test_definitions_that_are_refused(shop: Shop) -> None:
         "config.options[0].colour",
         "display_ordr",
     }
+    huge = {"entity_type": "CUSTOMER", "key": "n", "name": "N", "property_type": "NUMBER"}
+    refused = await shop.client.post(DEFINITIONS, json=huge | {"config": {"max": 10**400}})
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, "out_of_range")
     fine = {
         "entity_type": "CUSTOMER",
         "key": "tier",

@@ -46,9 +46,9 @@ async def test_one_shape(
 
 async def test_allow_names_every_method(client: httpx.AsyncClient) -> None:
     """A method that is not there is answered with all those that are."""
-    answer = await client.delete("/products/somebody")
+    answer = await client.post("/customers/somebody")
 
-    assert answer.headers["allow"] == "GET, HEAD, PATCH"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, PATCH, PUT"
 
 
 async def test_what_is_not_found_is_named(client: httpx.AsyncClient) -> None:
@@ -84,6 +84,16 @@ async def test_null_where_something_is_needed(client: httpx.AsyncClient) -> None
 
     assert shape_of(omitted) == shape_of(null) == {"customer_id": "is required"}
     assert shape_of(kept) == {"legal_name": "must not be null"}
+
+
+@pytest.mark.parametrize(("path", "method"), [("/plans", "POST"), ("/plans/plan_1", "PUT")])
+async def test_choices_are_named_as_they_are_sent(
+    client: httpx.AsyncClient, path: str, method: str
+) -> None:
+    """Also where only some of an enumeration can be chosen."""
+    answer = await client.request(method, path, json={"status": "ARCHIVED"})
+
+    assert shape_of(answer)["status"] == "must be 'DRAFT' or 'ACTIVE'"
 
 
 @pytest.mark.parametrize("value", ["1", "1.5", '"x"', "[]", "true"])

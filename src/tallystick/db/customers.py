@@ -145,12 +145,19 @@ async def archived_as(tx: Tx, tenant_id: UUID, alias: str) -> UUID | None:
 
 
 async def live_subscription(tx: Tx, tenant_id: UUID, customer_id: UUID) -> UUID | None:
-    """A subscription of the customer's that goes on or is to begin, None where none does."""
+    """A subscription of the customer's that goes on or is to begin, None where none does.
+
+    An expired trial is to begin while its first invoice waits to be paid.
+    """
     found: UUID | None = await tx.fetchval(
         """
-        select id from subscriptions
+        select id from subscriptions s
         where tenant_id = $1 and customer_id = $2
-          and status not in ('TRIAL_EXPIRED', 'CANCELLED', 'COMPLETED', 'SUPERSEDED')
+          and status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED')
+          and (status <> 'TRIAL_EXPIRED' or exists (
+              select from invoices i
+              where i.tenant_id = s.tenant_id and i.subscription_id = s.id
+                and i.charged_first))
         order by created_at limit 1
         """,
         tenant_id,

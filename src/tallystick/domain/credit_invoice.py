@@ -137,6 +137,8 @@ def _resolved(
         return scope
     assert payment is not None, "only a refund is about a payment"
     most = min(payment.left, invoice.paid_left)
+    if most <= 0:
+        raise Conflict("Nothing is left to refund: all that was paid has been given back.")
     amount = most if scope.amount is None else scope.amount
     if not 0 < amount <= most:
         fault = Fault("amount", "out_of_range", f"must be from 1 to {most}, in minor units")

@@ -31,7 +31,7 @@ def lines_of(
 
     Raises:
         InvalidInput: A line, a quantity or an amount that the invoice does not have.
-        Conflict: A line was fully credited before.
+        Conflict: A line, or the whole invoice, was fully credited before.
     """
     match scope:
         case Everything():
@@ -54,6 +54,8 @@ def _everything(invoice: CreditableInvoice) -> tuple[CreditedLine, ...]:
 def _spread(invoice: CreditableInvoice, total: int) -> tuple[CreditedLine, ...]:
     """An amount over the lines in proportion to what is left of them."""
     left = invoice.total - invoice.credited
+    if left <= 0:
+        raise Conflict("Nothing is left to credit: all of this invoice has been.")
     if not 0 < total <= left:
         fault = Fault("amount", "out_of_range", f"must be from 1 to {left}, in minor units")
         raise InvalidInput(f"amount {fault.message}.", (fault,))

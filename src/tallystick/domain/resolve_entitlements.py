@@ -223,11 +223,12 @@ def _each(
 ) -> Iterator[tuple[EntitlementValue, Anchors]]:
     """What each subscription grants of a feature.
 
-    The default of a feature without a product is everybody's, and counts once.
+    The default of a feature without a product is everybody's, and counts once: with the first
+    subscription that says nothing in its place. Its reset period is below all of them.
     """
+    is_global = feature.product is None
     has_default = False
     for one in subscriptions:
-        is_global = feature.product is None
         in_scope = (
             not has_default
             if feature.product is None
@@ -235,12 +236,15 @@ def _each(
         )
         version = found.get((Holder(HolderKind.PLAN_VERSION, one.plan_version_id), feature.id))
         plan = _granted(feature, version, in_scope=in_scope)
-        has_default = has_default or (is_global and version is None and plan is not None)
         add_ons = list(_add_ons(feature, one, found))
         value = _with_add_ons(plan, add_ons)
         override = found.get((Holder(HolderKind.SUBSCRIPTION, one.id), feature.id))
         if override is not None:
             value = over(override.value, value)
+        elif is_global and version is None and plan is not None:
+            has_default = True
+        if value is not None and is_global:
+            value = over(value, feature.default)
         if value is not None:
             yield _closed(value), one.anchors
 

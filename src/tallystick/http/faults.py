@@ -5,6 +5,7 @@ code, and a sentence that says what would be accepted. Validators of ours raise
 `PydanticCustomError` with code and sentence; both are passed on as they are.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -16,6 +17,9 @@ FAULTS_MAX = 100
 """More than this helps nobody; the rest is left out."""
 NAME_CHARS_MAX = 80
 NEAR = 0.6
+
+_MEMBER = re.compile(r"<\w+\.\w+: ('[^']*')>")
+"""How pydantic writes some members of an enumeration, and not all of them: as in our code."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "missing": ("required", "is required"),
@@ -104,7 +108,7 @@ def _words(
         return "required", f"is required: one of {_listed(located.tags)}"
     if kind in WORDS and "message" not in context:
         code, sentence = WORDS[kind]
-        return code, sentence.format_map(dict(context))
+        return code, _MEMBER.sub(r"\1", sentence.format_map(dict(context)))
     if kind in {"value_error", "assertion_error"}:
         return "invalid", text.partition(", ")[2] or text
     return kind, text.replace("Input should be", "must be")

@@ -57,7 +57,7 @@ async def edit_subscription(
     """
     tx, tenant_id = ctx.transaction, ctx.tenant.id
     due = await locked(ctx, subscription_id)
-    if is_over(due.contract) and change.said != {"custom_properties"}:
+    if is_over(due.contract) and change.said - {"custom_properties"}:
         raise Conflict(f"This subscription has ended: it is {due.contract.status.value}")
     terms = await _terms(ctx, due, change)
     if not terms:

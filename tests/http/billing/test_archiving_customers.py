@@ -15,6 +15,7 @@ from tallystick.services.confirm_result import Completed, Ended
 from tallystick.services.edit_customer import CustomerChange, edit_customer
 from tests.soundness import assert_sound
 from tests.subscribing import Merchant
+from tests.trials import ENDS, in_trial, stands
 from tests.world import World
 
 TODAY = date(2026, 3, 10)
@@ -86,6 +87,31 @@ async def test_a_customer_with_a_subscription_is_not_archived(
         await sdk.checkout_sessions.create(
             customer_id=name, plan_version_id=encode(Prefix.PLAN_VERSION, plan.version_id)
         )
+    await merchant.is_sound()
+
+
+async def test_a_trial_that_waits_for_its_payment_is_ended_first(
+    sdk: AsyncMeteroid, merchant: Merchant
+) -> None:
+    """Its charge was declined and is tried again: that would begin it for an archived one."""
+    world = merchant.world
+    customer, _ = await in_trial(world, "4000000000000341")
+    await merchant.travel(ENDS)
+    trial = await stands(world)
+    assert trial["status"] == "TRIAL_EXPIRED"
+    name = encode(Prefix.CUSTOMER, customer)
+    waiting = encode(Prefix.SUBSCRIPTION, trial["id"])
+    with pytest.raises(ConflictError, match=waiting):
+        await sdk.customers.archive(name)
+    await sdk.subscriptions.cancel(waiting, effective_date=ENDS.date())
+
+    await sdk.customers.archive(name)
+
+    good = (await world.card()).token
+    await world.execute("update payment_methods set token = $1", good)
+    await merchant.travel(date(2026, 4, 28))
+    assert await world.charges() == []
+    assert (await stands(world))["status"] == "CANCELLED"
     await merchant.is_sound()
 
 

@@ -86,6 +86,7 @@ async def test_a_subscription_with_properties(sdk: AsyncMeteroid, merchant: Merc
     assert ended.subscription.custom_properties["channel"] == "partner"
     with pytest.raises(ConflictError, match="has ended"):
         await sdk.subscriptions.update(made.id, custom_properties={}, net_terms=1)
+    assert await sdk.subscriptions.update(made.id) == ended
     listed = [one async for one in sdk.subscriptions.list()]
     assert listed[0].custom_properties == {"channel": "partner", "vip": True}
 

@@ -235,7 +235,7 @@ def test_what_is_sold_already_makes_no_other_version(shop: Shop) -> None:
             },
             [("minimum_commitment.scope", "nothing_covered")],
         ),
-        ({"entitlements": [{"feature_id": "feat_1"}]}, [("entitlements", "not_supported_yet")]),
+        ({"entitlements": [{"feature_id": "feat_1"}]}, [("entitlements[0].value", "required")]),
     ],
 )
 def test_a_replacement_that_cannot_be_changes_nothing(

@@ -213,6 +213,7 @@ async def test_billing_details(world: World, web: FastAPI) -> None:
         ({"country": "XX"}, "country"),
         ({"line1": "x" * 256}, "line1"),
         ({"invoicing_emails": "nobody"}, "invoicing_emails"),
+        ({"invoicing_emails": "a\0b@globex.example"}, "invoicing_emails"),
         (
             {"invoicing_emails": ",".join(f"a{n}@b.example" for n in range(21))},
             "invoicing_emails",

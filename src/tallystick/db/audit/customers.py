@@ -19,8 +19,11 @@ CUSTOMER_RULES = (
             from customers c
             cross join lateral (
                 select count(*) as live from subscriptions s
-                where s.tenant_id = c.tenant_id and s.customer_id = c.id and s.status not in
-                    ('TRIAL_EXPIRED', 'CANCELLED', 'COMPLETED', 'SUPERSEDED')) s
+                where s.tenant_id = c.tenant_id and s.customer_id = c.id
+                  and s.status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED')
+                  and (s.status <> 'TRIAL_EXPIRED' or exists (
+                      select from invoices i where i.tenant_id = s.tenant_id
+                        and i.subscription_id = s.id and i.charged_first))) s
             cross join lateral (
                 select count(*) as paying from checkout_sessions p
                 where p.tenant_id = c.tenant_id and p.customer_id = c.id

@@ -49,7 +49,9 @@ def details_typed(submitted: Submitted) -> BillingDetails:
     """How a customer wants to be billed."""
     typed = submitted.buyer
     emails = submitted.get("invoicing_emails")[:_EMAILS_CHARS]
-    parts = (one.strip() for one in emails.replace(";", ",").replace("\n", ",").split(","))
+    # Lines part addresses, too, and no control character belongs into one.
+    listed = "".join(one if one.isprintable() and one != ";" else "," for one in emails)
+    parts = (one.strip() for one in listed.split(","))
     return BillingDetails(
         address=typed.address,
         vat_number=typed.vat_number,

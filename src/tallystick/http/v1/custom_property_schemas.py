@@ -1,7 +1,7 @@
 """Definitions of custom properties on the wire."""
 
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,7 +19,7 @@ from tallystick.domain.custom_properties import (
     PropertyType,
     SelectOption,
 )
-from tallystick.http.v1.free_form import JsonAny
+from tallystick.http.v1.free_form import JsonAnything
 from tallystick.http.v1.scalar import Scalar, problem
 from tallystick.http.v1.scalars import (
     LIST_MAX,
@@ -37,7 +37,7 @@ from tallystick.http.v1.scalars import (
 
 ORDER_MAX = 1_000_000
 
-DefaultValue = Annotated[object, JsonAny(TEXT_CHARS_MAX)]
+DefaultValue = Annotated[object, JsonAnything(TEXT_CHARS_MAX)]
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,9 @@ class NumberValue(Scalar):
 
     @override
     def parse(self, value: Any) -> Decimal:
-        if isinstance(value, Decimal):
-            return value
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
             raise problem("wrong_type", "must be a number")
-        if not math.isfinite(value):
+        if not -sys.float_info.max <= value <= sys.float_info.max:
             raise problem("out_of_range", "is too large a number")
         return Decimal(str(value))
 

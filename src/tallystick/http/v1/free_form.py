@@ -62,21 +62,6 @@ Metadata = Annotated[dict[str, object], JsonObject(16 * 1024)]
 """Any JSON object up to 16 KiB."""
 
 
-@dataclass(frozen=True)
-class JsonAny(Scalar):
-    """Any JSON value that can be stored and given back, up to a size in bytes."""
-
-    bytes_max: int
-
-    @override
-    def parse(self, value: Any) -> object:
-        return JsonObject(self.bytes_max).parse({"value": value})["value"]
-
-    @override
-    def schema(self) -> JsonSchemaValue:
-        return {}
-
-
 class _NotYet(Scalar):
     @override
     def parse(self, value: Any) -> None:

@@ -59,7 +59,11 @@ begin
     if exists (
         select from subscriptions s
         where s.tenant_id = new.tenant_id and s.customer_id = new.id
-          and s.status not in ('TRIAL_EXPIRED', 'CANCELLED', 'COMPLETED', 'SUPERSEDED'))
+          and s.status not in ('CANCELLED', 'COMPLETED', 'SUPERSEDED')
+          -- A trial that has ended goes on once its first invoice is paid, which is tried for days.
+          and (s.status <> 'TRIAL_EXPIRED' or exists (
+              select from invoices i where i.tenant_id = s.tenant_id
+                and i.subscription_id = s.id and i.charged_first)))
     then
         raise exception 'tallystick: customer % is archived and has a live subscription', new.id
             using errcode = 'check_violation';
