@@ -210,3 +210,20 @@ def test_names_that_cannot_be_kept(importer: Importer) -> None:
     assert [c["name"] for c in importer.customers()] == ["Initech"]
     for _, _, reason in importer.failures(job.id):
         assert reason.startswith("custom_taxes[0]")
+
+
+def test_custom_properties(importer: Importer) -> None:
+    """What a row says of them is kept and held to its definitions, as over REST."""
+    importer.shop.raw.post(
+        "/custom-property-definitions",
+        json={"entity_type": "CUSTOMER", "key": "tier", "name": "T", "property_type": "TEXT"},
+    )
+    rows = ['Globex,EUR,"{""tier"":""gold""}"', 'Bad,EUR,"{""tear"":1}"']
+    job = importer.imported("\n".join(["name,currency,custom_properties", *rows]))
+
+    assert [(one["name"], one["custom_properties"]) for one in importer.customers()] == [
+        ("Globex", {"tier": "gold"})
+    ]
+    assert [why for _, _, why in importer.failures(job.id)] == [
+        "custom_properties.tear: is not a defined property; did you mean `tier`?"
+    ]
