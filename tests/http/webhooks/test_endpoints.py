@@ -130,6 +130,23 @@ def test_a_header_that_waits_for_its_value(market: Market) -> None:
     assert (waiting.needs_setup, waiting.disabled) == (True, True)
 
 
+def test_a_sensitive_value_does_not_follow_to_another_host(market: Market) -> None:
+    """It must be given again for another host; at the same one it is kept."""
+    sdk = market.sdk.webhook_endpoints.endpoints
+    key = m.WebhookHeaderInput(name="X-Key", sensitive=True, value="s3cret")
+    endpoint = sdk.create(url="https://hooks.example/a", headers=[key]).webhook_endpoint
+
+    again = {"headers": [{"name": "x-key", "sensitive": True}]}
+    for more in ({}, again):
+        body = {"url": "https://thief.example/", **more}
+        answer = market.raw.patch(f"{PATH}/{endpoint.id}", json=body)
+        assert faults(answer) == [("headers", "required")]
+    assert sdk.retrieve(endpoint.id).url == "https://hooks.example/a"
+    assert sdk.update(endpoint.id, url="https://hooks.example/b").headers[0].set
+    moved = sdk.update(endpoint.id, url="https://other.example/", headers=[key])
+    assert (moved.url, moved.disabled) == ("https://other.example/", False)
+
+
 def test_deleted(market: Market) -> None:
     """A deleted endpoint is not found by anything, and not listed."""
     sdk = market.sdk.webhook_endpoints.endpoints
