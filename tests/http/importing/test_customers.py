@@ -152,6 +152,18 @@ def test_what_failed_can_be_mended_and_sent_again(importer: Importer) -> None:
     assert [c["name"] for c in importer.customers()] == ["Globex", "Ini;tech"]
 
 
+def test_what_fails_again_is_reported_once(importer: Importer) -> None:
+    """Of a report that is sent as it is, the next report has the newest reasons alone."""
+    first = importer.imported('name,currency\nGlobex,EURO\n"Ini"tech,EUR\n')
+    told = importer.shop.raw.get(f"/batch-jobs/{first.id}/errors.csv").text
+    again = importer.imported(told)
+
+    header, globex, initech = importer.read(again.id, "errors.csv")
+    assert header == ["import_row", "import_error", "name", "currency"]
+    assert (globex[0], globex[2:]) == ("2", ["Globex", "EURO"])
+    assert initech[2:] == ['"Ini"tech,EUR']
+
+
 def test_the_output_names_what_was_made(importer: Importer) -> None:
     """The result has the id of each customer, which is always that of its job and row."""
     job = importer.imported("name,currency\nGlobex,EUR\nBad,EURO\nInitech,EUR\n")
