@@ -9,8 +9,10 @@ from meteroid import AsyncMeteroid
 from meteroid import models as m
 from meteroid.errors import BadRequestError, ConflictError, NotFoundError
 
+from tallystick.services.context import App
 from tests.http.conftest import NOON, TRUSTED
 from tests.http.purchase.market import Market
+from tests.http.webhooks.conftest import behind
 
 URL = "https://hooks.example/billing?a=1"
 PATH = "/webhooks/endpoints"
@@ -159,6 +161,22 @@ def test_deleted(market: Market) -> None:
             ask(endpoint.id)
     with pytest.raises(NotFoundError):
         list(sdk.list_deliveries(endpoint.id))
+
+
+def test_headers_go_with_their_endpoint(market: Market) -> None:
+    """Of a deleted endpoint, no value that was sent to it stays in the database."""
+    sdk = market.sdk.webhook_endpoints.endpoints
+    key = m.WebhookHeaderInput(name="X-Key", sensitive=True, value="s3cret")
+    waiting = m.WebhookHeaderInput(name="X-Other", sensitive=True)
+    sdk.delete(sdk.create(url=URL, headers=[key, waiting]).webhook_endpoint.id)
+
+    async def kept(app: App) -> list[str]:
+        async with app.database.connection() as tx:
+            query = "select headers from webhook_endpoints where tenant_id = $1"
+            rows = await tx.fetch(query, market.tenant.tenant_id)
+            return [row["headers"] for row in rows]
+
+    assert behind(market, kept) == ["[]"]
 
 
 def test_a_new_secret(market: Market) -> None:
