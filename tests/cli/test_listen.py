@@ -103,6 +103,7 @@ def test_it_forwards(tallystick: Tallystick, receiver: Receiver) -> None:
     [
         (("--events", "invoice.payed"), "did you mean `invoice.paid`?"),
         (("--forward-to", "localhost:3000"), "must be an absolute address"),
+        (("--after", str(10**20)), "Invalid value for '--after'"),
     ],
 )
 def test_refused(tallystick: Tallystick, words: tuple[str, ...], said: str) -> None:

@@ -50,6 +50,7 @@ def test_public(address: str) -> None:
         "fd12:3456::1",
         "fe80::1",
         "fe80::1%eth0",
+        "fec0::1",
         "ff02::1",
         "::127.0.0.1",
         "not an address",

@@ -25,7 +25,7 @@ from tallystick.db.event_log import LoggedEvent
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.webhook_delivery import Answered, Outcome, error_of, is_success
 from tallystick.domain.webhook_endpoint import EndpointFields, endpoint_faults
-from tallystick.http.v1.event_log_schemas import EventTypeText
+from tallystick.http.v1.event_log_schemas import SEQUENCE_MAX, EventTypeText
 from tallystick.services.context import App
 from tallystick.services.event_body import event_body
 from tallystick.services.events import instant_text
@@ -64,6 +64,7 @@ def listen(
         typer.Option(
             "--after",
             min=0,
+            max=SEQUENCE_MAX,
             metavar="NUMBER",
             help="Begin after the event of this number; 0 for all that ever happened.",
             show_default="the newest",

@@ -69,11 +69,11 @@ _SEARCH = """
          or strpos(lower(customer.billing_email), lower({0})) > 0)
 """
 
-_BEGINNING = """
-    lower(customer.name) between lower({0}) and lower({0}) || chr(1114111)
-    or lower(customer.alias) between lower({0}) and lower({0}) || chr(1114111)
-    or lower(customer.billing_email) between lower({0}) and lower({0}) || chr(1114111)
-"""
+_BEGINNING = " or ".join(
+    f'lower({field}) collate "C" between lower({{0}}) and lower({{0}}) || chr(1114111)'
+    for field in ("customer.name", "customer.alias", "customer.billing_email")
+)
+"""By code points, as their indexes are: no language sorts the last character last."""
 
 SEARCHED_WITHIN = 3
 """A text of so many characters is looked for anywhere, a shorter one at the beginnings."""

@@ -183,10 +183,14 @@ async def skip_old(tx: Tx, tenant_id: UUID, endpoint_id: UUID, seconds: float) -
 
 
 async def archive(tx: Tx, tenant_id: UUID, endpoint_id: UUID, now: datetime) -> None:
-    """Delete an endpoint that is locked: it is kept for its deliveries, and seen no more."""
+    """Delete an endpoint that is locked: it is kept for its deliveries, and seen no more.
+
+    Its headers are forgotten, since what is in them opens doors of the merchant's.
+    """
     done = await tx.execute(
         """
-        update webhook_endpoints set archived_at = $3, updated_at = $3
+        update webhook_endpoints
+        set archived_at = $3, updated_at = $3, headers = '[]', needs_setup = false
         where tenant_id = $1 and id = $2 and archived_at is null
         """,
         tenant_id,

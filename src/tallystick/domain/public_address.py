@@ -27,7 +27,9 @@ def is_public(address: str) -> bool:
     if spelt is not None:
         return _is_open(spelt)
     tunnelled = [found.sixtofour, *(found.teredo or ())]
-    return _is_open(found) and all(_is_open(one) for one in tunnelled if one is not None)
+    # Site-local addresses (RFC 3879) are old, and still somebody's own.
+    is_open = _is_open(found) and not found.is_site_local
+    return is_open and all(_is_open(one) for one in tunnelled if one is not None)
 
 
 def names_something_private(host: str) -> bool:

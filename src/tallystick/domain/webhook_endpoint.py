@@ -117,6 +117,30 @@ def merged_headers(
     )
 
 
+def moved_faults(
+    before: EndpointFields, after: EndpointFields, given: Sequence[WebhookHeader]
+) -> list[Fault]:
+    """Sensitive values that would follow to another host, where whoever has it reads them.
+
+    Args:
+        before: The endpoint as it was.
+        after: The endpoint as it would be.
+        given: The headers that are said now; a value among them is meant for the new host.
+    """
+    if origin(before.url) == origin(after.url):
+        return []
+    said = {header.name.lower() for header in given if header.value is not None}
+    kept = [
+        header.name
+        for header in after.headers
+        if header.sensitive and header.value is not None and header.name.lower() not in said
+    ]
+    if not kept:
+        return []
+    message = f"must give the value of {', '.join(kept)} again, for another host is to get it"
+    return [Fault("headers", "required", message)]
+
+
 def endpoint_faults(wanted: EndpointFields, *, allows_private: bool) -> list[Fault]:
     """Everything that is wrong with an endpoint.
 

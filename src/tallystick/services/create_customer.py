@@ -1,5 +1,6 @@
 """Create a customer."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from uuid import UUID
 
@@ -47,7 +48,7 @@ async def create_customer(
     properties, wrong = await values_set_anew(
         ctx, PropertyEntity.CUSTOMER, wanted.custom_properties
     )
-    fail_if([*faults_of(wanted, unread), *unread.joined(wrong)[len(unread.faults) :]])
+    fail_if(faults_of(wanted, unread, wrong))
     wanted = replace(wanted, custom_properties=properties)
     entity_id = await entity_for(ctx, invoicing_entity_id)
     customer = new_customer(ctx, wanted, entity_id, customer_id or new_id())
@@ -59,9 +60,12 @@ async def create_customer(
     return customer
 
 
-def faults_of(wanted: CustomerFields, unread: Unread) -> list[Fault]:
+def faults_of(
+    wanted: CustomerFields, unread: Unread, wrong_properties: Sequence[Fault]
+) -> list[Fault]:
     """What cannot be about a customer, or could not be read, every fault of it."""
-    return unread.joined([*customer_faults(wanted), *number_faults(wanted)], RESTS_ON)
+    found = unread.joined([*customer_faults(wanted), *number_faults(wanted)], RESTS_ON)
+    return [*found, *unread.joined(wrong_properties)[len(unread.faults) :]]
 
 
 def new_customer(

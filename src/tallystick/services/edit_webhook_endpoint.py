@@ -14,6 +14,7 @@ from tallystick.domain.webhook_endpoint import (
     WebhookEndpoint,
     endpoint_faults,
     merged_headers,
+    moved_faults,
     needs_setup,
 )
 from tallystick.services.context import Context
@@ -57,6 +58,7 @@ async def edit_webhook_endpoint(
         after,
         allows_private=ctx.allows_private_webhooks or after.url == before.url,
     )
+    faults += moved_faults(before, after, said.get("headers", ()))
     fail_if(faults)
     after = _switched(before, after, disabled=disabled)
     await webhook_endpoints.save(tx, tenant_id, after)

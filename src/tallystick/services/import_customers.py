@@ -8,6 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from tallystick.db import custom_properties, customers
+from tallystick.domain.custom_properties import PropertyEntity, set_anew
 from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.errors import TallystickError, fail_if
 from tallystick.services.context import Context
@@ -32,17 +33,20 @@ async def import_customers(
     refused: dict[UUID, TallystickError] = {}
     entities: dict[UUID | None, UUID] = {}
     made: list[CustomerRecord] = []
-    begun_with = await custom_properties.defaults(ctx.transaction, ctx.tenant.id)
+    known = await custom_properties.unarchived(
+        ctx.transaction, ctx.tenant.id, PropertyEntity.CUSTOMER
+    )
     for customer_id, one in wanted:
+        properties, wrong = set_anew(known, {}, one.fields.custom_properties)
         try:
-            fail_if(faults_of(one.fields, one.unread))
+            fail_if(faults_of(one.fields, one.unread, wrong))
             named = one.invoicing_entity_id
             if named not in entities:
                 entities[named] = await entity_for(ctx, named)
         except TallystickError as reason:
             refused[customer_id] = reason
         else:
-            said = replace(one.fields, custom_properties=begun_with["CUSTOMER"])
+            said = replace(one.fields, custom_properties=properties)
             made.append(new_customer(ctx, said, entities[named], customer_id))
     await customers.insert_many(ctx.transaction, ctx.tenant.id, made)
     await record_many(ctx, [created_event(customer) for customer in made])

@@ -152,6 +152,18 @@ def test_what_failed_can_be_mended_and_sent_again(importer: Importer) -> None:
     assert [c["name"] for c in importer.customers()] == ["Globex", "Ini;tech"]
 
 
+def test_what_fails_again_is_reported_once(importer: Importer) -> None:
+    """Of a report that is sent as it is, the next report has the newest reasons alone."""
+    first = importer.imported('name,currency\nGlobex,EURO\n"Ini"tech,EUR\n')
+    told = importer.shop.raw.get(f"/batch-jobs/{first.id}/errors.csv").text
+    again = importer.imported(told)
+
+    header, globex, initech = importer.read(again.id, "errors.csv")
+    assert header == ["import_row", "import_error", "name", "currency"]
+    assert (globex[0], globex[2:]) == ("2", ["Globex", "EURO"])
+    assert initech[2:] == ['"Ini"tech,EUR']
+
+
 def test_the_output_names_what_was_made(importer: Importer) -> None:
     """The result has the id of each customer, which is always that of its job and row."""
     job = importer.imported("name,currency\nGlobex,EUR\nBad,EURO\nInitech,EUR\n")
@@ -210,3 +222,20 @@ def test_names_that_cannot_be_kept(importer: Importer) -> None:
     assert [c["name"] for c in importer.customers()] == ["Initech"]
     for _, _, reason in importer.failures(job.id):
         assert reason.startswith("custom_taxes[0]")
+
+
+def test_custom_properties(importer: Importer) -> None:
+    """What a row says of them is kept and held to its definitions, as over REST."""
+    importer.shop.raw.post(
+        "/custom-property-definitions",
+        json={"entity_type": "CUSTOMER", "key": "tier", "name": "T", "property_type": "TEXT"},
+    )
+    rows = ['Globex,EUR,"{""tier"":""gold""}"', 'Bad,EUR,"{""tear"":1}"']
+    job = importer.imported("\n".join(["name,currency,custom_properties", *rows]))
+
+    assert [(one["name"], one["custom_properties"]) for one in importer.customers()] == [
+        ("Globex", {"tier": "gold"})
+    ]
+    assert [why for _, _, why in importer.failures(job.id)] == [
+        "custom_properties.tear: is not a defined property; did you mean `tier`?"
+    ]

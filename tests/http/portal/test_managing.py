@@ -129,6 +129,20 @@ async def test_paying_an_open_invoice(world: World, web: FastAPI) -> None:
     assert (await guest.send(forged)).status == 403
 
 
+async def test_an_address_cannot_say_that_an_invoice_is_paid(
+    world: World, web: FastAPI
+) -> None:
+    """What is owed is not called paid by whoever made the link."""
+    customer, _ = await subscribed(world)
+    billed = await owing(world, customer)
+    guest = await enter(world, web, customer)
+
+    page = await guest.open(f"/invoices/{billed}?done=paid")
+
+    assert "Thank you, the invoice is paid." not in page.text
+    assert "Pay €49.00" in page.text
+
+
 async def test_a_decline_is_told(world: World, web: FastAPI) -> None:
     """Nothing is charged, the page says why, and it can be tried again."""
     customer, _ = await subscribed(world)

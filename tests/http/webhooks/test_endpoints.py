@@ -9,8 +9,10 @@ from meteroid import AsyncMeteroid
 from meteroid import models as m
 from meteroid.errors import BadRequestError, ConflictError, NotFoundError
 
+from tallystick.services.context import App
 from tests.http.conftest import NOON, TRUSTED
 from tests.http.purchase.market import Market
+from tests.http.webhooks.conftest import behind
 
 URL = "https://hooks.example/billing?a=1"
 PATH = "/webhooks/endpoints"
@@ -130,6 +132,23 @@ def test_a_header_that_waits_for_its_value(market: Market) -> None:
     assert (waiting.needs_setup, waiting.disabled) == (True, True)
 
 
+def test_a_sensitive_value_does_not_follow_to_another_host(market: Market) -> None:
+    """It must be given again for another host; at the same one it is kept."""
+    sdk = market.sdk.webhook_endpoints.endpoints
+    key = m.WebhookHeaderInput(name="X-Key", sensitive=True, value="s3cret")
+    endpoint = sdk.create(url="https://hooks.example/a", headers=[key]).webhook_endpoint
+
+    again = {"headers": [{"name": "x-key", "sensitive": True}]}
+    for more in ({}, again):
+        body = {"url": "https://thief.example/", **more}
+        answer = market.raw.patch(f"{PATH}/{endpoint.id}", json=body)
+        assert faults(answer) == [("headers", "required")]
+    assert sdk.retrieve(endpoint.id).url == "https://hooks.example/a"
+    assert sdk.update(endpoint.id, url="https://hooks.example/b").headers[0].set
+    moved = sdk.update(endpoint.id, url="https://other.example/", headers=[key])
+    assert (moved.url, moved.disabled) == ("https://other.example/", False)
+
+
 def test_deleted(market: Market) -> None:
     """A deleted endpoint is not found by anything, and not listed."""
     sdk = market.sdk.webhook_endpoints.endpoints
@@ -142,6 +161,22 @@ def test_deleted(market: Market) -> None:
             ask(endpoint.id)
     with pytest.raises(NotFoundError):
         list(sdk.list_deliveries(endpoint.id))
+
+
+def test_headers_go_with_their_endpoint(market: Market) -> None:
+    """Of a deleted endpoint, no value that was sent to it stays in the database."""
+    sdk = market.sdk.webhook_endpoints.endpoints
+    key = m.WebhookHeaderInput(name="X-Key", sensitive=True, value="s3cret")
+    waiting = m.WebhookHeaderInput(name="X-Other", sensitive=True)
+    sdk.delete(sdk.create(url=URL, headers=[key, waiting]).webhook_endpoint.id)
+
+    async def kept(app: App) -> list[str]:
+        async with app.database.connection() as tx:
+            query = "select headers from webhook_endpoints where tenant_id = $1"
+            rows = await tx.fetch(query, market.tenant.tenant_id)
+            return [row["headers"] for row in rows]
+
+    assert behind(market, kept) == ["[]"]
 
 
 def test_a_new_secret(market: Market) -> None:

@@ -92,6 +92,12 @@ def test_refused(market: Market, query: str, field: str) -> None:
 def test_every_type_decodes(market: Market) -> None:
     """What is written decodes by the SDK's model of its type, and so would every type."""
     stock(market)
+    sso = market.sdk.features.create(
+        code="sso", name="SSO", feature_type=m.BooleanFeatureType()
+    )
+    path = f"/plan-versions/{market.plans['Starter'].version_id}/entitlements"
+    granted = {"feature_id": sso.id, "value": {"type": "BOOLEAN", "enabled": True}}
+    assert market.raw.post(path, json={"entitlements": [granted]}).status_code == 201
     bought = market.bought()
     payment = bought.invoice.transactions[0].id
     assert market.raw.post(f"/payments/{payment}/refund", json={"amount": 100}).is_success
@@ -111,7 +117,7 @@ def test_every_type_decodes(market: Market) -> None:
         assert by_noun[noun], f"nothing of {noun} happened"
         event = decoded(json.dumps(by_noun[noun] | {"type": name}))
         assert noun in OWN_NOUNS or (event.type, event.id) == (name, by_noun[noun]["id"])
-    assert {one.partition(".")[0] for one in OWN_TYPES} == {*OWN_NOUNS, "payment"}
+    assert {one.partition(".")[0] for one in OWN_TYPES} == {*OWN_NOUNS, "payment", "plan"}
 
 
 def test_what_lacks_a_field_does_not_decode(market: Market) -> None:

@@ -151,7 +151,10 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
         if lang in LANGUAGES:
             return keep_language(visit.files, request.url.path, lang)
         own = await show_own_invoice(visit.portal, _id(Prefix.INVOICE, name))
-        return await _invoice(visit, own, _notice(visit, done))
+        is_paid = own.entry.payment_status is PaymentStatus.PAID
+        # Whatever the address says: what is not paid is not called so.
+        told = "" if done == "paid" and not is_paid else done
+        return await _invoice(visit, own, _notice(visit, told))
 
     @routes.get("/portal/invoices/{name}/invoice.pdf")
     async def download(request: Request, name: str) -> Response:

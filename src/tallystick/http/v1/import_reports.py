@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from urllib.parse import quote
 
 from starlette.responses import StreamingResponse
@@ -46,9 +47,13 @@ def output_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
 
 
 async def errors_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
-    """The rows that failed as they were sent, each after its number and its reason."""
+    """The rows that failed as they were sent, each after its number and its reason.
+
+    Of a file that was such a report itself, the numbers and reasons of before are left out.
+    """
     names = cells_of(line_of_names(job.header), job.separator)
-    yield _written([[*ERROR_COLUMNS, *names]], job.separator)
+    old = {at for at, name in enumerate(names) if name.strip() in ERROR_COLUMNS}
+    yield _written([[*ERROR_COLUMNS, *_without(old, names)]], job.separator)
     after = -1
     while True:
         async with ctx.app.database.connection() as tx:
@@ -58,7 +63,9 @@ async def errors_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
         if not found:
             return
         after = found[-1][0]
-        rows = ([str(row), why, *_cells(text, job.separator)] for _, row, why, text in found)
+        rows = (
+            [str(row), why, *_cells(text, job.separator, old)] for _, row, why, text in found
+        )
         yield _written(rows, job.separator)
 
 
@@ -73,12 +80,17 @@ def named(job: BatchJob, what: str) -> dict[str, str]:
     }
 
 
-def _cells(record: str, separator: str) -> list[str]:
+def _without(places: AbstractSet[int], cells: Sequence[str]) -> list[str]:
+    return [cell for at, cell in enumerate(cells) if at not in places]
+
+
+def _cells(record: str, separator: str, left_out: AbstractSet[int]) -> list[str]:
     try:
-        return cells_of(record, separator)
+        cells = cells_of(record, separator)
     except csv.Error:
         # Not well-formed: as it was sent, in one cell, for whoever mends it.
         return [record.rstrip("\r\n")]
+    return _without(left_out, cells)
 
 
 async def _in_parts(ctx: Context, first: str, part: Part) -> AsyncIterator[bytes]:

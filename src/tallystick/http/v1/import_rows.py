@@ -225,7 +225,9 @@ def _customer(body: dict[str, Any]) -> NewCustomer:
     if read is None:
         raise InvalidInput(unread.faults[0].message, unread.faults)
     return NewCustomer(
-        fields=CustomerFields(**said_about(read)),
+        fields=CustomerFields(
+            **said_about(read), custom_properties=read.custom_properties or {}
+        ),
         invoicing_entity_id=read.invoicing_entity_id,
         unread=unread,
     )

@@ -88,7 +88,10 @@ async def get_endpoint(door: Entered, endpoint_id: WebhookEndpointId) -> Respons
 async def patch_endpoint(
     door: Entered, endpoint_id: WebhookEndpointId, body: UpdateWebhookEndpointRequest
 ) -> Response:
-    """Change a webhook endpoint: what is left out stays, null clears."""
+    """Change a webhook endpoint: what is left out stays, null clears.
+
+    Where `url` changes to another host, the values of sensitive headers must be given again.
+    """
     said = said_about(body)
     return await door.write(
         lambda ctx: edit_webhook_endpoint(ctx, endpoint_id, said, disabled=body.disabled),

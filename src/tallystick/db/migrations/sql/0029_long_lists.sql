@@ -175,5 +175,7 @@ return lower(name || e'\n' || coalesce(alias, '') || e'\n' || coalesce(email, ''
 
 create index customers_by_text on customers
     using gin (search_keys(tenant_id, customer_text(name, alias, billing_email)));
-create index customers_by_alias_text on customers (tenant_id, lower(alias));
-create index customers_by_email_text on customers (tenant_id, lower(billing_email));
+-- Beginnings, whatever the collation of the database is.
+create index customers_by_name_text on customers (tenant_id, (lower(name) collate "C"));
+create index customers_by_alias_text on customers (tenant_id, (lower(alias) collate "C"));
+create index customers_by_email_text on customers (tenant_id, (lower(billing_email) collate "C"));
