@@ -63,7 +63,7 @@ _UPDATE = f"""
 _SEARCH = """
     search_keys(customer.tenant_id,
                 customer_text(customer.name, customer.alias, customer.billing_email))
-        @> search_keys($1, lower({0}))
+        @> sought_keys($1, lower({0}))
     and (strpos(lower(customer.name), lower({0})) > 0
          or strpos(lower(customer.alias), lower({0})) > 0
          or strpos(lower(customer.billing_email), lower({0})) > 0)
