@@ -113,6 +113,9 @@ class Standing:
             self._made[name] = made["id"]
 
     def _buy(self, which: str) -> None:
+        # Whoever sends at random may have archived what is sold.
+        for plan in ("Starter", "Business"):
+            self.market.sdk.plans.unarchive(self.market.plans[plan].id)
         match which:
             case "globex" | "paid" | "Fee" | "balance":
                 self._bought("globex", self.market.bought())
