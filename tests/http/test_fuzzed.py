@@ -83,8 +83,10 @@ def known(market: Market) -> Mapping[str, str]:
 
 @pytest.fixture(scope="module")
 def standing(market: Market) -> Standing:
-    """What the examples of the document name."""
-    return Standing(market)
+    """What the examples of the document name, all of it: what is sent may archive the rest."""
+    found = Standing(market)
+    found.make_all()
+    return found
 
 
 @pytest.fixture(scope="module")
