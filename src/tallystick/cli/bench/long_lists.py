@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from tallystick.cli.bench.many_subscriptions import first_subscription, settle_down
+from tallystick.cli.bench.many_subscriptions import (
+    copy_rows,
+    first_subscription,
+    settle_down,
+)
 from tallystick.cli.bench.stage import Stage
 from tallystick.cli.demo_customers import GLOBEX
-from tallystick.db.engine import Tx
 from tallystick.domain.ids import Prefix, decode
 
 SECONDS_MAX = 3600
@@ -96,16 +99,11 @@ _OF_FIRST = {
     " where s.tenant_id = key.tenant and s.id = key.subscription)",
     "subscriptions": "x.id = key.subscription",
     "subscription_items": "x.subscription_id = key.subscription",
-    "checkout_sessions": "x.id = key.session",
+    "checkout_sessions": "x.id = key.other",
     "invoices": "x.subscription_id = key.subscription",
     "invoice_lines": "x.invoice_id in (select i.id from invoices i"
     " where i.tenant_id = key.tenant and i.subscription_id = key.subscription)",
 }
-
-_COLUMNS = """
-    select column_name from information_schema.columns
-    where table_schema = 'public' and table_name = $1 order by ordinal_position
-"""
 
 _LENGTHS = """
     insert into list_counts (tenant_id, list, facet, difference)
@@ -161,25 +159,11 @@ async def fill(stage: Stage, firsts: Firsts, begin: int, end: int) -> None:
             [decode(Prefix.PLAN_VERSION, str(one["version_id"])) for one in plans],
             timeout=SECONDS_MAX,
         )
-        for table in _COPIED:
-            await _copy(tx, table, stage.tenant_id, firsts)
+        key = (stage.tenant_id, firsts.subscription, firsts.session)
+        for table, columns in _COPIED.items():
+            await copy_rows(tx, table, columns, _OF_FIRST[table], key)
         await tx.execute("drop table made")
         await tx.execute("delete from list_counts where tenant_id = $1", stage.tenant_id)
         for statement in (_LENGTHS, _LENGTHS_BY_PLAN):
             await tx.execute(statement, timeout=SECONDS_MAX)
     await settle_down(stage)
-
-
-async def _copy(tx: Tx, table: str, tenant_id: UUID, firsts: Firsts) -> None:
-    columns = [row["column_name"] for row in await tx.fetch(_COLUMNS, table)]
-    values = [_COPIED[table].get(column, f"x.{column}") for column in columns]
-    # Every name in it is the schema's or ours.
-    statement = f"""
-        insert into {table} ({", ".join(columns)}) overriding system value
-        select {", ".join(values)}
-        from (select $1::uuid as tenant, $2::uuid as subscription, $3::uuid as session) key
-        join {table} x on x.tenant_id = key.tenant and {_OF_FIRST[table]} cross join made
-    """  # noqa: S608
-    await tx.execute(
-        statement, tenant_id, firsts.subscription, firsts.session, timeout=SECONDS_MAX
-    )

@@ -25,7 +25,7 @@ _COPIED: Mapping[str, Mapping[str, str]] = {
 """The tables of a subscription, and the columns in which a copy differs."""
 
 _OF_FIRST = {
-    "customers": "x.id = key.customer",
+    "customers": "x.id = key.other",
     "subscriptions": "x.id = key.subscription",
     "subscription_items": "x.subscription_id = key.subscription",
     "plan_places": "x.holder = key.subscription",
@@ -87,8 +87,9 @@ async def copy_first(app: App, tenant_id: UUID, first: UUID, copies: int) -> Non
             copies,
             timeout=SECONDS_MAX,
         )
-        for table in _COPIED:
-            await _copy(tx, table, (tenant_id, first, customer))
+        for table, columns in _COPIED.items():
+            which = _OF_FIRST[table]
+            await copy_rows(tx, table, columns, which, (tenant_id, first, customer))
 
 
 async def use(stage: Stage, month: date) -> None:
@@ -107,14 +108,31 @@ async def settle_down(stage: Stage) -> None:
         await tx.execute("checkpoint", timeout=SECONDS_MAX)
 
 
-async def _copy(tx: Tx, table: str, key: tuple[UUID, UUID, UUID]) -> None:
+async def copy_rows(
+    tx: Tx,
+    table: str,
+    differing: Mapping[str, str],
+    which: str,
+    key: tuple[UUID, UUID, UUID],
+) -> None:
+    """Copy rows of a table once for each row of the temporary table `made`.
+
+    Args:
+        tx: A connection that has `made`.
+        table: The table.
+        differing: The columns in which a copy differs, and the expression of each.
+        which: The condition on the rows `x` that are copied, by what `key` holds.
+        key: The tenant, the subscription that is copied, and what else is: a customer, or a
+            session, as `other`.
+    """
     columns = [row["column_name"] for row in await tx.fetch(_COLUMNS, table)]
-    values = [_COPIED[table].get(column, f"x.{column}") for column in columns]
+    values = [differing.get(column, f"x.{column}") for column in columns]
     # Every name in it is the schema's or ours.
     statement = f"""
-        insert into {table} ({", ".join(columns)}) select {", ".join(values)}
-        from (select $1::uuid as tenant, $2::uuid as subscription, $3::uuid as customer) key
-        join {table} x on x.tenant_id = key.tenant and {_OF_FIRST[table]} cross join made
+        insert into {table} ({", ".join(columns)}) overriding system value
+        select {", ".join(values)}
+        from (select $1::uuid as tenant, $2::uuid as subscription, $3::uuid as other) key
+        join {table} x on x.tenant_id = key.tenant and {which} cross join made
     """  # noqa: S608
     await tx.execute(statement, *key, timeout=SECONDS_MAX)
 

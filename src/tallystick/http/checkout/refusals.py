@@ -38,6 +38,11 @@ _TOO_LARGE = 413
 
 def page_route(assets: Assets) -> type[APIRoute]:
     """The class of the page's routes: whatever they raise becomes a page."""
+    return route_of_pages(lambda error, request: _page_of(error, request, assets))
+
+
+def route_of_pages(page_of: Callable[[Exception, Request], Response]) -> type[APIRoute]:
+    """A class of routes that answer whatever they raise with a page of this kind."""
 
     class PageRoute(APIRoute):
         @override
@@ -50,8 +55,8 @@ def page_route(assets: Assets) -> type[APIRoute]:
                 except ClientDisconnect:
                     # Nobody is left to see a page; the edge knows.
                     raise
-                except Exception as error:  # noqa: BLE001 - a buyer gets a page in any case
-                    return _page_of(error, request, assets)
+                except Exception as error:  # noqa: BLE001 - people get a page in any case
+                    return page_of(error, request)
 
             return handle
 

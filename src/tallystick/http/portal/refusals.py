@@ -1,17 +1,19 @@
 """What a customer sees when a request cannot be answered: a page, no error body."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from fastapi.routing import APIRoute
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, Response
-from typing_extensions import override
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
 
 from tallystick.domain.errors import Unauthorized
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.refusals import AWAY, DEFECT, PAUSE_SECONDS, meaning
+from tallystick.http.checkout.refusals import (
+    AWAY,
+    DEFECT,
+    PAUSE_SECONDS,
+    meaning,
+    route_of_pages,
+)
 from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.errors import unexpected
 from tallystick.http.portal.pages import bare_page
@@ -23,27 +25,10 @@ _CLOSED = 401
 
 def portal_route(files: Files) -> type[APIRoute]:
     """The class of the portal's routes: whatever they raise becomes a page."""
-
-    class PortalRoute(APIRoute):
-        @override
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            inner = super().get_route_handler()
-
-            async def handle(request: Request) -> Response:
-                try:
-                    return await inner(request)
-                except ClientDisconnect:
-                    # Nobody is left to see a page; the edge knows.
-                    raise
-                except Exception as error:  # noqa: BLE001 - a customer gets a page in any case
-                    return _page_of(error, request, files)
-
-            return handle
-
-    return PortalRoute
+    return route_of_pages(lambda error, request: _page_of(error, request, files))
 
 
-def _page_of(error: Exception, request: Request, files: Files) -> Response:
+def _page_of(error: Exception, request: Request, files: Files) -> HTMLResponse:
     if isinstance(error, Unauthorized):
         key, status = "closed", _CLOSED
     else:
