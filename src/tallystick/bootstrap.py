@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from typing_extensions import override
 
 from tallystick.db.engine import Database
+from tallystick.domain.try_limits import TryLimits
 from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import App
 from tallystick.settings import Settings
@@ -62,6 +63,10 @@ async def wired(settings: Settings, dsn: str) -> AsyncIterator[App]:
                 call_limit_seconds=settings.provider_call_seconds,
                 plan_versions=Bounded(PLAN_VERSIONS_KEPT),
                 private_webhooks=settings.private_webhooks,
+                try_limits=TryLimits(
+                    per_customer=settings.failed_payments_per_customer,
+                    per_address=settings.failed_payments_per_address,
+                ),
             )
         finally:
             await bank.close()

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         page_posts_per_minute: How many forms of buyers' pages one address may send to each
             process, and how many may be sent to one link, as many of them at once; 0 for no
             limit.
+        failed_payments_per_customer: How many tries to pay of one customer may fail within an
+            hour before it may not try another; 0 for no limit.
+        failed_payments_per_address: The same, from one network address.
         provider_call_seconds: Seconds of real time given to one call of a payment provider.
         sweep_seconds: Seconds of real time between two looks for attempts that were claimed
             and not recorded.
@@ -74,6 +77,8 @@ class Settings(BaseSettings):
     pool_max: PositiveInt = 10
     requests_per_second: float = Field(default=5000.0, ge=0)
     page_posts_per_minute: int = Field(default=60, ge=0)
+    failed_payments_per_customer: int = Field(default=10, ge=0)
+    failed_payments_per_address: int = Field(default=30, ge=0)
     provider_call_seconds: PositiveFloat = 20.0
     sweep_seconds: PositiveFloat = 15.0
     expire_seconds: PositiveFloat = 10.0

@@ -19,6 +19,7 @@ from tallystick.domain.attempt import (
 )
 from tallystick.domain.payment import FailureReason, Method
 from tallystick.domain.quote import AttemptKind
+from tallystick.domain.try_limits import COUNTED_FOR, RecentTries
 
 OBLIGATION: Codec[Obligation] = Codec(Obligation)
 METHOD: Codec[Method] = Codec(Method)
@@ -35,6 +36,10 @@ _COLUMNS = f"""
     a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue
 """
 
+_ENDED_ON_PURPOSE = ", ".join(
+    f"'{reason}'" for reason in (FailureReason.CANCELLED_BY_BUYER, FailureReason.SESSION_ENDED)
+)
+
 
 async def insert(
     tx: Tx,
@@ -42,11 +47,12 @@ async def insert(
     attempt: Attempt,
     consent: str | None,
     browser: str | None,
+    payer: bytes | None,
     lease_seconds: float,
 ) -> None:
     """Write a claimed attempt; `consent` is JSON text. The sweeper takes it up after the lease.
 
-    `browser` is a mark of whose it is, where a page has claimed it.
+    `browser` is a mark of whose it is, `payer` one of its address, where a page has claimed it.
 
     Raises `UniqueViolation` (one_live_attempt) when the session has a live one already.
     """
@@ -55,9 +61,9 @@ async def insert(
         insert into payment_attempts (
             tenant_id, id, session_id, customer_id, kind, provider, obligation, method, amount,
             currency, balance_held, business_date, subscription_id, invoice_id, transaction_id,
-            payment_method_id, consent, claimed_at, check_at, browser)
+            payment_method_id, consent, claimed_at, check_at, browser, payer)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                clock_timestamp() + make_interval(secs => $19), $20)
+                clock_timestamp() + make_interval(secs => $19), $20, $21)
         """,
         tenant_id,
         attempt.id,
@@ -79,7 +85,36 @@ async def insert(
         attempt.claimed_at,
         lease_seconds,
         browser,
+        payer,
     )
+
+
+async def recent_tries(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, payer: bytes | None
+) -> RecentTries:
+    """How many tries to pay took no money within the hour, of a customer and from an address.
+
+    Those that somebody ended on purpose do not count: another method, a session cancelled.
+    """
+    counts = f"""
+        select count(*) from payment_attempts
+        where tenant_id = $1 and claimed_on > now() - $3::interval and kind <> 'NONE'
+          and state <> 'SUCCEEDED'
+          and coalesce(failure ->> 'reason', '') not in ({_ENDED_ON_PURPOSE})
+          and
+    """
+    row = await tx.fetchrow(
+        f"""
+        select ({counts} customer_id = $2) as of_customer,
+            ({counts} payer = $4) as from_address
+        """,
+        tenant_id,
+        customer_id,
+        COUNTED_FOR,
+        payer,
+    )
+    assert row is not None, "counts are a row"
+    return RecentTries(of_customer=row["of_customer"], from_address=row["from_address"])
 
 
 async def load(tx: Tx, tenant_id: UUID, attempt_id: UUID) -> Attempt | None:

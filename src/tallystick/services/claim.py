@@ -23,7 +23,7 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import BankTransfer, OnlinePayment
 from tallystick.domain.payment import Method, MethodKind
-from tallystick.domain.quote import AttemptKind
+from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.activation import lock_activated, take_place
 from tallystick.services.changing_plan import lock_changed
@@ -43,6 +43,7 @@ from tallystick.services.ids import new_id
 from tallystick.services.leave_session import leave_session
 from tallystick.services.quoting import load_parties, quoted
 from tallystick.services.todays_quote import todays_quote
+from tallystick.services.try_limits import too_many_tries
 
 SWEEP_MARGIN_SECONDS = 10.0
 """How long after a call's limit the sweeper takes an attempt up, at the earliest."""
@@ -57,7 +58,8 @@ _CONSENT: Codec[Consent] = Codec(Consent)
 class Confirmation:
     """What the buyer sent with the button.
 
-    `shown` is the canonical form of the quote seen, `browser` a mark of who sends it.
+    `shown` is the canonical form of the quote seen, `browser` a mark of who sends it,
+    `payer` one of the address that it comes from.
     """
 
     shown: str
@@ -67,6 +69,7 @@ class Confirmation:
     consent: Consent | None
     return_url: str
     browser: str | None = None
+    payer: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +127,7 @@ async def claim(
     if quote.id != hashlib.sha256(confirmation.shown.encode()).hexdigest():
         return QuoteChanged(confirmation.shown, quote)
     faults = _faults(obligation, confirmation)
+    faults += await _tried_too_often(ctx, tx, session, confirmation, quote)
     if faults:
         return Refused(tuple(faults))
     return await _take(ctx, tx, session, confirmation, obligation)
@@ -181,6 +185,16 @@ def _faults(obligation: Obligation, confirmation: Confirmation) -> list[Fault]:
     return faults
 
 
+async def _tried_too_often(
+    ctx: Context, tx: Tx, session: Session, confirmation: Confirmation, quote: Quote
+) -> list[Fault]:
+    """Why no other card is tried: too many have failed."""
+    if quote.kind is AttemptKind.NONE:
+        return []
+    fault = await too_many_tries(ctx, tx, session.customer_id, confirmation.payer)
+    return [] if fault is None else [fault]
+
+
 async def _take(
     ctx: Context, tx: Tx, session: Session, confirmation: Confirmation, obligation: Obligation
 ) -> Claimed | AlreadyHeld:
@@ -222,6 +236,7 @@ async def _take(
         attempt,
         _CONSENT.dump_optional(consent),
         confirmation.browser,
+        confirmation.payer,
         lease_seconds(ctx.app),
     )
     await coupon_redemptions.reserve(tx, ctx.tenant.id, attempt)

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallystick.db.engine import Database, Tx
 from tallystick.domain.catalog import PlanVersion
+from tallystick.domain.try_limits import TryLimits
 from tallystick.services.ports import PaymentProvider
 
 
@@ -34,7 +35,8 @@ class App:
     `public_url` is the address, without a trailing slash, under which buyers reach the pages.
     `call_limit_seconds` bounds every call to a provider. `plan_versions` keeps published plan
     versions, which never change, by tenant and id. `private_webhooks` lets test tenants send
-    webhooks to private addresses, without encryption too.
+    webhooks to private addresses, without encryption too. `try_limits` bounds the tries to pay
+    that fail.
     """
 
     database: Database
@@ -43,6 +45,7 @@ class App:
     call_limit_seconds: float
     plan_versions: MutableMapping[tuple[UUID, UUID], PlanVersion]
     private_webhooks: bool = False
+    try_limits: TryLimits = field(default_factory=TryLimits)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """One transaction, committed when the block ends well and rolled back otherwise."""

@@ -40,6 +40,7 @@ from tallystick.services.confirm_result import (
 )
 from tallystick.services.end_session import expire_session
 from tallystick.services.show_checkout import show_checkout
+from tallystick.services.try_limits import too_many_tries
 
 _BAD = 400
 _CHANGED = 409
@@ -67,6 +68,7 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         faults = (*faults, Fault("form", "too_many_attempts", "ask for a new link"))
     elif view.quote.kind is not AttemptKind.NONE and typed.method is not None:
         try:
+            await _may_try(visit, view)
             fields = submitted.payment_fields(typed.method)
             method = await collect_method(visit.context, visit.session_id, typed.method, fields)
         except MethodRefused as refused:
@@ -85,12 +87,26 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         consent=_consent(visit, view, view.quote, typed.method),
         return_url=visit.return_url,
         browser=visit.browser,
+        payer=visit.payer,
     )
     if isinstance(result, QuoteChanged):
         result = replace(result, shown=shown)
     if isinstance(result, Challenge):
         return await _marked(visit, visit.to_bank(result.url, view))
     return await _marked(visit, await answer(visit, result, typed))
+
+
+async def _may_try(visit: Visit, view: CheckoutView) -> None:
+    """Hand no card to the provider while too many have failed.
+
+    Raises:
+        MethodRefused: Too many have.
+    """
+    ctx = visit.context
+    async with ctx.app.database.connection() as tx:
+        fault = await too_many_tries(ctx, tx, view.session.customer_id, visit.payer)
+    if fault is not None:
+        raise MethodRefused((fault,))
 
 
 async def _marked(visit: Visit, response: Response) -> Response:

@@ -14,7 +14,7 @@ from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links, links_of
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace
+from tallystick.http.checkout.pace import Pace, subscriber
 from tallystick.http.checkout.page import Sheet
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.success import with_session
@@ -24,6 +24,7 @@ from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.context import App, Context
 from tallystick.services.open_link import open_link
+from tallystick.services.try_limits import payer_of
 
 FORM_COOKIE = "tallystick_form"
 PAID_COOKIE = "tallystick_paid"
@@ -76,6 +77,12 @@ class Visit:
         """Where a challenge sends the buyer back to."""
         public = self.context.app.public_url
         return public + self.links.back_from_bank.removeprefix(self.assets.root)
+
+    @property
+    def payer(self) -> bytes | None:
+        """A mark of the network address that this request comes from."""
+        client = self.request.client
+        return payer_of(self.context, None if client is None else subscriber(client.host))
 
     @property
     def may_ask(self) -> bool:
