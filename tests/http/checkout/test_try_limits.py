@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import httpx
 import pytest
 
 from tallystick.domain.try_limits import RecentTries, TryLimits, is_too_many
 from tallystick.http.app import create_app
+from tallystick.services.try_limits import payer_of
 from tests.http.checkout.buyer import CARD, Buyer, Seen, browser, link_of
-from tests.world import World
+from tests.world import PUBLIC_URL, World
 
 DECLINED = CARD | {"card_number": "4000 0000 0000 0002"}
 LIMITS = TryLimits(per_customer=3, per_address=5)
@@ -78,10 +80,8 @@ async def test_a_customer_has_three_tries_over_all_links(guarded: World) -> None
     await guarded.execute(
         "update payment_attempts set claimed_on = claimed_on - interval '61 minutes'"
     )
-    assert (
-        "You are subscribed"
-        in (await pays(Buyer(browser(web), link_of(guarded, session_id)), CARD)).text
-    )
+    bought = await pays(Buyer(browser(web), link_of(guarded, session_id)), CARD)
+    assert "You are subscribed" in bought.text
     assert await guarded.charges() == [4900]
 
 
@@ -98,12 +98,16 @@ async def test_an_address_has_five_tries_over_all_customers(guarded: World) -> N
 
 
 async def test_addresses_are_kept_as_marks_of_a_tenant(guarded: World) -> None:
-    """No column holds the address; the same address is another mark for another tenant."""
-    await pays(await come(guarded), DECLINED)
+    """No column holds the address, and another tenant could not tell that it is the same."""
+    buyer = await come(guarded)
+    transport = httpx.ASGITransport(create_app(guarded.app), client=("203.0.113.9", 1024))
+    async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL) as client:
+        await pays(Buyer(client, buyer.link), DECLINED)
     row = await guarded.one("select payer, to_jsonb(a)::text as text from payment_attempts a")
 
     assert len(row["payer"]) == 32
-    assert "127.0.0.1" not in row["text"]
+    assert row["payer"] == payer_of(guarded.ctx, "203.0.113.9")
+    assert "203.0.113.9" not in row["text"]
 
 
 async def test_purchases_do_not_count(guarded: World) -> None:
