@@ -60,6 +60,7 @@ _COPIED: Mapping[str, Mapping[str, str]] = {
     "subscriptions": {
         "id": "made.subscription",
         "customer_id": "made.customer",
+        "customer_sort_name": f"lower({_NAME})",
         "plan_id": "made.plan",
         "plan_version_id": "made.version",
         "checkout_session_id": "null",
@@ -83,6 +84,7 @@ _COPIED: Mapping[str, Mapping[str, str]] = {
     "invoices": {
         "id": "made.invoice",
         "customer_id": "made.customer",
+        "customer_sort_name": f"lower({_NAME})",
         "subscription_id": "made.subscription",
         "number": "made.n + 10",
         "invoice_number": "'INV-' || (made.n + 10)",
