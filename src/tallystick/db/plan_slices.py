@@ -106,12 +106,16 @@ def _text(part: Part, of_status: str, values: list[object]) -> str:
         values.append(value)
         return f"${len(values)}"
 
+    way = "desc" if part.descending else "asc"
+    # Each in the order of the whole: so the plans of one name are merged, and nothing is sorted.
     of_plans = " union all ".join(
-        f"select id from subscriptions where tenant_id = $1 and plan_id = {given(one)} {of_status}"
+        f"""
+        (select id from subscriptions
+         where tenant_id = $1 and plan_id = {given(one)} {of_status} order by id {way})
+        """
         for one in part.plans
     )
     return f"""
         (select tied.id, {given(part.place)}::integer as sorted from ({of_plans}) tied
-         order by tied.id {"desc" if part.descending else "asc"}
-         limit {given(part.rows)} offset {given(part.skipped)})
+         order by tied.id {way} limit {given(part.rows)} offset {given(part.skipped)})
     """

@@ -148,9 +148,7 @@ async def page(
     if customer is None:
         length = length_of(tenant_id, "subscriptions", states, plan_id)
         if window.order == "plan_name":
-            picked = await pick_by_plan(
-                tx, tenant_id, window, plan_id=plan_id, statuses=states
-            )
+            picked = await pick_by_plan(tx, tenant_id, window, plan_id=plan_id, statuses=states)
     return await fetch_page(
         tx,
         _entries,
