@@ -23,7 +23,7 @@ _LOCK = """
     order by looked_at limit $2 for update skip locked
 """
 
-_PASS_ON = "select pass_on_customer_name($1, $2, $3, $4)"
+_MOVE = "select pass_on_customer_name($1, $2, $3, $4)"
 
 _FORGET = """
     delete from customer_renamings where tenant_id = $1 and customer_id = $2 and sort_name = $3
@@ -54,7 +54,7 @@ async def pass_on(tx: Tx, since: datetime) -> int:
     rows = await tx.fetch(_LOCK, since, RENAMINGS_MAX)
     for row in rows:
         key = (row["tenant_id"], row["customer_id"], row["sort_name"])
-        state: str = await tx.fetchval(_PASS_ON, *key, ROWS_MAX)
+        state: str = await tx.fetchval(_MOVE, *key, ROWS_MAX)
         if state == "DONE" and row["settled"]:
             await tx.execute(_FORGET, *key)
         else:

@@ -49,7 +49,7 @@ def parts(slices: Sequence[tuple[Sequence[UUID], int]], window: Window) -> Itera
     way = reversed if window.descending else iter
     begin, end = window.offset, window.offset + window.limit
     before = 0
-    for place, (plans, length) in way(list(enumerate(slices))):  # type: ignore[operator]
+    for place, (plans, length) in way(list(enumerate(slices))):
         skipped = max(begin - before, 0)
         rows = min(length, end - before) - skipped
         if rows > 0:
@@ -107,7 +107,7 @@ def _text(part: Part, of_status: str, values: list[object]) -> str:
         return f"${len(values)}"
 
     way = "desc" if part.descending else "asc"
-    # Each in the order of the whole: so the plans of one name are merged, and nothing is sorted.
+    # Each in the order of the whole: plans of one name are merged then, and nothing is sorted.
     of_plans = " union all ".join(
         f"""
         (select id from subscriptions
