@@ -104,7 +104,7 @@ begin
     insert into customer_renamings (tenant_id, customer_id, sort_name)
     values (old.tenant_id, old.id, lower(old.name))
     on conflict (tenant_id, customer_id, sort_name) do update set settles_at = null;
-    -- A thousand take some fifty milliseconds; periodic work passes it on to the others.
+    -- A thousand take a tenth of a second; periodic work passes it on to the others.
     perform pass_on_customer_name(old.tenant_id, old.id, lower(old.name), 1000);
     return null;
 end $$;
