@@ -199,6 +199,15 @@ async def test_a_customer_who_is_renamed_back_is_done_with(world: World) -> None
     assert [row["name"] for row in rows] == ["ant"]
 
 
+async def test_numbers_of_another_server_are_not_waited_for(world: World) -> None:
+    """Restored on a server that has given out fewer numbers, a former name is forgotten, too."""
+    (ant,) = await buyers(world, "Ant")
+    await world.execute(RENAME, ant, "Bee")
+    await world.execute("update customer_renamings set settles_at = '9000000000000'")
+
+    await settle(world)
+
+
 async def test_subscriptions_by_plan_name_are_exact_on_every_page(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

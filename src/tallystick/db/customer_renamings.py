@@ -29,10 +29,11 @@ _FORGET = """
     delete from customer_renamings where tenant_id = $1 and customer_id = $2 and sort_name = $3
 """
 
-# The renaming is committed: whoever reads the name from now on reads the new one.
+# The renaming is committed: whoever reads the name from now on reads the new one. A number that
+# is not given out yet is another server's, whose data was restored here.
 _LOOK_AGAIN = """
     update customer_renamings
-    set settles_at = coalesce(settles_at, pg_snapshot_xmax(pg_current_snapshot())),
+    set settles_at = least(settles_at, pg_snapshot_xmax(pg_current_snapshot())),
         looked_at = case when $4 then looked_at else clock_timestamp() end
     where tenant_id = $1 and customer_id = $2 and sort_name = $3
 """
