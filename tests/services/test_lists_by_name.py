@@ -200,7 +200,7 @@ async def test_a_customer_who_is_renamed_back_is_done_with(world: World) -> None
 
 
 async def test_numbers_of_another_server_are_not_waited_for(world: World) -> None:
-    """Restored on a server that has given out fewer numbers, a former name is forgotten, too."""
+    """On a server that has given out fewer numbers, a former name is forgotten, too."""
     (ant,) = await buyers(world, "Ant")
     await world.execute(RENAME, ant, "Bee")
     await world.execute("update customer_renamings set settles_at = '9000000000000'")
