@@ -53,6 +53,8 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/batch_jobs.py:cut_off": "looks for the files of all tenants that stopped coming in",
     "db/checkout_sessions.py:find_tenant": "a link names its session only",
     "db/collections.py:lease_due": "the sweeper takes up the tries of all tenants",
+    "db/customer_renamings.py:pass_on": "passes on the names of all tenants' customers",
+    "db/customer_renamings.py:real_time": "asks for the time",
     "db/due_deliveries.py:behind": "looks for the endpoints of all tenants that have news",
     "db/due_deliveries.py:endpoints_due": "looks for the due deliveries of all tenants",
     "db/due_deliveries.py:news": "reads what the endpoints of several tenants want",

@@ -48,7 +48,8 @@ class Settings(BaseSettings):
         import_seconds: The same, for files to be imported.
         import_bytes_max: The largest file that is taken to be imported, in bytes.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
-        compact_seconds: The same, for what was written about the length of lists.
+        compact_seconds: The same, for what was written about the length of lists, and for
+            renamed customers, by whose names lists are ordered.
         purge_seconds: The same, for idempotency keys older than a day.
         webhook_seconds: The same, for events to pass on to webhooks, and deliveries to try
             again.

@@ -498,6 +498,12 @@ update list_counts set difference = difference + 1 where list = 'customers';
 -- list-length
 delete from list_counts where list = 'subscriptions';
 
+-- list-names
+update invoices set customer_sort_name = 'another';
+
+-- list-names
+update subscriptions set customer_sort_name = 'another';
+
 -- plan-status
 update plans set status = 'DRAFT' where status = 'ACTIVE';
 

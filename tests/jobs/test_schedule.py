@@ -111,6 +111,7 @@ def test_every_interval_is_a_setting() -> None:
         "run_imports": 1,
         "sequence_events": 1,
         "compact_list_counts": 10,
+        "pass_on_names": 10,
         "purge_idempotency_keys": 3600,
         "purge_deliveries": 3600,
     }

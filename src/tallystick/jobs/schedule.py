@@ -22,6 +22,7 @@ from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.import_rows import ReadRows
+from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.record_reversal import record_reversals
@@ -80,6 +81,11 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
             name="compact_list_counts",
             seconds=settings.compact_seconds,
             turn=lambda app, _: compact_list_counts(app),
+        ),
+        Periodic(
+            name="pass_on_names",
+            seconds=settings.compact_seconds,
+            turn=lambda app, _: pass_on_names(app),
         ),
         Periodic(
             name="purge_idempotency_keys",
