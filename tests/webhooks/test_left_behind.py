@@ -1,5 +1,7 @@
 """What deliveries and secrets leave behind: nothing in flight for ever, nothing in clear."""
 
+import pytest
+
 from tallystick.services.edit_webhook_endpoint import (
     delete_webhook_endpoint,
     edit_webhook_endpoint,
@@ -7,6 +9,7 @@ from tallystick.services.edit_webhook_endpoint import (
 )
 from tallystick.services.examine import examine
 from tallystick.services.purge_secrets import purge_secrets
+from tallystick.services.resend_delivery import resend_delivery
 from tests.webhooks.conftest import Post
 from tests.webhooks.receiver import receiving
 
@@ -55,4 +58,40 @@ async def test_old_secrets_are_forgotten(post: Post) -> None:
     await post.within(lambda ctx: rotate_webhook_secret(ctx, endpoint_id))
     await post.within(lambda ctx: delete_webhook_endpoint(ctx, endpoint_id))
     assert await kept() == []
+    assert (await examine(post.world.database)).breaches == ()
+
+
+@pytest.mark.parametrize("how", ["address", "enabled", "resent"])
+async def test_a_rest_that_is_ended(post: Post, how: str) -> None:
+    """Who has mended the receiver need not wait: what was owed is sent at once."""
+    async with receiving() as receiver:
+        url = receiver.url
+    made = await post.endpoint(url)
+    endpoint_id = made.endpoint.id
+    for _ in range(5):
+        await post.happens("customer.created")
+    await post.send(*await post.take())
+    post.later(seconds=6)
+    assert await post.take() == [], "it rests"
+    [first, *_] = await post.deliveries(endpoint_id)
+
+    async with receiving() as mended:
+        if how == "resent":
+            # It has come back, at an address that the test can choose for it.
+            await post.world.execute("update webhook_endpoints set url = $1", mended.url)
+            await post.within(lambda ctx: resend_delivery(ctx, first.id))
+        else:
+            said = {"url": mended.url} if how == "address" else {}
+            if not said:
+                await post.world.execute("update webhook_endpoints set url = $1", mended.url)
+            await post.within(
+                lambda ctx: edit_webhook_endpoint(
+                    ctx, endpoint_id, said, disabled=None if said else False
+                )
+            )
+        post.later(seconds=1)
+        assert await post.work() == (6 if how == "resent" else 5)
+
+    health = (await post.shown(endpoint_id)).health
+    assert (health.consecutive_failures, health.paused_until) == (0, None)
     assert (await examine(post.world.database)).breaches == ()
