@@ -74,6 +74,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/paging.py:pick": "runs the statement of another query",
     "db/periodic_work.py:add": "periodic work is for all tenants",
     "db/periodic_work.py:take_due": "periodic work is for all tenants",
+    "db/portal_tokens.py:forget_ended": "forgets the revoked tokens of all tenants",
     "db/refunds.py:lease_due": "the sweeper takes up the refunds of all tenants",
     "db/sandbox_bank.py:current_month": "asks for the time",
     "db/sandbox_bank.py:debits_to_tell": "the bank settles the debits of all tenants",
@@ -81,6 +82,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/sandbox_reversals.py:to_tell": "the bank tells what it took back of all tenants",
     "db/tenants.py:every": "lists the tenants",
     "db/webhook_deliveries.py:forget_ended": "forgets the old deliveries of all tenants",
+    "db/webhook_endpoints.py:forget_replaced_secrets": "forgets the secrets of all tenants",
 }
 """File:function -> why it takes a transaction and no tenant."""
 

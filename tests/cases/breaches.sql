@@ -592,6 +592,22 @@ delete from webhook_secrets;
 insert into webhook_secrets (tenant_id, id, endpoint_id, secret)
 select tenant_id, gen_random_uuid(), endpoint_id, secret from webhook_secrets;
 
+-- webhook-secret
+update webhook_endpoints set archived_at = now();
+
+-- webhook-secret-forgotten
+insert into webhook_secrets (tenant_id, id, endpoint_id, secret, valid_until)
+select tenant_id, gen_random_uuid(), endpoint_id, secret, now() - interval '2 days'
+from webhook_secrets;
+
+-- webhook-secret-forgotten
+update webhook_endpoints set archived_at = now();
+update webhook_secrets set valid_until = now() + interval '1 hour';
+
+-- webhook-lease
+update webhook_deliveries set lease_until = now() - interval '11 minutes'
+where lease_until is not null;
+
 -- webhook-relayed
 update webhook_endpoints set relayed_to = relayed_to + 1;
 

@@ -29,6 +29,7 @@ CUSTOMER_ROUTES: dict[str, Json | None] = {
     "DELETE /api/v1/customers/{id_or_alias}": None,
     "POST /api/v1/customers/{id_or_alias}/unarchive": None,
     "POST /api/v1/customers/{id_or_alias}/portal-token": None,
+    "POST /api/v1/customers/{id_or_alias}/portal-token/revoke": None,
     "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
     "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
     "POST /api/v1/custom-property-definitions": {},

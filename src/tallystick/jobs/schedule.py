@@ -25,6 +25,7 @@ from tallystick.services.import_rows import ReadRows
 from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
+from tallystick.services.purge_secrets import purge_secrets
 from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.run_imports import run_imports
@@ -96,6 +97,11 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
             name="purge_deliveries",
             seconds=settings.purge_seconds,
             turn=lambda app, _: purge_deliveries(app),
+        ),
+        Periodic(
+            name="purge_secrets",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_secrets(app),
         ),
     )
 
