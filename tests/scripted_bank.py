@@ -24,6 +24,7 @@ from tallystick.domain.payment import (
     RefundOutcome,
     Standing,
 )
+from tallystick.domain.payment_panel import PaymentPanel
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers.sandbox import Sandbox
 from tests.world import World
@@ -122,6 +123,10 @@ class ScriptedBank:
     def mandate_reference(self, session_id: UUID) -> str:
         """As the sandbox does."""
         return self.bank.mandate_reference(session_id)
+
+    def panel(self) -> PaymentPanel:
+        """As the sandbox does."""
+        return self.bank.panel()
 
     async def collect(
         self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]

@@ -52,6 +52,7 @@ from tallystick.domain.payment import (
     Standing,
     Unknown,
 )
+from tallystick.domain.payment_panel import TypedPanel
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import sandbox_calls as calls
 from tallystick.providers.sandbox_calls import BankMisused, KeyReused, NoSuchIntent
@@ -118,6 +119,10 @@ class Sandbox:
     def mandate_reference(self, session_id: UUID) -> str:
         """The session's own: signed again after a failure, a mandate replaces the first."""
         return f"TEST-{session_id.hex[-_REFERENCE_DIGITS:].upper()}"
+
+    def panel(self) -> TypedPanel:
+        """The page's own fields: only published test numbers are typed into them."""
+        return TypedPanel()
 
     async def collect(
         self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]

@@ -14,6 +14,7 @@ from tallystick.domain.payment import (
     RefundOutcome,
     Standing,
 )
+from tallystick.domain.payment_panel import PaymentPanel
 from tallystick.domain.reversal import ReportedReversal
 
 
@@ -35,10 +36,17 @@ class PaymentProvider(Protocol):
         """
         ...
 
+    def panel(self) -> PaymentPanel:
+        """What the page shows for a buyer to give a payment method."""
+        ...
+
     async def collect(
         self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
     ) -> Method:
         """Turn what the buyer of a session typed into a token. Moves no money.
+
+        `fields` are those of the panel: what was typed, or `payment_token` alone, which the
+        provider's own script made.
 
         Raises:
             MethodRefused: What was typed is no way to pay.
