@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from typing_extensions import override
 
 from tallystick.db.engine import Database
+from tallystick.providers.panel_modules import panel_modules
 from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import App
 from tallystick.settings import Settings
@@ -62,6 +63,7 @@ async def wired(settings: Settings, dsn: str) -> AsyncIterator[App]:
                 call_limit_seconds=settings.provider_call_seconds,
                 plan_versions=Bounded(PLAN_VERSIONS_KEPT),
                 private_webhooks=settings.private_webhooks,
+                panel_modules=panel_modules(),
             )
         finally:
             await bank.close()

@@ -1,7 +1,7 @@
 """Stripe's adapter with a test server behind it, as the contract's tests drive them."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, Protocol
 from uuid import UUID
 
 import httpx
@@ -43,7 +43,7 @@ class StripeBank:
 
     lists_debits = False
     names_mandates = False
-    numbers: Mapping[Case, str]
+    numbers: ClassVar[Mapping[Case, str]]
 
     def __init__(self, server: TestServer, secret_key: str, publishable_key: str) -> None:
         self.server = server
@@ -88,7 +88,7 @@ class StripeBank:
 class TwinBank(StripeBank):
     """The twin, where this merchant is alone."""
 
-    numbers = {
+    numbers: ClassVar[Mapping[Case, str]] = {
         Case.GOOD_CARD: "4242424242424242",
         Case.DECLINED_CARD: "4000000000000002",
         Case.CHALLENGED_CARD: "4000002500003155",

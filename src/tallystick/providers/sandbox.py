@@ -117,13 +117,13 @@ class Sandbox:
         self._database = database
         self._terms = BankTerms(public_url=public_url, debit_seconds=debit_seconds)
 
-    def panel(self) -> TypedPanel:
-        """The page's own fields: they take the published test numbers."""
-        return TypedPanel()
-
     def mandate_reference(self, session_id: UUID) -> str:
         """The session's own: signed again after a failure, a mandate replaces the first."""
         return f"TEST-{session_id.hex[-_REFERENCE_DIGITS:].upper()}"
+
+    def panel(self) -> TypedPanel:
+        """The page's own fields: only published test numbers are typed into them."""
+        return TypedPanel()
 
     async def collect(
         self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]

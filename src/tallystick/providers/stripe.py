@@ -24,7 +24,6 @@ asked for, so that one which is repeated after days is not given twice.
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.resources import files
 from uuid import UUID
 
 import stripe
@@ -53,6 +52,7 @@ from tallystick.domain.provider_event import ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import stripe_intents as intents
 from tallystick.providers import stripe_reversals as reversals
+from tallystick.providers.panel_modules import panel_modules
 from tallystick.providers.stripe_amounts import NotExact, is_enough, to_stripe
 from tallystick.providers.stripe_answers import (
     ABANDONED,
@@ -106,6 +106,7 @@ class Stripe:
         self.name = name
         self._keys = keys
         self._script_url = script_url
+        self._module = panel_modules()["stripe"]
         self._api_base = api_base
         self._http = connections(api_base)
         self._api = client_for(keys, self._http, api_base).v1
@@ -134,11 +135,12 @@ class Stripe:
     ) -> MountedPanel:
         return MountedPanel(
             script_url=self._script_url,
-            module=(files("tallystick.providers") / "stripe_panel.js").read_bytes(),
+            module=self._module,
             settings={"publishable_key": self._keys.publishable_key},
             script_sources=scripts,
             frame_sources=frames,
             connect_sources=asked,
+            debit_agent="Stripe",
         )
 
     def mandate_reference(self, session_id: UUID) -> None:

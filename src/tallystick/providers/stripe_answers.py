@@ -25,11 +25,11 @@ ABANDONED = "abandoned"
 BY_US = "requested_by_customer"
 """The reason under which an intent is cancelled that is not wanted any more."""
 
-DEBIT_OF_CURRENCY = {"EUR": "sepa_debit", "GBP": "bacs_debit", "AUD": "au_becs_debit"}
-"""The direct debit of a currency: those whose mandate is agreed to on the page.
+DEBIT_OF_CURRENCY = {"EUR": "sepa_debit"}
+"""The direct debit of a currency: that whose mandate the page has the words of.
 
-Debits whose account must first be verified by small deposits (in US and Canadian dollars) are
-no way to pay here: a buyer would have to come back after days.
+Others need words of their own scheme (Bacs, BECS), or an account that is first verified by
+small deposits (in US and Canadian dollars), for which a buyer would have to come back.
 """
 
 _CARD = "card"

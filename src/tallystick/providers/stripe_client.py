@@ -19,8 +19,8 @@ API_VERSION = "2026-10-28.endive"
 """The version of Stripe's API that the adapter was written for; Stripe keeps to it per call."""
 
 API_BASE = "https://api.stripe.com"
-SCRIPT_URL = "https://js.stripe.com/endive/stripe.js"
-"""Stripe's script, of the same release as the API."""
+SCRIPT_URL = "https://js.stripe.com/dahlia/stripe.js"
+"""Stripe's script: the last release whose fields take `paymentMethodTypes`."""
 
 _CALL_SECONDS = 60.0
 """The caller gives up earlier; this ends what nobody waits for any more."""

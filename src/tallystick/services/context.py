@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -34,7 +34,8 @@ class App:
     `public_url` is the address, without a trailing slash, under which buyers reach the pages.
     `call_limit_seconds` bounds every call to a provider. `plan_versions` keeps published plan
     versions, which never change, by tenant and id. `private_webhooks` lets test tenants send
-    webhooks to private addresses, without encryption too.
+    webhooks to private addresses, without encryption too. `panel_modules` are the scripts that
+    mount the panels of providers, by the providers' names.
     """
 
     database: Database
@@ -43,6 +44,7 @@ class App:
     call_limit_seconds: float
     plan_versions: MutableMapping[tuple[UUID, UUID], PlanVersion]
     private_webhooks: bool = False
+    panel_modules: Mapping[str, bytes] = field(default_factory=dict)
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """One transaction, committed when the block ends well and rolled back otherwise."""

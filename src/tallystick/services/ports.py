@@ -48,6 +48,9 @@ class PaymentProvider(Protocol):
     ) -> Method:
         """Turn what the buyer of a session typed into a token. Moves no money.
 
+        `fields` are those of the panel: what was typed, or `payment_token` alone, which the
+        provider's own script made.
+
         Raises:
             MethodRefused: What was typed is no way to pay.
         """

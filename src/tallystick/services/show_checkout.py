@@ -55,6 +55,7 @@ async def show_checkout(
         if status is SessionState.COMPLETED and attempt is not None and attempt.id == paid_with:
             completed = await _completed(ctx, tx, attempt)
     buyer = session.buyer or parties.customer.details
+    provider = ctx.app.provider_of(ctx.tenant)
     live = attempt is not None and attempt.state is AttemptState.LIVE
     error = session.last_payment_error
     return CheckoutView(
@@ -75,7 +76,8 @@ async def show_checkout(
         else None,
         completed=completed,
         locales=parties.customer.locales,
-        mandate_reference=ctx.app.provider_of(ctx.tenant).mandate_reference(session_id),
+        mandate_reference=provider.mandate_reference(session_id),
+        panel=provider.panel(),
     )
 
 

@@ -19,6 +19,7 @@ from tallystick.http.checkout.finish import (
 )
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.keeping import keep
+from tallystick.http.checkout.panel import debit_agent, missing_token, payment_fields
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import Visit
@@ -67,8 +68,7 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         faults = (*faults, Fault("form", "too_many_attempts", "ask for a new link"))
     elif view.quote.kind is not AttemptKind.NONE and typed.method is not None:
         try:
-            fields = submitted.payment_fields(typed.method)
-            method = await collect_method(visit.context, visit.session_id, typed.method, fields)
+            method = await _method(visit, submitted, view, typed.method)
         except MethodRefused as refused:
             faults = (*faults, *refused.faults)
     if faults:
@@ -91,6 +91,17 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
     if isinstance(result, Challenge):
         return await _marked(visit, visit.to_bank(result.url, view))
     return await _marked(visit, await answer(visit, result, typed))
+
+
+async def _method(
+    visit: Visit, submitted: Submitted, view: CheckoutView, kind: MethodKind
+) -> Method:
+    """What the panel held, made a method; raises `MethodRefused`."""
+    fields = payment_fields(submitted, kind, view.panel)
+    missing = missing_token(fields)
+    if missing:
+        raise MethodRefused(missing)
+    return await collect_method(visit.context, visit.session_id, kind, fields)
 
 
 async def _marked(visit: Visit, response: Response) -> Response:
@@ -123,7 +134,7 @@ def _has_read(
     consent = consent_text(quote, view.offer, view.seller, say) or ""
     texts = {"consent_signature": consent}
     if quote.kind is not AttemptKind.NONE and method is MethodKind.DIRECT_DEBIT:
-        texts["mandate_signature"] = mandate_text(view.seller, say)
+        texts["mandate_signature"] = mandate_text(view.seller, debit_agent(view.panel), say)
     return all(
         visit.signer.is_agreed(text, submitted.get(name)) for name, text in texts.items()
     )
@@ -135,7 +146,8 @@ def _consent(
     """What the buyer agreed to by pressing the button below the text."""
     say = visit.sheet(view).say
     kind = None if quote.kind is AttemptKind.NONE else method
-    text = agreed_text(quote, view.offer, view.seller, kind, say)
+    agent = debit_agent(view.panel)
+    text = agreed_text(quote, view.offer, view.seller, kind, agent, say)
     if text is None:
         return None
     return Consent(

@@ -88,7 +88,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     root = urlsplit(app.public_url).path.rstrip("/")
     sheet = resources.files(__package__) / "static" / "portal.css"
     own = Assets(root, {"portal.css": sheet.read_bytes()}, place="portal")
-    files = Files(shared=load_assets(root), own=own)
+    files = Files(shared=load_assets(root, app.panel_modules), own=own)
     pace = Pace(posts_per_minute)
     routes = APIRouter(include_in_schema=False, route_class=portal_route(files))
 
