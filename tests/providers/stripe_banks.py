@@ -6,9 +6,10 @@ from uuid import UUID
 
 import httpx
 
+from tallystick.domain.payment import MethodKind
 from tallystick.providers.stripe import Stripe, StripeKeys
 from tallystick.services.ports import PaymentProvider
-from tests.providers.contract import KIND, Case, MethodKind
+from tests.providers.contract import KIND, Case
 from tests.providers.contract_network import CALLS, Break
 from tests.stripe import twin as at
 from tests.stripe.account import Account

@@ -88,7 +88,7 @@
       ...rest,
       ...(setupFutureUsage ? { setupFutureUsage } : {}),
       paymentMethodCreation: "manual",
-      paymentMethodTypes: [TYPES[kind]],
+      allowedPaymentMethodTypes: [TYPES[kind]],
       locale: place.dataset.language,
       appearance: look(),
     });
