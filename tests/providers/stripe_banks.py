@@ -1,5 +1,6 @@
 """Stripe's adapter with a test server behind it, as the contract's tests drive them."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 from uuid import UUID
@@ -13,6 +14,7 @@ from tests.providers.contract import KIND, Case
 from tests.providers.contract_network import CALLS, Break
 from tests.stripe import twin as at
 from tests.stripe.account import Account
+from tests.stripe.proxy import Proxy
 from tests.stripe.script import Failing, Late, Limited, Repeated, Step, Unanswered, Unheard
 from tests.stripe.twin import Twin
 
@@ -138,3 +140,55 @@ class TwinBank(StripeBank):
     async def intents(self) -> int:
         """How many payments were opened."""
         return len(self.merchant.objects["payment_intent"])
+
+
+class LocalBank(StripeBank):
+    """localstripe behind the proxy."""
+
+    numbers: ClassVar[Mapping[Case, str]] = {
+        Case.GOOD_CARD: "4242424242424242",
+        # The one that localstripe declines when it is charged.
+        Case.DECLINED_CARD: "4000000000000341",
+        Case.CHALLENGED_CARD: "4000002500003155",
+        Case.GOOD_DEBIT: "DE89370400440532013000",
+        Case.FAILING_DEBIT: "DE62370400440532013001",
+    }
+
+    def __init__(self, local: Proxy) -> None:
+        super().__init__(local, local.secret_key, local.publishable_key)
+        self.local = local
+
+    async def answer(self, _: UUID, reference: str, *, approve: bool) -> None:
+        """Answer a challenge as the buyer does."""
+        await self.local.answer(reference, approve=approve)
+
+    async def let_time_pass(self, _: UUID, __: str) -> None:
+        """Wait until localstripe has decided a debit, which takes half a second."""
+        await asyncio.sleep(0.6)
+
+    async def takes_back(self, _: UUID, reference: str, amount: int) -> None:
+        """Localstripe knows no disputes."""
+        raise NotImplementedError
+
+    async def gives_back(self, _: UUID, reference: str) -> None:
+        """Localstripe knows no disputes."""
+        raise NotImplementedError
+
+    async def moved(self, _: UUID) -> list[int]:
+        """What localstripe has taken and given back, in minor units of ISO 4217."""
+        return [
+            amount // 100 if currency in WHOLE_WITH_ZEROS else amount
+            for amount, currency in await self.local.moved()
+        ]
+
+    def breaks(self, call: str, *how: Break) -> None:
+        """What becomes of the next calls of one kind on the network."""
+        self.local.script(CALLS[call], *(STEPS[one] for one in how))
+
+    async def deliver_late(self) -> None:
+        """Let the calls arrive that were late."""
+        await self.local.arrive_late()
+
+    async def intents(self) -> int:
+        """How many payments were opened."""
+        return await self.local.intents()

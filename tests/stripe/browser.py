@@ -1,7 +1,8 @@
 """What a buyer's browser gets from the twin: `stripe.js`, its frames, and the challenge.
 
 The script has what pages of deferred intents use, and throws what Stripe.js throws for what it
-does not know:
+does not know; `paymentMethodTypes` is known until the release "dahlia", which is in the script's
+address, and `allowedPaymentMethodTypes` in every one:
 
     const stripe = Stripe("pk_test_...");
     const elements = stripe.elements({mode: "payment", amount: 5412, currency: "eur",
@@ -26,6 +27,7 @@ On the challenge's page, buttons "Complete authentication" and "Fail authenticat
 import html
 import json
 from pathlib import Path
+from urllib.parse import urlencode
 
 from tests.stripe.refusals import Json
 from tests.stripe.wire import Answer
@@ -83,3 +85,26 @@ def challenge(intent: Json) -> Answer:
         "<button name=answer value=refuse>Fail authentication</button></form>"
     )
     return Answer(200, page.encode(), HTML)
+
+
+def sent_back(return_url: str, intent: Json) -> Answer:
+    """Back to the shop, as Stripe says what became of it."""
+    kind = intent["object"]
+    done = intent["status"] in {"succeeded", "processing"}
+    said = {
+        kind: intent["id"],
+        f"{kind}_client_secret": intent["client_secret"],
+        "redirect_status": "succeeded" if done else "failed",
+    }
+    joint = "&" if "?" in return_url else "?"
+    return Answer(303, b"", {"location": f"{return_url}{joint}{urlencode(said)}"})
+
+
+def completed(script: str) -> Answer:
+    """Localstripe's script as it is, in a function: its `class Element` would hide the
+    browser's own, which breaks htmx. What it lacks comes after it.
+    """
+    more = (SCRIPTS / "localstripe.js").read_text(encoding="utf-8")
+    base = "const BASE = new URL(document.currentScript.src).origin;\n"
+    text = f"(function () {{\n{script}\n}})();\n(() => {{\n{base}{more}\n}})();\n"
+    return Answer(200, text.encode(), JAVASCRIPT)

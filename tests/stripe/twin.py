@@ -29,8 +29,9 @@ A buyer in a browser answers the challenge on its page, and types into the frame
 import asyncio
 import time
 from collections.abc import Callable
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, urlsplit
 
+from tallystick.providers.stripe_client import SCRIPT_URL
 from tests.stripe import browser, intents, methods, money, setups
 from tests.stripe.account import Account
 from tests.stripe.executing import Arrived
@@ -71,7 +72,7 @@ class Twin:
         self.api_base = wires.serve(self._api)
         self.script_origin = wires.serve(self._pages)
         """Where script, frames and challenges come from: as `js.` and `hooks.stripe.com`."""
-        self.script_url = f"{self.script_origin}/endive/stripe.js"
+        self.script_url = f"{self.script_origin}{urlsplit(SCRIPT_URL).path}"
 
     def merchant(self, country: str = "FR", currency: str = "eur") -> Account:
         """A new account, with keys for testing."""
@@ -182,15 +183,7 @@ class Twin:
             told = parse_qs(request.body.decode())
             if request.method == "POST":
                 _answer(account, intent, approve=told.get("answer") == ["approve"])
-            failed = intent["status"] not in {"succeeded", "processing"}
-            back = {
-                kind: intent_id,
-                f"{kind}_client_secret": intent["client_secret"],
-                "redirect_status": "failed" if failed else "succeeded",
-            }
-            url: str = account.hidden[intent_id]["return_url"]
-        joint = "&" if "?" in url else "?"
-        return Answer(303, b"", {"location": f"{url}{joint}{urlencode(back)}"})
+            return browser.sent_back(account.hidden[intent_id]["return_url"], intent)
 
 
 def _answer(account: Account, intent: Json, *, approve: bool) -> None:

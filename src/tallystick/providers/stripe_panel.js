@@ -88,7 +88,7 @@
       ...rest,
       ...(setupFutureUsage ? { setupFutureUsage } : {}),
       paymentMethodCreation: "manual",
-      allowedPaymentMethodTypes: [TYPES[kind]],
+      paymentMethodTypes: [TYPES[kind]],
       locale: place.dataset.language,
       appearance: look(),
     });

@@ -1,10 +1,13 @@
 // The page's part of the twin's stripe.js: a frame per Payment Element, and messages with it.
 const ORIGIN = new URL(document.currentScript.src).origin;
+// The release is in the script's address, as at Stripe.
+const RELEASE = new URL(document.currentScript.src).pathname.split("/")[1];
+const HAS_TYPES = RELEASE < "endive";
 const KNOWN = new Set([
   "mode", "amount", "currency", "setupFutureUsage", "captureMethod", "onBehalfOf",
   "paymentMethodCreation", "paymentMethodOptions", "allowedPaymentMethodTypes",
   "excludedPaymentMethodTypes", "paymentMethodConfiguration", "appearance", "fonts", "locale",
-  "loader", "externalPaymentMethodTypes",
+  "loader", "externalPaymentMethodTypes", "paymentMethodTypes",
 ]);
 
 class IntegrationError extends Error {
@@ -15,7 +18,7 @@ class IntegrationError extends Error {
 }
 
 function checked(options, first) {
-  if ("paymentMethodTypes" in options) {
+  if (!HAS_TYPES && "paymentMethodTypes" in options) {
     throw new IntegrationError(
       "paymentMethodTypes is no longer supported. Use allowedPaymentMethodTypes instead.");
   }
@@ -114,7 +117,8 @@ class PaymentElement {
   }
 
   kindsShown() {
-    const {allowedPaymentMethodTypes: allowed, currency} = this.elements.options;
+    const {allowedPaymentMethodTypes, paymentMethodTypes, currency} = this.elements.options;
+    const allowed = allowedPaymentMethodTypes || paymentMethodTypes;
     return this.kinds.filter((kind) =>
       (!allowed || allowed.includes(kind)) && (kind !== "sepa_debit" || currency === "eur"));
   }
@@ -207,4 +211,4 @@ window.Stripe = (key, options) => {
     },
   };
 };
-window.Stripe.version = "endive";
+window.Stripe.version = RELEASE;
