@@ -1,8 +1,8 @@
 """What a buyer's browser gets from the twin: `stripe.js`, its frames, and the challenge.
 
 The script has what pages of deferred intents use, and throws what Stripe.js throws for what it
-does not know; `paymentMethodTypes` is known until the release "dahlia", which is in the script's
-address, and `allowedPaymentMethodTypes` in every one:
+does not know; `paymentMethodTypes` is known until the release "dahlia", which is in the
+address of the script, and `allowedPaymentMethodTypes` in every one:
 
     const stripe = Stripe("pk_test_...");
     const elements = stripe.elements({mode: "payment", amount: 5412, currency: "eur",
