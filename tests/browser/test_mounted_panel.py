@@ -256,7 +256,7 @@ def test_nothing_due_saves_the_card(mounted_shop: Shop, page: Page) -> None:
     type_card(page)
     page.get_by_label("Promotion code").fill("GIFT")
     page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_role("button", name="Order with obligation to pay")).to_be_visible()
+    expect(page.get_by_role("button", name="Confirm order")).to_be_visible()
 
     assert last_update(page) == {
         "mode": "setup",
@@ -264,7 +264,7 @@ def test_nothing_due_saves_the_card(mounted_shop: Shop, page: Page) -> None:
         "setupFutureUsage": "off_session",
     }
 
-    page.get_by_role("button", name="Order with obligation to pay").click()
+    page.get_by_role("button", name="Confirm order").click()
 
     expect_title(page)
     expect(page.get_by_text("Visa ending in 4242")).to_be_visible()
