@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from tallystick.db.engine import Database, DatabaseUnavailable, Row, Tx
-from tallystick.db.tenants import TenantRow, tenant_of
+from tallystick.db.tenants import COLUMNS, TenantRow, tenant_of
 
 CHANNEL = "tallystick_api_keys"
 """Carries the hash of a changed key, in hex, or `tenant:<uuid>` for a changed tenant."""
@@ -25,8 +25,8 @@ _INSERT = """
     insert into api_keys (tenant_id, id, name, hash, hint) values ($1, $2, $3, $4, $5)
 """
 
-_FIND = """
-    select k.id as key_id, k.hash, t.*
+_FIND = f"""
+    select k.id as key_id, k.hash, {COLUMNS}
     from api_keys k join tenants t on t.id = k.tenant_id
     where k.hash = $1 and k.revoked_at is null
 """

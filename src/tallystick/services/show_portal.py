@@ -18,6 +18,7 @@ from tallystick.db.engine import Tx
 from tallystick.db.paging import Window
 from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionEntry
 from tallystick.domain.cancellation import cancelled
+from tallystick.domain.collection import SavedMethod
 from tallystick.domain.errors import Conflict, InvalidInput, NotFound
 from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
@@ -51,7 +52,7 @@ _PAYABLE = frozenset(
 async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
     """The overview, with a page of the invoices, counted from 0."""
     ctx, customer = portal.context, portal.customer
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = ctx.app.provider_of(ctx.tenant, customer.invoicing_entity_id)
     newest = Window(limit=SUBSCRIPTIONS_MAX, offset=0, order="created_at", descending=True)
     billed = Window(
         limit=INVOICES_PER_PAGE,
@@ -64,9 +65,11 @@ async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
         found = await invoices.page(
             tx, ctx.tenant.id, billed, customer=customer.id, statuses=_SHOWN
         )
-        methods = await saved_methods.of_customer(
-            tx, ctx.tenant.id, customer.id, provider.name, None
-        )
+        methods: list[SavedMethod] = []
+        if provider is not None:
+            methods = await saved_methods.of_customer(
+                tx, ctx.tenant.id, customer.id, provider.name, None
+            )
         return PortalView(
             customer=customer,
             seller=await seller_of(ctx, tx, customer.invoicing_entity_id),
@@ -98,21 +101,22 @@ async def show_own_invoice(portal: OpenedPortal, invoice_id: UUID) -> OwnInvoice
         NotFound: It is none of hers, or a draft.
     """
     ctx = portal.context
-    provider = ctx.app.provider_of(ctx.tenant)
     async with ctx.app.database.connection() as tx:
         entry = await own_invoice(portal, tx, invoice_id)
+        provider = ctx.app.provider_of(ctx.tenant, entry.invoicing_entity_id)
         own_method = None
         if entry.subscription_id is not None:
             details = await subscriptions.load(tx, ctx.tenant.id, entry.subscription_id)
             assert details is not None, "an invoice has its subscription"
             own_method = details.subscription.payment_method_id
-        pays_with = await method_on_file(ctx, tx, portal.customer.id, own_method)
+        pays_with = await method_on_file(ctx, tx, provider, portal.customer.id, own_method)
         explanation = await _explained(ctx, tx, invoice_id)
     return OwnInvoice(
         entry=entry,
         explanation=explanation,
         pays_with=pays_with,
-        can_be_paid=pays_with is not None
+        can_be_paid=provider is not None
+        and pays_with is not None
         and entry.status is InvoiceStatus.FINALIZED
         and entry.payment_status in _PAYABLE
         and provider.chargeable(entry.amount_due, entry.currency),

@@ -6,7 +6,7 @@ from typing import assert_never
 from starlette.responses import Response
 
 from tallystick.domain.errors import Fault
-from tallystick.domain.payment import Method, MethodKind, MethodRefused
+from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
 from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
@@ -41,6 +41,9 @@ from tallystick.services.confirm_result import (
 )
 from tallystick.services.end_session import expire_session
 from tallystick.services.show_checkout import show_checkout
+
+USER_AGENT_CHARS_MAX = 500
+"""Longer ones name no browser."""
 
 _BAD = 400
 _CHANGED = 409
@@ -101,7 +104,8 @@ async def _method(
     missing = missing_token(fields)
     if missing:
         raise MethodRefused(missing)
-    return await collect_method(visit.context, visit.session_id, kind, fields)
+    entity_id = view.offer.invoicing_entity_id
+    return await collect_method(visit.context, entity_id, visit.session_id, kind, fields)
 
 
 async def _marked(visit: Visit, response: Response) -> Response:
@@ -155,6 +159,18 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
+        acceptance=_acceptance(visit),
+    )
+
+
+def _acceptance(visit: Visit) -> Acceptance | None:
+    """Where the agreement came from; None where the server cannot tell."""
+    client = visit.request.client
+    if client is None:
+        return None
+    browser = visit.request.headers.get("user-agent", "")
+    return Acceptance(
+        at=visit.context.now, ip=client.host, user_agent=browser[:USER_AGENT_CHARS_MAX]
     )
 
 
