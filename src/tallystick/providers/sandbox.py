@@ -52,7 +52,7 @@ from tallystick.domain.payment import (
     Standing,
     Unknown,
 )
-from tallystick.domain.payment_panel import TypedPanel
+from tallystick.domain.payment_panel import PaymentPanel, TypedPanel
 from tallystick.domain.provider_event import EventRefused, ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import sandbox_calls as calls
@@ -121,7 +121,7 @@ class Sandbox:
         """The session's own: signed again after a failure, a mandate replaces the first."""
         return f"TEST-{session_id.hex[-_REFERENCE_DIGITS:].upper()}"
 
-    def panel(self) -> TypedPanel:
+    def panel(self) -> PaymentPanel:
         """The page's own fields: only published test numbers are typed into them."""
         return TypedPanel()
 

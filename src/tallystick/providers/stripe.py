@@ -71,7 +71,9 @@ from tallystick.providers.stripe_client import (
     StripeKeys,
     answer_of,
     client_for,
+    connections,
     is_kept_fault,
+    origin_of,
 )
 from tallystick.providers.stripe_events import parse
 
@@ -105,22 +107,39 @@ class Stripe:
         self._keys = keys
         self._script_url = script_url
         self._module = panel_modules()["stripe"]
-        self._api = client_for(keys, api_base).v1
+        self._api_base = api_base
+        self._http = connections(api_base)
+        self._api = client_for(keys, self._http, api_base).v1
         self._acknowledged: dict[str, int] = {}
 
+    async def close(self) -> None:
+        """Let go of its connections; it is not called after that."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
     def panel(self) -> MountedPanel:
-        """Stripe's own fields, in frames of its own: no number ever reaches us."""
+        """Stripe's own fields, in frames of its own: no number ever reaches us.
+
+        What stands in for Stripe in tests is allowed in the place of Stripe's own addresses.
+        """
+        if self._script_url != SCRIPT_URL:
+            own = origin_of(self._script_url)
+            return self._mounted((own,), (own,), (origin_of(self._api_base),))
+        return self._mounted(
+            ("https://js.stripe.com", "https://*.js.stripe.com"),
+            ("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
+            ("https://api.stripe.com",),
+        )
+
+    def _mounted(
+        self, scripts: tuple[str, ...], frames: tuple[str, ...], asked: tuple[str, ...]
+    ) -> MountedPanel:
         return MountedPanel(
             script_url=self._script_url,
             module=self._module,
             settings={"publishable_key": self._keys.publishable_key},
-            script_sources=("https://js.stripe.com", "https://*.js.stripe.com"),
-            frame_sources=(
-                "https://js.stripe.com",
-                "https://*.js.stripe.com",
-                "https://hooks.stripe.com",
-            ),
-            connect_sources=("https://api.stripe.com",),
+            script_sources=scripts,
+            frame_sources=frames,
+            connect_sources=asked,
             debit_agent="Stripe",
         )
 

@@ -154,9 +154,10 @@ def _ended(intent: Intent, error: object | None) -> Declined | Cancelled:
     """A cancelled intent: one whose confirmation had failed is declined, as it was before."""
     if error is not None:
         return Declined(reason_of(error))
-    if intent.cancellation_reason != ABANDONED:
+    if _text(intent, "cancellation_reason") != ABANDONED:
         return Cancelled()
-    is_card = _CARD in intent.payment_method_types
+    kinds = _value(intent, "payment_method_types")
+    is_card = not isinstance(kinds, list) or _CARD in kinds
     return Declined(FailureReason.DECLINED if is_card else FailureReason.DEBIT_FAILED)
 
 

@@ -68,7 +68,16 @@ class StripeKeys:
         return self.secret_key.startswith(_LIVE_KEYS)
 
 
-def client_for(keys: StripeKeys, api_base: str = API_BASE) -> stripe.StripeClient:
+def connections(api_base: str = API_BASE) -> stripe.HTTPXClient:
+    """What carries the calls; closed with whoever uses it."""
+    return stripe.HTTPXClient(
+        timeout=_CALL_SECONDS, verify_ssl_certs=api_base.startswith("https:")
+    )
+
+
+def client_for(
+    keys: StripeKeys, http: stripe.HTTPXClient, api_base: str = API_BASE
+) -> stripe.StripeClient:
     """A client of the account behind the keys.
 
     Raises:
@@ -81,9 +90,7 @@ def client_for(keys: StripeKeys, api_base: str = API_BASE) -> stripe.StripeClien
         stripe_version=API_VERSION,
         base_addresses={"api": api_base},
         max_network_retries=0,
-        http_client=stripe.HTTPXClient(
-            timeout=_CALL_SECONDS, verify_ssl_certs=api_base.startswith("https:")
-        ),
+        http_client=http,
     )
 
 
@@ -113,6 +120,12 @@ def is_kept_fault(error: stripe.StripeError) -> bool:
     headers: Mapping[str, str] = error.headers or {}
     told = {name.lower(): value for name, value in headers.items()}
     return told.get("idempotent-replayed") == "true"
+
+
+def origin_of(url: str) -> str:
+    """Scheme and authority of an address, as a page's policy names them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _has_not_begun(error: stripe.StripeError) -> bool:

@@ -99,7 +99,7 @@
       wallets: { applePay: "never", googlePay: "never", link: "never" },
     });
     element.on("change", () => tell("panel:typed"));
-    element.on("loaderror", () => (place.dataset.state = "failed"));
+    element.on("loaderror", () => (place.dataset.status = "failed"));
     element.mount(place.querySelector(`[data-kind="${kind}"]`));
     return { elements, element };
   }
@@ -113,7 +113,7 @@
     const stripe = await library();
     const kind = place.dataset.chosen;
     if (!drawn.has(kind)) drawn.set(kind, draw(stripe, kind));
-    place.dataset.state = "ready";
+    place.dataset.status = "ready";
     return { stripe, ...drawn.get(kind) };
   }
 
@@ -122,14 +122,14 @@
     drawn.forEach(({ element }) => element.destroy());
     drawn.clear();
     place = found;
-    place.dataset.state = "loading";
+    place.dataset.status = "loading";
     place.addEventListener("focus", () => drawn.get(place.dataset.chosen)?.element.focus());
   }
 
   function refresh(found) {
     settle(found);
     drawn.forEach(({ elements }) => elements.update(totals()));
-    shown().catch(() => (place.dataset.state = "failed"));
+    shown().catch(() => (place.dataset.status = "failed"));
   }
 
   function billing() {

@@ -58,7 +58,7 @@
     say("");
     share();
     waiting = setTimeout(refuse, ANSWER_MS);
-    if (place().dataset.state) send("panel:asked", { ask });
+    if (place().dataset.status) send("panel:asked", { ask });
     else refuse();
   });
 
