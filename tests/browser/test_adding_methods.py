@@ -78,7 +78,7 @@ def test_a_card_at_stripe(stripe_shop: Shop, merchant: Account, page: Page) -> N
     page.get_by_role("button", name="Complete authentication").click()
 
     expect(page.get_by_text(SAVED)).to_be_visible()
-    expect(page.get_by_text("Visa ending in 3184")).to_be_visible()
+    expect(page.get_by_text("Visa ending in 3184", exact=True).first).to_be_visible()
     assert merchant.moved() == []
 
 
