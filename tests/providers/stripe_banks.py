@@ -17,6 +17,7 @@ from tests.stripe.account import Account
 from tests.stripe.proxy import Proxy
 from tests.stripe.script import Failing, Late, Limited, Repeated, Step, Unanswered, Unheard
 from tests.stripe.twin import Twin
+from tests.stripe.wire import NO_TLS
 
 SECRET = "whsec_contract"
 
@@ -48,10 +49,18 @@ class StripeBank:
     names_mandates = False
     numbers: ClassVar[Mapping[Case, str]]
 
-    def __init__(self, server: TestServer, secret_key: str, publishable_key: str) -> None:
+    def __init__(
+        self,
+        server: TestServer,
+        secret_key: str,
+        publishable_key: str,
+        webhook_secret: str = SECRET,
+    ) -> None:
         self.server = server
         keys = StripeKeys(
-            secret_key=secret_key, publishable_key=publishable_key, webhook_secrets=(SECRET,)
+            secret_key=secret_key,
+            publishable_key=publishable_key,
+            webhook_secrets=("whsec_before", webhook_secret),
         )
         self.stripe = Stripe(keys, api_base=server.api_base, script_url=server.script_url)
         self.provider: PaymentProvider = self.stripe
@@ -77,7 +86,7 @@ class StripeBank:
                 "billing_details[email]": "jane@example.com",
             }
         )
-        async with httpx.AsyncClient(base_url=self.server.api_base) as browser:
+        async with httpx.AsyncClient(base_url=self.server.api_base, verify=NO_TLS) as browser:
             answer = await browser.post(
                 "/v1/payment_methods", data={**form, "key": self.publishable_key}
             )
@@ -154,8 +163,8 @@ class LocalBank(StripeBank):
         Case.FAILING_DEBIT: "DE62370400440532013001",
     }
 
-    def __init__(self, local: Proxy) -> None:
-        super().__init__(local, local.secret_key, local.publishable_key)
+    def __init__(self, local: Proxy, webhook_secret: str = SECRET) -> None:
+        super().__init__(local, local.secret_key, local.publishable_key, webhook_secret)
         self.local = local
 
     async def answer(self, _: UUID, reference: str, *, approve: bool) -> None:
