@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, Protocol
 from uuid import UUID
 
 import httpx
 
-from tallystick.domain.payment import MethodKind
+from tallystick.domain.payment import MethodKind, PaymentOrder, Succeeded
 from tallystick.providers.stripe import Stripe, StripeKeys
+from tallystick.services.ids import new_id
 from tallystick.services.ports import PaymentProvider
-from tests.providers.contract import KIND, Case
+from tests.providers.contract import ACCEPTANCE, KIND, Case, opened, order_for
 from tests.providers.contract_network import CALLS, Break
 from tests.stripe import twin as at
 from tests.stripe.account import Account
@@ -201,3 +203,25 @@ class LocalBank(StripeBank):
     async def intents(self) -> int:
         """How many payments were opened."""
         return await self.local.intents()
+
+
+async def order_by(
+    bank: TwinBank, token: str, *, amount: int = 5412, currency: str = "EUR"
+) -> PaymentOrder:
+    """An order of a known customer, paid with what a test token stands for."""
+    tenant_id = new_id()
+    method = await bank.stripe.collect(
+        tenant_id, new_id(), MethodKind.CARD, {"payment_token": token}
+    )
+    order = replace(order_for(tenant_id, method, amount=amount), currency=currency)
+    known = await bank.stripe.keep_customer(
+        tenant_id, order.customer_id, name="Jane Roe", email="jane@example.com"
+    )
+    return replace(order, customer_reference=known, acceptance=ACCEPTANCE)
+
+
+async def paid(bank: TwinBank, order: PaymentOrder) -> str:
+    """The reference of an order that was paid."""
+    reference = await opened(bank.stripe, order)
+    assert await bank.stripe.confirm(order, reference) == Succeeded()
+    return reference

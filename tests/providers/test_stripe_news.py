@@ -1,7 +1,6 @@
 """What Stripe sends by itself is verified, and says only what has moved."""
 
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -18,20 +17,16 @@ from tests.providers.contract import Case, an_order, opened
 from tests.providers.stripe_banks import SECRET, LocalBank, TwinBank
 from tests.stripe import news
 from tests.stripe import twin as at
-from tests.stripe.account import Account
 from tests.stripe.proxy import SECRET as LOCAL_SECRET
 from tests.stripe.proxy import Proxy
-from tests.stripe.twin import Twin
 
 NOW = at.real_seconds
 
 
 @pytest.fixture
-async def bank(twin: Twin, merchant: Account) -> AsyncIterator[TwinBank]:
-    """The adapter, and a merchant of its own at the twin."""
-    bank = TwinBank(twin, merchant)
-    yield bank
-    await bank.stripe.close()
+def bank(twin_bank: TwinBank) -> TwinBank:
+    """Stripe's adapter, and a merchant of its own at the twin."""
+    return twin_bank
 
 
 def small(headers: dict[str, str]) -> dict[str, str]:
