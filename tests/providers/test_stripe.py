@@ -317,7 +317,13 @@ async def test_a_refund_is_looked_for_before_it_is_asked_for() -> None:
     """Keys are forgotten after a day; the refund under the key is not."""
     stub = Stub()
     stub.on("GET", PI, intent(status="succeeded"))
-    given = {"id": "re_1", "object": "refund", "status": "pending", "metadata": {}}
+    given = {
+        "id": "re_1",
+        "object": "refund",
+        "amount": 100,
+        "status": "pending",
+        "metadata": {},
+    }
     ours = {**given, "metadata": {"tallystick_refund": "k"}}
     empty: dict[str, Any] = {"object": "list", "data": [given], "has_more": False}
     stub.on("GET", "/v1/refunds", empty, {**empty, "data": [given, ours]})
@@ -339,6 +345,7 @@ async def test_a_refund_that_came_back_is_refused() -> None:
     failed = {
         "id": "re_1",
         "object": "refund",
+        "amount": 100,
         "status": "failed",
         "failure_reason": "lost_or_stolen_card",
         "metadata": {"tallystick_refund": "k"},

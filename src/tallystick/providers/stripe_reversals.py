@@ -38,12 +38,12 @@ async def refund(
         StripeError: There was no answer.
     """
     intent = await answer_of(lambda: api.payment_intents.retrieve_async(reference))
+    try:
+        number = to_stripe(amount, intent.currency.upper())
+    except NotExact as error:
+        return RefundRefused(str(error))
     given = await _given(api, reference, key)
     if given is None:
-        try:
-            number = to_stripe(amount, intent.currency.upper())
-        except NotExact as error:
-            return RefundRefused(str(error))
         try:
             given = await answer_of(
                 lambda: api.refunds.create_async(
@@ -60,6 +60,8 @@ async def refund(
             return RefundRefused(error.user_message or "Stripe refuses the refund.")
         except stripe.IdempotencyError:
             return Unknown()
+    elif given.amount != number:
+        return RefundRefused(f"Under this key {given.amount} was refunded, not {number}.")
     if given.status in _OVER:
         why = getattr(given, "failure_reason", None) or given.status
         return RefundRefused(f"The refund did not reach its account: {why}.")
