@@ -176,7 +176,7 @@ def test_a_challenge_is_answered_in_a_browser(
 ) -> None:
     """The bank's page sends the buyer back to the shop, and says how it ended."""
     back = shop(twin, merchant.publishable_key, frames=twin.script_origin, asked=twin.api_base)
-    form = {
+    form: dict[str, str | float | bool] = {
         "amount": "5412",
         "currency": "eur",
         "payment_method": "pm_card_authenticationRequired",

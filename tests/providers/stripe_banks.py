@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import ClassVar, Protocol
 from uuid import UUID
 
 import httpx
 
-from tallystick.domain.payment import MethodKind
+from tallystick.domain.payment import MethodKind, PaymentOrder, Succeeded
 from tallystick.providers.stripe import Stripe, StripeKeys
+from tallystick.services.ids import new_id
 from tallystick.services.ports import PaymentProvider
-from tests.providers.contract import KIND, Case
+from tests.providers.contract import ACCEPTANCE, KIND, Case, opened, order_for
 from tests.providers.contract_network import CALLS, Break
 from tests.stripe import twin as at
 from tests.stripe.account import Account
 from tests.stripe.proxy import Proxy
 from tests.stripe.script import Failing, Late, Limited, Repeated, Step, Unanswered, Unheard
 from tests.stripe.twin import Twin
+from tests.stripe.wire import NO_TLS
 
 SECRET = "whsec_contract"
 
@@ -48,10 +51,18 @@ class StripeBank:
     names_mandates = False
     numbers: ClassVar[Mapping[Case, str]]
 
-    def __init__(self, server: TestServer, secret_key: str, publishable_key: str) -> None:
+    def __init__(
+        self,
+        server: TestServer,
+        secret_key: str,
+        publishable_key: str,
+        webhook_secret: str = SECRET,
+    ) -> None:
         self.server = server
         keys = StripeKeys(
-            secret_key=secret_key, publishable_key=publishable_key, webhook_secrets=(SECRET,)
+            secret_key=secret_key,
+            publishable_key=publishable_key,
+            webhook_secrets=("whsec_before", webhook_secret),
         )
         self.stripe = Stripe(keys, api_base=server.api_base, script_url=server.script_url)
         self.provider: PaymentProvider = self.stripe
@@ -77,7 +88,7 @@ class StripeBank:
                 "billing_details[email]": "jane@example.com",
             }
         )
-        async with httpx.AsyncClient(base_url=self.server.api_base) as browser:
+        async with httpx.AsyncClient(base_url=self.server.api_base, verify=NO_TLS) as browser:
             answer = await browser.post(
                 "/v1/payment_methods", data={**form, "key": self.publishable_key}
             )
@@ -154,8 +165,8 @@ class LocalBank(StripeBank):
         Case.FAILING_DEBIT: "DE62370400440532013001",
     }
 
-    def __init__(self, local: Proxy) -> None:
-        super().__init__(local, local.secret_key, local.publishable_key)
+    def __init__(self, local: Proxy, webhook_secret: str = SECRET) -> None:
+        super().__init__(local, local.secret_key, local.publishable_key, webhook_secret)
         self.local = local
 
     async def answer(self, _: UUID, reference: str, *, approve: bool) -> None:
@@ -192,3 +203,25 @@ class LocalBank(StripeBank):
     async def intents(self) -> int:
         """How many payments were opened."""
         return await self.local.intents()
+
+
+async def order_by(
+    bank: TwinBank, token: str, *, amount: int = 5412, currency: str = "EUR"
+) -> PaymentOrder:
+    """An order of a known customer, paid with what a test token stands for."""
+    tenant_id = new_id()
+    method = await bank.stripe.collect(
+        tenant_id, new_id(), MethodKind.CARD, {"payment_token": token}
+    )
+    order = replace(order_for(tenant_id, method, amount=amount), currency=currency)
+    known = await bank.stripe.keep_customer(
+        tenant_id, order.customer_id, name="Jane Roe", email="jane@example.com"
+    )
+    return replace(order, customer_reference=known, acceptance=ACCEPTANCE)
+
+
+async def paid(bank: TwinBank, order: PaymentOrder) -> str:
+    """The reference of an order that was paid."""
+    reference = await opened(bank.stripe, order)
+    assert await bank.stripe.confirm(order, reference) == Succeeded()
+    return reference

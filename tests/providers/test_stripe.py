@@ -24,7 +24,6 @@ from tallystick.domain.payment import (
     Unconfirmed,
     Unknown,
 )
-from tallystick.providers.stripe import Stripe, StripeKeys
 from tallystick.providers.stripe_client import API_VERSION
 from tallystick.services.ids import new_id
 from tests.providers.contract import order_for
@@ -318,7 +317,13 @@ async def test_a_refund_is_looked_for_before_it_is_asked_for() -> None:
     """Keys are forgotten after a day; the refund under the key is not."""
     stub = Stub()
     stub.on("GET", PI, intent(status="succeeded"))
-    given = {"id": "re_1", "object": "refund", "status": "pending", "metadata": {}}
+    given = {
+        "id": "re_1",
+        "object": "refund",
+        "amount": 100,
+        "status": "pending",
+        "metadata": {},
+    }
     ours = {**given, "metadata": {"tallystick_refund": "k"}}
     empty: dict[str, Any] = {"object": "list", "data": [given], "has_more": False}
     stub.on("GET", "/v1/refunds", empty, {**empty, "data": [given, ours]})
@@ -340,6 +345,7 @@ async def test_a_refund_that_came_back_is_refused() -> None:
     failed = {
         "id": "re_1",
         "object": "refund",
+        "amount": 100,
         "status": "failed",
         "failure_reason": "lost_or_stolen_card",
         "metadata": {"tallystick_refund": "k"},
@@ -378,29 +384,3 @@ async def test_only_a_fresh_token_of_the_chosen_kind_is_collected() -> None:
         with pytest.raises(MethodRefused) as refusal:
             await collect(kind, token)
         assert [one.code for one in refusal.value.faults] == [code]
-
-
-def test_keys_never_show_themselves() -> None:
-    """Neither in a repr nor in the sentence that refuses them."""
-    keys = StripeKeys(
-        secret_key="sk_test_hush", publishable_key="pk_test_1", webhook_secrets=("whsec_hush",)
-    )
-    assert "hush" not in repr(keys)
-    with pytest.raises(ValueError, match="pk_live_") as refusal:
-        StripeKeys(secret_key="sk_live_hush", publishable_key="pk_test_1")
-    assert "hush" not in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("secret", "address"),
-    [
-        ("sk_live_1", "http://127.0.0.1:9"),
-        ("sk_test_1", "https://stripe.example"),
-        ("sk_test_1", "http://127.0.0.1.example"),
-    ],
-)
-def test_real_money_goes_to_stripe_only(secret: str, address: str) -> None:
-    """A stand-in lives on this machine, and takes test keys."""
-    keys = StripeKeys(secret_key=secret, publishable_key=f"pk_{secret[3:7]}_1")
-    with pytest.raises(ValueError, match="own address"):
-        Stripe(keys, api_base=address)

@@ -67,34 +67,41 @@ def _named(path: str, name: str) -> str:
 
 
 @cache
-def _hints(params: type) -> dict[str, tuple[Any, bool]]:
-    """Each parameter's type, and whether it must be there."""
-    own = {name: hint for name, hint in params.__annotations__.items() if name not in _NOT_SENT}
-    holder = type("Holder", (), {"__annotations__": own, "__module__": params.__module__})
-    scope = vars(sys.modules[params.__module__])
-    hints = get_type_hints(holder, scope, include_extras=True)
+def _raw(params: type) -> dict[str, Any]:
+    """Each parameter, and its type as it is written; a keyword of Python ends with `_`."""
     return {
-        name: (get_args(hint)[0], False) if get_origin(hint) is NotRequired else (hint, True)
-        for name, hint in hints.items()
+        name.rstrip("_"): hint
+        for name, hint in params.__annotations__.items()
+        if name not in _NOT_SENT
     }
 
 
+@cache
+def _hint(params: type, name: str) -> Any:  # noqa: ANN401
+    """The type of one parameter. Only what is sent is read: a call knows hundreds of types."""
+    written = {"it": _raw(params)[name]}
+    holder = type("Holder", (), {"__annotations__": written, "__module__": params.__module__})
+    hint = get_type_hints(holder, vars(sys.modules[params.__module__]), include_extras=True)[
+        "it"
+    ]
+    return get_args(hint)[0] if get_origin(hint) is NotRequired else hint
+
+
 def _object(params: type, tree: Tree, path: str) -> Json:
-    hints = _hints(params)
-    # Python's keywords are spelled with an underscore in the types alone.
-    known = {name.rstrip("_"): hint for name, hint in hints.items()}
+    known = _raw(params)
     for name in tree:
         if name not in known:
             param = _named(path, name)
             message = f"Received unknown parameter: {param}"
             raise invalid(message, code="parameter_unknown", param=param, kept=False)
-    for name, (_, required) in known.items():
-        if required and name not in tree:
+    for name, written in known.items():
+        if get_origin(written) is not NotRequired and name not in tree:
             param = _named(path, name)
             message = f"Missing required param: {param}."
             raise invalid(message, code="parameter_missing", param=param, kept=False)
     return {
-        name: _value(known[name][0], value, _named(path, name)) for name, value in tree.items()
+        name: _value(_hint(params, name), value, _named(path, name))
+        for name, value in tree.items()
     }
 
 

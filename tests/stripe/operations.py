@@ -96,6 +96,14 @@ def _merchant(account: Account, _: Json, __: str) -> Json:
     }
 
 
+def _balance(account: Account, _: Json, __: str) -> Json:
+    held: dict[str, int] = {}
+    for moved in account.ledger:
+        held[moved.currency] = held.get(moved.currency, 0) + moved.amount
+    amounts = [{"amount": amount, "currency": currency} for currency, amount in held.items()]
+    return {"object": "balance", "available": [], "pending": amounts, "livemode": False}
+
+
 def _drawn(account: Account, _: Json, __: str) -> Json:
     return {"object": "elements_session", "payment_method_types": list(account.types)}
 
@@ -186,6 +194,8 @@ OPERATIONS = (
               sdk.WebhookEndpointUpdateParams, news.update_endpoint),
     Operation("webhook_endpoints.delete", "DELETE", f"{WE}/{{id}}",
               sdk.WebhookEndpointDeleteParams, news.delete_endpoint),
+    Operation("balance.retrieve", "GET", "/v1/balance",
+              sdk.BalanceRetrieveParams, _balance),
     Operation("elements.sessions", "GET", "/v1/elements/sessions",
               sdk.AccountRetrieveCurrentParams, _drawn, public=True),
 )  # fmt: skip

@@ -61,7 +61,7 @@ from tests.stripe.script import (
     Unanswered,
     Unheard,
 )
-from tests.stripe.wire import Answer, Request, Silence, Wires
+from tests.stripe.wire import NO_TLS, Answer, Request, Silence, Wires
 
 STARTER = Path(__file__).parent / "localstripe_process.py"
 FOREVER_SECONDS = 3600
@@ -105,7 +105,7 @@ class Proxy:
         self.messages: list[tuple[dict[str, str], bytes]] = []
         """Webhooks that came: headers and body, as localstripe has signed them."""
         self._refused: dict[str, set[str]] = {}
-        self._client = httpx.AsyncClient(base_url=upstream, timeout=20)
+        self._client = httpx.AsyncClient(base_url=upstream, timeout=20, verify=NO_TLS)
         self._fresh()
 
     def _fresh(self) -> None:
@@ -186,7 +186,9 @@ class Proxy:
     async def _upstream(self, method: str, path: str, form: Json | None = None) -> Any:  # noqa: ANN401
         """Speak to localstripe beside the proxy, from whichever loop."""
         headers = {"authorization": f"Bearer {self.secret_key}"}
-        async with httpx.AsyncClient(base_url=self.upstream, headers=headers) as client:
+        async with httpx.AsyncClient(
+            base_url=self.upstream, headers=headers, verify=NO_TLS
+        ) as client:
             answer = await client.request(method, path, data=form)
         return answer.json() if answer.content else {}
 

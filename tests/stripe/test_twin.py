@@ -22,6 +22,7 @@ from tests.stripe.script import (
     Unheard,
 )
 from tests.stripe.twin import Twin, approve, bounce, refuse, settle
+from tests.stripe.wire import NO_TLS
 
 # The SDK hands its body to httpx in a way that httpx would rather not have.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -240,7 +241,7 @@ async def test_a_challenge_is_answered_on_its_page(
     asked = await client.v1.payment_intents.confirm_async(intent.id, {"return_url": RETURN_URL})
     assert asked.status == "requires_action"
     url = asked.next_action.redirect_to_url.url  # type: ignore[union-attr]
-    async with httpx.AsyncClient() as browser:
+    async with httpx.AsyncClient(verify=NO_TLS) as browser:
         page = await browser.get(str(url))
         assert "Complete authentication" in page.text
         assert merchant.moved() == []

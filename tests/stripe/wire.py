@@ -20,6 +20,9 @@ Result = TypeVar("Result")
 
 BODY_MAX = 1_000_000
 
+NO_TLS = False
+"""What httpx verifies of servers without TLS: reading certificates takes longer than a test."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:

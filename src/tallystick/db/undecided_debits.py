@@ -26,6 +26,25 @@ async def exists(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool
     return found
 
 
+_KNOWN = """
+    select exists (
+               select from payment_attempts
+               where tenant_id = $1 and provider = $2 and reference = $3)
+        or exists (
+               select from collections
+               where tenant_id = $1 and provider = $2 and reference = $3)
+"""
+
+
+async def is_ours(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool:
+    """Whether anything of ours was ever asked under the reference.
+
+    A provider's account may be used by others of the merchant's programs, too.
+    """
+    found: bool = await tx.fetchval(_KNOWN, tenant_id, provider, reference)
+    return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingDebit:
     """A payment that a provider accepted and has not decided."""

@@ -1,5 +1,7 @@
 """The account at Stripe itself: what it may do, and where its events go. For setting it up."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -11,6 +13,7 @@ from tallystick.providers.stripe_client import (
     StripeKeys,
     answer_of,
     client_for,
+    connections,
 )
 from tallystick.providers.stripe_events import EVENTS
 
@@ -52,15 +55,9 @@ async def examine(keys: StripeKeys, api_base: str = API_BASE) -> AccountFacts:
     Raises:
         AccountRefused: The keys are wrong, or may not ask; or there was no answer.
     """
-    api = client_for(keys, api_base).v1
-    try:
+    async with _asked(keys, api_base) as api:
         account = await answer_of(api.accounts.retrieve_current_async)
-        balance = await answer_of(api.balance.retrieve_async)
-    except stripe.StripeError as error:
-        raise _refused(error) from None
     missing = []
-    if balance.livemode is not keys.is_live:
-        missing.append("The secret key is not of the kind, test or live, that it says.")
     if keys.is_live and not getattr(account, "charges_enabled", False):
         missing.append("It may not take payments yet: finish its set-up in Stripe's dashboard.")
     return AccountFacts(
@@ -80,7 +77,6 @@ async def add_webhook(keys: StripeKeys, url: str, api_base: str = API_BASE) -> M
     Raises:
         AccountRefused: Stripe cannot reach such an address, or there was no answer.
     """
-    api = client_for(keys, api_base).v1
     wanted = {
         "url": url,
         "enabled_events": EVENTS,
@@ -89,22 +85,27 @@ async def add_webhook(keys: StripeKeys, url: str, api_base: str = API_BASE) -> M
     }
     # Its type lists every event and version there is.
     params = cast("WebhookEndpointCreateParams", wanted)
-    try:
+    async with _asked(keys, api_base) as api:
         made = await answer_of(
             lambda: api.webhook_endpoints.create_async(
                 params, {"idempotency_key": f"webhook:{url}"}
             )
         )
-    except stripe.StripeError as error:
-        raise _refused(error) from None
     if not made.secret:
         raise AccountRefused("Stripe told no secret for the new webhook endpoint.")
     return MadeWebhook(endpoint=made.id, secret=made.secret)
 
 
-def _refused(error: stripe.StripeError) -> AccountRefused:
-    # Of a key in it, Stripe's message shows the ends only.
-    return AccountRefused(error.user_message or "Stripe gave no answer.")
+@asynccontextmanager
+async def _asked(keys: StripeKeys, api_base: str) -> AsyncIterator[stripe.V1Services]:
+    http = connections(api_base)
+    try:
+        yield client_for(keys, http, api_base).v1
+    except stripe.StripeError as error:
+        # Of a key in it, Stripe's message shows the ends only.
+        raise AccountRefused(error.user_message or "There was no answer.") from None
+    finally:
+        await http.close_async()  # type: ignore[no-untyped-call]
 
 
 def _name_of(account: stripe.Account) -> str | None:

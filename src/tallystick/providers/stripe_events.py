@@ -75,7 +75,7 @@ def parse(keys: StripeKeys, headers: Mapping[str, str], body: bytes) -> Provider
     _verify(keys, headers.get(SIGNATURE, ""), body)
     try:
         told = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EventRefused("The body is no JSON.") from error
     if not isinstance(told, dict) or told.get("object") != "event":
         raise EventRefused("The body is no event.")

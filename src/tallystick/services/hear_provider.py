@@ -21,8 +21,10 @@ from tallystick.db import (
     provider_events,
     refunds,
     saved_methods,
+    undecided_debits,
 )
 from tallystick.db.engine import retrying
+from tallystick.domain.attempt import AttemptState
 from tallystick.domain.errors import NotFound, TallystickError
 from tallystick.domain.payment import RefundRefused, Unknown
 from tallystick.domain.provider_event import (
@@ -114,15 +116,20 @@ async def look_into_event(ctx: Context, event_id: UUID) -> None:
 async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: str) -> None:
     """Record where an intent stands: of an attempt, of a try to collect, or of a debit.
 
-    One whose reference nobody has stored yet is left to whoever is about to.
+    One whose reference nobody has stored yet is left to whoever is about to, and one that is
+    none of ours is not even looked at: a look may end it.
 
     Raises:
         NoAnswer: The provider did not say.
     """
     tenant_id = ctx.tenant.id
     async with ctx.app.database.connection() as tx:
+        if not await undecided_debits.is_ours(tx, tenant_id, provider.name, reference):
+            return
         attempt_id = await attempts.live_under(tx, tenant_id, provider.name, reference)
-        tried = await collections.live_under(tx, tenant_id, provider.name, reference)
+        tried = await collections.under(
+            tx, tenant_id, provider.name, reference, AttemptState.LIVE
+        )
     if attempt_id is not None:
         await take_up(ctx, attempt_id, give_up=False)
         return
@@ -138,6 +145,9 @@ async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: s
 async def _look_into_money(ctx: Context, provider: PaymentProvider, reference: str) -> None:
     """Record what was taken back of a payment, and refunds that did not arrive."""
     tenant_id = ctx.tenant.id
+    async with ctx.app.database.connection() as tx:
+        if not await undecided_debits.is_ours(tx, tenant_id, provider.name, reference):
+            return
     taken = await answer_in_time(ctx, provider.reversals_of(tenant_id, reference))
     if taken is None:
         raise NoAnswer(reference)
