@@ -5,11 +5,22 @@ it. No secret has a default, and none is kept here: secrets that processes must 
 once and live in the database.
 """
 
+import base64
+import binascii
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_KEY_BYTES = 32
 
 
 class Settings(BaseSettings):
@@ -57,6 +68,13 @@ class Settings(BaseSettings):
         private_webhooks: Whether webhooks of test tenants may go to private addresses, and
             without encryption.
         sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.
+        encryption_keys: The keys under which the keys of payment providers are kept, each 32
+            bytes in URL-safe base64, separated by commas: the first one seals, every one opens.
+            Needed only where an entity is connected to a provider.
+        connection_seconds: Seconds of real time between two looks at what a connected provider
+            has decided without telling.
+        stripe_api_base: Where Stripe's API is; for tests, with test keys, on this machine.
+        stripe_script_url: Where Stripe's script is; for tests.
     """
 
     model_config = SettingsConfigDict(
@@ -94,6 +112,19 @@ class Settings(BaseSettings):
     webhook_answer_seconds: float = Field(default=15.0, gt=0, le=40)
     private_webhooks: bool = False
     sandbox_debit_seconds: float = Field(default=5.0, ge=0)
+    encryption_keys: SecretStr | None = None
+    connection_seconds: PositiveFloat = 3600.0
+    stripe_api_base: str | None = None
+    stripe_script_url: str | None = None
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value().strip():
+            return None
+        # What was given is never part of the message.
+        _keys_in(value)
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -112,7 +143,26 @@ class Settings(BaseSettings):
         return value.rstrip("/") if value else None
 
     @property
+    def sealing_keys(self) -> tuple[bytes, ...]:
+        """Return the keys that seal and open secrets, the current one first."""
+        return () if self.encryption_keys is None else _keys_in(self.encryption_keys)
+
+    @property
     def base_url(self) -> str:
         """Return the start of every link that is given out, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+
+def _keys_in(setting: SecretStr) -> tuple[bytes, ...]:
+    """The keys in the setting; whatever is wrong with one, it is not told."""
+    keys = []
+    for text in setting.get_secret_value().split(","):
+        try:
+            key = base64.urlsafe_b64decode(text.strip())
+        except (ValueError, binascii.Error):
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise ValueError("must be keys of 32 bytes in URL-safe base64, split by commas")
+        keys.append(key)
+    return tuple(keys)

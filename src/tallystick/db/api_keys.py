@@ -11,8 +11,8 @@ import asyncpg
 import structlog
 
 from tallystick.db.engine import Database, DatabaseUnavailable, Row, Tx
-from tallystick.db.tenants import TenantRow, tenant_of
 from tallystick.domain.scopes import KeyScope
+from tallystick.db.tenants import COLUMNS, TenantRow, tenant_of
 
 CHANNEL = "tallystick_api_keys"
 """Carries the hash of a changed key, in hex, or `tenant:<uuid>` for a changed tenant."""
@@ -27,9 +27,9 @@ _INSERT = """
     values ($1, $2, $3, $4, $5, $6)
 """
 
-_FIND = """
+_FIND = f"""
     select k.id as key_id, k.hash, k.scopes,
-        coalesce(k.last_used_at < now() - interval '1 minute', true) as is_stale, t.*
+        coalesce(k.last_used_at < now() - interval '1 minute', true) as is_stale, {COLUMNS}
     from api_keys k join tenants t on t.id = k.tenant_id
     where k.hash = $1 and k.revoked_at is null
 """

@@ -17,12 +17,13 @@ from tallystick.domain.attempt import (
     LateMoney,
     Obligation,
 )
-from tallystick.domain.payment import FailureReason, Method
+from tallystick.domain.payment import Acceptance, FailureReason, Method
 from tallystick.domain.quote import AttemptKind
 from tallystick.domain.try_limits import COUNTED_FOR, RecentTries
 
 OBLIGATION: Codec[Obligation] = Codec(Obligation)
 METHOD: Codec[Method] = Codec(Method)
+ACCEPTANCE: Codec[Acceptance] = Codec(Acceptance)
 
 CHALLENGE_LIFE = "interval '30 minutes'"
 """How long a buyer has to authenticate, in real time; and a card to be decided about."""
@@ -33,7 +34,8 @@ _COLUMNS = f"""
     a.business_date, a.subscription_id, a.invoice_id, a.transaction_id, a.payment_method_id,
     a.failure, a.claimed_at, a.late_money,
     coalesce(a.challenge_until <= now(), false) as challenge_is_over,
-    a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue
+    a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue,
+    nullif(a.consent -> 'acceptance', 'null') as acceptance
 """
 
 _ENDED_ON_PURPOSE = ", ".join(
@@ -182,6 +184,20 @@ async def failed_payment(tx: Tx, tenant_id: UUID, provider: str, reference: str)
         select id from payment_attempts
         where tenant_id = $1 and provider = $2 and reference = $3 and kind = 'PAYMENT'
           and state = 'FAILED'
+        """,
+        tenant_id,
+        provider,
+        reference,
+    )
+    return found
+
+
+async def live_under(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> UUID | None:
+    """The live attempt under a provider's reference."""
+    found: UUID | None = await tx.fetchval(
+        """
+        select id from payment_attempts
+        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'LIVE'
         """,
         tenant_id,
         provider,
@@ -346,6 +362,7 @@ def _attempt(row: Row) -> Attempt:
         claimed_at=row["claimed_at"],
         late_money=None if late_money is None else LateMoney(late_money),
         is_overdue=row["is_overdue"],
+        acceptance=ACCEPTANCE.load_optional(row["acceptance"]),
     )
 
 

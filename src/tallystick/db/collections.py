@@ -40,6 +40,7 @@ class Owing:
     amount_due: int
     failures: int
     own_method_id: UUID | None
+    invoicing_entity_id: UUID
 
 
 async def due(tx: Tx, tenant_id: UUID, now: datetime, today: date, limit: int) -> list[UUID]:
@@ -74,7 +75,7 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
     await lock_customer_of(tx, tenant_id, invoice_id)
     row = await tx.fetchrow(
         f"""
-        select i.id, i.customer_id, i.currency, i.amount_due,
+        select i.id, i.customer_id, i.currency, i.amount_due, i.invoicing_entity_id,
                i.collection_failures as failures,
                (select s.payment_method_id from subscriptions s
                 where s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}) as own_method_id
@@ -269,18 +270,19 @@ async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> N
     )
 
 
-async def failed_under(
-    tx: Tx, tenant_id: UUID, provider: str, reference: str
+async def under(
+    tx: Tx, tenant_id: UUID, provider: str, reference: str, state: AttemptState
 ) -> Collection | None:
-    """The try under a provider's reference, where it had ended without money."""
+    """The try under a provider's reference, where it is in that state."""
     row = await tx.fetchrow(
         f"""
         select {_COLUMNS} from collections
-        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'FAILED'
+        where tenant_id = $1 and provider = $2 and reference = $3 and state = $4
         """,
         tenant_id,
         provider,
         reference,
+        state.value,
     )
     return None if row is None else _collection(row)
 

@@ -23,6 +23,10 @@ from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.import_rows import ReadRows
 from tallystick.services.pass_on_names import pass_on_names
+from tallystick.services.look_after_connections import (
+    look_after_connections,
+    purge_provider_events,
+)
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.purge_secrets import purge_secrets
@@ -69,6 +73,11 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
             name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
         ),
         Periodic(
+            name="look_after_connections",
+            seconds=settings.sweep_seconds,
+            turn=lambda app, now: look_after_connections(app, now, settings.connection_seconds),
+        ),
+        Periodic(
             name="run_imports",
             seconds=settings.import_seconds,
             turn=lambda app, now: run_imports(app, now, read_rows),
@@ -102,6 +111,11 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
             name="purge_secrets",
             seconds=settings.purge_seconds,
             turn=lambda app, _: purge_secrets(app),
+        ),
+        Periodic(
+            name="purge_provider_events",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_provider_events(app),
         ),
     )
 

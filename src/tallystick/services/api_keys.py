@@ -109,4 +109,5 @@ def as_tenant(row: TenantRow) -> Tenant:
         link_secret=row.link_secret,
         clock=row.clock,
         dunning_days=row.dunning_days,
+        connections=row.connections,
     )

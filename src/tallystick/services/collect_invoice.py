@@ -39,9 +39,12 @@ from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.ids import new_id
+from tallystick.services.keep_customer import with_customer
 from tallystick.services.method_on_file import method_on_file
+from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import record_collected
+from tallystick.services.settle_drafts import too_little
 from tallystick.services.sweep import AT_ONCE, sweep
 from tallystick.services.tenant_context import tenant_context
 
@@ -88,7 +91,7 @@ async def sweep_collections(app: App, real_now: datetime) -> int:
             ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
             known = await collections.load(tx, one.tenant_id, one.id)
         assert known is not None, "tries are kept"
-        await _take_up(ctx, known)
+        await take_up_collection(ctx, known, swept=True)
 
     return await sweep(app, collections.lease_due, take_up, work="sweep_collections")
 
@@ -105,10 +108,10 @@ async def _claim(
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     if owing is None:
         return False
-    provider = ctx.app.provider_of(ctx.tenant)
-    chosen = await method_on_file(ctx, tx, owing.customer_id, owing.own_method_id)
+    provider = ctx.app.provider_of(ctx.tenant, owing.invoicing_entity_id)
+    chosen = await method_on_file(ctx, tx, provider, owing.customer_id, owing.own_method_id)
     await collections.stop(tx, ctx.tenant.id, invoice_id)
-    if chosen is None or not provider.chargeable(owing.amount_due, owing.currency):
+    if chosen is None or too_little(provider, owing.amount_due, owing.currency):
         return False
     made = Collection(
         id=try_id or new_id(),
@@ -116,7 +119,7 @@ async def _claim(
         customer_id=owing.customer_id,
         payment_method_id=chosen.id,
         transaction_id=new_id(),
-        provider=provider.name,
+        provider=chosen.method.provider,
         reference=None,
         method=chosen.method,
         amount=owing.amount_due,
@@ -139,15 +142,24 @@ def _order(ctx: Context, collection: Collection) -> PaymentOrder:
         method=collection.method,
         save=False,
         return_url=ctx.app.public_url,
+        off_session=True,
     )
+
+
+def _provider(ctx: Context, collection: Collection) -> PaymentProvider:
+    return ctx.app.provider_named(ctx.tenant, collection.provider)
+
+
+async def _opened(ctx: Context, collection: Collection) -> str | Declined:
+    provider = _provider(ctx, collection)
+    return await provider.open(await with_customer(ctx, provider, _order(ctx, collection)))
 
 
 async def _reference(ctx: Context, collection: Collection) -> str | Declined | None:
     """The provider's reference, opened and kept under its key if there is none yet."""
     if collection.reference is not None:
         return collection.reference
-    provider = ctx.app.provider_of(ctx.tenant)
-    reference = await answer_in_time(ctx, provider.open(_order(ctx, collection)))
+    reference = await answer_in_time(ctx, _opened(ctx, collection))
     if reference is None or isinstance(reference, Declined):
         return reference
     async with ctx.app.transaction() as tx:
@@ -163,15 +175,17 @@ async def _charge(ctx: Context, collection: Collection) -> Standing:
         return Unknown()
     if isinstance(reference, Declined):
         return reference
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = _provider(ctx, collection)
     return (
         await answer_in_time(ctx, provider.confirm(_order(ctx, collection), reference))
         or Unknown()
     )
 
 
-async def _take_up(ctx: Context, known: Collection) -> None:
-    """Ask the provider where a try stands; what nobody works on any more is cancelled."""
+async def take_up_collection(ctx: Context, known: Collection, *, swept: bool) -> None:
+    """Ask the provider where a try stands; once it is `swept`, nobody works on it any more, and
+    what still waits is cancelled.
+    """
     if known.state is not AttemptState.LIVE:
         return
     reference = await _reference(ctx, known)
@@ -181,11 +195,11 @@ async def _take_up(ctx: Context, known: Collection) -> None:
     if isinstance(reference, Declined):
         standing = reference
     else:
-        provider = ctx.app.provider_of(ctx.tenant)
+        provider = _provider(ctx, known)
         standing = (
             await answer_in_time(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
         )
-    await _carry_on(ctx, known, standing, swept=True)
+    await _carry_on(ctx, known, standing, swept=swept)
 
 
 async def _carry_on(
@@ -222,7 +236,7 @@ async def _cancelled(ctx: Context, known: Collection, reason: FailureReason) -> 
         collection = await collections.load(tx, ctx.tenant.id, known.id)
     assert collection is not None, "tries are kept"
     assert collection.reference is not None, "what is cancelled was opened"
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = _provider(ctx, collection)
     answer = await answer_in_time(
         ctx, provider.cancel(_order(ctx, collection), collection.reference)
     )

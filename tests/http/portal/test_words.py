@@ -18,6 +18,7 @@ MADE = {
     *(f"invoice_status.{one}" for one in ("VOID", "UNCOLLECTIBLE")),
     *(f"line_kind.{one}" for one in KINDS),
     *(f"done.{one}" for one in ("cancelled", "kept", "paid", "processing", "saved")),
+    *(f"done.method_{one}" for one in ("added", "used", "removed")),
     *(
         f"portal_{key}.{part}"
         for key in ("closed", "left", "unknown", "stale", "refused", "often", "busy", "broken")

@@ -10,6 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.payment_panel import MountedPanel
+from tallystick.domain.web_origin import origin
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links, links_of
 from tallystick.http.checkout.headers import page_headers
@@ -115,11 +117,17 @@ class Visit:
             csrf=self.csrf,
         )
 
-    def html(self, content: str, view: CheckoutView, status: int = 200) -> Response:
-        """A page, with the headers that this session's page needs."""
-        challenge = None if view.attempt is None else view.attempt.challenge_url
-        leads_to = (self.context.app.public_url, challenge, view.session.success_url)
-        response = HTMLResponse(content, status, page_headers(leads_to, view.seller.logo_url))
+    def html(
+        self,
+        content: str,
+        view: CheckoutView,
+        status: int = 200,
+        panel: MountedPanel | None = None,
+    ) -> Response:
+        """A page, with the headers that this session's page needs, and those of its `panel`."""
+        leads_to = (self.context.app.public_url, view.session.success_url)
+        headers = page_headers(leads_to, view.seller.logo_url, panel)
+        response = HTMLResponse(content, status, headers)
         self._set(response, FORM_COOKIE, self.csrf)
         return response
 
@@ -130,8 +138,13 @@ class Visit:
         return RedirectResponse(url, 303, page_headers())
 
     def to_bank(self, url: str, view: CheckoutView) -> Response:
-        """Send the browser to a challenge, where the test bank goes on in the same language."""
-        response = self.go(url)
+        """Send the browser to a challenge, where the test bank goes on in the same language.
+
+        A form may lead to the test bank, which is ours. A real bank's challenge passes hosts
+        that nobody knows before, so a page of ours leads there: that is no form any more.
+        """
+        is_ours = origin(url) == origin(self.context.app.public_url)
+        response = self.go(url if is_ours else self.links.bank)
         _set_language(response, self.assets, self.sheet(view).say.words.language)
         return response
 
