@@ -611,3 +611,28 @@ update webhook_deliveries set lease_until = null;
 
 -- webhook-health
 update webhook_deliveries set status = 'SUCCEEDED' where status = 'PENDING';
+
+-- provider-connection
+alter table payment_methods disable trigger provider_is_known;
+update payment_methods set provider = 'stripe:' || gen_random_uuid();
+
+-- provider-live
+update tenants set is_test = false;
+
+-- provider-live
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1'
+from invoicing_entities;
+alter table provider_connections disable trigger connection_is_kept;
+update provider_connections set is_live = true;
+
+-- provider-heard
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1'
+from invoicing_entities;
+insert into provider_events (tenant_id, id, connection_id, event_id, kind, news, received_at)
+select tenant_id, gen_random_uuid(), id, 'evt_1', 'charge.refunded', '{"about": "NOTHING"}',
+    now() - interval '2 days'
+from provider_connections;

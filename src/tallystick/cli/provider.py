@@ -38,6 +38,7 @@ from tallystick.domain.errors import NotFound
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.provider_connection import ProviderConnection
 from tallystick.providers.stripe import StripeKeys
+from tallystick.providers.stripe_account import AccountFacts
 from tallystick.services.connect_provider import (
     AccountKeys,
     connect_provider,
@@ -53,6 +54,7 @@ from tallystick.services.context import App, Context
 from tallystick.services.events import instant_text
 from tallystick.services.ids import new_id
 from tallystick.services.secret_box import KEY_BYTES, CannotOpen, SecretBox
+from tallystick.settings import Settings
 
 app = typer.Typer(
     help="Connect invoicing entities to the accounts that they are paid through.",
@@ -99,18 +101,10 @@ def connect_stripe(
     """
     settings = settings_with(data_dir=data_dir)
     keys = asked_for_keys()
-
-    async def prepare(app: App, tx: Tx) -> tuple[ProviderConnection | None, UUID]:
-        ctx, entity_id = await _meant(app, tx, tenant, entity)
-        secret_box_of(ctx)
-        fitting(ctx, is_live=keys.is_live)
-        return ctx.tenant.connection_of(entity_id), new_id()
-
-    known, fresh_id = operate(settings, prepare)
+    known, connection_id = _prepared(settings, keys, tenant, entity)
     facts = examined(keys, settings)
     if facts.missing:
         fail("\n".join(["The account cannot be used yet:", *facts.missing]), FAILED)
-    connection_id = fresh_id if known is None else known.id
     url = _webhook_url(settings.base_url, connection_id)
     made = None
     if webhook and not keys.webhook_secrets and (known is None or not known.webhook_secrets):
@@ -132,6 +126,27 @@ def connect_stripe(
 
     done = operate(settings, work)
     hears = account.webhook_secret is not None or bool(done.webhook_secrets)
+    _tell_connected(done, facts, url, hears=hears, as_json=as_json)
+
+
+def _prepared(
+    settings: Settings, keys: StripeKeys, tenant: str | None, entity: str | None
+) -> tuple[ProviderConnection | None, UUID]:
+    """The entity's connection, or the id that it gets; refused before Stripe is asked."""
+
+    async def work(app: App, tx: Tx) -> tuple[ProviderConnection | None, UUID]:
+        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        secret_box_of(ctx)
+        fitting(ctx, is_live=keys.is_live)
+        known = ctx.tenant.connection_of(entity_id)
+        return known, new_id() if known is None else known.id
+
+    return operate(settings, work)
+
+
+def _tell_connected(
+    done: ProviderConnection, facts: AccountFacts, url: str, *, hears: bool, as_json: bool
+) -> None:
     shown = {
         "connection_id": encode(Prefix.PROVIDER_CONNECTION, done.id),
         "account": facts.account,

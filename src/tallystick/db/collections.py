@@ -270,34 +270,19 @@ async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> N
     )
 
 
-async def failed_under(
-    tx: Tx, tenant_id: UUID, provider: str, reference: str
+async def under(
+    tx: Tx, tenant_id: UUID, provider: str, reference: str, state: AttemptState
 ) -> Collection | None:
-    """The try under a provider's reference, where it had ended without money."""
+    """The try under a provider's reference, where it is in that state."""
     row = await tx.fetchrow(
         f"""
         select {_COLUMNS} from collections
-        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'FAILED'
+        where tenant_id = $1 and provider = $2 and reference = $3 and state = $4
         """,
         tenant_id,
         provider,
         reference,
-    )
-    return None if row is None else _collection(row)
-
-
-async def live_under(
-    tx: Tx, tenant_id: UUID, provider: str, reference: str
-) -> Collection | None:
-    """The live try under a provider's reference."""
-    row = await tx.fetchrow(
-        f"""
-        select {_COLUMNS} from collections
-        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'LIVE'
-        """,
-        tenant_id,
-        provider,
-        reference,
+        state.value,
     )
     return None if row is None else _collection(row)
 

@@ -24,6 +24,7 @@ from tallystick.db import (
     undecided_debits,
 )
 from tallystick.db.engine import retrying
+from tallystick.domain.attempt import AttemptState
 from tallystick.domain.errors import NotFound, TallystickError
 from tallystick.domain.payment import RefundRefused, Unknown
 from tallystick.domain.provider_event import (
@@ -126,7 +127,9 @@ async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: s
         if not await undecided_debits.is_ours(tx, tenant_id, provider.name, reference):
             return
         attempt_id = await attempts.live_under(tx, tenant_id, provider.name, reference)
-        tried = await collections.live_under(tx, tenant_id, provider.name, reference)
+        tried = await collections.under(
+            tx, tenant_id, provider.name, reference, AttemptState.LIVE
+        )
     if attempt_id is not None:
         await take_up(ctx, attempt_id, give_up=False)
         return

@@ -36,7 +36,7 @@ async def record_collected_late(ctx: Context, tx: Tx, provider: str, reference: 
     Where its invoice does not owe the money any more, it goes back: the sweeper of refunds
     asks the provider. False where there is no such try.
     """
-    known = await collections.failed_under(tx, ctx.tenant.id, provider, reference)
+    known = await collections.under(tx, ctx.tenant.id, provider, reference, AttemptState.FAILED)
     if known is None:
         return False
     collection = await collections.lock(tx, ctx.tenant.id, known)
