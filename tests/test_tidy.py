@@ -45,6 +45,10 @@ DATABASE_TOOLS = {
 """Modules of db whose functions are not about one tenant's rows."""
 
 ABOUT_NO_TENANT: dict[str, str] = {
+    "db/provider_connections.py:owner_of": "a message names its connection, which has a tenant",
+    "db/provider_connections.py:lock_sealed": "seals the secrets of all tenants again",
+    "db/provider_connections.py:lease_due": "looks after the connections of all tenants",
+    "db/provider_events.py:forget_old": "forgets what all tenants' providers told long ago",
     "db/api_keys.py:find": "a key is all that a request brings; it names the tenant",
     "db/api_keys.py:owner_of": "the operator names a key, and works for every tenant",
     "db/api_keys.py:watch": "hears of the keys of all tenants",

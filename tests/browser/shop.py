@@ -93,9 +93,18 @@ def _test_bank(database: Database, url: str) -> Sandbox:
     return Sandbox(database, public_url=url, debit_seconds=5)
 
 
+def _as_it_is(app: App) -> App:
+    return app
+
+
 @contextmanager
-def served(dsn: str, bank: Bank = _test_bank) -> Iterator[Pages]:
-    """Serve the pages on a database, with this bank behind them, until the block ends."""
+def served(
+    dsn: str, bank: Bank = _test_bank, wire: Callable[[App], App] = _as_it_is
+) -> Iterator[Pages]:
+    """Serve the pages on a database until the block ends.
+
+    `bank` is behind them, and `wire` changes how the application is wired.
+    """
     ready: list[Pages] = []
     started, ended = threading.Event(), threading.Event()
     server = uvicorn.Server(uvicorn.Config("", port=0, ws="none", log_config=None))
@@ -113,6 +122,7 @@ def served(dsn: str, bank: Bank = _test_bank) -> Iterator[Pages]:
             plan_versions={},
             panel_modules=panel_modules(),
         )
+        app = wire(app)
         server.config.app = _with_merchant(create_app(app))
         ready.append(Pages(app=app, sandbox=sandbox, loop=asyncio.get_running_loop()))
         serving = asyncio.create_task(server.serve(sockets=[socket]))

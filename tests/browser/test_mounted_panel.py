@@ -74,14 +74,14 @@ def test_a_card_pays(mounted_shop: Shop, page: Page) -> None:
         "address": "if_required",
     }
 
-    sent: list[Any] = []
-    page.route("**/confirm", lambda route: (sent.append(route.request), route.continue_())[1])
-    press_pay(page)
+    with page.expect_request("**/confirm") as sent:
+        press_pay(page)
 
     expect_title(page)
+    posted = sent.value.post_data_json or {}
     assert mounted_shop.charges == [4900]
-    assert sent[0].post_data_json["payment_token"] == f"pm_{VISA}"
-    assert "card_number" not in sent[0].post_data_json
+    assert posted["payment_token"] == f"pm_{VISA}"
+    assert "card_number" not in posted
 
 
 def test_the_billing_details_go_along(mounted_shop: Shop, page: Page) -> None:
@@ -306,7 +306,7 @@ def test_without_javascript(mounted_shop: Shop, plain_page: Page) -> None:
     """Without JavaScript the page says why no card can be typed; other offers can be had."""
     shop, page = mounted_shop, plain_page
     page.goto(shop.link())
-    expect(page.get_by_text("those need JavaScript")).to_be_visible()
+    expect(page.locator("#payment noscript .note")).to_contain_text("those need JavaScript")
     page.get_by_role("button", name="Pay €49.00").click()
     expect(page.get_by_role("alert").first).to_contain_text("JavaScript must be switched on")
 

@@ -1,14 +1,17 @@
 """A shop that is paid through Stripe: one charge, whatever is told, when, and how often."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tallystick.domain.credit_note import PaidAmount, Refund
-from tallystick.domain.payment import FailureReason
+from tallystick.domain.payment import Acceptance, FailureReason
 from tallystick.services.collect_invoice import collect_due
-from tallystick.services.confirm_result import Challenge, Completed, PaymentFailed
+from tallystick.services.confirm_checkout import confirm_checkout
+from tallystick.services.confirm_result import Challenge, Completed, Consent, PaymentFailed
+from tallystick.services.examine import examine
 from tallystick.services.hear_provider import look_into_intent
 from tests.connected import Connected, Opener, connect
 from tests.crediting import Billed
@@ -19,7 +22,7 @@ from tests.stripe.account import Account
 from tests.stripe.fixtures import merchant, twin, wires
 from tests.stripe.script import NewsFirst, Unanswered
 from tests.stripe.twin import Twin
-from tests.world import World
+from tests.world import GLOBEX, PUBLIC_URL, World
 
 __all__ = ["merchant", "twin", "wires"]
 
@@ -119,6 +122,47 @@ async def test_an_event_completes_what_the_buyer_left_at_the_bank(shop: Connecte
     assert await paid(shop) == ["SETTLED"]
     assert shop.merchant.moved() == [4900]
     assert await shop.world.fetch("select id from subscriptions where status = 'ACTIVE'")
+
+
+async def test_all_who_hear_of_it_record_it_once(shop: Connected) -> None:
+    """Five events at once, each of which looks and records."""
+    await bought_with(shop, Case.CHALLENGED_CARD)
+    (reference,) = shop.merchant.objects["payment_intent"]
+    at.approve(shop.merchant, reference)
+    provider = shop.world.app.provider_named(shop.world.ctx.tenant, shop.name)
+
+    await asyncio.gather(
+        *(look_into_intent(shop.world.ctx, provider, reference) for _ in range(5))
+    )
+
+    assert await paid(shop) == ["SETTLED"]
+    assert shop.merchant.moved() == [4900]
+    assert (await examine(shop.world.database)).breaches == ()
+
+
+async def test_a_mandate_is_signed_from_where_the_buyer_is(shop: Connected) -> None:
+    """Address and browser stay with the attempt, and go with the confirmation."""
+    world = shop.world
+    session = await world.session(await world.customer(), await world.plan())
+    who = Acceptance(at=world.ctx.now, ip="192.0.2.7", user_agent="Firefox")
+    consent = Consent(
+        text_version="1", language="en", text="...", given_at=world.ctx.now, acceptance=who
+    )
+
+    await confirm_checkout(
+        world.ctx,
+        session,
+        shown=await world.shown(session),
+        buyer=GLOBEX,
+        code=None,
+        method=await shop.typed(Case.GOOD_DEBIT),
+        consent=consent,
+        return_url=f"{PUBLIC_URL}/checkout/return",
+    )
+
+    (mandate,) = shop.merchant.objects["mandate"].values()
+    online = mandate["customer_acceptance"]["online"]
+    assert (online["ip_address"], online["user_agent"]) == ("192.0.2.7", "Firefox")
 
 
 async def test_an_event_that_is_faster_than_the_answer_is_harmless(shop: Connected) -> None:

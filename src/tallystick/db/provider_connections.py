@@ -55,7 +55,9 @@ class SealedSecrets:
     secrets: Mapping[str, str | None]
 
 
-async def insert(tx: Tx, made: ProviderConnection, webhook_endpoint: str | None) -> None:
+async def insert(
+    tx: Tx, tenant_id: UUID, made: ProviderConnection, webhook_endpoint: str | None
+) -> None:
     """Store a new connection, which has at most one secret of webhooks.
 
     Raises `UniqueViolation` (one_connection) where the entity has one that is open.
@@ -67,7 +69,7 @@ async def insert(tx: Tx, made: ProviderConnection, webhook_endpoint: str | None)
             webhook_endpoint)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """,
-        made.tenant_id,
+        tenant_id,
         made.id,
         made.invoicing_entity_id,
         made.provider,
@@ -197,7 +199,7 @@ async def lock_sealed(tx: Tx) -> list[SealedSecrets]:
     ]
 
 
-async def seal_again(tx: Tx, sealed: SealedSecrets) -> None:
+async def seal_again(tx: Tx, tenant_id: UUID, sealed: SealedSecrets) -> None:
     """Store the same secrets as another key has sealed them."""
     await tx.execute(
         """
@@ -205,7 +207,7 @@ async def seal_again(tx: Tx, sealed: SealedSecrets) -> None:
         set secret_key = $3, webhook_secret = $4, old_webhook_secret = $5
         where tenant_id = $1 and id = $2
         """,
-        sealed.tenant_id,
+        tenant_id,
         sealed.id,
         *(sealed.secrets[name] for name in _SEALED),
     )

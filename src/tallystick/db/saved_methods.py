@@ -1,5 +1,6 @@
 """The payment methods that customers have on file."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -76,6 +77,59 @@ async def archive(tx: Tx, tenant_id: UUID, provider: str, token: str, at: dateti
         at,
     )
     return int(done.removeprefix("UPDATE "))
+
+
+async def forget(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, method_id: UUID, at: datetime
+) -> None:
+    """A customer's method is charged no more, and shown no more."""
+    await tx.execute(
+        """
+        update payment_methods set archived_at = $4
+        where tenant_id = $1 and customer_id = $2 and id = $3 and archived_at is null
+        """,
+        tenant_id,
+        customer_id,
+        method_id,
+        at,
+    )
+
+
+async def charge_to(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, method_id: UUID, over: Sequence[str]
+) -> None:
+    """Every subscription of a customer is charged to this method, but those that are `over`."""
+    await tx.execute(
+        """
+        with locked as (
+            select id from subscriptions
+            where tenant_id = $1 and customer_id = $2 and status <> all($4::text[])
+            order by id for update)
+        update subscriptions s set payment_method_id = $3
+        from locked where s.tenant_id = $1 and s.id = locked.id
+        """,
+        tenant_id,
+        customer_id,
+        method_id,
+        list(over),
+    )
+
+
+async def own_of_subscriptions(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, over: Sequence[str]
+) -> list[UUID | None]:
+    """The own method of each subscription that is charged by itself and not `over`."""
+    rows = await tx.fetch(
+        """
+        select payment_method_id from subscriptions
+        where tenant_id = $1 and customer_id = $2 and charge_automatically
+          and status <> all($3::text[])
+        """,
+        tenant_id,
+        customer_id,
+        list(over),
+    )
+    return [row["payment_method_id"] for row in rows]
 
 
 def _saved(row: Row) -> SavedMethod:

@@ -1,5 +1,6 @@
 """Money that goes back at Stripe: refunds that we ask for, and what is taken unasked."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import stripe
@@ -10,10 +11,17 @@ from tallystick.providers.stripe_amounts import NotExact, from_stripe, to_stripe
 from tallystick.providers.stripe_client import answer_of
 from tallystick.providers.stripe_intents import tenant_of
 
+if TYPE_CHECKING:
+    from stripe.params import RefundListParams
+
 KEY = "tallystick_refund"
 """Under this name a refund carries our key: what has none was made in Stripe's dashboard."""
 
 _PAGE = 100
+_PAGES_MAX = 20
+_LOOKED_BACK = 3 * 24 * 3600
+"""Seconds before the newest refund: longer than nobody looks."""
+
 _OVER = frozenset({"failed", "canceled"})
 
 _TAKEN = frozenset({"needs_response", "under_review", "won", "lost"})
@@ -75,10 +83,10 @@ async def newest(api: stripe.V1Services) -> list[tuple[UUID, ReportedReversal]]:
         StripeError: There was no answer.
     """
     disputes = await answer_of(lambda: api.disputes.list_async({"limit": _PAGE}))
-    refunds = await answer_of(lambda: api.refunds.list_async({"limit": _PAGE}))
+    refunds = await _newest_refunds(api)
     told: list[tuple[UUID, ReportedReversal]] = []
     known: dict[str, stripe.PaymentIntent] = {}
-    for one in _unasked(disputes.data, refunds.data):
+    for one in _unasked(disputes.data, refunds):
         reference = _reference(one)
         if reference is None:
             continue
@@ -104,6 +112,26 @@ async def of_payment(api: stripe.V1Services, reference: str) -> list[ReportedRev
     refunds = await _refunds(api, reference)
     found = [_reported(one, intent) for one in _unasked(disputes.data, refunds)]
     return [one for one in found if one is not None]
+
+
+async def _newest_refunds(api: stripe.V1Services) -> list[stripe.Refund]:
+    """Those of the last days, most of which are ours, and no more than some pages of them."""
+    found: list[stripe.Refund] = []
+    for _ in range(_PAGES_MAX):
+        params: RefundListParams = {"limit": _PAGE}
+        if found:
+            params["starting_after"] = found[-1].id
+        page = await _refund_page(api, params)
+        found += page.data
+        if not page.has_more or page.data[-1].created < found[0].created - _LOOKED_BACK:
+            break
+    return found
+
+
+async def _refund_page(
+    api: stripe.V1Services, params: "RefundListParams"
+) -> stripe.ListObject[stripe.Refund]:
+    return await answer_of(lambda: api.refunds.list_async(params))
 
 
 async def _payment(api: stripe.V1Services, reference: str) -> stripe.PaymentIntent:

@@ -87,7 +87,7 @@ async def connect_provider(
     sealed = box.seal(keys.secret_key, connection.secret_key_place)
     if known is None:
         connection = replace(connection, secret_key=sealed)
-        await provider_connections.insert(tx, connection, keys.webhook_endpoint)
+        await provider_connections.insert(tx, tenant_id, connection, keys.webhook_endpoint)
     else:
         await provider_connections.replace_keys(
             tx, tenant_id, connection.id, keys.publishable_key, sealed
@@ -166,7 +166,9 @@ async def seal_everything_again(tx: Tx, box: SecretBox) -> int:
         }
         again = sum(fresh[name] != one.secrets[name] for name in fresh)
         if again:
-            await provider_connections.seal_again(tx, replace(one, secrets=fresh))
+            await provider_connections.seal_again(
+                tx, one.tenant_id, replace(one, secrets=fresh)
+            )
         changed += again
     return changed
 

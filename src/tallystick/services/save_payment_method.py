@@ -56,7 +56,8 @@ async def save_payment_method(
 
     Raises:
         NotFound: There is no such customer.
-        Conflict: The tenant is live, the customer is archived, or the provider declined.
+        Conflict: The tenant is live, or its entity connected to an account; the customer is
+            archived; or the provider declined.
         InvalidInput: The fields are no test number, each fault by its field.
         Busy: The provider gave no answer.
     """
@@ -66,6 +67,11 @@ async def save_payment_method(
             "owner at a checkout."
         )
     customer = await _customer(ctx, id_or_alias)
+    if ctx.tenant.connection_of(customer.invoicing_entity_id) is not None:
+        raise Conflict(
+            "Numbers are taken by the test bank only, and this customer's entity is connected "
+            "to an account: a method is saved by its owner at a checkout."
+        )
     known = await _saved(ctx, customer.id, method_id)
     if known is not None:
         return known

@@ -1,7 +1,8 @@
 """Gather what the portal shows: of one customer, and of nobody else."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from uuid import UUID
 
 from tallystick.db import (
@@ -18,13 +19,14 @@ from tallystick.db.engine import Tx
 from tallystick.db.paging import Window
 from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionEntry
 from tallystick.domain.cancellation import cancelled
-from tallystick.domain.collection import SavedMethod
+from tallystick.domain.collection import SavedMethod, method_to_charge
 from tallystick.domain.errors import Conflict, InvalidInput, NotFound
 from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 from tallystick.domain.life import is_over
 from tallystick.domain.money import AmountTooLarge
 from tallystick.domain.next_charge import NextCharge, next_charge
+from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.quote import ProductTax
 from tallystick.services.checkout_view import SellerCard
 from tallystick.services.context import Context
@@ -36,6 +38,9 @@ from tallystick.services.take_steps import renewal_facts
 SUBSCRIPTIONS_MAX = 50
 """The newest of them; nobody has more that are not over."""
 INVOICES_PER_PAGE = 12
+
+OVER = tuple(status.value for status in SubscriptionStatus if not status.is_live)
+"""The statuses of subscriptions that are charged no more."""
 
 _SHOWN = (
     InvoiceStatus.FINALIZED.value,
@@ -70,6 +75,7 @@ async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
             methods = await saved_methods.of_customer(
                 tx, ctx.tenant.id, customer.id, provider.name, None
             )
+        charged = await saved_methods.own_of_subscriptions(tx, ctx.tenant.id, customer.id, OVER)
         return PortalView(
             customer=customer,
             seller=await seller_of(ctx, tx, customer.invoicing_entity_id),
@@ -78,7 +84,20 @@ async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
             invoices=found.items,
             invoices_total=found.total,
             methods=tuple(sorted(methods, key=lambda one: one.created_at, reverse=True)),
+            charged=_charged(methods, charged, ctx.now),
+            can_add_method=provider is not None,
         )
+
+
+def _charged(
+    methods: Sequence[SavedMethod], own: Sequence[UUID | None], now: datetime
+) -> frozenset[UUID]:
+    """The methods that subscriptions with these own methods are charged to."""
+    chosen = (
+        method_to_charge([replace(one, is_own=one.id == wanted) for one in methods], now)
+        for wanted in own
+    )
+    return frozenset(one.id for one in chosen if one is not None)
 
 
 async def show_own_subscription(portal: OpenedPortal, subscription_id: UUID) -> OwnSubscription:

@@ -16,6 +16,7 @@ MADE = {
     *(f"sub_status.{one.value}" for one in SubscriptionStatus),
     *(f"invoice_status.{one}" for one in ("VOID", "UNCOLLECTIBLE")),
     *(f"done.{one}" for one in ("cancelled", "kept", "paid", "processing", "saved")),
+    *(f"done.method_{one}" for one in ("added", "used", "removed")),
     *(
         f"portal_{key}.{part}"
         for key in ("closed", "left", "unknown", "stale", "refused", "often", "busy", "broken")

@@ -87,11 +87,19 @@ def consent_text(quote: Quote, offer: Offer, seller: SellerCard, say: Teller) ->
     return " ".join(sentences)
 
 
-def mandate_text(seller: SellerCard, agent: str | None, say: Teller) -> str:
-    """The SEPA direct debit mandate, naming the creditor, and who debits for it, if anybody."""
-    if agent is None:
-        return say.words("mandate.text", creditor=seller.legal_name)
-    return say.words("mandate.text_agent", creditor=seller.legal_name, agent=agent)
+def mandate_text(
+    seller: SellerCard, agent: str | None, say: Teller, *, announces: bool = True
+) -> str:
+    """The SEPA direct debit mandate, naming the creditor, and who debits for it, if anybody.
+
+    `announces` says that the page beside it names what will be debited, and when.
+    """
+    text = (
+        say.words("mandate.text", creditor=seller.legal_name)
+        if agent is None
+        else say.words("mandate.text_agent", creditor=seller.legal_name, agent=agent)
+    )
+    return f"{text} {say.words('mandate.notice')}" if announces else text
 
 
 def agreed_text(

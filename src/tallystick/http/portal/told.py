@@ -57,6 +57,7 @@ class InvoiceRow:
 class MethodRow:
     """A saved payment method."""
 
+    name: str
     kind: str
     label: str
     note: str | None
@@ -165,7 +166,8 @@ def method_row(saved: SavedMethod, today: date, say: Teller) -> MethodRow:
         key = "methods.expired" if is_over else "methods.expires"
         note = say.words(key, month=f"{month}/{year}")
     kind = "card" if method.kind is MethodKind.CARD else "bank"
-    return MethodRow(kind=kind, label=method_words(method, say), note=note)
+    name = encode(Prefix.PAYMENT_METHOD, saved.id)
+    return MethodRow(name=name, kind=kind, label=method_words(method, say), note=note)
 
 
 def invoice_page(
