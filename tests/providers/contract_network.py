@@ -302,15 +302,19 @@ class NetworkContract:
         assert await bank.provider.look(setup.tenant_id, reference) == Succeeded()
         assert await bank.moved(setup.tenant_id) == []
 
-    async def test_a_customer_without_an_answer_is_kept_once(self, bank: NetworkBank) -> None:
+    @pytest.mark.parametrize("how", [Break.UNHEARD, Break.UNANSWERED, Break.LATE, Break.FAILS])
+    async def test_a_customer_without_an_answer_is_kept_once(
+        self, bank: NetworkBank, how: Break
+    ) -> None:
         """Asked again under the same name, it is the same customer."""
         order = await an_order(bank, Case.GOOD_CARD)
         asked = (order.tenant_id, order.customer_id)
-        bank.breaks("keep_customer", Break.UNANSWERED)
+        bank.breaks("keep_customer", how)
 
         with pytest.raises(Exception, match=r".+"):
             await bank.provider.keep_customer(*asked, name="Joan Roe", email=None)
         kept = await bank.provider.keep_customer(*asked, name="Joan Roe", email=None)
+        await bank.deliver_late()
 
         assert kept == await bank.provider.keep_customer(*asked, name="Joan Roe", email=None)
         assert kept != order.customer_reference
