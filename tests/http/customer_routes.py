@@ -40,6 +40,14 @@ CUSTOMER_ROUTES: dict[str, Json | None] = {
 """Each with a body that would be good enough, if it takes one."""
 
 PORTAL_PAGES = {
+    "GET /portal/methods/add",
+    "POST /portal/methods/add",
+    "GET /portal/methods/{name}/bank",
+    "GET /portal/methods/{name}/remove",
+    "POST /portal/methods/{name}/remove",
+    "GET /portal/methods/{name}/return",
+    "GET /portal/methods/{name}/use",
+    "POST /portal/methods/{name}/use",
     # A customer's pages open with the token of a link.
     "GET /assets/portal/{name}",
     "GET /portal",
