@@ -350,3 +350,35 @@ class ProviderContract:
             assert await bank.moved(order.tenant_id) == [5412]
         else:
             assert outcomes == {Declined(FailureReason.INTERRUPTED), Cancelled()}
+
+    async def test_a_challenged_setup_saves_when_it_is_approved(
+        self, bank: ContractBank
+    ) -> None:
+        """Saving asks the buyer too, and moves no money."""
+        setup = a_setup(await an_order(bank, Case.CHALLENGED_CARD))
+        reference = await opened_setup(bank.provider, setup)
+
+        challenge = await bank.provider.confirm(setup, reference)
+        assert isinstance(challenge, NeedsAction)
+        assert await bank.provider.look(setup.tenant_id, reference) == challenge
+        await bank.answer(setup.tenant_id, reference, approve=True)
+
+        assert await bank.provider.look(setup.tenant_id, reference) == Succeeded()
+        assert await bank.moved(setup.tenant_id) == []
+
+    async def test_a_saved_method_cannot_be_unsaved(self, bank: ContractBank) -> None:
+        """Cancelling after it was saved says so and changes nothing."""
+        setup = a_setup(await an_order(bank, Case.GOOD_CARD))
+        reference = await opened_setup(bank.provider, setup)
+        await bank.provider.confirm(setup, reference)
+
+        assert await bank.provider.cancel(setup, reference) == AlreadySucceeded()
+        assert await bank.provider.look(setup.tenant_id, reference) == Succeeded()
+
+    async def test_an_account_is_saved_without_money(self, bank: ContractBank) -> None:
+        """A mandate is signed; whether the account can pay shows when it is charged."""
+        setup = a_setup(await an_order(bank, Case.FAILING_DEBIT))
+        reference = await opened_setup(bank.provider, setup)
+
+        assert await bank.provider.confirm(setup, reference) == Succeeded()
+        assert await bank.moved(setup.tenant_id) == []

@@ -1,5 +1,6 @@
 """What a payment provider promises whose calls go over a network that breaks."""
 
+import asyncio
 from enum import StrEnum
 from typing import Protocol
 
@@ -53,6 +54,10 @@ class Break(StrEnum):
     """The server fails, and has done nothing."""
     FAILS_DONE = "FAILS_DONE"
     """The server fails after it was done."""
+    HANGS = "HANGS"
+    """It is not done, and there is no end of waiting."""
+    HANGS_DONE = "HANGS_DONE"
+    """It is done, and there is no end of waiting."""
     LIMITED = "LIMITED"
     """Too many at once: it was not looked at."""
 
@@ -109,6 +114,28 @@ class NetworkContract:
         assert await bank.provider.confirm(order, reference) in {Succeeded(), Unknown()}
 
         assert await bank.moved(order.tenant_id) == [5412]
+
+    @pytest.mark.parametrize(("how", "paid"), [(Break.HANGS, []), (Break.HANGS_DONE, [5412])])
+    async def test_a_time_out_says_nothing_of_the_money(
+        self, bank: NetworkBank, how: Break, paid: list[int]
+    ) -> None:
+        """Who gives up waiting looks: it was taken before, or it can be cancelled."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        bank.breaks("confirm", how)
+
+        confirming = asyncio.create_task(bank.provider.confirm(order, reference))
+        while paid and await bank.moved(order.tenant_id) != paid:
+            assert not confirming.done(), "there is no answer"
+            await asyncio.sleep(0.02)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(confirming, 0.1)
+
+        looked = await bank.provider.look(order.tenant_id, reference)
+        assert looked == (Succeeded() if paid else Unconfirmed())
+        ended = await bank.provider.cancel(order, reference)
+        assert ended == (AlreadySucceeded() if paid else Cancelled())
+        assert await bank.moved(order.tenant_id) == paid
 
     async def test_a_late_confirmation_takes_nothing_twice(self, bank: NetworkBank) -> None:
         """It was repeated meanwhile: what arrives late hears the answer of the other."""
@@ -275,15 +302,19 @@ class NetworkContract:
         assert await bank.provider.look(setup.tenant_id, reference) == Succeeded()
         assert await bank.moved(setup.tenant_id) == []
 
-    async def test_a_customer_without_an_answer_is_kept_once(self, bank: NetworkBank) -> None:
+    @pytest.mark.parametrize("how", [Break.UNHEARD, Break.UNANSWERED, Break.LATE, Break.FAILS])
+    async def test_a_customer_without_an_answer_is_kept_once(
+        self, bank: NetworkBank, how: Break
+    ) -> None:
         """Asked again under the same name, it is the same customer."""
         order = await an_order(bank, Case.GOOD_CARD)
         asked = (order.tenant_id, order.customer_id)
-        bank.breaks("keep_customer", Break.UNANSWERED)
+        bank.breaks("keep_customer", how)
 
         with pytest.raises(Exception, match=r".+"):
             await bank.provider.keep_customer(*asked, name="Joan Roe", email=None)
         kept = await bank.provider.keep_customer(*asked, name="Joan Roe", email=None)
+        await bank.deliver_late()
 
         assert kept == await bank.provider.keep_customer(*asked, name="Joan Roe", email=None)
         assert kept != order.customer_reference

@@ -17,7 +17,16 @@ from tests.providers.contract_network import CALLS, Break
 from tests.stripe import twin as at
 from tests.stripe.account import Account
 from tests.stripe.proxy import Proxy
-from tests.stripe.script import Failing, Late, Limited, Repeated, Step, Unanswered, Unheard
+from tests.stripe.script import (
+    Failing,
+    Hanging,
+    Late,
+    Limited,
+    Repeated,
+    Step,
+    Unanswered,
+    Unheard,
+)
 from tests.stripe.twin import Twin
 from tests.stripe.wire import NO_TLS
 
@@ -30,6 +39,8 @@ STEPS: dict[Break, Step] = {
     Break.REPEATED: Repeated(),
     Break.FAILS: Failing(500),
     Break.FAILS_DONE: Failing(500, done=True),
+    Break.HANGS: Hanging(),
+    Break.HANGS_DONE: Hanging(done=True),
     Break.LIMITED: Limited(),
 }
 

@@ -25,6 +25,7 @@ CANNOT = {
     "test_only_what_was_taken_is_refunded": "breaks when it lists refunds of what was not paid",
     "test_what_is_taken_back_is_told_until_it_is_acknowledged": "knows no disputes",
     "test_a_debit_is_accepted_first_and_settles_later": "settles a debit at once",
+    "test_a_saved_method_cannot_be_unsaved": "cancels a setup that has succeeded",
     "test_a_debit_can_fail_later": "does not say of what kind the method was that failed",
 }
 """What localstripe cannot do -> why; these claims are shown on the twin alone."""

@@ -24,6 +24,7 @@ asked for, so that one which is repeated after days is not given twice.
 import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import stripe
@@ -77,13 +78,18 @@ from tallystick.providers.stripe_client import (
 )
 from tallystick.providers.stripe_events import parse
 
+if TYPE_CHECKING:
+    from stripe.params import CustomerCreateParams
+
 __all__ = ["Stripe", "StripeKeys"]
 
 _KEYS_TO_OPEN = 3
-"""How often an order is opened in other words before there is no answer."""
+"""Under how many keys an order is opened, or a customer made, before there is no answer."""
 
 _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,250}")
 _GONE = 404
+
+Made = TypeVar("Made")
 
 log = structlog.get_logger(__name__)
 
@@ -171,18 +177,20 @@ class Stripe:
         self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
     ) -> str:
         """Make the customer in the account, once under its name and address."""
-        made = await answer_of(
-            lambda: self._api.customers.create_async(
-                {
-                    "name": name,
-                    **({} if email is None else {"email": email}),
-                    "metadata": {
-                        "tallystick_tenant": str(tenant_id),
-                        "tallystick_customer": str(customer_id),
-                    },
-                },
-                {"idempotency_key": f"{customer_id}:customer:{_mark(name, email)}"},
-            )
+        params: CustomerCreateParams = {
+            "name": name,
+            "metadata": {
+                "tallystick_tenant": str(tenant_id),
+                "tallystick_customer": str(customer_id),
+            },
+        }
+        if email is not None:
+            params["email"] = email
+        made = await _under_next_key(
+            f"{customer_id}:customer:{_mark(name, email)}",
+            lambda key: answer_of(
+                lambda: self._api.customers.create_async(params, {"idempotency_key": key})
+            ),
         )
         return made.id
 
@@ -338,25 +346,29 @@ async def _opened(
     order: PaymentOrder, call: str, create: Callable[[str], Awaitable[Intent]]
 ) -> str | Declined:
     """The id of the order's intent; raises what Stripe said where that is no answer."""
-    refused: stripe.StripeError | None = None
-    for again in range(_KEYS_TO_OPEN):
+    try:
+        return (await _under_next_key(order.key(call), create)).id
+    except stripe.CardError as error:
+        return Declined(reason_of(error.error))
+    except stripe.InvalidRequestError as error:
+        log.warning("stripe.open_refused", call=call, reason=str(error))
+        return Declined(FailureReason.PROCESSING_ERROR)
+
+
+async def _under_next_key(first: str, create: Callable[[str], Awaitable[Made]]) -> Made:
+    """What is made under a key, or the next where Stripe keeps a fault or other words.
+
+    Raises:
+        StripeError: What Stripe said, where that is no answer.
+    """
+    keys = [first, *(f"{first}:{again}" for again in range(2, _KEYS_TO_OPEN))]
+    for key in keys:
         try:
-            intent = await create(
-                f"{order.key(call)}:{again + 1}" if again else order.key(call)
-            )
-        except stripe.CardError as error:
-            return Declined(reason_of(error.error))
-        except stripe.InvalidRequestError as error:
-            log.warning("stripe.open_refused", call=call, reason=str(error))
-            return Declined(FailureReason.PROCESSING_ERROR)
+            return await create(key)
         except stripe.StripeError as error:
             if not (isinstance(error, stripe.IdempotencyError) or is_kept_fault(error)):
                 raise
-            refused = error
-        else:
-            return intent.id
-    assert refused is not None, "every try was refused"
-    raise refused
+    return await create(f"{first}:{_KEYS_TO_OPEN}")
 
 
 def _as_outcome(standing: Standing) -> Outcome:
