@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 from typing_extensions import override
 
 from tallystick.db.engine import Database
-from tallystick.domain.try_limits import TryLimits
 from tallystick.domain.provider_connection import ProviderConnection
+from tallystick.domain.try_limits import TryLimits
 from tallystick.providers.panel_modules import panel_modules
 from tallystick.providers.sandbox import Sandbox
 from tallystick.providers.stripe import Stripe, StripeKeys

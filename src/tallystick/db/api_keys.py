@@ -11,8 +11,8 @@ import asyncpg
 import structlog
 
 from tallystick.db.engine import Database, DatabaseUnavailable, Row, Tx
-from tallystick.domain.scopes import KeyScope
 from tallystick.db.tenants import COLUMNS, TenantRow, tenant_of
+from tallystick.domain.scopes import KeyScope
 
 CHANNEL = "tallystick_api_keys"
 """Carries the hash of a changed key, in hex, or `tenant:<uuid>` for a changed tenant."""

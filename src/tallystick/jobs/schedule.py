@@ -22,11 +22,11 @@ from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.import_rows import ReadRows
-from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.look_after_connections import (
     look_after_connections,
     purge_provider_events,
 )
+from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.purge_secrets import purge_secrets

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from tallystick.db.engine import Database, Tx
 from tallystick.domain.catalog import PlanVersion
-from tallystick.domain.try_limits import TryLimits
 from tallystick.domain.provider_connection import ProviderConnection
+from tallystick.domain.try_limits import TryLimits
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.secret_box import SecretBox
 
