@@ -1,0 +1,26 @@
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.crowds import open_crowd
+from tests.races.racing import CONNECTIONS, FIGURES, SEED, Race
+from tests.world import World
+
+
+@pytest.fixture
+def race(request: pytest.FixtureRequest) -> Iterator[Race]:
+    """A race, named by the first line of its test; its figures are kept where that is asked."""
+    name = (request.function.__doc__ or "").partition("\n")[0].partition(":")[0]
+    race = Race(name=name, random=Random(f"{SEED} {request.node.name}"))
+    yield race
+    if FIGURES:
+        race.note(Path(FIGURES))
+
+
+@pytest.fixture
+async def shop(database_dsn: str) -> AsyncIterator[World]:
+    """A shop for hundreds: it and its bank have many connections."""
+    async with open_crowd(database_dsn, connections=CONNECTIONS, of_bank=20) as world:
+        yield world
