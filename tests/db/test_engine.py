@@ -13,6 +13,7 @@ from tallystick.db.engine import Database, DatabaseUnavailable, Tx, retrying, sa
 from tallystick.db.refusals import LockTimeout, UniqueViolation, constraint_of
 from tallystick.db.server import EmbeddedServer
 from tallystick.db.server_watch import kept_running
+from tests.database import out_of_room
 
 
 @pytest.fixture
@@ -153,6 +154,21 @@ async def test_no_connection_is_free(
             async with db.connection():
                 raise AssertionError
     await db.close()
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "58030"])
+async def test_no_room_is_left(notes: Database, state: str) -> None:
+    """A server that cannot write now, its disk or memory full, counts as unavailable."""
+
+    async def write() -> None:
+        async with notes.transaction() as tx:
+            await tx.execute("insert into notes values (1)")
+            await tx.execute(out_of_room(state))
+
+    with pytest.raises(DatabaseUnavailable):
+        await write()
+
+    assert await _count_notes(notes) == 0
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:

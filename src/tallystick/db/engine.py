@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypedDict, TypeVar
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from tallystick.db.refusals import Contention
+from tallystick.db.refusals import Contention, NoRoom
 
 if TYPE_CHECKING:
     Tx: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -87,6 +87,7 @@ LOST = (
 )
 CANNOT_CONNECT = (
     *LOST,
+    *NoRoom,
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
@@ -97,7 +98,7 @@ CANNOT_CONNECT = (
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot be reached now; the same may work in a moment.
+    """The database cannot be reached, or cannot write, now; the same may work in a moment.
 
     Whether a transaction that was lost on the way had been committed is not known.
     """
@@ -163,7 +164,7 @@ class Database:
         """Lend a connection on which each statement is a transaction of its own.
 
         Raises:
-            DatabaseUnavailable: None is free in time, or it was lost.
+            DatabaseUnavailable: None is free in time, it was lost, or the server has no room.
         """
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
@@ -173,6 +174,8 @@ class Database:
             yield connection
         except LOST as reason:
             raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+        except NoRoom as reason:
+            raise DatabaseUnavailable(f"The server has no room left: {reason}") from reason
         except asyncpg.InternalClientError as reason:
             # The driver's answer when the server ended the session just before a statement. It
             # then takes the connection for a live one that is busy, so it must not go back.
