@@ -156,6 +156,30 @@ async def test_no_connection_is_free(
     await db.close()
 
 
+@pytest.mark.parametrize("asks", ["while it ends", "afterwards"])
+async def test_a_connection_that_ends_in_use(db: Database, asks: str) -> None:
+    """However the driver has taken the end of a connection in, the database is away."""
+
+    async def ask() -> None:
+        async with db.transaction() as tx:
+            pid = await tx.fetchval("select pg_backend_pid()")
+            asking = asyncio.ensure_future(
+                tx.execute("select pg_sleep(9)")
+                if asks == "while it ends"
+                else asyncio.sleep(0)
+            )
+            async with db.connection() as other:
+                await asyncio.sleep(0.05)
+                await other.execute("select pg_terminate_backend($1)", pid)
+                await asyncio.sleep(0.2)
+            await asking
+            await tx.execute("select 1")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask()
+    assert await _answers(db) == 1
+
+
 @pytest.mark.parametrize("state", ["53100", "53200", "58030"])
 async def test_no_room_is_left(notes: Database, state: str) -> None:
     """A server that cannot write now, its disk or memory full, counts as unavailable."""

@@ -179,12 +179,13 @@ class Database:
         except asyncpg.InternalClientError as reason:
             # The driver's answer when the server ended the session just before a statement. It
             # then takes the connection for a live one that is busy, so it must not go back.
-            connection.terminate()
+            if not _has_ended(connection):
+                connection.terminate()
             raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
         except (asyncpg.InterfaceError, OSError) as reason:
             # The driver's word for "closed" is its word for misuse, too, and a body may have
             # a network error of its own.
-            if connection.is_closed():
+            if _has_ended(connection):
                 raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
             raise
         finally:
@@ -276,6 +277,14 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         return await asyncpg.connect(dsn, **CONNECT_OPTIONS)
     except CANNOT_CONNECT as reason:
         raise DatabaseUnavailable(f"No database answers: {reason}") from reason
+
+
+def _has_ended(connection: Tx) -> bool:
+    """Whether a lent connection is no more; the pool may have taken it back by itself."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _learn_arrays(connection: Tx) -> None:
