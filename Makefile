@@ -49,6 +49,9 @@ races: $(READY) ## Let hundreds do the same at once (ARGS="--racers=500 --rounds
 outages: $(READY) ## Let the database go away under load (ARGS="--times=20 --only=disk")
 	@$(BIN)/python scripts/outages $(ARGS)
 
+soak: $(READY) ## Ten minutes of everything while everything is killed (ARGS="--minutes=3 --seed=1")
+	@$(BIN)/python scripts/soak $(ARGS)
+
 bench: $(READY) ## Measure PostgreSQL and the product in one run, and print the ratio
 	@$(BIN)/tallystick bench $(ARGS)
 

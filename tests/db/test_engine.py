@@ -180,6 +180,39 @@ async def test_a_connection_that_ends_in_use(db: Database, asks: str) -> None:
     assert await _answers(db) == 1
 
 
+async def test_a_connection_that_ends_while_it_is_opened(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends a new connection before its first use: the database is away."""
+    learn_arrays = engine._learn_arrays
+
+    async def ended_first(connection: Tx) -> None:
+        pid = await connection.fetchval("select pg_backend_pid()")
+        async with db.connection() as other:
+            await other.execute("select pg_terminate_backend($1)", pid)
+            await asyncio.sleep(0.05)
+        await learn_arrays(connection)
+
+    monkeypatch.setattr(engine, "_learn_arrays", ended_first)
+
+    with pytest.raises(DatabaseUnavailable):
+        await Database.open(db.dsn)
+
+
+async def test_a_connection_of_ones_own_that_ends_in_use(db: Database) -> None:
+    """Who holds a connection outside the pool hears the same when it is lost."""
+
+    async def ask() -> None:
+        async with db.own_connection() as own:
+            pid = await own.fetchval("select pg_backend_pid()")
+            async with db.connection() as other:
+                await other.execute("select pg_terminate_backend($1)", pid)
+            await own.fetchval("select pg_sleep(1)")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask()
+
+
 @pytest.mark.parametrize("state", ["53100", "53200", "58030"])
 async def test_no_room_is_left(notes: Database, state: str) -> None:
     """A server that cannot write now, its disk or memory full, counts as unavailable."""

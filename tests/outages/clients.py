@@ -88,6 +88,7 @@ class Clients:
                     # It waits, or has bought; a page that waits asks.
                     await self.ask(http, "GET", session["checkout_url"] + "/return")
                 found = await self.ask(http, "GET", f"/checkout-sessions/{session['id']}")
+                assert found.is_success, f"{found.status_code} {found.text}"
                 if found.json()["session"]["status"] == "COMPLETED":
                     self.bought.append(session["id"])
                     return

@@ -10,8 +10,8 @@ knows the type (`db/codec.py`) and a codec in Python would cost a call per value
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypedDict, TypeVar
 
 import asyncpg
@@ -92,6 +92,8 @@ CANNOT_CONNECT = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InterfaceError,
+    # The driver's answer when the server ends a session that is just being opened.
+    asyncpg.InternalClientError,
     # Refused, no such socket, no such host, no free connection in time: all are OSErrors.
     OSError,
 )
@@ -171,23 +173,8 @@ class Database:
         except CANNOT_CONNECT as reason:
             raise DatabaseUnavailable(f"No connection: {reason!r}") from reason
         try:
-            yield connection
-        except LOST as reason:
-            raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
-        except NoRoom as reason:
-            raise DatabaseUnavailable(f"The server has no room left: {reason}") from reason
-        except asyncpg.InternalClientError as reason:
-            # The driver's answer when the server ended the session just before a statement. It
-            # then takes the connection for a live one that is busy, so it must not go back.
-            if not _has_ended(connection):
-                connection.terminate()
-            raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
-        except (asyncpg.InterfaceError, OSError) as reason:
-            # The driver's word for "closed" is its word for misuse, too, and a body may have
-            # a network error of its own.
-            if _has_ended(connection):
-                raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
-            raise
+            with _losses_told(connection):
+                yield connection
         finally:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS_MAX)
 
@@ -215,13 +202,18 @@ class Database:
         """Open a connection outside the pool, for what lasts: listening, a session lock.
 
         Raises:
-            DatabaseUnavailable: It cannot be opened.
+            DatabaseUnavailable: It cannot be opened, or it was lost.
         """
         connection = await connect(self.dsn)
         try:
-            yield connection
+            with _losses_told(connection):
+                yield connection
         finally:
-            await connection.close(timeout=ACQUIRE_SECONDS_MAX)
+            try:
+                await connection.close(timeout=ACQUIRE_SECONDS_MAX)
+            except CANNOT_CONNECT:
+                # It was lost, and what it held with it.
+                connection.terminate()
 
 
 @asynccontextmanager
@@ -277,6 +269,29 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         return await asyncpg.connect(dsn, **CONNECT_OPTIONS)
     except CANNOT_CONNECT as reason:
         raise DatabaseUnavailable(f"No database answers: {reason}") from reason
+
+
+@contextmanager
+def _losses_told(connection: Tx) -> Iterator[None]:
+    """Tell the loss of a lent connection, or a server without room, apart from all else."""
+    try:
+        yield
+    except LOST as reason:
+        raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+    except NoRoom as reason:
+        raise DatabaseUnavailable(f"The server has no room left: {reason}") from reason
+    except asyncpg.InternalClientError as reason:
+        # The driver's answer when the server ended the session just before a statement. It
+        # then takes the connection for a live one that is busy, so it must not go back.
+        if not _has_ended(connection):
+            connection.terminate()
+        raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+    except (asyncpg.InterfaceError, OSError) as reason:
+        # The driver's word for "closed" is its word for misuse, too, and a body may have
+        # a network error of its own.
+        if _has_ended(connection):
+            raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+        raise
 
 
 def _has_ended(connection: Tx) -> bool:
