@@ -190,7 +190,6 @@ async def test_a_connection_that_ends_while_it_is_opened(
         pid = await connection.fetchval("select pg_backend_pid()")
         async with db.connection() as other:
             await other.execute("select pg_terminate_backend($1)", pid)
-            await asyncio.sleep(0.05)
         await learn_arrays(connection)
 
     monkeypatch.setattr(engine, "_learn_arrays", ended_first)

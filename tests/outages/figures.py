@@ -6,6 +6,8 @@ from pathlib import Path
 
 ROUNDS = int(os.environ.get("TALLYSTICK_OUTAGES_ROUNDS", "1"))
 """How often the database goes away in each test."""
+EVERY_WAY = "TALLYSTICK_OUTAGES_ROUNDS" in os.environ
+"""Whether it goes away in every way: each needs a server of its own, which takes seconds."""
 SECONDS = float(os.environ.get("TALLYSTICK_OUTAGES_SECONDS", "1"))
 """How long everything works between two of them."""
 BUYERS = int(os.environ.get("TALLYSTICK_OUTAGES_BUYERS", "4"))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from tallystick.services.api_keys import create_api_key
 from tallystick.services.examine import examine
 from tallystick.settings import Settings
 from tests.outages.clients import UNAVAILABLE, found_again
-from tests.outages.figures import BUYERS, ROUNDS, note
+from tests.outages.figures import BUYERS, EVERY_WAY, ROUNDS, note
 from tests.outages.served import own_folder, served
 from tests.outages.test_database_away import PRICE, bought, buy, defects
 from tests.world import World, open_world
@@ -82,7 +83,7 @@ async def test_more_requests_than_connections(
 
 
 async def _while_held(
-    world: World, held: list[object], client: httpx.AsyncClient, names: list[str]
+    world: World, held: list[UUID], client: httpx.AsyncClient, names: list[str]
 ) -> list[httpx.Response]:
     """Cancel every session while somebody else holds the customers of the first ones."""
     async with world.database.transaction() as tx:
@@ -126,6 +127,7 @@ def small_disk(folder: Path) -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a disk to fill")
+@pytest.mark.skipif(not EVERY_WAY, reason="`make outages` fills a disk")
 async def test_the_disk_is_full() -> None:
     """Nothing can be written: everybody hears so; when there is room, everything goes on."""
     async with own_folder() as folder:

@@ -202,20 +202,21 @@ class People:
         now = await self._now(raw)
         if now is None:
             return
+        ids = [f"use-{next(self.numbers)}" for _ in range(20)]
         events = [
             {
-                "event_id": f"use-{next(self.numbers)}",
+                "event_id": name,
                 "code": CALLS,
                 "customer_id": self.random.choice(self.told.customers),
                 "timestamp": now.isoformat(),
                 "properties": {"n": str(self.random.randrange(1, 500))},
             }
-            for _ in range(20)
+            for name in ids
         ]
         body = {"events": events, "allow_backfilling": True}
         answer = await self._post(raw, "usage", "/events/ingest", body)
         if answer is not None and answer.is_success:
-            self.told.usage += [one["event_id"] for one in events]
+            self.told.usage += ids
 
     async def _changes_plan(self, _: object, raw: httpx.AsyncClient, one: str) -> None:
         at = self.random.choice(["NOW", "PERIOD_END"])
