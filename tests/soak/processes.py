@@ -19,7 +19,7 @@ from tests.outages.served import QUICK, backends
 
 SERVERS = 2
 WORKERS = 2
-START_SECONDS_MAX = 120.0
+START_SECONDS_MAX = 300.0
 
 
 def free_port() -> int:
