@@ -92,6 +92,17 @@ class Installation:
             time.sleep(0.1)
         raise AssertionError(f"it does not serve: {self.said[-3000:]}")
 
+    def wait_for_any(self) -> None:
+        """Wait until somebody answers again: on a slow machine nothing else would happen."""
+        until = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < until:
+            for port in self.ports:
+                with suppress(httpx.TransportError):
+                    if httpx.get(f"http://127.0.0.1:{port}/health").is_success:
+                        return
+            time.sleep(0.1)
+        raise AssertionError(f"nobody serves any more: {self.said[-3000:]}")
+
     def kill_something(self, random: Random) -> str:
         """Kill a process, or the database, with SIGKILL, and start the process again."""
         what = random.choice([*self.roles, "database", "database", "a connection"])

@@ -137,6 +137,7 @@ async def _everybody(
         left = plan.seconds - (time.monotonic() - began)
         await asyncio.wait({running}, timeout=min(pause, left))
         if left > pause:
+            await asyncio.to_thread(installation.wait_for_any)
             await asyncio.to_thread(installation.kill_something, random)
         if time.monotonic() - told_at > TOLD_SECONDS:
             told_at = time.monotonic()
