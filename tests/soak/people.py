@@ -18,8 +18,8 @@ from tests.scenarios.test_usage_billed import CALLS
 from tests.soak.told import Anywhere, Told, insist, insist_raw
 
 GOOD = "4242424242424242"
-CARDS = (GOOD, GOOD, GOOD, "4000000000000002", "4000000000009979")
-"""Good ones; one that is declined, and one whose answer is lost."""
+CARDS = (*[GOOD] * 9, *["4000000000000002"] * 2, "4000000000009979")
+"""Good ones; some that are declined, and one whose answer is lost, at each renewal, too."""
 PRESSES_MAX = 40
 HOURS_OPEN = 720
 """Of a session: the clock moves by days."""
