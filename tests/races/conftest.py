@@ -4,9 +4,12 @@ from random import Random
 
 import pytest
 
+from tallystick.db import engine
 from tests.crowds import open_crowd
 from tests.races.racing import CONNECTIONS, FIGURES, SEED, Race
 from tests.world import World
+
+PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture
@@ -20,7 +23,12 @@ def race(request: pytest.FixtureRequest) -> Iterator[Race]:
 
 
 @pytest.fixture
-async def shop(database_dsn: str) -> AsyncIterator[World]:
-    """A shop for hundreds: it and its bank have many connections."""
-    async with open_crowd(database_dsn, connections=CONNECTIONS, of_bank=20) as world:
+async def shop(database_dsn: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    """A shop for hundreds: it and its bank have many connections, and wait for a free one.
+
+    What becomes of those who find none in time is tried in `tests/outages/`; here a slow
+    machine must not make it the end of a race.
+    """
+    monkeypatch.setattr(engine, "ACQUIRE_SECONDS_MAX", PATIENCE_SECONDS)
+    async with open_crowd(database_dsn, connections=CONNECTIONS, of_bank=CONNECTIONS) as world:
         yield world
