@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -37,14 +39,19 @@ class People:
     coupon: str
     numbers: Any = field(default_factory=lambda: count(1))
 
-    def sdk(self) -> AsyncMeteroid:
-        """The official client of a merchant's server."""
-        return AsyncMeteroid(
-            api_key=self.key,
-            base_url=f"http://127.0.0.1:{self.ports[0]}",
-            http_client=httpx.AsyncClient(transport=Anywhere(self.ports, self.random)),
-            max_retries=0,
-        )
+    @asynccontextmanager
+    async def sdk(self) -> AsyncIterator[AsyncMeteroid]:
+        """The official client of a merchant's server, with connections of its own."""
+        async with (
+            httpx.AsyncClient(transport=Anywhere(self.ports, self.random)) as http,
+            AsyncMeteroid(
+                api_key=self.key,
+                base_url=f"http://127.0.0.1:{self.ports[0]}",
+                http_client=http,
+                max_retries=0,
+            ) as sdk,
+        ):
+            yield sdk
 
     def raw(self) -> httpx.AsyncClient:
         """A merchant's client for what the SDK does not have."""
