@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo serve test check fuzz mutants bench bench-events bench-billing bench-lists format openapi lock
+.PHONY: help setup browser demo serve test check fuzz mutants races outages soak bench bench-events bench-billing bench-lists format openapi lock
 
 ##@ Start
 setup: $(READY) ## Make .venv and install everything that is locked
@@ -42,6 +42,15 @@ fuzz: $(READY) ## Send the API what its document allows, and what not (ARGS="--e
 
 mutants: $(READY) ## Change the rules of money on purpose (ARGS="money tax --sample 20")
 	@$(BIN)/python scripts/mutants $(ARGS)
+
+races: $(READY) ## Let hundreds do the same at once (ARGS="--racers=500 --rounds=5 --seed=1")
+	@$(BIN)/python scripts/races $(ARGS)
+
+outages: $(READY) ## Let the database go away under load (ARGS="--times=20 --only=disk")
+	@$(BIN)/python scripts/outages $(ARGS)
+
+soak: $(READY) ## Ten minutes of everything while everything is killed (ARGS="--minutes=3 --seed=1")
+	@$(BIN)/python scripts/soak $(ARGS)
 
 bench: $(READY) ## Measure PostgreSQL and the product in one run, and print the ratio
 	@$(BIN)/tallystick bench $(ARGS)

@@ -114,6 +114,11 @@ async def administer(server: EmbeddedServer, statement: str) -> None:
         await connection.close()
 
 
+def out_of_room(state: str = "53100") -> str:
+    """A statement that is refused as on a full disk."""
+    return f"do $$ begin raise 'no space left on device' using errcode = '{state}'; end $$"
+
+
 def in_own_loop(work: Coroutine[Any, Any, Result]) -> Result:
     """Run asynchronous work beside whatever event loop the test has."""
     with ThreadPoolExecutor(1) as threads:

@@ -59,24 +59,7 @@ class Periodic:
 def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
     """All periodic work of the program; `read_rows` reads files that are imported."""
     return (
-        Periodic(name="sweep_attempts", seconds=settings.sweep_seconds, turn=sweep_attempts),
-        Periodic(
-            name="expire_sessions", seconds=settings.expire_seconds, turn=expire_due_sessions
-        ),
-        Periodic(
-            name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
-        ),
-        Periodic(name="sweep_refunds", seconds=settings.sweep_seconds, turn=sweep_refunds),
-        Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
-        Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
-        Periodic(
-            name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
-        ),
-        Periodic(
-            name="look_after_connections",
-            seconds=settings.sweep_seconds,
-            turn=lambda app, now: look_after_connections(app, now, settings.connection_seconds),
-        ),
+        *_of_money(settings),
         Periodic(
             name="run_imports",
             seconds=settings.import_seconds,
@@ -97,6 +80,37 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
             seconds=settings.compact_seconds,
             turn=lambda app, _: pass_on_names(app),
         ),
+        *_of_what_is_over(settings),
+    )
+
+
+def _of_money(settings: Settings) -> tuple[Periodic, ...]:
+    """What bills, collects, and finds out what became of payments."""
+    return (
+        Periodic(name="sweep_attempts", seconds=settings.sweep_seconds, turn=sweep_attempts),
+        Periodic(
+            name="expire_sessions", seconds=settings.expire_seconds, turn=expire_due_sessions
+        ),
+        Periodic(
+            name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
+        ),
+        Periodic(name="sweep_refunds", seconds=settings.sweep_seconds, turn=sweep_refunds),
+        Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
+        Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
+        Periodic(
+            name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
+        ),
+        Periodic(
+            name="look_after_connections",
+            seconds=settings.sweep_seconds,
+            turn=lambda app, now: look_after_connections(app, now, settings.connection_seconds),
+        ),
+    )
+
+
+def _of_what_is_over(settings: Settings) -> tuple[Periodic, ...]:
+    """What deletes that nobody needs any more."""
+    return (
         Periodic(
             name="purge_idempotency_keys",
             seconds=settings.purge_seconds,

@@ -175,14 +175,14 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
-        acceptance=_acceptance(visit),
+        acceptance=_acceptance(visit, view),
     )
 
 
-def _acceptance(visit: Visit) -> Acceptance | None:
-    """Where the agreement came from; None where the server cannot tell."""
+def _acceptance(visit: Visit, view: CheckoutView) -> Acceptance | None:
+    """Where the agreement came from, for a provider that has to be told; it is kept for it."""
     client = visit.request.client
-    if client is None:
+    if client is None or not isinstance(view.panel, MountedPanel):
         return None
     browser = visit.request.headers.get("user-agent", "")
     return Acceptance(
