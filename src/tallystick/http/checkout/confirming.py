@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
+from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
 from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
