@@ -116,6 +116,7 @@ def test_every_interval_is_a_setting() -> None:
         "purge_idempotency_keys": 3600,
         "purge_deliveries": 3600,
         "purge_provider_events": 3600,
+        "purge_secrets": 3600,
     }
 
 
