@@ -1,6 +1,10 @@
 """Stories of buyers at the page: they buy, save a method, activate, change their plan."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import ClassVar
+
+from typing_extensions import override
 
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.offer import ExternalPayment
@@ -25,23 +29,27 @@ class Buys(Checkout):
     """EUR 49 a month, half of it for a coupon, EUR 10 from the balance: EUR 14.50 today."""
 
     name = "checkout with payment"
-    outcomes = AT_A_PAGE
+    outcomes: ClassVar[Sequence[Outcome]] = AT_A_PAGE
     due = 1450
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A link with a coupon for a customer with credit."""
         return await link(self, stage, outcome, due=self.due)
 
+    @override
     def seen(self, case: Case, now: Facts) -> Seen:
         """Session, subscriptions, money and invoices; what was held; the coupon's uses."""
         state = now.sessions[session_of(case)]
         invoices = new_invoices(case, now)
         return state, len(now.live), now.kept, invoices, now.balance, now.redemptions
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """One subscription, one invoice, one charge; the credit and the coupon are used."""
         return "COMPLETED", 1, *money(case, paid), 0, 1
 
+    @override
     def none(self, case: Case) -> list[Seen]:
         """The link is open, and nothing is taken."""
         return [("CREATED", 0, 0, [], CREDIT, 0)]
@@ -51,25 +59,30 @@ class Saves(Checkout):
     """A free trial: the method is saved and nothing is charged."""
 
     name = "checkout that saves a method"
-    outcomes = TO_SAVE
+    outcomes: ClassVar[Sequence[Outcome]] = TO_SAVE
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A link with two free weeks."""
         return await link(self, stage, outcome, due=0, trial_duration_days=14)
 
+    @override
     def seen(self, case: Case, now: Facts) -> Seen:
         """Session, subscriptions, methods, money, invoices; the balance stays."""
         state = now.sessions[session_of(case)]
         return state, len(now.live), now.methods, now.kept, now.final, now.balance
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """One subscription in its trial, with one method."""
         return "COMPLETED", 1, 1, 0, [], CREDIT
 
+    @override
     def none(self, case: Case) -> list[Seen]:
         """The link is open, and nothing is saved."""
         return [("CREATED", 0, 0, 0, [], CREDIT)]
 
+    @override
     def paid(self, outcome: Outcome) -> str:
         """Nothing is paid."""
         return "PAID"
@@ -79,19 +92,22 @@ class PaysElsewhere(Buys):
     """Payment is agreed elsewhere: no provider is asked."""
 
     name = "checkout without a provider"
-    outcomes = (NOBODY,)
+    outcomes: ClassVar[Sequence[Outcome]] = (NOBODY,)
     paid_again = "UNPAID"
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A link without a method."""
         case = await link(self, stage, outcome, due=self.due, payment=ExternalPayment())
         case.method = None
         return case
 
+    @override
     def paid(self, outcome: Outcome) -> str:
         """It is owed."""
         return "UNPAID"
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """One subscription, one invoice that is owed; the credit and the coupon are used."""
         return "COMPLETED", 1, 0, [("UNPAID", case.due)], 0, 1
@@ -101,8 +117,9 @@ class Activates(Checkout):
     """A subscription made for a checkout: EUR 49 are charged, and it is active."""
 
     name = "activation by a checkout"
-    outcomes = AT_A_PAGE
+    outcomes: ClassVar[Sequence[Outcome]] = AT_A_PAGE
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A subscription that waits, and its link."""
         world = stage.world
@@ -131,15 +148,18 @@ class Activates(Checkout):
             )
         )
 
+    @override
     def seen(self, case: Case, now: Facts) -> Seen:
         """Session, subscriptions, money and invoices."""
         statuses = [status for status, _ in now.subscriptions.values()]
         return now.sessions[session_of(case)], statuses, now.kept, new_invoices(case, now)
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """It is active, with one invoice and one charge."""
         return "COMPLETED", ["ACTIVE"], *money(case, paid)
 
+    @override
     def none(self, case: Case) -> list[Seen]:
         """It waits, and its link is open."""
         return [("CREATED", ["PENDING_ACTIVATION"], 0, [])]
@@ -149,8 +169,9 @@ class ChangesPlan(Checkout):
     """From EUR 49 to EUR 99 a month on the first day: EUR 50 are charged."""
 
     name = "change of plan by a checkout"
-    outcomes = AT_A_PAGE
+    outcomes: ClassVar[Sequence[Outcome]] = AT_A_PAGE
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A subscription that was bought by card, and a link to change it."""
         world = stage.world
@@ -164,9 +185,7 @@ class ChangesPlan(Checkout):
             world.tenant_id,
             bought,
         )
-        request = PlanChangeRequest(
-            plan_version_id=dear.version_id, components=OfferRequest()
-        )
+        request = PlanChangeRequest(plan_version_id=dear.version_id, components=OfferRequest())
         async with world.app.transaction() as tx:
             ctx = world.ctx.within(tx)
             opened = await open_plan_change(ctx, row["subscription_id"], request, "{}")
@@ -184,15 +203,18 @@ class ChangesPlan(Checkout):
             )
         )
 
+    @override
     def seen(self, case: Case, now: Facts) -> Seen:
         """Session, plans, money and invoices."""
         more = now.kept - case.was.kept
         return now.sessions[session_of(case)], now.live, more, new_invoices(case, now)
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """It is on the new plan, with one more invoice and one more charge."""
         return "COMPLETED", [case.wants], *money(case, paid)
 
+    @override
     def none(self, case: Case) -> list[Seen]:
         """It is on the old plan, and the link is open."""
         return [("CREATED", case.was.live, 0, [])]

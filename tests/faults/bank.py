@@ -58,7 +58,7 @@ class Bank(Protocol):
         ...
 
     async def kept(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:
-        """What was taken of each and not given back, in minor units, by the bank's own books."""
+        """What was taken of each and not given back, in minor units, by its own books."""
         ...
 
     async def could_take(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
+
+from typing_extensions import override
 
 from tallystick.domain.errors import TallystickError
 from tallystick.domain.offer_request import OfferRequest, Parameterized, Parameters
@@ -26,20 +29,21 @@ from tests.faults.story import Seen, Story, money, new_invoices
 from tests.world import NOON, SoldPlan, World
 
 TRIAL = timedelta(days=14)
-AGAIN = timedelta(days=3)
-"""When what failed first is tried again."""
+AGAIN = timedelta(days=7)
+"""When what failed is tried again at the latest."""
 
 
 class FromFile(Story):
     """An invoice that is charged to what is on file."""
 
-    outcomes = FROM_FILE
+    outcomes: ClassVar[Sequence[Outcome]] = FROM_FILE
 
     async def charge(self, case: Case, shop: World) -> None:
         """The charge itself."""
         assert case.invoice is not None, "there is something to charge"
         await collect_invoice(shop.ctx, case.invoice)
 
+    @override
     async def tell(self, stage: Stage, case: Case, outcome: Outcome, shop: World) -> None:
         """The charge, which may be refused; days later the bank's last word."""
         with suppress(TallystickError):
@@ -50,12 +54,14 @@ class FromFile(Story):
         if outcome.is_swept:
             await time_passes(stage, shop, case)
 
+    @override
     async def rounds(self, stage: Stage, cases: Sequence[Case], outcome: Outcome) -> None:
         """What nobody has begun is begun by another worker."""
         await stage.rounds(cases, decides=outcome.decides)
         await collect_due(stage.world.ctx)
         await stage.rounds(cases, decides=outcome.decides)
 
+    @override
     async def again(self, stage: Stage, cases: Sequence[Case]) -> None:
         """The customer has mended the method, and after some days it is tried again."""
         customers = [case.customer for case in cases]
@@ -70,6 +76,7 @@ class Renews(FromFile):
 
     name = "charge of an invoice"
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A subscription whose period has been billed, and not been charged."""
         customer = await stage.world.customer()
@@ -84,17 +91,25 @@ class Renews(FromFile):
             )
         )
 
+    @override
     def seen(self, case: Case, now: Facts) -> Seen:
         """Subscriptions, money and invoices."""
         return len(now.live), now.kept, now.final
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """One charge."""
         return 1, *money(case, paid)
 
+    @override
     def none(self, case: Case) -> list[Seen]:
         """It is owed, and will be tried again."""
         return [(1, 0, [("ERRORED", case.due)])]
+
+    @override
+    def paid(self, outcome: Outcome) -> str:
+        """A debit that bounced is no payment: it can be tried again."""
+        return "PAID" if outcome.decides else "PROCESSING"
 
 
 class IsPaidByHand(Renews):
@@ -102,6 +117,7 @@ class IsPaidByHand(Renews):
 
     name = "payment of an invoice on demand"
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """An invoice that was declined once, and a method that pays as the outcome says."""
         customer = await stage.world.customer()
@@ -115,11 +131,13 @@ class IsPaidByHand(Renews):
             Case(customer=customer, due=4900, subscription=made, invoice=invoice)
         )
 
+    @override
     async def charge(self, case: Case, shop: World) -> None:
         """The request."""
         assert case.invoice is not None, "there is something to pay"
         await pay_invoice(shop.ctx, case.invoice, case.key)
 
+    @override
     async def afterwards(self, stage: Stage, case: Case, outcome: Outcome) -> None:
         """Who has heard nothing asks again."""
         await super().afterwards(stage, case, outcome)
@@ -132,6 +150,7 @@ class EndsTrial(FromFile):
 
     name = "charge at the end of a trial"
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A trial that a checkout has begun, with a method."""
         world = stage.world
@@ -143,6 +162,7 @@ class EndsTrial(FromFile):
         assert await world.confirm(session, shown=shown, method=method) == Completed()
         return stage.scripted(Case(customer=customer, due=3900))
 
+    @override
     async def ready(self, stage: Stage, cases: Sequence[Case]) -> None:
         """The two weeks are over, and the first period is a draft."""
         await stage.later(TRIAL)
@@ -150,15 +170,18 @@ class EndsTrial(FromFile):
         for case in cases:
             case.invoice = await only_invoice(stage, case.customer)
 
+    @override
     def seen(self, case: Case, now: Facts) -> Seen:
         """The subscription, money, invoices, and the balance."""
         statuses = [status for status, _ in now.subscriptions.values()]
         return statuses, now.kept, now.final, now.balance
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """It is active."""
         return ["ACTIVE"], *money(case, paid), 0
 
+    @override
     def none(self, case: Case) -> list[Seen]:
         """It waits for its payment, and nothing is billed."""
         return [(["TRIAL_EXPIRED"], 0, [], 1000)]
@@ -169,6 +192,7 @@ class BuysSlots(FromFile):
 
     name = "upgrade of slots that is paid first"
 
+    @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """A subscription with five seats that are paid, and a method."""
         customer = await stage.world.customer()
@@ -183,6 +207,7 @@ class BuysSlots(FromFile):
             Case(customer=customer, due=3000, subscription=made, item=items[-1])
         )
 
+    @override
     async def charge(self, case: Case, shop: World) -> None:
         """The change in its transaction, and the charge of its invoice."""
         assert case.subscription is not None, "it has seats"
@@ -195,22 +220,27 @@ class BuysSlots(FromFile):
         assert changed.invoice is not None, "seats cost something"
         await collect_invoice(shop.ctx, changed.invoice.id)
 
+    @override
     def seen(self, case: Case, now: Facts) -> Seen:
         """Seats, money and invoices."""
         return now.slots, now.kept - case.was.kept, new_invoices(case, now)
 
+    @override
     def once(self, case: Case, paid: str) -> Seen:
         """Eight seats; as many as before while nothing is paid."""
         return 8 if paid == "PAID" else 5, *money(case, paid)
 
+    @override
     def none(self, case: Case) -> list[Seen]:
         """Five seats, and what was asked for is owed; or it was never asked for."""
         return [(5, 0, []), (5, 0, [("ERRORED", case.due)])]
 
+    @override
     def paid(self, outcome: Outcome) -> str:
         """A debit that bounced has bought nothing: it can be tried again."""
         return "PAID" if outcome.decides else "PROCESSING"
 
+    @override
     async def again(self, stage: Stage, cases: Sequence[Case]) -> None:
         """Who has no invoice asks once more; the others are tried again."""
         facts = await stage.facts(cases)
@@ -234,7 +264,9 @@ async def subscribed(
         activation=Activation.ON_START,
         start=world.ctx.today,
         offer=OfferRequest(
-            billing_start_date=world.ctx.today, charge_automatically=True, **offer  # type: ignore[arg-type]
+            billing_start_date=world.ctx.today,
+            charge_automatically=True,
+            **offer,  # type: ignore[arg-type]
         ),
         skips_past=False,
     )

@@ -9,13 +9,22 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from random import Random
 
 from tallystick.domain.errors import TallystickError
 from tallystick.services.examine import examine
 from tallystick.services.late_money import RefundUnanswered
 from tests.faults.at_a_page import Activates, Buys, ChangesPlan, PaysElsewhere, Saves
 from tests.faults.collecting import BuysSlots, EndsTrial, IsPaidByHand, Renews
+from tests.faults.endings import Expires, IsCancelled, LeavesForAnotherCard
+from tests.faults.giving_back import (
+    IsPaidElsewhere,
+    IsVoided,
+    LateMoney,
+    LateMoneyAfterAll,
+    LateMoneyForNothing,
+    Refunds,
+)
+from tests.faults.killed_child import tell_and_die
 from tests.faults.outcomes import Outcome
 from tests.faults.process import BROKEN, Break, Process, in_process
 from tests.faults.stage import Case, Facts, Stage
@@ -33,6 +42,15 @@ STORIES: Sequence[Story] = (
     EndsTrial(),
     IsPaidByHand(),
     BuysSlots(),
+    IsCancelled(),
+    Expires(),
+    LeavesForAnotherCard(),
+    Refunds(),
+    LateMoney(),
+    LateMoneyAfterAll(),
+    LateMoneyForNothing(),
+    IsVoided(),
+    IsPaidElsewhere(),
 )
 
 
@@ -90,17 +108,12 @@ def every_point(steps: int) -> list[Point]:
     return [Point(step, how) for step in range(1, steps + 1) for how in Break]
 
 
-def drawn(random: Random, steps: int, how_many: int) -> list[Point]:
-    """Some of them by chance."""
-    every = every_point(steps)
-    return sorted(random.sample(every, min(how_many, len(every))))
-
-
 class Run:
     """One cell on a stage of its own."""
 
-    def __init__(self, stage: Stage, cell: Cell) -> None:
+    def __init__(self, stage: Stage, cell: Cell, *, killed: bool = False) -> None:
         self.stage, self.story, self.outcome = stage, cell.story, cell.outcome
+        self.killed = killed
         self.result = Result(cell=cell.name)
         self.began = time.monotonic()
 
@@ -117,8 +130,11 @@ class Run:
         """Tell it once for each point, and look what is left when all is over."""
         cases = await self._begin(points)
         processes = [Process(point.step, point.how) for point in points]
-        for case, process in zip(cases, processes, strict=True):
-            await self._tell(case, process)
+        for case, point, process in zip(cases, points, processes, strict=True):
+            if self.killed:
+                await tell_and_die(self.stage, self.story, self.outcome, case, point.step)
+            else:
+                await self._tell(case, process)
         await self._end(cases, points, processes)
 
     async def finish(self) -> Result:
@@ -159,7 +175,7 @@ class Run:
         for case, point, process, now in zip(
             cases, points, processes, await self.stage.facts(cases), strict=True
         ):
-            name = f"{self.result.cell} / {point.name} ({_where(point, process)})"
+            name = f"{self.result.cell} / {point.name} ({self._where(point, process)})"
             seen = self.story.seen(case, now)
             if (reason := unbalanced(now)) is not None:
                 self.result.breaches.append(f"{name}: {reason}")
@@ -188,6 +204,15 @@ class Run:
             else:
                 self.result.breaches.append(f"{name}: again: {unbalanced(now) or seen}")
 
+    def _where(self, point: Point, process: Process) -> str:
+        """The step in words."""
+        if not point.step:
+            return "no failure"
+        if self.killed:
+            return "SIGKILL"
+        there = len(process.steps) >= point.step
+        return process.steps[point.step - 1] if there else "not reached"
+
 
 def unbalanced(now: Facts) -> str | None:
     """What must never be, whatever the story."""
@@ -198,9 +223,3 @@ def unbalanced(now: Facts) -> str | None:
     if now.could_take:
         return f"{now.could_take} intents could take money yet"
     return None
-
-
-def _where(point: Point, process: Process) -> str:
-    if not point.step:
-        return "no failure"
-    return process.steps[point.step - 1] if len(process.steps) >= point.step else "not reached"

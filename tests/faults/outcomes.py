@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from tallystick.db import collections
 from tallystick.domain.payment import (
     Cancelled,
     NeedsAction,
@@ -13,10 +14,8 @@ from tallystick.domain.payment import (
 from tallystick.services.charge import take_up
 from tallystick.services.collect_invoice import _carry_on
 from tallystick.services.late_money import refund_late_money
-from tallystick.services.record_collected import record_collected_late
 from tallystick.services.record_purchase import record_purchase
 from tallystick.services.settle_debit import settle_debit
-from tallystick.db import collections
 from tests.faults.bank import Pays
 from tests.faults.stage import Case, Stage
 from tests.scripted_bank import Step, after, before, lost, says, silent
@@ -223,7 +222,10 @@ LATE = (
         delays=True,
     ),
     Outcome(
-        name="confirm lands before the sweeper", arm=delayed("confirm"), then=_lands, delays=True
+        name="confirm lands before the sweeper",
+        arm=delayed("confirm"),
+        then=_lands,
+        delays=True,
     ),
     Outcome(
         name="open lands after the sweeper",
@@ -294,9 +296,7 @@ ENDINGS = (
     ),
     Outcome(name="answer lost", calls={"confirm": (lost,)}, is_swept=True),
     Outcome(name="question lost", calls={"confirm": (silent,)}, is_swept=True),
-    Outcome(
-        name="confirm lands afterwards", arm=delayed("confirm"), then=_lands, delays=True
-    ),
+    Outcome(name="confirm lands afterwards", arm=delayed("confirm"), then=_lands, delays=True),
     Outcome(
         name="confirm lands under the cancel",
         arm=_lands_meanwhile,
@@ -307,4 +307,3 @@ ENDINGS = (
     Outcome(name="debit accepted, settled", pays=Pays.SETTLES),
 )
 """Of a payment whose session is ended, or whose buyer wants to pay in another way."""
-

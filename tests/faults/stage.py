@@ -89,13 +89,17 @@ class Facts:
     @property
     def final(self) -> list[tuple[str, int]]:
         """Payment status and what is due of each invoice that counts."""
-        return [(paid, due) for status, paid, due in self.invoices.values() if status == "FINALIZED"]
+        return [
+            (paid, due) for status, paid, due in self.invoices.values() if status == "FINALIZED"
+        ]
 
     @property
     def live(self) -> list[UUID]:
         """The plan versions of subscriptions that live."""
         over = {"CANCELLED", "COMPLETED", "SUPERSEDED", "ABORTED", "TRIAL_EXPIRED"}
-        return [version for status, version in self.subscriptions.values() if status not in over]
+        return [
+            version for status, version in self.subscriptions.values() if status not in over
+        ]
 
 
 @dataclass(kw_only=True)

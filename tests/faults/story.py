@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 from uuid import UUID
 
+from typing_extensions import override
+
 from tallystick.services.confirm_result import Challenge, Completed
 from tallystick.services.continue_checkout import continue_checkout
 from tallystick.services.settle_debits import settle_debits
@@ -84,6 +86,7 @@ def new_invoices(case: Case, now: Facts) -> list[tuple[str, int]]:
 class Checkout(Story):
     """A story of the page: a session, a buyer, the button."""
 
+    @override
     async def tell(self, stage: Stage, case: Case, outcome: Outcome, shop: World) -> None:
         """The button; the bank's page and the way back; days later the bank's last word."""
         answer = await press(case, shop)
@@ -96,6 +99,7 @@ class Checkout(Story):
         if outcome.is_swept:
             await time_passes(stage, shop, case)
 
+    @override
     async def afterwards(self, stage: Stage, case: Case, outcome: Outcome) -> None:
         """A buyer who was sent to the bank answers there, whatever became of the shop."""
         await self.at_the_bank(stage, case, outcome)
@@ -105,9 +109,10 @@ class Checkout(Story):
         """The buyer answers the challenge, or does not."""
         if outcome.buyer in {Buyer.APPROVES, Buyer.REFUSES}:
             approve = outcome.buyer is Buyer.APPROVES
-            for reference in case.bank.opened:
+            for reference in await stage.references([case]):
                 await stage.bank.answers(stage.world, reference, approve=approve)
 
+    @override
     async def again(self, stage: Stage, cases: Sequence[Case]) -> None:
         """The same link, and a good card."""
         for case in cases:

@@ -1,0 +1,154 @@
+"""The matrix as a whole, or a part of it, on several processes and databases of their own."""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from tallystick.db.engine import Database
+from tallystick.db.migrate import head
+from tallystick.db.server import EmbeddedServer
+from tests.database import administer, make_template
+from tests.faults.matrix import Cell, Point, Result, Run, cells, every_point
+from tests.faults.process import Break
+from tests.faults.stage import Stage
+
+PRELOADED = "tests.faults.campaign"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """A point of a cell whose steps are not known yet: `part` of the way through it."""
+
+    part: float
+    how: Break
+
+    def of(self, steps: int) -> Point:
+        """The point, once there are steps."""
+        return Point(1 + int(self.part * steps), self.how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is to be tried of a cell: every point, or those that were drawn or named.
+
+    `killed` says that each is tried in a process that really dies.
+    """
+
+    cell: str
+    draws: tuple[Draw, ...] | None = None
+    points: tuple[Point, ...] | None = None
+    killed: bool = False
+    provider: str = "sandbox"
+
+    def chosen(self, steps: int) -> list[Point]:
+        """The points of a cell of so many steps."""
+        if self.points is not None:
+            return list(self.points)
+        if self.draws is not None:
+            return sorted({draw.of(steps) for draw in self.draws})
+        return every_point(steps)
+
+
+def everything(provider: str) -> list[Task]:
+    """The whole matrix, the longest cells first."""
+    return [Task(cell=cell.name, provider=provider) for cell in cells()]
+
+
+def sampled(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
+    """So many cases by chance; the same of the same seed."""
+    random = Random(seed)
+    drawn: dict[str, list[Draw]] = {}
+    for _ in range(how_many):
+        draw = Draw(part=random.random(), how=random.choice(list(Break)))
+        drawn.setdefault(random.choice(tasks).cell, []).append(draw)
+    return [
+        replace(task, draws=tuple(drawn[task.cell])) for task in tasks if task.cell in drawn
+    ]
+
+
+def really_killed(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
+    """So many cases by chance in which the process dies of a SIGKILL.
+
+    Not those with a call on its way, for that would die with the process that has sent it.
+    """
+    delayed = {cell.name for cell in cells() if cell.outcome.delays}
+    lasting = [task for task in tasks if task.cell not in delayed]
+    return [replace(task, killed=True) for task in sampled(lasting, how_many, seed)]
+
+
+def cell_of(name: str) -> Cell:
+    """A cell by its name."""
+    return next(cell for cell in cells() if cell.name == name)
+
+
+async def run_task(database: Database, task: Task) -> Result:
+    """Run what is wanted of a cell on a stage of its own in a database."""
+    stage = await Stage.open(database, task.provider)
+    run = Run(stage, cell_of(task.cell), killed=task.killed)
+    steps = await run.discover()
+    await run.fail_at(task.chosen(len(steps)))
+    return await run.finish()
+
+
+def run_all(
+    tasks: Sequence[Task], processes: int, tell: Callable[[Result], None]
+) -> tuple[list[Result], float]:
+    """Run all of it, and return what each has come to, in their order, and the seconds."""
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="tallystick-faults-"))
+    folder.chmod(0o755)
+    server = EmbeddedServer(folder / "data", tuned_for_tests=True)
+    server.ensure_running()
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([PRELOADED])
+    try:
+        template = f"template_{head()}"
+        asyncio.run(make_template(server, template))
+        found: dict[int, Result] = {}
+        with ProcessPoolExecutor(processes, mp_context=context, initializer=be_quiet) as pool:
+            under_way = {
+                pool.submit(_work, folder / "data", template, task, number): number
+                for number, task in enumerate(tasks)
+            }
+            for done in as_completed(under_way):
+                found[under_way[done]] = done.result()
+                tell(done.result())
+        return [found[number] for number in range(len(tasks))], time.monotonic() - began
+    finally:
+        server.stop(immediately=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def be_quiet() -> None:
+    """Failures are what it is about: nobody reads their logs."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _work(folder: Path, template: str, task: Task, number: int) -> Result:
+    server = EmbeddedServer(folder, tuned_for_tests=True)
+    return asyncio.run(_on_its_own(server, template, task, f"cell_{number}_{os.getpid()}"))
+
+
+async def _on_its_own(server: EmbeddedServer, template: str, task: Task, name: str) -> Result:
+    await administer(server, f"create database {name} template {template}")
+    try:
+        database = await Database.open(server.dsn_of(name))
+        try:
+            return await run_task(database, task)
+        finally:
+            await database.close()
+    except Exception as failed:  # noqa: BLE001 - a cell that cannot be run is a breach, too
+        return Result(cell=task.cell, breaches=[f"{task.cell}: cannot be run: {failed!r}"])
+    finally:
+        await administer(server, f"drop database if exists {name} with (force)")
