@@ -3,15 +3,15 @@
 import asyncio
 import logging
 import multiprocessing
-import os
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from multiprocessing.queues import Queue
 from pathlib import Path
 from random import Random
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
@@ -24,6 +24,11 @@ from tests.faults.process import Break
 from tests.faults.stage import Stage
 
 PRELOADED = "tests.faults.campaign"
+CELLS_AT_ONCE = 6
+"""Of one process, each in a database of its own."""
+CONNECTIONS_OF_A_CELL = 5
+PATIENCE_SECONDS = 600
+"""A cell that takes longer hangs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +65,13 @@ class Task:
         return every_point(steps)
 
 
+if TYPE_CHECKING:
+    Waiting: TypeAlias = Queue[tuple[int, Task] | None]
+    Done: TypeAlias = Queue[tuple[int, Result]]
+else:
+    Waiting = Done = Queue
+
+
 def everything(provider: str) -> list[Task]:
     """The whole matrix, the longest cells first."""
     return [Task(cell=cell.name, provider=provider) for cell in cells()]
@@ -69,9 +81,12 @@ def sampled(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
     """So many cases by chance; the same of the same seed."""
     random = Random(seed)
     drawn: dict[str, list[Draw]] = {}
-    for _ in range(how_many):
+    order = [task.cell for task in tasks]
+    random.shuffle(order)
+    for number in range(how_many):
+        # No cell is drawn again before each was.
         draw = Draw(part=random.random(), how=random.choice(list(Break)))
-        drawn.setdefault(random.choice(tasks).cell, []).append(draw)
+        drawn.setdefault(order[number % len(order)], []).append(draw)
     return [
         replace(task, draws=tuple(drawn[task.cell])) for task in tasks if task.cell in drawn
     ]
@@ -110,22 +125,31 @@ def run_all(
     folder.chmod(0o755)
     server = EmbeddedServer(folder / "data", tuned_for_tests=True)
     server.ensure_running()
+    template = f"template_{head()}"
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOADED])
+    waiting: Waiting = context.Queue()
+    done: Done = context.Queue()
+    workers = [
+        context.Process(target=_work, args=(folder / "data", template, waiting, done))
+        for _ in range(processes)
+    ]
     try:
-        template = f"template_{head()}"
         asyncio.run(make_template(server, template))
+        for worker in workers:
+            worker.start()
+        for numbered in (*enumerate(tasks), *[None] * (processes * CELLS_AT_ONCE)):
+            waiting.put(numbered)
         found: dict[int, Result] = {}
-        with ProcessPoolExecutor(processes, mp_context=context, initializer=be_quiet) as pool:
-            under_way = {
-                pool.submit(_work, folder / "data", template, task, number): number
-                for number, task in enumerate(tasks)
-            }
-            for done in as_completed(under_way):
-                found[under_way[done]] = done.result()
-                tell(done.result())
+        while len(found) < len(tasks):
+            number, result = done.get(timeout=PATIENCE_SECONDS)
+            found[number] = result
+            tell(result)
         return [found[number] for number in range(len(tasks))], time.monotonic() - began
     finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
         server.stop(immediately=True)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -135,15 +159,30 @@ def be_quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def _work(folder: Path, template: str, task: Task, number: int) -> Result:
-    server = EmbeddedServer(folder, tuned_for_tests=True)
-    return asyncio.run(_on_its_own(server, template, task, f"cell_{number}_{os.getpid()}"))
+def _work(folder: Path, template: str, waiting: Waiting, done: Done) -> None:
+    be_quiet()
+    asyncio.run(
+        _take_cells(EmbeddedServer(folder, tuned_for_tests=True), template, waiting, done)
+    )
+
+
+async def _take_cells(
+    server: EmbeddedServer, template: str, waiting: Waiting, done: Done
+) -> None:
+    """Run some cells at once: while one waits for its database, another computes."""
+
+    async def one_after_another() -> None:
+        while (taken := await asyncio.to_thread(waiting.get)) is not None:
+            number, task = taken
+            done.put((number, await _on_its_own(server, template, task, f"cell_{number}")))
+
+    await asyncio.gather(*(one_after_another() for _ in range(CELLS_AT_ONCE)))
 
 
 async def _on_its_own(server: EmbeddedServer, template: str, task: Task, name: str) -> Result:
     await administer(server, f"create database {name} template {template}")
     try:
-        database = await Database.open(server.dsn_of(name))
+        database = await Database.open(server.dsn_of(name), max_size=CONNECTIONS_OF_A_CELL)
         try:
             return await run_task(database, task)
         finally:
