@@ -329,9 +329,9 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def sandbox_of(database: Database) -> Sandbox:
+def sandbox_of(database: Database, *, debit_seconds: float = 5) -> Sandbox:
     """The test bank of every shop in a database."""
-    return Sandbox(database, public_url=PUBLIC_URL, debit_seconds=5)
+    return Sandbox(database, public_url=PUBLIC_URL, debit_seconds=debit_seconds)
 
 
 async def open_world(database: Database, *, now: datetime = NOON) -> World:

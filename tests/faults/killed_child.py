@@ -17,7 +17,7 @@ from tallystick.services.context import App, Context, Tenant
 from tests.faults.bank import BANKS
 from tests.faults.outcomes import Outcome
 from tests.faults.process import MortalProcess, in_process
-from tests.faults.stage import CALL_LIMIT_SECONDS, Case, Stage
+from tests.faults.stage import CALL_LIMIT_SECONDS, DEBIT_SECONDS, Case, Stage
 from tests.faults.story import Story
 from tests.scripted_bank import ScriptedBank, with_bank
 from tests.world import PUBLIC_URL, World, sandbox_of
@@ -82,7 +82,7 @@ async def _tell(errand: Errand) -> None:
 
 def _stage(errand: Errand, database: Database) -> Stage:
     """The tenant as the parent has it."""
-    sandbox = sandbox_of(database)
+    sandbox = sandbox_of(database, debit_seconds=DEBIT_SECONDS)
     app = App(
         database=database,
         providers={sandbox.name: sandbox},

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,12 +19,15 @@ from tallystick.services.sweep_attempts import sweep_attempts
 from tests.faults.bank import BANKS, Bank, Pays
 from tests.real_time import travel
 from tests.scripted_bank import Delayed, ScriptedBank, with_bank
-from tests.world import NOON, SoldPlan, World, open_world
+from tests.world import NOON, SoldPlan, World, open_world, sandbox_of
 
 CALL_LIMIT_SECONDS = 3600.0
 """So long that nothing is swept but what a story says: a sweep is a part of it."""
 
 DEBITS_AT_ONCE = 50
+
+DEBIT_SECONDS = 86_400.0
+"""A debit is decided when a story says so."""
 
 WAITING = ("payment_attempts", "collections", "refunds")
 """What the sweepers take up."""
@@ -136,6 +139,7 @@ class Stage:
     async def open(cls, database: Database, provider: str = "sandbox") -> "Stage":
         """Found a tenant that takes money through a provider."""
         world = await open_world(database)
+        world = replace(world, sandbox=sandbox_of(database, debit_seconds=DEBIT_SECONDS))
         bank = BANKS[provider](world)
         world = with_bank(world, ScriptedBank(bank.provider), CALL_LIMIT_SECONDS)
         return cls(world=world, bank=bank)
