@@ -21,6 +21,7 @@ from tests.faults.collecting import only_invoice, subscribed
 from tests.faults.outcomes import LIES, NOBODY, REFUNDS, REFUSED, Outcome, news_arrives
 from tests.faults.stage import Case, Facts, Stage, time_passes
 from tests.faults.story import Seen, Story, press, session_of
+from tests.scripted_bank import ScriptedBank
 from tests.world import World
 
 EVERYTHING = 4900
@@ -102,7 +103,8 @@ class LateMoney(Buys):
         case = await super().begin(stage, outcome)
         world = stage.world
         case.method = await stage.bank.method(world, Pays.ASKS, on_file=False)
-        world.provider.script("cancel", *LIES["cancel"])  # type: ignore[attr-defined]
+        assert isinstance(world.provider, ScriptedBank), "the stage's bank has a script"
+        world.provider.script("cancel", *LIES["cancel"])
         await press(case, world)
         await use_another_method(world.ctx, session_of(case))
         await self.meanwhile(stage, case)

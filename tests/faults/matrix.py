@@ -25,6 +25,7 @@ from tests.faults.giving_back import (
     Refunds,
 )
 from tests.faults.killed_child import tell_and_die
+from tests.faults.late_tries import LateTry, LateTryAfterAll
 from tests.faults.outcomes import Outcome
 from tests.faults.process import BROKEN, Break, Process, in_process
 from tests.faults.stage import Case, Facts, Stage
@@ -49,6 +50,8 @@ STORIES: Sequence[Story] = (
     LateMoney(),
     LateMoneyAfterAll(),
     LateMoneyForNothing(),
+    LateTry(),
+    LateTryAfterAll(),
     IsVoided(),
     IsPaidElsewhere(),
 )
