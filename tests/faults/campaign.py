@@ -73,7 +73,7 @@ else:
 
 
 def everything(provider: str) -> list[Task]:
-    """The whole matrix, the longest cells first."""
+    """The whole matrix."""
     return [Task(cell=cell.name, provider=provider) for cell in cells()]
 
 
