@@ -4,9 +4,11 @@ import asyncio
 import logging
 import multiprocessing
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
-from tallystick.db.engine import Database
+from tallystick.db.engine import Database, DatabaseUnavailable
 from tallystick.db.migrate import head
 from tallystick.db.server import EmbeddedServer
 from tests.database import administer, make_template
@@ -27,6 +29,7 @@ PRELOADED = "tests.faults.campaign"
 CELLS_AT_ONCE = 6
 """Of one process, each in a database of its own."""
 CONNECTIONS_OF_A_CELL = 5
+TRIES = 3
 PATIENCE_SECONDS = 600
 """A cell that takes longer hangs."""
 
@@ -118,8 +121,11 @@ async def run_task(database: Database, task: Task) -> Result:
 
 def run_all(
     tasks: Sequence[Task], processes: int, tell: Callable[[Result], None]
-) -> tuple[list[Result], float]:
-    """Run all of it, and return what each has come to, in their order, and the seconds."""
+) -> tuple[dict[int, Result], float]:
+    """Run all of it, and return what each has come to, by its place, and the seconds.
+
+    Whoever interrupts it gets what there is by then.
+    """
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="tallystick-faults-"))
     folder.chmod(0o755)
@@ -130,6 +136,7 @@ def run_all(
     context.set_forkserver_preload([PRELOADED])
     waiting: Waiting = context.Queue()
     done: Done = context.Queue()
+    found: dict[int, Result] = {}
     workers = [
         context.Process(target=_work, args=(folder / "data", template, waiting, done))
         for _ in range(processes)
@@ -140,12 +147,12 @@ def run_all(
             worker.start()
         for numbered in (*enumerate(tasks), *[None] * (processes * CELLS_AT_ONCE)):
             waiting.put(numbered)
-        found: dict[int, Result] = {}
-        while len(found) < len(tasks):
-            number, result = done.get(timeout=PATIENCE_SECONDS)
-            found[number] = result
-            tell(result)
-        return [found[number] for number in range(len(tasks))], time.monotonic() - began
+        with suppress(KeyboardInterrupt):
+            while len(found) < len(tasks):
+                number, result = done.get(timeout=PATIENCE_SECONDS)
+                found[number] = result
+                tell(result)
+        return found, time.monotonic() - began
     finally:
         for worker in workers:
             worker.terminate()
@@ -160,6 +167,8 @@ def be_quiet() -> None:
 
 
 def _work(folder: Path, template: str, waiting: Waiting, done: Done) -> None:
+    # Ctrl-C is for the one who counts; workers are told to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     be_quiet()
     asyncio.run(
         _take_cells(EmbeddedServer(folder, tuned_for_tests=True), template, waiting, done)
@@ -180,14 +189,21 @@ async def _take_cells(
 
 
 async def _on_its_own(server: EmbeddedServer, template: str, task: Task, name: str) -> Result:
-    await administer(server, f"create database {name} template {template}")
-    try:
-        database = await Database.open(server.dsn_of(name), max_size=CONNECTIONS_OF_A_CELL)
+    """Run a cell in a database of its own; a machine that is too busy for it is asked again."""
+    for again in range(TRIES):
+        own = f"{name}_{again}"
+        await administer(server, f"create database {own} template {template}")
         try:
-            return await run_task(database, task)
+            database = await Database.open(server.dsn_of(own), max_size=CONNECTIONS_OF_A_CELL)
+            try:
+                return await run_task(database, task)
+            finally:
+                await database.close()
+        except DatabaseUnavailable as reason:
+            failed: Exception = reason
+        except Exception as defect:  # noqa: BLE001 - a cell that cannot be run is a breach, too
+            failed = defect
+            break
         finally:
-            await database.close()
-    except Exception as failed:  # noqa: BLE001 - a cell that cannot be run is a breach, too
-        return Result(cell=task.cell, breaches=[f"{task.cell}: cannot be run: {failed!r}"])
-    finally:
-        await administer(server, f"drop database if exists {name} with (force)")
+            await administer(server, f"drop database if exists {own} with (force)")
+    return Result(cell=task.cell, breaches=[f"{task.cell}: cannot be run: {failed!r}"])

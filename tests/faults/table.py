@@ -13,7 +13,9 @@ END = "<!-- until here -->"
 def written(results: Sequence[Result], killed: Sequence[Result], told: str) -> str:
     """A sentence about the run, and a row for each story and outcome."""
     lines = [told, ""]
-    lines.append("| story | outcome | points | cases | one charge | none, and usable | breaches |")
+    lines.append(
+        "| story | outcome | points | cases | one charge | none, and usable | breaches |"
+    )
     lines.append("|---|---|---:|---:|---:|---:|---:|")
     for one in results:
         story, outcome = one.cell.split(" / ")
