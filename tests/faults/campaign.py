@@ -190,6 +190,7 @@ async def _take_cells(
 
 async def _on_its_own(server: EmbeddedServer, template: str, task: Task, name: str) -> Result:
     """Run a cell in a database of its own; a machine that is too busy for it is asked again."""
+    failed: Exception = DatabaseUnavailable()
     for again in range(TRIES):
         own = f"{name}_{again}"
         await administer(server, f"create database {own} template {template}")
@@ -200,7 +201,7 @@ async def _on_its_own(server: EmbeddedServer, template: str, task: Task, name: s
             finally:
                 await database.close()
         except DatabaseUnavailable as reason:
-            failed: Exception = reason
+            failed = reason
         except Exception as defect:  # noqa: BLE001 - a cell that cannot be run is a breach, too
             failed = defect
             break

@@ -1,34 +1,54 @@
-"""The result of the matrix as a table, between the marks of docs/reliability.md."""
+"""The result of the matrix as a table, between the marks of docs/reliability.md.
 
-from collections.abc import Sequence
+The page keeps the rows of cells that a run did not try, so that some can be renewed alone.
+"""
+
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tests.faults.matrix import Result
+from tests.faults.matrix import Result, cells
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
 BEGIN = "<!-- written by make faults -->"
 END = "<!-- until here -->"
+HEAD = (
+    "| story | outcome | points | cases | one charge | none, and usable | breaches |",
+    "|---|---|---:|---:|---:|---:|---:|",
+)
+KILLED = "**by SIGKILL** / drawn from all"
+ALL = "**all** / "
+COLUMNS = 7
 
 
-def written(results: Sequence[Result], killed: Sequence[Result], told: str) -> str:
-    """A sentence about the run, and a row for each story and outcome."""
-    lines = [told, ""]
-    lines.append(
-        "| story | outcome | points | cases | one charge | none, and usable | breaches |"
-    )
-    lines.append("|---|---|---:|---:|---:|---:|---:|")
-    for one in results:
-        story, outcome = one.cell.split(" / ")
-        lines.append(_row(story, outcome, one))
-    lines.append(_row("**all**", "", total(results)))
+def write(
+    tried: Sequence[Result], killed: Sequence[Result], run: str, page: Path = PAGE
+) -> None:
+    """Renew the rows of what was tried; `run` says how."""
+    whole = page.read_text(encoding="utf-8")
+    before, _, rest = whole.partition(BEGIN)
+    known, _, after = rest.partition(END)
+    rows = {**_rows(known), **{one.cell: one for one in tried}}
     if killed:
-        lines.append(_row("**by SIGKILL**", "drawn from all", total(killed)))
-    return "\n".join(lines)
+        rows[KILLED] = total(killed, KILLED)
+    there_are = [rows[cell.name] for cell in cells() if cell.name in rows]
+    everything = total(there_are, ALL)
+    sizes = f"{len(there_are)} of {len(cells())} cells"
+    possible = f"the {2 * everything.points:,} that there are, two at each point"
+    lines = [
+        f"{everything.cases:,} cases in {sizes}, of {possible}. The last run: {run}.",
+        "",
+        *HEAD,
+        *map(_row, there_are),
+        _row(everything),
+        *([_row(rows[KILLED])] if KILLED in rows else []),
+    ]
+    text = "\n".join(lines)
+    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
-def total(results: Sequence[Result]) -> Result:
+def total(results: Iterable[Result], name: str = "") -> Result:
     """All of them as one."""
-    found = Result(cell="all")
+    found = Result(cell=name)
     for one in results:
         found.points += one.points
         found.cases += one.cases
@@ -38,14 +58,26 @@ def total(results: Sequence[Result]) -> Result:
     return found
 
 
-def write(text: str, page: Path = PAGE) -> None:
-    """Put it between the marks."""
-    whole = page.read_text(encoding="utf-8")
-    before, _, rest = whole.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+def _rows(known: str) -> dict[str, Result]:
+    """The rows that a page has, by their cells."""
+    found = {}
+    for line in known.splitlines():
+        words = [word.strip() for word in line.strip("|").split("|")]
+        if len(words) == COLUMNS and words[-1].isdigit():
+            story, outcome, *figures = words
+            points, cases, once, none, breaches = (int(one.replace(",", "")) for one in figures)
+            cell = f"{story} / {outcome}"
+            found[cell] = Result(
+                cell=cell,
+                points=points,
+                cases=cases,
+                once=once,
+                none=none,
+                breaches=[line] * breaches,
+            )
+    return found
 
 
-def _row(story: str, outcome: str, one: Result) -> str:
+def _row(one: Result) -> str:
     numbers = (one.points, one.cases, one.once, one.none, len(one.breaches))
-    return f"| {story} | {outcome} | {' | '.join(f'{number:,}' for number in numbers)} |"
+    return f"| {one.cell.replace(' / ', ' | ')} | {' | '.join(f'{it:,}' for it in numbers)} |"

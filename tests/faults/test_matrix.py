@@ -1,14 +1,16 @@
 """A fixed sample of the matrix, some of every story; `make faults` runs all of it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import pytest
 
 from tallystick.db.engine import Database
+from tests.faults import table
 from tests.faults.campaign import cell_of, everything, really_killed, sampled
 from tests.faults.killed_child import tell_and_die
-from tests.faults.matrix import STORIES, Cell, Run, every_point
+from tests.faults.matrix import STORIES, Cell, Result, Run, cells, every_point
 from tests.faults.process import Break
 from tests.faults.stage import Case, Stage
 from tests.faults.story import Story
@@ -110,3 +112,30 @@ def test_a_sample_follows_from_its_seed() -> None:
     assert sampled(tasks, 50, 7) == sampled(tasks, 50, 7) != sampled(tasks, 50, 8)
     assert sum(len(task.draws or ()) for task in sampled(tasks, 50, 7)) == 50
     assert not any(cell_of(one.cell).outcome.delays for one in really_killed(tasks, 50, 7))
+
+
+def test_the_table_keeps_what_was_not_tried(tmp_path: Path) -> None:
+    """A run renews its own rows, and the sum is of all of them."""
+    page = tmp_path / "page.md"
+    page.write_text(f"# Page\n\n{table.BEGIN}\n{table.END}\n\nThe end.\n")
+    first, second = (cell.name for cell in cells()[:2])
+    table.write(
+        [
+            Result(cell=first, points=1200, cases=9, once=9),
+            Result(cell=second, cases=3, none=3),
+        ],
+        [],
+        "long ago",
+        page,
+    )
+
+    table.write([Result(cell=second, points=5, cases=4, none=4)], [], "today", page)
+
+    text = page.read_text()
+    assert "13 cases in 2 of" in text
+    assert f"| {first.replace(' / ', ' | ')} | 1,200 | 9 | 9 | 0 | 0 |" in text
+    assert f"| {second.replace(' / ', ' | ')} | 5 | 4 | 0 | 4 | 0 |" in text
+    assert "| **all** |  | 1,205 | 13 | 9 | 4 | 0 |" in text
+    assert "today" in text
+    assert "long ago" not in text
+    assert text.endswith("The end.\n")
