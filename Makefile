@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo serve test check fuzz mutants races outages soak bench bench-events bench-billing bench-lists format openapi lock
+.PHONY: help setup browser demo serve test check faults fuzz mutants races outages soak bench bench-events bench-billing bench-lists format openapi lock
 
 ##@ Start
 setup: $(READY) ## Make .venv and install everything that is locked
@@ -36,6 +36,9 @@ test: $(READY) browser ## Run every test (T=tests/domain for some of them)
 
 browser: $(READY) ## Find or install a Chromium for the tests of the pages
 	@$(BIN)/python scripts/install_browser
+
+faults: $(READY) ## Fail at every step of every story about money (ARGS="--sample=200 --seed=1")
+	@$(BIN)/python scripts/faults $(ARGS)
 
 fuzz: $(READY) ## Send the API what its document allows, and what not (ARGS="--examples=500 --seed=1")
 	@$(BIN)/python scripts/fuzz $(ARGS)
