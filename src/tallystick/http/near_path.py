@@ -1,36 +1,49 @@
 """The address that somebody may have meant who asked for one where there is nothing."""
 
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from functools import cache
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 API = "/api/"
-PATH_CHARS_MAX = 150
-"""Longer addresses are not compared: nobody mistypes them, and comparing costs time."""
 NEAR = 0.85
+LENGTHS_APART = 4
+"""What is longer or shorter by more is no mistyped address, and comparing it costs time."""
 
 
 def near_path(app: FastAPI, path: str) -> str | None:
     """The nearest address of the API; what stands for an id in it is kept as it was asked for.
 
-    None where nothing is near, or where it is no address of the API at all.
+    None where nothing is near, or where it is no address of the API at all. Anybody may ask:
+    only words of about the length of ours are compared, and ids never are.
     """
-    if not path.startswith(API) or len(path) > PATH_CHARS_MAX or not path.isascii():
+    if not path.startswith(API) or not path.isascii():
         return None
     asked = path.rstrip("/").split("/")
-    known = {
-        "/".join(
-            theirs if ours.startswith("{") else ours
-            for ours, theirs in zip(template, asked, strict=True)
-        )
-        for template in _templates(app)
-        if len(template) == len(asked)
-    }
-    near = get_close_matches("/".join(asked), known, n=1, cutoff=NEAR)
-    return near[0] if near else None
+    near = max(_compared(app, asked), default=None)
+    return near[1] if near is not None and near[0] >= NEAR else None
+
+
+def _compared(app: FastAPI, asked: Sequence[str]) -> Iterator[tuple[float, str]]:
+    """How near the words of an address are to those of ours, and what would be meant then."""
+    for template in _templates(app):
+        if len(template) != len(asked):
+            continue
+        pairs = list(zip(template, asked, strict=True))
+        words = [(ours, theirs) for ours, theirs in pairs if not _is_id(ours)]
+        ours, theirs = ("/".join(side) for side in zip(*words, strict=True))
+        if abs(len(ours) - len(theirs)) > LENGTHS_APART:
+            continue
+        matcher = SequenceMatcher(None, theirs, ours)
+        if matcher.quick_ratio() >= NEAR:
+            meant = "/".join(theirs if _is_id(ours) else ours for ours, theirs in pairs)
+            yield matcher.ratio(), meant
+
+
+def _is_id(part: str) -> bool:
+    return part.startswith("{")
 
 
 @cache
