@@ -1,9 +1,12 @@
 """What a key may do: read, write, or both; and when it was last used."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi.routing import iter_route_contexts
 
 from tallystick.db import api_keys
 from tallystick.db.api_keys import KeyRow
@@ -15,11 +18,29 @@ from tallystick.services.tenant_context import tenant_context
 from tests.http.conftest import NOON, Shop, client_of
 
 OPERATIONS = sorted(
-    (method, route.path)
-    for route in api_router().routes
-    if isinstance(route, Route | StreamRoute)
+    (method, route.path or "")
+    for route in iter_route_contexts(api_router().routes)
+    if isinstance(route.original_route, Route | StreamRoute)
     for method in route.methods or ()
 )
+OPENING = {
+    ("POST", "/api/v1/customers/{id_or_alias}/portal-token"),
+    ("POST", "/api/v1/webhooks/endpoints"),
+    ("PATCH", "/api/v1/webhooks/endpoints/{endpoint_id}"),
+}
+"""Writes with whose outcome somebody reads."""
+
+
+def test_every_route_is_asked() -> None:
+    """There are as many operations as the document has, and those that open are among them."""
+    document = json.loads(Path("docs/openapi.json").read_text())
+    described = {
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+    }
+    assert set(OPERATIONS) == {one for one in described if one[1].startswith("/api/v1/")}
+    assert set(OPERATIONS) >= OPENING
 
 
 async def new_key(shop: Shop, *scopes: KeyScope) -> NewKey:
@@ -74,15 +95,32 @@ async def test_a_key_that_reads_changes_nothing(shop: Shop) -> None:
 
 
 async def test_a_key_that_writes_sees_nothing(shop: Shop) -> None:
-    """No GET is let in; what reports usage cannot look at customers."""
+    """No GET is let in; what reports usage cannot look at customers, nor open a way to."""
     client = client_of(shop.web, (await new_key(shop, KeyScope.WRITE)).secret)
     for method, path in OPERATIONS:
         answer = await ask(client, method, path)
-        assert (answer.status_code == 403) == (method == "GET"), (method, path)
+        is_refused = method == "GET" or (method, path) in OPENING
+        assert (answer.status_code == 403) == is_refused, (method, path)
     made = await client.post("/customers", json={"name": "Globex", "currency": "EUR"})
 
     assert made.status_code == 201
     assert (await client.head("/customers")).status_code == 403
+    token = await client.post(f"/customers/{made.json()['id']}/portal-token")
+    assert token.json()["message"] == (
+        "This API key may not read. Use one that may: "
+        "`tallystick key create --scope read --scope write` makes it."
+    )
+
+
+async def test_a_key_that_reads_and_writes_opens_ways_to_read(shop: Shop) -> None:
+    """A portal token and an endpoint need both scopes, and get by with them."""
+    client = client_of(shop.web, (await new_key(shop, *KeyScope)).secret)
+    made = await client.post("/customers", json={"name": "Globex", "currency": "EUR"})
+    token = await client.post(f"/customers/{made.json()['id']}/portal-token")
+    url = {"url": "https://hooks.example.com/"}
+    endpoint = await client.post("/webhooks/endpoints", json=url)
+
+    assert (token.status_code, endpoint.status_code) == (200, 201)
 
 
 async def test_a_key_may_do_both_unless_told_otherwise(shop: Shop) -> None:

@@ -9,7 +9,8 @@ class KeyScope(StrEnum):
     Attributes:
         READ: Every GET.
         WRITE: Everything else. A request that only asks what would come of a change, a preview,
-            is sent like the change and needs this too.
+            is sent like the change and needs this too. What is made to be read with, a portal
+            token or an endpoint of webhooks, needs both.
     """
 
     READ = "read"

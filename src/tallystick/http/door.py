@@ -269,8 +269,8 @@ class Gate:
         self.app = app
         self.keyring = keyring
 
-    async def enter(self, request: Request) -> Door:
-        """Authenticate a request and read its body.
+    async def enter(self, request: Request, *, reads_too: bool = False) -> Door:
+        """Authenticate a request and read its body; for `reads_too` see `READS_TOO`.
 
         Raises:
             Unauthorized: No valid API key, or more than one.
@@ -278,7 +278,7 @@ class Gate:
             RateLimited: The key has asked too often.
             BodyTooLarge: The body is over the limit.
         """
-        caller = await self._caller(request)
+        caller = await self._caller(request, reads_too=reads_too)
         return Door(self.app, caller, await request.body(), request.scope)
 
     async def enter_unread(self, request: Request) -> Door:
@@ -291,7 +291,7 @@ class Gate:
         """
         return Door(self.app, await self._caller(request), b"", request.scope)
 
-    async def _caller(self, request: Request) -> Caller:
+    async def _caller(self, request: Request, *, reads_too: bool = False) -> Caller:
         given = request.headers.getlist("authorization")
         if len(given) > 1:
             raise Unauthorized("Send the header `Authorization` once.")
@@ -302,7 +302,7 @@ class Gate:
                 told.extend(pace.headers())
 
         caller = await self.keyring.caller(given[0] if given else None, tell)
-        caller.check(request.method)
+        caller.check(request.method, reads_too=reads_too)
         return caller
 
 
@@ -333,6 +333,16 @@ Entered = Annotated[Door, Depends(_entered)]
 """The door of the current request: the parameter `door` of routes of class `Route`."""
 
 
+async def _reads_too() -> None:
+    """Nothing: `Route` asks only whether a route names it."""
+
+
+READS_TOO = Depends(_reads_too)
+"""Among the `dependencies` of a route that writes what somebody reads with afterwards: its key
+needs the scope `read`, too.
+"""
+
+
 class Route(APIRoute):
     """A route behind the door: caller first, then query and body, all faults at once."""
 
@@ -341,9 +351,10 @@ class Route(APIRoute):
         """Make the handler: enter, read the parameters, call the route."""
         call = RouteCall(self.endpoint, set(self.param_convertors), provided=("door",))
         endpoint = self.endpoint
+        reads_too = READS_TOO in self.dependencies
 
         async def handle(request: Request) -> Response:
-            door = await gate_of(request).enter(request)
+            door = await gate_of(request).enter(request, reads_too=reads_too)
             given: Response = await endpoint(door=door, **call.read(request, door.body))
             return given
 

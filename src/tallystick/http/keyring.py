@@ -42,17 +42,21 @@ class Caller:
     scopes: frozenset[KeyScope]
     now: datetime
 
-    def check(self, method: str) -> None:
-        """Refuse what the key may not do.
+    def check(self, method: str, *, reads_too: bool = False) -> None:
+        """Refuse what the key may not do; `reads_too` says that a write opens a way to read.
 
         Raises:
-            Forbidden: It has not the scope that a request of this method needs.
+            Forbidden: It has not the scopes that a request of this method needs.
         """
-        needed = KeyScope.READ if method == "GET" else KeyScope.WRITE
-        if needed not in self.scopes:
+        needed = {KeyScope.READ if method == "GET" else KeyScope.WRITE}
+        if reads_too:
+            needed.add(KeyScope.READ)
+        missing = sorted(needed - self.scopes)
+        if missing:
+            options = " ".join(f"--scope {scope.value}" for scope in sorted(needed))
             raise Forbidden(
-                f"This API key may not {needed.value}. Use one that may: "
-                f"`tallystick key create --scope {needed.value}` makes it."
+                f"This API key may not {' and not '.join(missing)}. Use one that may: "
+                f"`tallystick key create {options}` makes it."
             )
 
 

@@ -60,7 +60,8 @@ REFUSALS: Mapping[str, Refusal] = {
     ),
     "403": Refusal(
         "Forbidden",
-        "The key has not the scope for it: `read` for GET, `write` for everything else.",
+        "The key has not the scope for it: `read` for GET, `write` for everything else; both "
+        "for portal tokens and endpoints of webhooks, with which somebody reads.",
         {},
     ),
     "404": Refusal(

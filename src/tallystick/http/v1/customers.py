@@ -13,7 +13,7 @@ from tallystick.db import customers
 from tallystick.db.paging import Page
 from tallystick.domain.customer_record import CustomerFields, CustomerRecord
 from tallystick.domain.errors import Conflict
-from tallystick.http.door import Entered, Route, SetAside
+from tallystick.http.door import READS_TOO, Entered, Route, SetAside
 from tallystick.http.v1.customer_schemas import (
     CustomerCreateRequest,
     CustomerOut,
@@ -211,7 +211,11 @@ async def post_unarchive(door: Entered, id_or_alias: CustomerIdOrAlias) -> Respo
     return await door.write(lambda ctx: unarchive_customer(ctx, id_or_alias), None, status=204)
 
 
-@router.post("/{id_or_alias}/portal-token", response_model=CustomerPortalTokenResponse)
+@router.post(
+    "/{id_or_alias}/portal-token",
+    response_model=CustomerPortalTokenResponse,
+    dependencies=[READS_TOO],
+)
 async def post_portal_token(
     door: Entered,
     id_or_alias: CustomerIdOrAlias,
@@ -219,7 +223,8 @@ async def post_portal_token(
 ) -> Response:
     """Make a token and a link that open the portal of one customer for a while.
 
-    It is shown once: a repeat under the same `Idempotency-Key` is refused (409).
+    It is shown once: a repeat under the same `Idempotency-Key` is refused (409). The key needs
+    both scopes, since the portal shows what the customer has.
     """
     asked = body or CustomerPortalTokenRequest()
     return await door.write(

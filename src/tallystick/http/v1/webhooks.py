@@ -11,7 +11,7 @@ from tallystick.domain.errors import Conflict
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.webhook_delivery import DeliveryEntry
 from tallystick.domain.webhook_endpoint import WebhookEndpoint
-from tallystick.http.door import Entered, Route
+from tallystick.http.door import READS_TOO, Entered, Route
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.scalars import WebhookDeliveryId, WebhookEndpointId
 from tallystick.http.v1.webhook_schemas import (
@@ -56,11 +56,16 @@ async def list_endpoints(door: Entered) -> Response:
     )
 
 
-@router.post("/endpoints", status_code=201, response_model=CreatedWebhookEndpoint)
+@router.post(
+    "/endpoints",
+    status_code=201,
+    response_model=CreatedWebhookEndpoint,
+    dependencies=[READS_TOO],
+)
 async def post_endpoint(door: Entered, body: CreateWebhookEndpointRequest) -> Response:
     """Create a webhook endpoint; its secret is in the answer.
 
-    It is sent what happens from now on. A repeat under the same `Idempotency-Key` does not get
+    It is sent what happens from now on; so the key needs both scopes. A repeat under the same `Idempotency-Key` does not get
     the secret again: it is answered 409 with the endpoint's id.
     """
     wanted = to_fields(body)
@@ -84,13 +89,16 @@ async def get_endpoint(door: Entered, endpoint_id: WebhookEndpointId) -> Respons
     )
 
 
-@router.patch("/endpoints/{endpoint_id}", response_model=WebhookEndpointOut)
+@router.patch(
+    "/endpoints/{endpoint_id}", response_model=WebhookEndpointOut, dependencies=[READS_TOO]
+)
 async def patch_endpoint(
     door: Entered, endpoint_id: WebhookEndpointId, body: UpdateWebhookEndpointRequest
 ) -> Response:
     """Change a webhook endpoint: what is left out stays, null clears.
 
     Where `url` changes to another host, the values of sensitive headers must be given again.
+    The key needs both scopes, as for a new endpoint.
     """
     said = said_about(body)
     return await door.write(
