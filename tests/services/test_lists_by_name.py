@@ -160,6 +160,30 @@ async def test_many_rows_follow_in_several_transactions(
     assert [row["name"] for row in rows] == ["bee"]
 
 
+async def test_no_transaction_holds_more_rows_than_it_may(
+    world: World, other: Tx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two customers were renamed: a full batch of one ends its transaction, the other waits."""
+    made = await buyers(world, "Ant", "Bee")
+    await settle(world)
+    async with other.transaction():
+        await other.execute("select from subscriptions for update")
+        await other.execute("select from invoices for update")
+        for customer in made:
+            await world.execute(RENAME, customer, "Cat")
+    monkeypatch.setattr(customer_renamings, "ROWS_MAX", 1)
+    async with world.database.transaction() as tx:
+        since = await customer_renamings.real_time(tx)
+        assert await customer_renamings.pass_on(tx, since) == 1
+        moved = "select count(*) from subscriptions where customer_sort_name = 'cat'"
+        assert await tx.fetchval(moved) == 1
+
+    await settle(world)
+    assert len(await by_customer(world)) == 2
+    names = await world.fetch("select distinct customer_sort_name as name from invoices")
+    assert [row["name"] for row in names] == ["cat"]
+
+
 async def test_what_is_written_meanwhile_follows(world: World, other: Tx) -> None:
     """Who has read the former name and is not done yet keeps it from being forgotten."""
     (ant,) = await buyers(world, "Ant")

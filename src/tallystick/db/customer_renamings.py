@@ -12,7 +12,7 @@ ROWS_MAX = 2000
 """So many subscriptions and invoices of one customer get their new name in one transaction."""
 
 RENAMINGS_MAX = 5
-"""So many renamings are looked at in one transaction."""
+"""So many renamings are looked at in one transaction; fewer, where one of them fills it."""
 
 # `settled`: everybody who may have read the former name has ended, and what they wrote is seen
 # by the statements that follow.
@@ -53,11 +53,13 @@ async def pass_on(tx: Tx, since: datetime) -> int:
         since: Renamings that were looked at later have had their turn.
     """
     rows = await tx.fetch(_LOCK, since, RENAMINGS_MAX)
-    for row in rows:
+    for looked_at, row in enumerate(rows, start=1):
         key = (row["tenant_id"], row["customer_id"], row["sort_name"])
         state: str = await tx.fetchval(_MOVE, *key, ROWS_MAX)
         if state == "DONE" and row["settled"]:
             await tx.execute(_FORGET, *key)
         else:
             await tx.execute(_LOOK_AGAIN, *key, state == "MORE")
+        if state == "MORE":
+            return looked_at
     return len(rows)
