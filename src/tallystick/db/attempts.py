@@ -38,8 +38,13 @@ _COLUMNS = f"""
     nullif(a.consent -> 'acceptance', 'null') as acceptance
 """
 
-_ENDED_ON_PURPOSE = ", ".join(
-    f"'{reason}'" for reason in (FailureReason.CANCELLED_BY_BUYER, FailureReason.SESSION_ENDED)
+_TELLS_NO_CARD = ", ".join(
+    f"'{reason}'"
+    for reason in (
+        FailureReason.CANCELLED_BY_BUYER,
+        FailureReason.SESSION_ENDED,
+        FailureReason.INTERRUPTED,
+    )
 )
 
 
@@ -96,13 +101,14 @@ async def recent_tries(
 ) -> RecentTries:
     """How many tries to pay took no money within the hour, of a customer and from an address.
 
-    Those that somebody ended on purpose do not count: another method, a session cancelled.
+    Those that tell nothing about a card do not count: ended on purpose for another method, its
+    session cancelled, or never answered by the provider.
     """
     counts = f"""
         select count(*) from payment_attempts
         where tenant_id = $1 and claimed_on > now() - $3::interval and kind <> 'NONE'
           and state <> 'SUCCEEDED'
-          and coalesce(failure ->> 'reason', '') not in ({_ENDED_ON_PURPOSE})
+          and coalesce(failure ->> 'reason', '') not in ({_TELLS_NO_CARD})
           and
     """
     row = await tx.fetchrow(

@@ -118,6 +118,22 @@ async def test_purchases_do_not_count(guarded: World) -> None:
     assert await guarded.charges() == [4900] * (LIMITS.per_address + 1)
 
 
+async def test_what_the_bank_never_answered_does_not_count(guarded: World) -> None:
+    """After an outage of the bank everybody may try again: it told nothing about any card."""
+    customer_id, plan = await guarded.customer(), await guarded.plan()
+    declined = await guarded.card("4000000000000002")
+    for _ in range(LIMITS.per_customer):
+        session_id = await guarded.session(customer_id, plan)
+        await guarded.confirm(session_id, method=declined)
+    await guarded.execute(
+        "update payment_attempts set failure = failure || '{\"reason\": \"INTERRUPTED\"}'"
+    )
+    session_id = await guarded.session(customer_id, plan)
+    await guarded.confirm(session_id)
+
+    assert await guarded.charges() == [4900]
+
+
 async def test_the_claim_counts_for_itself(guarded: World) -> None:
     """Whoever comes past the page's own look is refused by the claim, under lock."""
     customer_id, plan = await guarded.customer(), await guarded.plan()
