@@ -1,10 +1,15 @@
 """What deliveries and secrets leave behind: nothing in flight for ever, nothing in clear."""
 
+from typing import Any
+
 import pytest
 
+from tallystick.db import webhook_endpoints
+from tallystick.domain.errors import NotFound
 from tallystick.services.edit_webhook_endpoint import (
     delete_webhook_endpoint,
     edit_webhook_endpoint,
+    reveal_webhook_secret,
     rotate_webhook_secret,
 )
 from tallystick.services.examine import examine
@@ -59,6 +64,25 @@ async def test_old_secrets_are_forgotten(post: Post) -> None:
     await post.within(lambda ctx: delete_webhook_endpoint(ctx, endpoint_id))
     assert await kept() == []
     assert (await examine(post.world.database)).breaches == ()
+
+
+async def test_an_endpoint_that_is_deleted_while_its_secret_is_read(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for the secret at that moment is told that there is no such endpoint."""
+    made = await post.endpoint("http://127.0.0.1:9/")
+    endpoint_id = made.endpoint.id
+    load = webhook_endpoints.load
+
+    async def load_then_delete(*args: Any) -> Any:  # noqa: ANN401 - whatever is loaded
+        found = await load(*args)
+        monkeypatch.undo()
+        await post.within(lambda ctx: delete_webhook_endpoint(ctx, endpoint_id))
+        return found
+
+    monkeypatch.setattr(webhook_endpoints, "load", load_then_delete)
+    with pytest.raises(NotFound):
+        await post.within(lambda ctx: reveal_webhook_secret(ctx, endpoint_id))
 
 
 @pytest.mark.parametrize("how", ["address", "enabled", "resent"])

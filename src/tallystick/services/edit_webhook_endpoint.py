@@ -109,11 +109,15 @@ async def reveal_webhook_secret(ctx: Context, endpoint_id: UUID) -> bytes:
     Raises:
         NotFound: There is no such endpoint.
     """
-    if await webhook_endpoints.load(ctx.transaction, ctx.tenant.id, endpoint_id) is None:
+    tx, tenant_id = ctx.transaction, ctx.tenant.id
+    if await webhook_endpoints.load(tx, tenant_id, endpoint_id) is None:
         raise endpoint_not_found()
-    (current, *_) = await webhook_endpoints.secrets(ctx.transaction, ctx.tenant.id, endpoint_id)
-    assert current.is_current, "every endpoint has a current secret"
-    return current.secret
+    found = await webhook_endpoints.secrets(tx, tenant_id, endpoint_id)
+    if not found:
+        # It was deleted between the two looks, and its secrets with it.
+        raise endpoint_not_found()
+    assert found[0].is_current, "every endpoint has a current secret"
+    return found[0].secret
 
 
 def endpoint_not_found() -> NotFound:

@@ -126,7 +126,7 @@ async def test_what_the_bank_never_answered_does_not_count(guarded: World) -> No
         session_id = await guarded.session(customer_id, plan)
         await guarded.confirm(session_id, method=declined)
     await guarded.execute(
-        "update payment_attempts set failure = failure || '{\"reason\": \"INTERRUPTED\"}'"
+        'update payment_attempts set failure = failure || \'{"reason": "INTERRUPTED"}\''
     )
     session_id = await guarded.session(customer_id, plan)
     await guarded.confirm(session_id)
