@@ -65,8 +65,8 @@ async def list_endpoints(door: Entered) -> Response:
 async def post_endpoint(door: Entered, body: CreateWebhookEndpointRequest) -> Response:
     """Create a webhook endpoint; its secret is in the answer.
 
-    It is sent what happens from now on; so the key needs both scopes. A repeat under the same `Idempotency-Key` does not get
-    the secret again: it is answered 409 with the endpoint's id.
+    It is sent what happens from now on; so the key needs both scopes. A repeat under the same
+    `Idempotency-Key` does not get the secret again: it is answered 409 with the endpoint's id.
     """
     wanted = to_fields(body)
     return await door.write(
