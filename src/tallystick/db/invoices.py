@@ -134,6 +134,7 @@ async def page(
     No statuses mean all of them. Without lines there is no invoice: a draft that bills nothing
     yet, and goes by itself if nothing comes, is left out.
     """
+    of_one = customer is not None or subscription_id is not None
     matching = Matching(tenant_id, "invoice")
     matching.always(
         "invoice.status <> 'DRAFT' or invoice.finalize_at is null or exists ("
@@ -155,7 +156,8 @@ async def page(
         matching=matching,
         orders=ORDERS,
         window=window,
-        length=None if customer or subscription_id else _length(tenant_id, statuses),
+        length=None if of_one else _length(tenant_id, statuses),
+        is_narrow=of_one and window.order != "invoice_date",
     )
 
 

@@ -106,6 +106,7 @@ async def pick(
     order: str,
     window: Window,
     length: Length | None = None,
+    is_narrow: bool = False,
 ) -> Picked:
     """Find the rows of a page. One in the second half of a long list is found from its end.
 
@@ -116,6 +117,8 @@ async def pick(
         order: The expression to order by; ties go by id.
         window: Which part.
         length: How the total is known, where it need not be counted.
+        is_narrow: Whether the conditions lead to their rows by themselves: these are sorted
+            then. An index in the order of the whole list would be walked past all others.
     """
     if length is None:
         counting = f"select count(*) from {tables} where {matching.sql}"
@@ -128,13 +131,18 @@ async def pick(
         descending, skipped = not descending, after
     reading, listed = (("desc" if way else "asc") for way in (descending, window.descending))
     place = len(matching.values)
+    found = f"""
+        select {matching.alias}.id, {order} as sorted from {tables} where {matching.sql}
+    """
+    # With an offset, though of nothing, it is planned for all of its rows.
+    if is_narrow:
+        found = f"select * from ({found} offset 0) narrow"
     return Picked(
         total=total,
         rows=None
         if rows <= 0
         else f"""
-            select {matching.alias}.id, {order} as sorted from {tables}
-            where {matching.sql} order by {order} {reading}, {matching.alias}.id {reading}
+            {found} order by sorted {reading}, id {reading}
             limit ${place + 1} offset ${place + 2}
         """,
         order=f"listed.sorted {listed}, listed.id {listed}",
@@ -154,6 +162,7 @@ async def fetch_page(
     joins: Mapping[str, str] = MappingProxyType({}),
     length: Length | None = None,
     picked: Picked | None = None,
+    is_narrow: bool = False,
 ) -> Page[T]:
     """The window's part of a list, decoded, with the list's total.
 
@@ -170,6 +179,8 @@ async def fetch_page(
         length: How the total is known, where it need not be counted.
         picked: The rows of the page, where its list finds them by itself; its first value is
             the tenant.
+        is_narrow: Whether what leads to the rows is a condition, and no index has them in the
+            order of the list.
     """
     if picked is None:
         order = orders[window.order]
@@ -182,6 +193,7 @@ async def fetch_page(
             order=order,
             window=window,
             length=length,
+            is_narrow=is_narrow,
         )
     if picked.rows is None:
         return Page(items=(), total=picked.total)

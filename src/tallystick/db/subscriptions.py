@@ -160,4 +160,5 @@ async def page(
         window=window,
         length=length,
         picked=picked,
+        is_narrow=customer is not None and window.order != "created_at",
     )
