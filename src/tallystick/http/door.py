@@ -58,6 +58,7 @@ from tallystick.http.idempotent import (
 )
 from tallystick.http.key_pace import Pace
 from tallystick.http.keyring import Caller, Keyring
+from tallystick.http.reads_too import READS_TOO
 from tallystick.http.route_call import RouteCall
 from tallystick.services.context import App, Context, Tenant
 
@@ -331,16 +332,6 @@ async def _entered(request: Request) -> Door:
 
 Entered = Annotated[Door, Depends(_entered)]
 """The door of the current request: the parameter `door` of routes of class `Route`."""
-
-
-async def _reads_too() -> None:
-    """Nothing: `Route` asks only whether a route names it."""
-
-
-READS_TOO = Depends(_reads_too)
-"""Among the `dependencies` of a route that writes what somebody reads with afterwards: its key
-needs the scope `read`, too.
-"""
 
 
 class Route(APIRoute):

@@ -13,7 +13,8 @@ from tallystick.db import customers
 from tallystick.db.paging import Page
 from tallystick.domain.customer_record import CustomerFields, CustomerRecord
 from tallystick.domain.errors import Conflict
-from tallystick.http.door import READS_TOO, Entered, Route, SetAside
+from tallystick.http.door import Entered, Route, SetAside
+from tallystick.http.reads_too import READS_TOO
 from tallystick.http.v1.customer_schemas import (
     CustomerCreateRequest,
     CustomerOut,

@@ -11,7 +11,8 @@ from tallystick.domain.errors import Conflict
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.webhook_delivery import DeliveryEntry
 from tallystick.domain.webhook_endpoint import WebhookEndpoint
-from tallystick.http.door import READS_TOO, Entered, Route
+from tallystick.http.door import Entered, Route
+from tallystick.http.reads_too import READS_TOO
 from tallystick.http.v1.existing import existing
 from tallystick.http.v1.scalars import WebhookDeliveryId, WebhookEndpointId
 from tallystick.http.v1.webhook_schemas import (
