@@ -130,6 +130,9 @@ update scheduled_changes set effective_on = effective_on + 1;
 update subscriptions s set cancelled_on = s.current_period_end
 from scheduled_changes c where c.subscription_id = s.id;
 
+-- suspended-for
+update subscriptions set status = 'SUSPENDED';
+
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
 

@@ -80,7 +80,7 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
                 where s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}) as own_method_id
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
-          and i.status = 'FINALIZED' and not i.awaits_person
+          and i.status in ('FINALIZED', 'UNCOLLECTIBLE') and not i.awaits_person
         for no key update of i
         """,
         tenant_id,
@@ -298,7 +298,8 @@ async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
           and exists (
             select from invoices i
             where i.tenant_id = c.tenant_id and i.id = c.invoice_id
-              and i.status = 'FINALIZED' and i.payment_status <> 'PROCESSING'
+              and i.status in ('FINALIZED', 'UNCOLLECTIBLE')
+              and i.payment_status <> 'PROCESSING'
               and i.amount_due >= c.amount)
           and not exists (
             select from refunds r where r.tenant_id = c.tenant_id and r.collection_id = c.id)
@@ -315,10 +316,14 @@ async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """How often an invoice's tries have failed, and whether it is charged automatically."""
+    """How often an invoice's tries have failed, and whether it is charged automatically.
+
+    `is_final` is false for the draft of a trial, which is charged before it is final.
+    """
 
     failures: int
     charges: bool
+    is_final: bool
 
 
 async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
@@ -326,7 +331,9 @@ async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
     row = await tx.fetchrow(
         f"""
         select i.collection_failures as failures,
-               coalesce(s.charge_automatically, false) as charges
+               coalesce(s.charge_automatically, false) and i.status <> 'UNCOLLECTIBLE'
+                   as charges,
+               i.status <> 'DRAFT' as is_final
         from invoices i
         left join subscriptions s on s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}
         where i.tenant_id = $1 and i.id = $2
@@ -339,20 +346,31 @@ async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
 
 
 async def failed(
-    tx: Tx, tenant_id: UUID, invoice_id: UUID, again: datetime | None, at: datetime
+    tx: Tx,
+    tenant_id: UUID,
+    invoice_id: UUID,
+    again: datetime | None,
+    at: datetime,
+    *,
+    is_last: bool,
 ) -> None:
-    """A try failed: the invoice says so, and is tried again at `again`, if ever."""
+    """A try failed: the invoice says so, and is tried again at `again`, if ever.
+
+    After the last one it is decided what becomes of what it bills.
+    """
     await tx.execute(
         """
         update invoices
         set payment_status = 'ERRORED', collection_failures = collection_failures + 1,
-            collect_at = $3, updated_at = $4
+            collect_at = $3, updated_at = $4,
+            policy_at = case when $5 then $4::timestamptz end
         where tenant_id = $1 and id = $2
         """,
         tenant_id,
         invoice_id,
         again,
         at,
+        is_last,
     )
 
 

@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db.dunning import IS_RELEASED, POLICY_IS_DUE
 from tallystick.db.engine import Tx
 
 _CLOCK_LOCK = 7_102_511
 """The first half of the advisory lock's key; the second is the tenant's."""
 
-_TENANTS = """
+_TENANTS = f"""
     select t.id from tenants t
     where exists (
         select from subscriptions s
@@ -29,6 +30,11 @@ _TENANTS = """
         where i.tenant_id = t.id and i.collect_at <= coalesce(t.clock, $1)
           and not i.awaits_person)
        or exists (
+        select from invoices i
+        where i.tenant_id = t.id and i.policy_at <= coalesce(t.clock, $1) and {POLICY_IS_DUE})
+       or exists (
+        select from invoices i where i.tenant_id = t.id and i.suspends and {IS_RELEASED})
+       or exists (
         select from subscriptions s
         where s.tenant_id = t.id and s.billing_error is not null
           and s.billing_tried_at <= now() - make_interval(secs => $2))
@@ -43,7 +49,7 @@ _TENANTS = """
     order by t.id
 """
 
-_NEXT = """
+_NEXT = f"""
     select least(
         (select min(s.next_step_on)::timestamp at time zone t.time_zone
          from subscriptions s where s.tenant_id = t.id and s.billing_error is null),
@@ -53,6 +59,10 @@ _NEXT = """
          where i.tenant_id = t.id and i.billing_error is null and i.may_merge),
         (select min(i.collect_at) from invoices i
          where i.tenant_id = t.id and not i.awaits_person),
+        (select min(i.policy_at) from invoices i
+         where i.tenant_id = t.id and i.policy_at is not null and {POLICY_IS_DUE}),
+        (select $2::timestamptz where exists (
+            select from invoices i where i.tenant_id = t.id and i.suspends and {IS_RELEASED})),
         (select $2::timestamptz where exists (
             select from usage_marks m where m.tenant_id = t.id and m.error is null)),
         (select min(o.expires_at) from checkout_sessions o

@@ -6,7 +6,7 @@ asked of the provider under its own keys, and recorded once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from tallystick.domain.attempt import AttemptState
@@ -64,9 +64,14 @@ class SavedMethod:
 
 
 def method_to_charge(saved: Sequence[SavedMethod], now: datetime) -> SavedMethod | None:
-    """The subscription's own method, else the customer's newest, that can still be charged."""
-    usable = [one for one in saved if not _has_expired(one.method, now)]
-    return max(usable, key=lambda one: (one.is_own, one.created_at, one.id), default=None)
+    """The subscription's own method, else the customer's newest, that can still be charged.
+
+    Where all have expired it is such a one: charging it fails, and says why.
+    """
+    usable = [one for one in saved if not has_expired(one.method, now)]
+    return max(
+        usable or saved, key=lambda one: (one.is_own, one.created_at, one.id), default=None
+    )
 
 
 def next_try(
@@ -78,7 +83,7 @@ def next_try(
     return failed_at + timedelta(days=dunning_days[failures - 1])
 
 
-def _has_expired(method: Method, now: datetime) -> bool:
+def has_expired(method: Method, now: date | datetime) -> bool:
     """Whether a card's last month (`MM/YYYY`) is over."""
     if method.card_expiry is None:
         return False

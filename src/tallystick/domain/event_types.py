@@ -53,6 +53,7 @@ OWN_TYPES = (
     "checkout_session.payment_failed",
     "payment.orphan_refunded",
     "payment.reinstated",
+    "invoice.marked_uncollectible",
     "plan.updated",
     "feature.created",
     "feature.updated",

@@ -19,7 +19,7 @@ from tallystick.domain.attempt import (
     after_cancel,
     after_standing,
 )
-from tallystick.domain.collection import Collection
+from tallystick.domain.collection import Collection, has_expired
 from tallystick.domain.payment import (
     Declined,
     FailureReason,
@@ -143,9 +143,14 @@ def _order(ctx: Context, collection: Collection) -> PaymentOrder:
 
 
 async def _reference(ctx: Context, collection: Collection) -> str | Declined | None:
-    """The provider's reference, opened and kept under its key if there is none yet."""
+    """The provider's reference, opened and kept under its key if there is none yet.
+
+    A card whose last month was over when it was claimed is not shown to the provider.
+    """
     if collection.reference is not None:
         return collection.reference
+    if has_expired(collection.method, collection.claimed_at):
+        return Declined(FailureReason.CARD_EXPIRED)
     provider = ctx.app.provider_of(ctx.tenant)
     reference = await answer_in_time(ctx, provider.open(_order(ctx, collection)))
     if reference is None or isinstance(reference, Declined):

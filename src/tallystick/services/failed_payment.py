@@ -1,6 +1,7 @@
 """A payment that failed: its invoice owes, says so, and is tried again after some days."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from tallystick.db import collections
@@ -33,8 +34,7 @@ async def tell_failure(ctx: Context, payment: FailedPayment) -> None:
     Tries are made for invoices that are charged automatically only.
     """
     owing = (payment.invoice_id, *payment.with_it)
-    for invoice_id in owing:
-        await _note(ctx, invoice_id)
+    again = [await _note(ctx, invoice_id) for invoice_id in owing]
     told: dict[str, EventValue] = {
         "transaction_id": encode(Prefix.TRANSACTION, payment.transaction_id),
         "invoice_id": encode(Prefix.INVOICE, payment.invoice_id),
@@ -46,16 +46,28 @@ async def tell_failure(ctx: Context, payment: FailedPayment) -> None:
         "amount_reversed": 0,
         "currency": payment.currency,
         "error": payment.reason.value,
+        "next_try_at": again[0].at,
+        "tries_left": again[0].left,
     }
     if payment.with_it:
         told["invoice_ids"] = [encode(Prefix.INVOICE, one) for one in owing]
     await record(ctx, "payment.failed", payment.transaction_id, told)
 
 
-async def _note(ctx: Context, invoice_id: UUID) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Again:
+    """When it is tried again, None where it is not, and how often by itself."""
+
+    at: datetime | None
+    left: int
+
+
+async def _note(ctx: Context, invoice_id: UUID) -> _Again:
     tx, tenant = ctx.transaction, ctx.tenant
     tried = await collections.tried(tx, tenant.id, invoice_id)
-    again = next_try(ctx.now, tried.failures + 1, tenant.dunning_days)
-    await collections.failed(
-        tx, tenant.id, invoice_id, again if tried.charges else None, ctx.now
-    )
+    failures = tried.failures + 1
+    again = next_try(ctx.now, failures, tenant.dunning_days) if tried.charges else None
+    is_last = tried.charges and tried.is_final and again is None
+    await collections.failed(tx, tenant.id, invoice_id, again, ctx.now, is_last=is_last)
+    left = 0 if again is None else len(tenant.dunning_days) - failures + 1
+    return _Again(at=again, left=left)

@@ -11,7 +11,7 @@ from tallystick.services.context import Context
 async def method_on_file(
     ctx: Context, tx: Tx, customer_id: UUID, own_method_id: UUID | None
 ) -> SavedMethod | None:
-    """The subscription's own method, else the customer's newest, that can still be charged."""
+    """The subscription's own method, else the customer's newest; see `method_to_charge`."""
     provider = ctx.app.provider_of(ctx.tenant)
     saved = await saved_methods.of_customer(
         tx, ctx.tenant.id, customer_id, provider.name, own_method_id

@@ -113,7 +113,7 @@ async def show_own_invoice(portal: OpenedPortal, invoice_id: UUID) -> OwnInvoice
         explanation=explanation,
         pays_with=pays_with,
         can_be_paid=pays_with is not None
-        and entry.status is InvoiceStatus.FINALIZED
+        and entry.status.is_owed
         and entry.payment_status in _PAYABLE
         and provider.chargeable(entry.amount_due, entry.currency),
     )

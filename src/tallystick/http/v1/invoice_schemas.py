@@ -228,7 +228,9 @@ class InvoiceOut(AnswerModel):
     finalized_at: Instant | None
     paid_at: Instant | None
     voided_at: Instant | None
-    marked_as_uncollectible_at: None
+    marked_as_uncollectible_at: Annotated[
+        Instant | None, Field(description="When it was given up, also where it was paid since.")
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -295,7 +297,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         finalized_at=entry.finalized_at,
         paid_at=entry.paid_at,
         voided_at=entry.voided_at,
-        marked_as_uncollectible_at=None,
+        marked_as_uncollectible_at=entry.marked_as_uncollectible_at,
         created_at=entry.created_at,
         updated_at=entry.updated_at,
     )

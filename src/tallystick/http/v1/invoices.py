@@ -38,6 +38,7 @@ from tallystick.http.v1.scalars import (
 from tallystick.services.change_invoice import (
     MoneyReceived,
     finalize_invoice,
+    give_up_invoice,
     receive_money,
     refresh_invoice,
     void_invoice,
@@ -163,6 +164,17 @@ async def finalize(door: Entered, invoice_id: InvoiceId) -> Response:
 async def void(door: Entered, invoice_id: InvoiceId) -> Response:
     """Void a finalized invoice on which nothing was paid."""
     return await door.write(_changed(invoice_id, void_invoice), show_invoice)
+
+
+@router.post("/{invoice_id}/mark-uncollectible", response_model=InvoiceOut)
+async def mark_uncollectible(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Mark a finalized invoice UNCOLLECTIBLE: it is collected no more by itself.
+
+    It stays owed: it can be paid, in part or in full, and credited; paid in full it is
+    FINALIZED again. 409 where nothing is due, it is void or a draft, or a payment for it is
+    under way.
+    """
+    return await door.write(_changed(invoice_id, give_up_invoice), show_invoice)
 
 
 @router.post("/{invoice_id}/payments", response_model=InvoiceOut)

@@ -1,0 +1,31 @@
+-- After the sale: what follows the last try, invoices that are given up, reminders, expiring cards.
+
+-- What becomes of a subscription whose invoice could not be collected.
+alter table invoicing_entities
+    add column dunning_policy text not null default 'LEAVE'
+        check (dunning_policy in ('LEAVE', 'SUSPEND', 'CANCEL')),
+    add column dunning_marks_uncollectible boolean not null default false;
+
+alter table invoices
+    add column policy_at timestamptz,       -- business time: the last try has failed, decide then
+    add column suspends boolean not null default false,     -- what it owes suspends its subscription
+    add column marked_as_uncollectible_at timestamptz,      -- kept where it was paid after all
+    add constraint given_up_while_due check (status <> 'UNCOLLECTIBLE'
+        or (marked_as_uncollectible_at is not null and amount_due > 0)),
+    add constraint only_final_ones_are_given_up check (
+        status <> 'DRAFT' or marked_as_uncollectible_at is null),
+    add constraint only_final_ones_suspend check (
+        status <> 'DRAFT' or (policy_at is null and not suspends)),
+    drop constraint collected_when_final,
+    add constraint collected_when_final check (
+        collect_at is null or status in ('FINALIZED', 'UNCOLLECTIBLE') or charged_first);
+create index invoices_with_policy on invoices (tenant_id, policy_at) where policy_at is not null;
+create index invoices_that_suspend on invoices (tenant_id, subscription_id) where suspends;
+
+-- The first day on which a card cannot be charged any more.
+alter table payment_methods
+    add column expires_on date generated always as (
+        case when card_expiry ~ '^(0[1-9]|1[0-2])/[0-9]{4}$'
+             then (make_date(substr(card_expiry, 4)::integer, substr(card_expiry, 1, 2)::integer, 1)
+                   + interval '1 month')::date end) stored,
+    add column expiry_told_at timestamptz;  -- business time: its customer was told, or needed not be
