@@ -20,11 +20,12 @@ from tallystick.domain.payment import (
     Unknown,
 )
 from tallystick.services.change_invoice import MoneyReceived, receive_money
-from tallystick.services.collect_invoice import collect_due, sweep_collections
+from tallystick.services.collect_invoice import collect_due
 from tallystick.services.due_work import bill_due
 from tallystick.services.examine import examine
 from tallystick.services.finalize_due import finalize_due
 from tallystick.services.renew_due import renew_due
+from tallystick.services.try_to_collect import sweep_collections
 from tests.crowds import open_crowd
 from tests.real_time import debits_are_decided
 from tests.scripted_bank import ScriptedBank, Step, after, lost, says, silent, with_bank

@@ -16,7 +16,8 @@ METHOD: Codec[Method] = Codec(Method)
 
 _COLUMNS = """
     id, invoice_id, customer_id, payment_method_id, transaction_id, provider, reference, method,
-    amount, currency, state, failure, claimed_at, activates, balance_held
+    amount, currency, state, failure, claimed_at, activates, balance_held, by_buyer, return_url,
+    challenge_url
 """
 
 
@@ -52,6 +53,9 @@ async def due(tx: Tx, tenant_id: UUID, now: datetime, today: date, limit: int) -
         """
         select i.id from invoices i
         where i.tenant_id = $1 and i.collect_at <= $2 and not i.awaits_person
+          and not exists (
+            select from collections c where c.tenant_id = i.tenant_id
+              and c.invoice_id = i.id and c.state = 'LIVE')
           and not (i.charged_first and i.may_merge and exists (
             select from invoicing_entities e
             join subscriptions s
@@ -81,6 +85,9 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
           and i.status in ('FINALIZED', 'UNCOLLECTIBLE') and not i.awaits_person
+          and not exists (
+            select from collections c where c.tenant_id = i.tenant_id
+              and c.invoice_id = i.id and c.state = 'LIVE')
         for no key update of i
         """,
         tenant_id,
@@ -90,8 +97,14 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
     return None if row is None else Owing(**dict(row))
 
 
-async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float) -> None:
-    """Write a claimed try; the invoice waits for it.
+async def insert(
+    tx: Tx,
+    tenant_id: UUID,
+    made: Collection,
+    lease_seconds: float,
+    consent: str | None = None,
+) -> None:
+    """Write a claimed try; the invoice waits for it. `consent` is JSON text.
 
     Raises `UniqueViolation` (one_live_collection) where one is under way.
     """
@@ -99,9 +112,9 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
         """
         insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
             transaction_id, provider, method, amount, currency, claimed_at, check_at,
-            activates, balance_held)
+            activates, balance_held, by_buyer, return_url, consent)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                clock_timestamp() + make_interval(secs => $12), $13, $14)
+                clock_timestamp() + make_interval(secs => $12), $13, $14, $15, $16, $17)
         """,
         tenant_id,
         made.id,
@@ -117,6 +130,9 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
         lease_seconds,
         made.activates,
         made.balance_held,
+        made.by_buyer,
+        made.return_url,
+        consent,
     )
 
 
@@ -148,6 +164,54 @@ async def load(tx: Tx, tenant_id: UUID, collection_id: UUID) -> Collection | Non
         collection_id,
     )
     return None if row is None else _collection(row)
+
+
+async def newest_of(
+    tx: Tx, tenant_id: UUID, invoice_id: UUID, *, by_buyer: bool | None = None
+) -> Collection | None:
+    """The newest try of an invoice, a live one before all others; None where there is none."""
+    row = await tx.fetchrow(
+        f"""
+        select {_COLUMNS} from collections
+        where tenant_id = $1 and invoice_id = $2 and by_buyer = coalesce($3, by_buyer)
+        order by state = 'LIVE' desc, claimed_on desc limit 1
+        """,
+        tenant_id,
+        invoice_id,
+        by_buyer,
+    )
+    return None if row is None else _collection(row)
+
+
+async def buyers_tries(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> int:
+    """How often its page has tried to pay an invoice within a day of real time."""
+    found: int = await tx.fetchval(
+        """
+        select count(*) from collections
+        where tenant_id = $1 and invoice_id = $2 and by_buyer
+          and claimed_on > clock_timestamp() - interval '1 day'
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    return found
+
+
+async def await_challenge(
+    tx: Tx, tenant_id: UUID, collection_id: UUID, url: str, seconds: float
+) -> None:
+    """The buyer of a live try authenticates at `url`; nobody asks before so much real time."""
+    await tx.execute(
+        """
+        update collections
+        set challenge_url = $3, check_at = clock_timestamp() + make_interval(secs => $4)
+        where tenant_id = $1 and id = $2 and state = 'LIVE' and challenge_url is null
+        """,
+        tenant_id,
+        collection_id,
+        url,
+        seconds,
+    )
 
 
 async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
@@ -260,7 +324,7 @@ async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> N
     """A debit was accepted: the invoice waits for it."""
     await tx.execute(
         """
-        update invoices set payment_status = 'PROCESSING', updated_at = $3
+        update invoices set payment_status = 'PROCESSING', collect_at = null, updated_at = $3
         where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -324,6 +388,7 @@ class Tried:
     failures: int
     charges: bool
     is_final: bool
+    collect_at: datetime | None
 
 
 async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
@@ -333,7 +398,7 @@ async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
         select i.collection_failures as failures,
                coalesce(s.charge_automatically, false) and i.status <> 'UNCOLLECTIBLE'
                    as charges,
-               i.status <> 'DRAFT' as is_final
+               i.status <> 'DRAFT' as is_final, i.collect_at
         from invoices i
         left join subscriptions s on s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}
         where i.tenant_id = $1 and i.id = $2
@@ -409,4 +474,7 @@ def _collection(row: Row) -> Collection:
         claimed_at=row["claimed_at"],
         activates=row["activates"],
         balance_held=row["balance_held"],
+        by_buyer=row["by_buyer"],
+        return_url=row["return_url"],
+        challenge_url=row["challenge_url"],
     )

@@ -20,13 +20,14 @@ class Collection:
     `claimed_at` is business time and dates everything that comes of it. `activates` is the
     subscription that waits for the money to go on after its trial, the first one where several
     are charged as one; only such a try holds part of the balance. `invoice_id` is None where
-    the draft of a failed try is gone.
+    the draft of a failed try is gone. A try `by_buyer` was made on the invoice's own page: its
+    method is not kept, `return_url` is where its challenge, at `challenge_url`, leads back to.
     """
 
     id: UUID
     invoice_id: UUID | None
     customer_id: UUID
-    payment_method_id: UUID
+    payment_method_id: UUID | None
     transaction_id: UUID
     provider: str
     reference: str | None
@@ -38,6 +39,9 @@ class Collection:
     claimed_at: datetime
     activates: UUID | None = None
     balance_held: int = 0
+    by_buyer: bool = False
+    return_url: str | None = None
+    challenge_url: str | None = None
 
     @property
     def invoice(self) -> UUID:

@@ -16,7 +16,6 @@ import structlog
 from tallystick.db import periodic_work
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.jobs.pause import pause
-from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.compact_list_counts import compact_list_counts
 from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
@@ -30,6 +29,7 @@ from tallystick.services.run_imports import run_imports
 from tallystick.services.sequence_events import sequence_events
 from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
+from tallystick.services.try_to_collect import sweep_collections
 from tallystick.settings import Settings
 
 LOOK_SECONDS_MAX = 1.0

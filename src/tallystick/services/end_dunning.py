@@ -51,6 +51,14 @@ async def end_dunning(ctx: Context) -> int:
             return done
 
 
+async def bring_back(ctx: Context, invoice_id: UUID) -> None:
+    """What an invoice suspended is back at once where the invoice does not any more.
+
+    A long verb; the worker would find it, too.
+    """
+    await _in_one(ctx, invoice_id, _bring_back)
+
+
 async def _in_one(ctx: Context, invoice_id: UUID, step: Step) -> None:
     await retrying(ctx.app.database, lambda tx: step(ctx.within(tx), tx, invoice_id))
 

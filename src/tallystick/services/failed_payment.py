@@ -28,13 +28,14 @@ class FailedPayment:
     with_it: tuple[UUID, ...] = ()
 
 
-async def tell_failure(ctx: Context, payment: FailedPayment) -> None:
+async def tell_failure(ctx: Context, payment: FailedPayment, *, counts: bool = True) -> None:
     """Note the failure on the invoice, with its next try if one is left, and tell of it.
 
-    Tries are made for invoices that are charged automatically only.
+    Tries are made for invoices that are charged automatically only. One that does not count
+    leaves the invoice as it was.
     """
     owing = (payment.invoice_id, *payment.with_it)
-    again = [await _note(ctx, invoice_id) for invoice_id in owing]
+    again = [await _note(ctx, invoice_id, counts=counts) for invoice_id in owing]
     told: dict[str, EventValue] = {
         "transaction_id": encode(Prefix.TRANSACTION, payment.transaction_id),
         "invoice_id": encode(Prefix.INVOICE, payment.invoice_id),
@@ -62,9 +63,12 @@ class _Again:
     left: int
 
 
-async def _note(ctx: Context, invoice_id: UUID) -> _Again:
+async def _note(ctx: Context, invoice_id: UUID, *, counts: bool) -> _Again:
     tx, tenant = ctx.transaction, ctx.tenant
     tried = await collections.tried(tx, tenant.id, invoice_id)
+    if not counts:
+        left = len(tenant.dunning_days) - tried.failures + 1
+        return _Again(at=tried.collect_at, left=0 if tried.collect_at is None else left)
     failures = tried.failures + 1
     again = next_try(ctx.now, failures, tenant.dunning_days) if tried.charges else None
     is_last = tried.charges and tried.is_final and again is None

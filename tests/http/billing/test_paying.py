@@ -7,8 +7,8 @@ import pytest
 
 from tallystick.db.engine import Database
 from tallystick.domain.offer import ExternalPayment
-from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.examine import examine
+from tallystick.services.try_to_collect import sweep_collections
 from tests.http.billing.test_invoice_changes import events, only_invoice
 from tests.scripted_bank import ScriptedBank, lost, silent, with_bank
 from tests.world import World, open_world

@@ -11,7 +11,13 @@ from markupsafe import Markup
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.countries import COUNTRIES, STATES_NAMED_IN
 from tallystick.domain.errors import Fault
-from tallystick.domain.offer import BankTransfer, ExternalPayment, Offer, OnlinePayment
+from tallystick.domain.offer import (
+    BankTransfer,
+    ExternalPayment,
+    Offer,
+    OnlinePayment,
+    PaymentConfig,
+)
 from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
@@ -141,7 +147,7 @@ def make_form(
             length=30,
         ),
         code=replace(label("code", typed.code), length=255),
-        panel=_panel(quote, offer, seller, typed.method, label),
+        panel=_panel(quote.kind, offer.payment, seller, typed.method, label),
         faults=tuple(
             FormFault(field=name, label=say.words.field(name), sentence=sentence)
             for name, sentence in reversed(errors.items())
@@ -236,21 +242,35 @@ def _address(buyer: BuyerDetails, label: _Labels) -> tuple[Field, ...]:
     )
 
 
+def invoice_panel(
+    payment: PaymentConfig, seller: SellerCard, typed: Typed, say: Teller
+) -> tuple[Panel, tuple[FormFault, ...]]:
+    """The payment panel by itself, for the page of an invoice, and what is wrong with it."""
+    errors = {_name(one): say.words.fault(one) for one in reversed(typed.faults)}
+    label = _Labels(say, errors)
+    panel = _panel(AttemptKind.PAYMENT, payment, seller, typed.method, label)
+    faults = tuple(
+        FormFault(field=name, label=say.words.field(name), sentence=sentence)
+        for name, sentence in reversed(errors.items())
+    )
+    return panel, faults
+
+
 def _panel(
-    quote: Quote,
-    offer: Offer,
+    attempt: AttemptKind,
+    payment: PaymentConfig,
     seller: SellerCard,
     method: MethodKind | None,
     label: _Labels,
 ) -> Panel:
-    match offer.payment:
+    match payment:
         case BankTransfer():
             account = account_rows(seller.bank_account, label.say)
             return Panel(shape="bank_transfer", kind="bank_transfer", account=account)
         case ExternalPayment():
             return Panel(shape="external", kind="external")
         case OnlinePayment(card=card, direct_debit=debit):
-            if quote.kind is AttemptKind.NONE:
+            if attempt is AttemptKind.NONE:
                 return Panel(shape="none", kind="none")
             kinds = [
                 kind

@@ -1,5 +1,6 @@
 """Invoices on the wire: every amount is an integer in the currency's minor unit."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from tallystick.domain.payment import Method, MethodKind
 from tallystick.domain.reversal import ReversalKind
 from tallystick.domain.sub_lines import sub_lines
 from tallystick.domain.tax import ExemptionType
+from tallystick.http.door import Door
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
@@ -30,6 +32,7 @@ from tallystick.http.v1.scalars import (
     SubscriptionId,
     TransactionId,
 )
+from tallystick.services.link import payment_url
 
 JsonValue = Annotated[object | None, Field(description="Any JSON value.")]
 
@@ -231,6 +234,13 @@ class InvoiceOut(AnswerModel):
     marked_as_uncollectible_at: Annotated[
         Instant | None, Field(description="When it was given up, also where it was paid since.")
     ]
+    payment_url: Annotated[
+        str | None,
+        Field(
+            description="Its own page, where its customer sees it and pays it; the link opens "
+            "no other. Null for drafts and void ones."
+        ),
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -242,8 +252,8 @@ class InvoiceList(AnswerModel):
     pagination_meta: PaginationMeta
 
 
-def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
-    """An invoice as it is sent."""
+def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
+    """An invoice as it is sent through a door, which knows where its page is."""
     return InvoiceOut(
         id=entry.id,
         invoice_number=entry.number or DRAFT_NUMBER,
@@ -298,9 +308,19 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         paid_at=entry.paid_at,
         voided_at=entry.voided_at,
         marked_as_uncollectible_at=entry.marked_as_uncollectible_at,
+        payment_url=payment_url(
+            door.app.public_url, door.tenant.link_secret, door.tenant.id, entry.id
+        )
+        if entry.status.is_owed
+        else None,
         created_at=entry.created_at,
         updated_at=entry.updated_at,
     )
+
+
+def shown_through(door: Door) -> Callable[[InvoiceEntry], InvoiceOut]:
+    """Shows an invoice through a door."""
+    return lambda entry: show_invoice(entry, door)
 
 
 def _customer(snapshot: CustomerSnapshot) -> CustomerDetailsOut:

@@ -29,3 +29,15 @@ alter table payment_methods
              then (make_date(substr(card_expiry, 4)::integer, substr(card_expiry, 1, 2)::integer, 1)
                    + interval '1 month')::date end) stored,
     add column expiry_told_at timestamptz;  -- business time: its customer was told, or needed not be
+
+-- A try that the buyer makes on the invoice's own page: with a method of its own, which is not kept.
+alter table collections
+    alter column payment_method_id drop not null,
+    add column by_buyer boolean not null default false,
+    add column return_url text,
+    add column challenge_url text,
+    add column consent jsonb,               -- the mandate that was agreed to, as it was worded
+    add constraint buyers_bring_their_method check (by_buyer = (payment_method_id is null)),
+    add constraint only_buyers_are_asked check (
+        by_buyer = (return_url is not null) and (by_buyer or (challenge_url is null and consent is null)));
+create index tries_of_invoice on collections (tenant_id, invoice_id, claimed_on) where by_buyer;
