@@ -135,6 +135,30 @@ def set_tenant(
             show_default=False,
         ),
     ] = None,
+    reminder_days_before: Annotated[
+        int | None,
+        typer.Option(
+            "--reminder-days-before",
+            help="Days before an invoice that is paid by hand is due: 3. 0 for none.",
+            show_default=False,
+        ),
+    ] = None,
+    reminder_days_after: Annotated[
+        str | None,
+        typer.Option(
+            "--reminder-days-after",
+            help="Days after it was due: 1,7,14; the last is the final notice. Empty for none.",
+            show_default=False,
+        ),
+    ] = None,
+    card_notice_days: Annotated[
+        int | None,
+        typer.Option(
+            "--card-notice-days",
+            help="Days before a card that will be charged expires: 30.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     as_json: Json = False,
     data_dir: DataDir = None,
@@ -149,7 +173,10 @@ def set_tenant(
         name=None if name is None else read_as(Name, name, "--name"),
         time_zone=time_zone,
         places_per_plan=places_per_plan,
-        dunning_days=None if dunning_days is None else _days(dunning_days),
+        dunning_days=_days(dunning_days, "--dunning-days"),
+        reminder_days_before=reminder_days_before,
+        reminder_days_after=_days(reminder_days_after, "--reminder-days-after"),
+        card_notice_days=card_notice_days,
     )
     if not any(value is not None for value in asdict(changes).values()):
         raise typer.BadParameter("Nothing to change: name at least one option.")
@@ -165,12 +192,14 @@ def set_tenant(
         print_facts(shown)
 
 
-def _days(text: str) -> tuple[int, ...]:
+def _days(text: str | None, option: str) -> tuple[int, ...] | None:
+    if text is None:
+        return None
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is not a list of days such as 3,5,7.", param_hint="--dunning-days"
+            f"{text!r} is not a list of days such as 3,5,7.", param_hint=option
         ) from None
 
 
@@ -184,4 +213,7 @@ def _shown(row: TenantRow) -> dict[str, object]:
         "time_zone": row.time_zone,
         "places_per_plan": row.places_per_plan,
         "dunning_days": list(row.dunning_days),
+        "reminder_days_before": row.reminder_days_before,
+        "reminder_days_after": list(row.reminder_days_after),
+        "card_notice_days": row.card_notice_days,
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db.engine import Tx
+from tallystick.db.engine import Row, Tx
 from tallystick.db.invoice_locks import lock_customer_of
 from tallystick.domain.dunning import DunningEnd, FinalPolicy
 
@@ -90,12 +90,29 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Unco
     )
     if row is None:
         return None
-    return Uncollected(
-        owes=row["owes"],
-        end=DunningEnd(
-            policy=FinalPolicy(row["dunning_policy"]),
-            gives_up=row["dunning_marks_uncollectible"],
-        ),
+    return Uncollected(owes=row["owes"], end=_end(row))
+
+
+async def end_of(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> DunningEnd:
+    """What the entity of an invoice does after the last try, as it wants it now."""
+    row = await tx.fetchrow(
+        """
+        select e.dunning_policy, e.dunning_marks_uncollectible
+        from invoices i
+        join invoicing_entities e
+          on e.tenant_id = i.tenant_id and e.id = i.invoicing_entity_id
+        where i.tenant_id = $1 and i.id = $2
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    assert row is not None, "an invoice has its entity"
+    return _end(row)
+
+
+def _end(row: Row) -> DunningEnd:
+    return DunningEnd(
+        policy=FinalPolicy(row["dunning_policy"]), gives_up=row["dunning_marks_uncollectible"]
     )
 
 

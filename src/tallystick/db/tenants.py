@@ -18,7 +18,15 @@ _ALL = "select * from tenants order by created_at, id"
 
 _CLOCK = "select clock from tenants where id = $1"
 
-_CHANGEABLE = ("name", "time_zone", "places_per_plan", "dunning_days")
+_CHANGEABLE = (
+    "name",
+    "time_zone",
+    "places_per_plan",
+    "dunning_days",
+    "reminder_days_before",
+    "reminder_days_after",
+    "card_notice_days",
+)
 
 _ANNOUNCE = "select pg_notify('tallystick_api_keys', 'tenant:' || $1::uuid)"
 
@@ -36,6 +44,9 @@ class TenantRow:
     places_per_plan: int
     dunning_days: tuple[int, ...]
     link_secret: bytes
+    reminder_days_before: int = 3
+    reminder_days_after: tuple[int, ...] = (1, 7, 14)
+    card_notice_days: int = 30
 
 
 async def insert(
@@ -105,4 +116,7 @@ def tenant_of(row: Row) -> TenantRow:
         places_per_plan=row["places_per_plan"],
         dunning_days=tuple(row["dunning_days"]),
         link_secret=row["link_secret"],
+        reminder_days_before=row["reminder_days_before"],
+        reminder_days_after=tuple(row["reminder_days_after"]),
+        card_notice_days=row["card_notice_days"],
     )

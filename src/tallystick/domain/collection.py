@@ -67,7 +67,7 @@ class SavedMethod:
     created_at: datetime
 
 
-def method_to_charge(saved: Sequence[SavedMethod], now: datetime) -> SavedMethod | None:
+def method_to_charge(saved: Sequence[SavedMethod], now: date | datetime) -> SavedMethod | None:
     """The subscription's own method, else the customer's newest, that can still be charged.
 
     Where all have expired it is such a one: charging it fails, and says why.

@@ -25,6 +25,9 @@ class Tenant:
     link_secret: bytes
     clock: datetime | None
     dunning_days: tuple[int, ...] = (3, 5, 7)
+    reminder_days_before: int = 3
+    reminder_days_after: tuple[int, ...] = (1, 7, 14)
+    card_notice_days: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

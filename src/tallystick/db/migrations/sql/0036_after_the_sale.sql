@@ -41,3 +41,18 @@ alter table collections
     add constraint only_buyers_are_asked check (
         by_buyer = (return_url is not null) and (by_buyer or (challenge_url is null and consent is null)));
 create index tries_of_invoice on collections (tenant_id, invoice_id, claimed_on) where by_buyer;
+
+create index cards_that_expire on payment_methods (tenant_id, expires_on)
+    where expiry_told_at is null and archived_at is null and expires_on is not null;
+
+-- When customers are reminded, in days; what a reminder tells is an event, each once.
+alter table tenants
+    add column reminder_days_before integer not null default 3
+        check (reminder_days_before between 0 and 90),
+    add column reminder_days_after integer[] not null default '{1,7,14}',
+    add column card_notice_days integer not null default 30 check (card_notice_days between 0 and 90);
+alter table invoices
+    add column reminders smallint not null default 0 check (reminders >= 0);    -- dealt with so far
+create index invoices_to_remind on invoices (tenant_id, reminders, due_date, id)
+    where status = 'FINALIZED' and amount_due > 0 and collect_at is null
+      and collection_failures = 0 and not awaits_person and payment_status <> 'PROCESSING';
