@@ -155,6 +155,11 @@ update checkout_sessions set subscription_id = gen_random_uuid() where state = '
 -- session-ending
 update checkout_sessions set ending_requested = 'CANCEL';
 
+-- orphan-payment
+insert into orphan_payments (tenant_id, id, provider, reference, amount, currency, taken_at,
+    found_at) select id, gen_random_uuid(), 'sandbox', 'x', 1, 'EUR', now(), now() from tenants
+    limit 1;
+
 -- attempt-taken-up
 update payment_attempts set check_at = now() - interval '1 hour';
 

@@ -159,6 +159,15 @@ def set_tenant(
             show_default=False,
         ),
     ] = None,
+    orphan_policy: Annotated[
+        str | None,
+        typer.Option(
+            "--orphan-policy",
+            help="What is done with a provider's money that nobody knew of: ATTACH_OR_REFUND "
+            "or REPORT.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     as_json: Json = False,
     data_dir: DataDir = None,
@@ -177,6 +186,7 @@ def set_tenant(
         reminder_days_before=reminder_days_before,
         reminder_days_after=_days(reminder_days_after, "--reminder-days-after"),
         card_notice_days=card_notice_days,
+        orphan_policy=orphan_policy,
     )
     if not any(value is not None for value in asdict(changes).values()):
         raise typer.BadParameter("Nothing to change: name at least one option.")
@@ -216,4 +226,5 @@ def _shown(row: TenantRow) -> dict[str, object]:
         "reminder_days_before": row.reminder_days_before,
         "reminder_days_after": list(row.reminder_days_after),
         "card_notice_days": row.card_notice_days,
+        "orphan_policy": row.orphan_policy,
     }

@@ -14,16 +14,17 @@ from tallystick.domain.payment import FailureReason, Method
 
 METHOD: Codec[Method] = Codec(Method)
 
-_COLUMNS = """
+COLUMNS = """
     id, invoice_id, customer_id, payment_method_id, transaction_id, provider, reference, method,
     amount, currency, state, failure, claimed_at, activates, balance_held, by_buyer, return_url,
     challenge_url
 """
+"""What `collection_of` reads of a try."""
 
 
 # The subscription by whose terms an invoice is collected: its own, and of a consolidated one
 # the first member's, for they had these terms in common when it was made.
-_COLLECTED_BY = """
+COLLECTED_BY = """
     coalesce(i.subscription_id, (
         select m.subscription_id from invoices m
         where m.tenant_id = i.tenant_id and m.consolidated_into_invoice_id = i.id
@@ -81,7 +82,7 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
         select i.id, i.customer_id, i.currency, i.amount_due,
                i.collection_failures as failures,
                (select s.payment_method_id from subscriptions s
-                where s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}) as own_method_id
+                where s.tenant_id = i.tenant_id and s.id = {COLLECTED_BY}) as own_method_id
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
           and i.status in ('FINALIZED', 'UNCOLLECTIBLE') and not i.awaits_person
@@ -159,59 +160,11 @@ async def stop(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> None:
 async def load(tx: Tx, tenant_id: UUID, collection_id: UUID) -> Collection | None:
     """A try as it stands now."""
     row = await tx.fetchrow(
-        f"select {_COLUMNS} from collections where tenant_id = $1 and id = $2",
+        f"select {COLUMNS} from collections where tenant_id = $1 and id = $2",
         tenant_id,
         collection_id,
     )
-    return None if row is None else _collection(row)
-
-
-async def newest_of(
-    tx: Tx, tenant_id: UUID, invoice_id: UUID, *, by_buyer: bool | None = None
-) -> Collection | None:
-    """The newest try of an invoice, a live one before all others; None where there is none."""
-    row = await tx.fetchrow(
-        f"""
-        select {_COLUMNS} from collections
-        where tenant_id = $1 and invoice_id = $2 and by_buyer = coalesce($3, by_buyer)
-        order by state = 'LIVE' desc, claimed_on desc limit 1
-        """,
-        tenant_id,
-        invoice_id,
-        by_buyer,
-    )
-    return None if row is None else _collection(row)
-
-
-async def buyers_tries(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> int:
-    """How often its page has tried to pay an invoice within a day of real time."""
-    found: int = await tx.fetchval(
-        """
-        select count(*) from collections
-        where tenant_id = $1 and invoice_id = $2 and by_buyer
-          and claimed_on > clock_timestamp() - interval '1 day'
-        """,
-        tenant_id,
-        invoice_id,
-    )
-    return found
-
-
-async def await_challenge(
-    tx: Tx, tenant_id: UUID, collection_id: UUID, url: str, seconds: float
-) -> None:
-    """The buyer of a live try authenticates at `url`; nobody asks before so much real time."""
-    await tx.execute(
-        """
-        update collections
-        set challenge_url = $3, check_at = clock_timestamp() + make_interval(secs => $4)
-        where tenant_id = $1 and id = $2 and state = 'LIVE' and challenge_url is null
-        """,
-        tenant_id,
-        collection_id,
-        url,
-        seconds,
-    )
+    return None if row is None else collection_of(row)
 
 
 async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
@@ -243,13 +196,12 @@ async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
         known.invoice_id,
     )
     row = await tx.fetchrow(
-        f"select {_COLUMNS} from collections where tenant_id = $1 and id = $2 "
-        "for no key update",
+        f"select {COLUMNS} from collections where tenant_id = $1 and id = $2 for no key update",
         tenant_id,
         known.id,
     )
     assert row is not None, "tries are not deleted"
-    return _collection(row)
+    return collection_of(row)
 
 
 async def keep_reference(
@@ -339,14 +291,14 @@ async def failed_under(
     """The try under a provider's reference, where it had ended without money."""
     row = await tx.fetchrow(
         f"""
-        select {_COLUMNS} from collections
+        select {COLUMNS} from collections
         where tenant_id = $1 and provider = $2 and reference = $3 and state = 'FAILED'
         """,
         tenant_id,
         provider,
         reference,
     )
-    return None if row is None else _collection(row)
+    return None if row is None else collection_of(row)
 
 
 async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
@@ -378,67 +330,6 @@ async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
     return bool(done == "UPDATE 1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """How often an invoice's tries have failed, and whether it is charged automatically.
-
-    `is_final` is false for the draft of a trial, which is charged before it is final.
-    """
-
-    failures: int
-    charges: bool
-    is_final: bool
-    collect_at: datetime | None
-
-
-async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
-    """What decides about another try of an invoice."""
-    row = await tx.fetchrow(
-        f"""
-        select i.collection_failures as failures,
-               coalesce(s.charge_automatically, false) and i.status <> 'UNCOLLECTIBLE'
-                   as charges,
-               i.status <> 'DRAFT' as is_final, i.collect_at
-        from invoices i
-        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}
-        where i.tenant_id = $1 and i.id = $2
-        """,
-        tenant_id,
-        invoice_id,
-    )
-    assert row is not None, "a payment has its invoice"
-    return Tried(**dict(row))
-
-
-async def failed(
-    tx: Tx,
-    tenant_id: UUID,
-    invoice_id: UUID,
-    again: datetime | None,
-    at: datetime,
-    *,
-    is_last: bool,
-) -> None:
-    """A try failed: the invoice says so, and is tried again at `again`, if ever.
-
-    After the last one it is decided what becomes of what it bills.
-    """
-    await tx.execute(
-        """
-        update invoices
-        set payment_status = 'ERRORED', collection_failures = collection_failures + 1,
-            collect_at = $3, updated_at = $4,
-            policy_at = case when $5 then $4::timestamptz end
-        where tenant_id = $1 and id = $2
-        """,
-        tenant_id,
-        invoice_id,
-        again,
-        at,
-        is_last,
-    )
-
-
 async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
     """Lease tries, of every tenant, that nobody has recorded in time; oldest first."""
     rows = await tx.fetch(
@@ -457,7 +348,8 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
     return leased(rows)
 
 
-def _collection(row: Row) -> Collection:
+def collection_of(row: Row) -> Collection:
+    """The try in a row of `COLUMNS`."""
     return Collection(
         id=row["id"],
         invoice_id=row["invoice_id"],

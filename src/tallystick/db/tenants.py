@@ -26,6 +26,7 @@ _CHANGEABLE = (
     "reminder_days_before",
     "reminder_days_after",
     "card_notice_days",
+    "orphan_policy",
 )
 
 _ANNOUNCE = "select pg_notify('tallystick_api_keys', 'tenant:' || $1::uuid)"
@@ -47,6 +48,7 @@ class TenantRow:
     reminder_days_before: int = 3
     reminder_days_after: tuple[int, ...] = (1, 7, 14)
     card_notice_days: int = 30
+    orphan_policy: str = "ATTACH_OR_REFUND"
 
 
 async def insert(
@@ -119,4 +121,5 @@ def tenant_of(row: Row) -> TenantRow:
         reminder_days_before=row["reminder_days_before"],
         reminder_days_after=tuple(row["reminder_days_after"]),
         card_notice_days=row["card_notice_days"],
+        orphan_policy=row["orphan_policy"],
     )

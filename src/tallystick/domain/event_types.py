@@ -51,6 +51,8 @@ OWN_TYPES = (
     "checkout_session.expired",
     "checkout_session.cancelled",
     "checkout_session.payment_failed",
+    "payment.orphan_found",
+    "payment.orphan_attached",
     "payment.orphan_refunded",
     "payment.reinstated",
     "invoice.marked_uncollectible",

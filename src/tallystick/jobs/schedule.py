@@ -23,6 +23,7 @@ from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.import_rows import ReadRows
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
+from tallystick.services.reconcile import reconcile_recent
 from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.run_imports import run_imports
@@ -66,6 +67,7 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
         Periodic(
             name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
         ),
+        Periodic(name="reconcile", seconds=settings.reconcile_seconds, turn=reconcile_recent),
         Periodic(
             name="run_imports",
             seconds=settings.import_seconds,

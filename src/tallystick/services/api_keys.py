@@ -94,4 +94,5 @@ def as_tenant(row: TenantRow) -> Tenant:
         reminder_days_before=row.reminder_days_before,
         reminder_days_after=row.reminder_days_after,
         card_notice_days=row.card_notice_days,
+        orphan_policy=row.orphan_policy,
     )

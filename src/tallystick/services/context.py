@@ -28,6 +28,7 @@ class Tenant:
     reminder_days_before: int = 3
     reminder_days_after: tuple[int, ...] = (1, 7, 14)
     card_notice_days: int = 30
+    orphan_policy: str = "ATTACH_OR_REFUND"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

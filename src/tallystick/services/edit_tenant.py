@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from tallystick.db import tenants
 from tallystick.db.tenants import TenantRow
 from tallystick.domain.errors import Fault, NotFound, fail_if
+from tallystick.domain.orphan import OrphanPolicy
 from tallystick.services.context import Context
 
 PLACES_MAX = 1000
@@ -29,6 +30,7 @@ class TenantChanges:
         reminder_days_after: Days after it was due for the same, in rising order; the last is
             the final notice.
         card_notice_days: Days before a card that will be charged expires.
+        orphan_policy: What is done with money that a provider took and nobody knew of.
     """
 
     name: str | None = None
@@ -38,6 +40,7 @@ class TenantChanges:
     reminder_days_before: int | None = None
     reminder_days_after: tuple[int, ...] | None = None
     card_notice_days: int | None = None
+    orphan_policy: str | None = None
 
 
 async def edit_tenant(ctx: Context, changes: TenantChanges) -> TenantRow:
@@ -84,6 +87,10 @@ def _reminder_faults(changes: TenantChanges) -> list[Fault]:
         days = getattr(changes, name)
         if days is not None and not 0 <= days <= REMINDER_DAYS_MAX:
             faults.append(Fault(name, "out_of_range", f"must be 0 to {REMINDER_DAYS_MAX}"))
+    policies = [one.value for one in OrphanPolicy]
+    if changes.orphan_policy is not None and changes.orphan_policy not in policies:
+        message = f"must be {' or '.join(policies)}"
+        faults.append(Fault("orphan_policy", "unknown_value", message))
     after = changes.reminder_days_after
     if after is not None and not _are_reminder_days(after):
         message = (

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from tallystick.db import collections, dunning, invoice_facts
+from tallystick.db import dunning, failed_tries, invoice_facts
 from tallystick.domain.collection import next_try
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import FailureReason
@@ -71,7 +71,7 @@ class _Again:
 
 async def _note(ctx: Context, invoice_id: UUID, *, counts: bool) -> _Again:
     tx, tenant = ctx.transaction, ctx.tenant
-    tried = await collections.tried(tx, tenant.id, invoice_id)
+    tried = await failed_tries.tried(tx, tenant.id, invoice_id)
     page = None
     if tried.is_final:
         page = payment_url(ctx.app.public_url, tenant.link_secret, tenant.id, invoice_id)
@@ -82,7 +82,7 @@ async def _note(ctx: Context, invoice_id: UUID, *, counts: bool) -> _Again:
     failures = tried.failures + 1
     again = next_try(ctx.now, failures, tenant.dunning_days) if tried.charges else None
     is_last = tried.charges and tried.is_final and again is None
-    await collections.failed(tx, tenant.id, invoice_id, again, ctx.now, is_last=is_last)
+    await failed_tries.failed(tx, tenant.id, invoice_id, again, ctx.now, is_last=is_last)
     left = 0 if again is None else len(tenant.dunning_days) - failures + 1
     if left == 1 and tried.is_final:
         await _tell_last(ctx, invoice_id, again)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from tallystick.db import collections, document_facts, invoice_changes
+from tallystick.db import collections, document_facts, invoice_changes, page_tries
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
@@ -151,8 +151,8 @@ async def show_invoice_page(ctx: Context, invoice_id: UUID) -> InvoiceView:
         if found is None or found.invoice.status is InvoiceStatus.DRAFT:
             raise _unknown()
         entry = found.invoice
-        newest = await collections.newest_of(tx, ctx.tenant.id, invoice_id)
-        own = await collections.newest_of(tx, ctx.tenant.id, invoice_id, by_buyer=True)
+        newest = await page_tries.newest_of(tx, ctx.tenant.id, invoice_id)
+        own = await page_tries.newest_of(tx, ctx.tenant.id, invoice_id, by_buyer=True)
         seller = await seller_of(ctx, tx, entry.invoicing_entity_id)
         how = await explained(ctx, tx, invoice_id)
     live = newest if newest is not None and newest.state is AttemptState.LIVE else None
@@ -222,7 +222,7 @@ async def _claim(
     invoice = await invoice_changes.lock(tx, tenant_id, invoice_id)
     if invoice is None:
         raise _unknown()
-    newest = await collections.newest_of(tx, tenant_id, invoice_id)
+    newest = await page_tries.newest_of(tx, tenant_id, invoice_id)
     if newest is not None and newest.state is AttemptState.LIVE:
         return _describe(newest)
     if not _owes(invoice.status, invoice.payment_status, invoice.amount_due):
@@ -231,7 +231,7 @@ async def _claim(
         return AmountChanged()
     if not provider.chargeable(invoice.amount_due, invoice.currency):
         return NotPayable()
-    if await collections.buyers_tries(tx, tenant_id, invoice_id) >= TRIES_MAX:
+    if await page_tries.buyers_tries(tx, tenant_id, invoice_id) >= TRIES_MAX:
         return TooManyTries()
     made = Collection(
         id=new_id(),
@@ -263,7 +263,7 @@ def _owes(status: InvoiceStatus, payment_status: PaymentStatus, amount_due: int)
 
 async def _newest(ctx: Context, invoice_id: UUID) -> Collection | None:
     async with ctx.app.database.connection() as tx:
-        return await collections.newest_of(tx, ctx.tenant.id, invoice_id)
+        return await page_tries.newest_of(tx, ctx.tenant.id, invoice_id)
 
 
 async def _ended(ctx: Context, collection_id: UUID) -> PageResult:

@@ -36,7 +36,7 @@ async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> No
     payment = await transactions.lock_pending(tx, ctx.tenant.id, provider.name, reference)
     if payment is None:
         if isinstance(outcome, Succeeded):
-            await _record_late(ctx, tx, provider.name, reference)
+            await record_late(ctx, tx, provider.name, reference)
         return
     inner = ctx.within(tx)
     if isinstance(outcome, Succeeded):
@@ -60,7 +60,7 @@ async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> No
         )
 
 
-async def _record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> None:
+async def record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> None:
     """A debit that had ended without money, at the checkout or later, has come all the same."""
     attempt_id = await attempts.failed_payment(tx, ctx.tenant.id, provider, reference)
     if attempt_id is not None:

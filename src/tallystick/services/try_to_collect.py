@@ -6,7 +6,7 @@ carries the try's own key; recording happens once, however often the news comes.
 
 from datetime import datetime
 
-from tallystick.db import collections
+from tallystick.db import collections, page_tries
 from tallystick.db.engine import Tx, retrying
 from tallystick.db.leases import Leased
 from tallystick.domain.attempt import (
@@ -131,7 +131,7 @@ async def carry_on(
             )
         case AwaitChallenge(url=url):
             async with ctx.app.transaction() as tx:
-                await collections.await_challenge(
+                await page_tries.await_challenge(
                     tx, ctx.tenant.id, collection.id, url, CHALLENGE_SECONDS
                 )
         case _:

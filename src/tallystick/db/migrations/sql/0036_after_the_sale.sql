@@ -56,3 +56,25 @@ alter table invoices
 create index invoices_to_remind on invoices (tenant_id, reminders, due_date, id)
     where status = 'FINALIZED' and amount_due > 0 and collect_at is null
       and collection_failures = 0 and not awaits_person and payment_status <> 'PROCESSING';
+
+-- Money that a provider took and nobody here knew of: found, and what became of it.
+alter table tenants add column orphan_policy text not null default 'ATTACH_OR_REFUND'
+    check (orphan_policy in ('ATTACH_OR_REFUND', 'REPORT'));
+create table orphan_payments (
+    tenant_id uuid not null,
+    id uuid not null,
+    provider text not null,
+    reference text not null,
+    customer_id uuid,                       -- as the provider says
+    amount bigint not null check (amount > 0),
+    currency currency_code not null,
+    taken_at timestamptz not null,          -- real time, the provider's
+    state text not null default 'FOUND' check (state in (
+        'FOUND', 'ATTACHED', 'RETURNED', 'REFUNDING', 'REFUNDED', 'REFUSED')),
+    failure text,
+    found_at timestamptz not null,          -- business time
+    primary key (tenant_id, id),
+    check ((state = 'REFUSED') = (failure is not null))
+);
+create unique index orphan_once on orphan_payments (tenant_id, provider, reference);
+create index orphans_open on orphan_payments (tenant_id, found_at) where state in ('FOUND', 'REFUNDING', 'REFUSED');
