@@ -91,6 +91,7 @@ class InvoicePage:
     hint: str | None
     download: str
     memo: str | None
+    owes: bool
 
 
 def subscription_card(own: OwnSubscription, today: date, say: Teller) -> SubscriptionCard:
@@ -200,6 +201,7 @@ def invoice_page(
         hint=hint,
         download="invoice.pdf",
         memo=entry.memo,
+        owes=owes,
     )
 
 
