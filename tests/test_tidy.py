@@ -48,6 +48,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/api_keys.py:find": "a key is all that a request brings; it names the tenant",
     "db/api_keys.py:owner_of": "the operator names a key, and works for every tenant",
     "db/api_keys.py:watch": "hears of the keys of all tenants",
+    "db/sandbox_ledger.py:held_since": "a bank lists what it holds of all its merchants",
     "db/attempts.py:lease_due": "the sweeper takes up the attempts of all tenants",
     "db/batch_chunks.py:lock_due": "takes the next part of the files of all tenants",
     "db/batch_jobs.py:cut_off": "looks for the files of all tenants that stopped coming in",

@@ -42,6 +42,16 @@ CUSTOMER_ROUTES: dict[str, Json | None] = {
 PORTAL_PAGES = {
     # A customer's pages open with the token of a link.
     "GET /assets/portal/{name}",
+    "GET /pay",
+    "GET /pay/{_:path}",
+    "GET /pay/{tenant}/{invoice}/{signature}",
+    "GET /pay/{tenant}/{invoice}/{signature}/another-method",
+    "POST /pay/{tenant}/{invoice}/{signature}/another-method",
+    "GET /pay/{tenant}/{invoice}/{signature}/confirm",
+    "POST /pay/{tenant}/{invoice}/{signature}/confirm",
+    "GET /pay/{tenant}/{invoice}/{signature}/invoice.pdf",
+    "GET /pay/{tenant}/{invoice}/{signature}/return",
+    "GET /pay/{tenant}/{invoice}/{signature}/status",
     "GET /portal",
     "GET /portal/{_:path}",
     "GET /portal/details",

@@ -16,6 +16,16 @@ from tallystick.cli.operator import (
     read_as,
     real_now,
 )
+from tallystick.cli.tenant_options import (
+    CardNoticeDays,
+    DunningDays,
+    MerchantName,
+    OrphanPolicy,
+    PlacesPerPlan,
+    ReminderDaysAfter,
+    ReminderDaysBefore,
+    TimeZone,
+)
 from tallystick.cli.terminal import DataDir, err, print_facts, print_table, settings_with
 from tallystick.db import tenants
 from tallystick.db.engine import Tx
@@ -110,64 +120,14 @@ def list_tenants(*, as_json: Json = False, data_dir: DataDir = None) -> None:
 @app.command("set")
 def set_tenant(
     tenant: TenantOption = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="The merchant's name.", show_default=False)
-    ] = None,
-    time_zone: Annotated[
-        str | None,
-        typer.Option(
-            "--time-zone", help="Where its days begin: Europe/Paris.", show_default=False
-        ),
-    ] = None,
-    places_per_plan: Annotated[
-        int | None,
-        typer.Option(
-            "--places-per-plan",
-            help="How many live subscriptions of one plan a customer may have.",
-            show_default=False,
-        ),
-    ] = None,
-    dunning_days: Annotated[
-        str | None,
-        typer.Option(
-            "--dunning-days",
-            help="Days before each next try to collect: 3,5,7. Empty for none.",
-            show_default=False,
-        ),
-    ] = None,
-    reminder_days_before: Annotated[
-        int | None,
-        typer.Option(
-            "--reminder-days-before",
-            help="Days before an invoice that is paid by hand is due: 3. 0 for none.",
-            show_default=False,
-        ),
-    ] = None,
-    reminder_days_after: Annotated[
-        str | None,
-        typer.Option(
-            "--reminder-days-after",
-            help="Days after it was due: 1,7,14; the last is the final notice. Empty for none.",
-            show_default=False,
-        ),
-    ] = None,
-    card_notice_days: Annotated[
-        int | None,
-        typer.Option(
-            "--card-notice-days",
-            help="Days before a card that will be charged expires: 30.",
-            show_default=False,
-        ),
-    ] = None,
-    orphan_policy: Annotated[
-        str | None,
-        typer.Option(
-            "--orphan-policy",
-            help="What is done with a provider's money that nobody knew of: ATTACH_OR_REFUND "
-            "or REPORT.",
-            show_default=False,
-        ),
-    ] = None,
+    name: MerchantName = None,
+    time_zone: TimeZone = None,
+    places_per_plan: PlacesPerPlan = None,
+    dunning_days: DunningDays = None,
+    reminder_days_before: ReminderDaysBefore = None,
+    reminder_days_after: ReminderDaysAfter = None,
+    card_notice_days: CardNoticeDays = None,
+    orphan_policy: OrphanPolicy = None,
     *,
     as_json: Json = False,
     data_dir: DataDir = None,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tallystick.domain.purchase import SubscriptionStatus
-from tallystick.http import portal
+from tallystick.http import pay, portal
 from tallystick.http.checkout.languages import catalogue as checkout_catalogue
 from tallystick.http.portal.words import catalogue
 from tallystick.locales.choice import LANGUAGES
@@ -46,13 +46,16 @@ def test_no_key_is_the_checkouts() -> None:
 
 def test_every_key_is_used_and_every_used_key_is_there() -> None:
     """What the pages ask for is in one of the catalogues, and nothing of ours is idle."""
-    folder = Path(portal.__file__).parent
+    # The page of an invoice speaks the same words.
+    folders = [Path(one.__path__[0]) for one in (portal, pay)]
+    kinds = ("*.html", "*.py")
+    files = [file for one in folders for kind in kinds for file in one.rglob(kind)]
     asked = set()
-    for file in (*folder.rglob("*.html"), *folder.rglob("*.py")):
+    for file in files:
         asked |= set(re.findall(r"[\"']([a-z_]+\.[A-Za-z_]+)[\"']", file.read_text()))
     own = set(catalogue("en"))
 
     assert own - asked == own & MADE
     known = own | set(checkout_catalogue("en"))
-    files = {one for one in asked if one.endswith((".html", ".css", ".pdf"))}
-    assert asked - known - files == set()
+    names = {one for one in asked if one.endswith((".html", ".css", ".pdf"))}
+    assert asked - known - names == set()

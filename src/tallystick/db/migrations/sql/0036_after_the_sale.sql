@@ -52,7 +52,7 @@ alter table tenants
     add column reminder_days_after integer[] not null default '{1,7,14}',
     add column card_notice_days integer not null default 30 check (card_notice_days between 0 and 90);
 alter table invoices
-    add column reminders smallint not null default 0 check (reminders >= 0);    -- dealt with so far
+    add column reminders integer not null default 0 check (reminders >= 0);    -- dealt with so far
 create index invoices_to_remind on invoices (tenant_id, reminders, due_date, id)
     where status = 'FINALIZED' and amount_due > 0 and collect_at is null
       and collection_failures = 0 and not awaits_person and payment_status <> 'PROCESSING';
