@@ -15,7 +15,7 @@ from tests.http.checkout.test_languages import placeholders
 MADE = {
     *(f"sub_status.{one.value}" for one in SubscriptionStatus),
     *(f"invoice_status.{one}" for one in ("VOID", "UNCOLLECTIBLE")),
-    *(f"done.{one}" for one in ("cancelled", "kept", "paid", "processing", "saved")),
+    *(f"done.{one}" for one in ("cancelled", "kept", "processing", "saved")),
     *(
         f"portal_{key}.{part}"
         for key in ("closed", "left", "unknown", "stale", "refused", "often", "busy", "broken")

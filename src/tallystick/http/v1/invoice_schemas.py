@@ -191,9 +191,7 @@ class InvoiceOut(AnswerModel):
     finalized_at: Instant | None
     paid_at: Instant | None
     voided_at: Instant | None
-    marked_as_uncollectible_at: Annotated[
-        Instant | None, Field(description="When it was given up, also where it was paid since.")
-    ]
+    marked_as_uncollectible_at: Instant | None
     payment_url: Annotated[
         str | None,
         Field(
