@@ -56,7 +56,7 @@ bench-lists: $(READY) ## Measure lists and searches with a million of everything
 	@$(BIN)/tallystick bench-lists $(ARGS)
 
 ##@ Keep in order
-check: $(READY) ## Style, types, floors, lock file and OpenAPI document
+check: $(READY) ## Style, types, floors, locked packages and OpenAPI document
 	@scripts/check && echo "check: all in order." \
 	  || { echo "check: FAILED, see above." >&2; exit 1; }
 

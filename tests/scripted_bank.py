@@ -26,6 +26,8 @@ from tallystick.domain.payment import (
     RefundOutcome,
     Standing,
 )
+from tallystick.domain.payment_panel import PaymentPanel
+from tallystick.domain.provider_event import ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers.sandbox import Sandbox
 from tests.world import World
@@ -121,6 +123,10 @@ class ScriptedBank:
         """What becomes of the next calls of one kind, in their order."""
         self.steps[call].extend(steps)
 
+    def panel(self) -> PaymentPanel:
+        """As the sandbox does."""
+        return self.bank.panel()
+
     def mandate_reference(self, session_id: UUID) -> str:
         """As the sandbox does."""
         return self.bank.mandate_reference(session_id)
@@ -136,6 +142,12 @@ class ScriptedBank:
         steps = self.steps["collect"]
         step = steps.popleft() if steps else through
         return cast("Method", await step(ask))
+
+    async def keep_customer(
+        self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
+    ) -> str | None:
+        """As the sandbox does."""
+        return await self.bank.keep_customer(tenant_id, customer_id, name=name, email=email)
 
     async def open(self, order: PaymentOrder) -> str:
         """As scripted."""
@@ -188,6 +200,18 @@ class ScriptedBank:
     async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
         """As the sandbox does."""
         return await self.bank.reversals_to_record()
+
+    async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
+        """As the sandbox does."""
+        return await self.bank.reversals_of(tenant_id, reference)
+
+    async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
+        """As the sandbox does."""
+        return await self.bank.look_at_method(tenant_id, token)
+
+    def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
+        """As the sandbox does."""
+        return self.bank.parse_event(headers, body)
 
     async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
         """As the sandbox does."""

@@ -183,3 +183,21 @@ def test_the_map_shows_every_room() -> None:
         for room in rooms
         if not room.startswith("__") and f"`{room.removesuffix('.py')}" not in text
     ] == []
+
+
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+
+
+def test_promises_name_tests_that_exist() -> None:
+    """Every test that docs/security.md names is there, and every promise names one."""
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = NAMED_TEST.findall(text)
+    gone = [
+        f"{path}::{name}"
+        for path, name in named
+        if f"def {name}(" not in (ROOT / path).read_text(encoding="utf-8")
+    ]
+    promises = [line for line in text.splitlines() if line.startswith("| ")]
+
+    assert gone == []
+    assert len(named) == len([one for one in promises if not one.startswith("| promise")])

@@ -45,6 +45,10 @@ DATABASE_TOOLS = {
 """Modules of db whose functions are not about one tenant's rows."""
 
 ABOUT_NO_TENANT: dict[str, str] = {
+    "db/provider_connections.py:owner_of": "a message names its connection, which has a tenant",
+    "db/provider_connections.py:lock_sealed": "seals the secrets of all tenants again",
+    "db/provider_connections.py:lease_due": "looks after the connections of all tenants",
+    "db/provider_events.py:forget_old": "forgets what all tenants' providers told long ago",
     "db/api_keys.py:find": "a key is all that a request brings; it names the tenant",
     "db/api_keys.py:owner_of": "the operator names a key, and works for every tenant",
     "db/api_keys.py:watch": "hears of the keys of all tenants",
@@ -54,6 +58,8 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/batch_jobs.py:cut_off": "looks for the files of all tenants that stopped coming in",
     "db/checkout_sessions.py:find_tenant": "a link names its session only",
     "db/collections.py:lease_due": "the sweeper takes up the tries of all tenants",
+    "db/customer_renamings.py:pass_on": "passes on the names of all tenants' customers",
+    "db/customer_renamings.py:real_time": "asks for the time",
     "db/due_deliveries.py:behind": "looks for the endpoints of all tenants that have news",
     "db/due_deliveries.py:endpoints_due": "looks for the due deliveries of all tenants",
     "db/due_deliveries.py:news": "reads what the endpoints of several tenants want",
@@ -73,6 +79,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/paging.py:pick": "runs the statement of another query",
     "db/periodic_work.py:add": "periodic work is for all tenants",
     "db/periodic_work.py:take_due": "periodic work is for all tenants",
+    "db/portal_tokens.py:forget_ended": "forgets the revoked tokens of all tenants",
     "db/refunds.py:lease_due": "the sweeper takes up the refunds of all tenants",
     "db/sandbox_bank.py:current_month": "asks for the time",
     "db/sandbox_bank.py:debits_to_tell": "the bank settles the debits of all tenants",
@@ -80,6 +87,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/sandbox_reversals.py:to_tell": "the bank tells what it took back of all tenants",
     "db/tenants.py:every": "lists the tenants",
     "db/webhook_deliveries.py:forget_ended": "forgets the old deliveries of all tenants",
+    "db/webhook_endpoints.py:forget_replaced_secrets": "forgets the secrets of all tenants",
 }
 """File:function -> why it takes a transaction and no tenant."""
 

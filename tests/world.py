@@ -280,7 +280,9 @@ class World:
     @property
     def provider(self) -> PaymentProvider:
         """The tenant's payment provider."""
-        return self.app.provider_of(self.ctx.tenant)
+        found = self.app.provider_of(self.ctx.tenant, self.entity_id)
+        assert found is not None, "test tenants have the sandbox"
+        return found
 
     async def confirm(
         self,

@@ -5,11 +5,22 @@ it. No secret has a default, and none is kept here: secrets that processes must 
 once and live in the database.
 """
 
+import base64
+import binascii
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_KEY_BYTES = 32
 
 
 class Settings(BaseSettings):
@@ -35,6 +46,9 @@ class Settings(BaseSettings):
         page_posts_per_minute: How many forms of buyers' pages one address may send to each
             process, and how many may be sent to one link, as many of them at once; 0 for no
             limit.
+        failed_payments_per_customer: How many tries to pay of one customer may fail within an
+            hour before it may not try another; 0 for no limit.
+        failed_payments_per_address: The same, from one network address.
         provider_call_seconds: Seconds of real time given to one call of a payment provider.
         sweep_seconds: Seconds of real time between two looks for attempts that were claimed
             and not recorded.
@@ -46,7 +60,8 @@ class Settings(BaseSettings):
         import_seconds: The same, for files to be imported.
         import_bytes_max: The largest file that is taken to be imported, in bytes.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
-        compact_seconds: The same, for what was written about the length of lists.
+        compact_seconds: The same, for what was written about the length of lists, and for
+            renamed customers, by whose names lists are ordered.
         purge_seconds: The same, for idempotency keys older than a day.
         webhook_seconds: The same, for events to pass on to webhooks, and deliveries to try
             again.
@@ -54,6 +69,13 @@ class Settings(BaseSettings):
         private_webhooks: Whether webhooks of test tenants may go to private addresses, and
             without encryption.
         sandbox_debit_seconds: Seconds of real time until a debit of the test bank settles.
+        encryption_keys: The keys under which the keys of payment providers are kept, each 32
+            bytes in URL-safe base64, separated by commas: the first one seals, every one opens.
+            Needed only where an entity is connected to a provider.
+        connection_seconds: Seconds of real time between two looks at what a connected provider
+            has decided without telling.
+        stripe_api_base: Where Stripe's API is; for tests, with test keys, on this machine.
+        stripe_script_url: Where Stripe's script is; for tests.
     """
 
     model_config = SettingsConfigDict(
@@ -75,6 +97,8 @@ class Settings(BaseSettings):
     pool_max: PositiveInt = 10
     requests_per_second: float = Field(default=5000.0, ge=0)
     page_posts_per_minute: int = Field(default=60, ge=0)
+    failed_payments_per_customer: int = Field(default=10, ge=0)
+    failed_payments_per_address: int = Field(default=30, ge=0)
     provider_call_seconds: PositiveFloat = 20.0
     sweep_seconds: PositiveFloat = 15.0
     expire_seconds: PositiveFloat = 10.0
@@ -90,6 +114,19 @@ class Settings(BaseSettings):
     webhook_answer_seconds: float = Field(default=15.0, gt=0, le=40)
     private_webhooks: bool = False
     sandbox_debit_seconds: float = Field(default=5.0, ge=0)
+    encryption_keys: SecretStr | None = None
+    connection_seconds: PositiveFloat = 3600.0
+    stripe_api_base: str | None = None
+    stripe_script_url: str | None = None
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _are_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or not value.get_secret_value().strip():
+            return None
+        # What was given is never part of the message.
+        _keys_in(value)
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -108,7 +145,26 @@ class Settings(BaseSettings):
         return value.rstrip("/") if value else None
 
     @property
+    def sealing_keys(self) -> tuple[bytes, ...]:
+        """Return the keys that seal and open secrets, the current one first."""
+        return () if self.encryption_keys is None else _keys_in(self.encryption_keys)
+
+    @property
     def base_url(self) -> str:
         """Return the start of every link that is given out, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
+
+
+def _keys_in(setting: SecretStr) -> tuple[bytes, ...]:
+    """The keys in the setting; whatever is wrong with one, it is not told."""
+    keys = []
+    for text in setting.get_secret_value().split(","):
+        try:
+            key = base64.urlsafe_b64decode(text.strip())
+        except (ValueError, binascii.Error):
+            key = b""
+        if len(key) != _KEY_BYTES:
+            raise ValueError("must be keys of 32 bytes in URL-safe base64, split by commas")
+        keys.append(key)
+    return tuple(keys)

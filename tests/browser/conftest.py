@@ -7,9 +7,13 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, ViewportSize, sync_playwright
 
+from tallystick.db.engine import Database
 from tallystick.db.server import EmbeddedServer
+from tallystick.providers.sandbox import Sandbox
+from tests.browser.script_host import script_host
 from tests.browser.shop import Pages, Shop, open_shop, served
 from tests.database import fresh_database
+from tests.mounted_bank import MountedBank
 
 BROWSER_VARIABLE = "TALLYSTICK_TEST_BROWSER"
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -43,6 +47,27 @@ def pages(server: EmbeddedServer, template: str) -> Iterator[Pages]:
 def shop(pages: Pages) -> Shop:
     """A merchant of this test alone."""
     return open_shop(pages)
+
+
+@pytest.fixture(scope="session")
+def mounted_pages(server: EmbeddedServer, template: str) -> Iterator[Pages]:
+    """The pages, served with a bank whose own script draws the payment panel.
+
+    Its challenges have another origin than the pages, as a real bank's do.
+    """
+    with fresh_database(server, template) as dsn, script_host() as origin:
+
+        def bank(database: Database, url: str) -> Sandbox:
+            return MountedBank(database, origin, url.replace("127.0.0.1", "localhost"))
+
+        with served(dsn, bank) as running:
+            yield running
+
+
+@pytest.fixture
+def mounted_shop(mounted_pages: Pages) -> Shop:
+    """A merchant of this test alone, whose provider draws the panel."""
+    return open_shop(mounted_pages)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -14,12 +14,15 @@ from fastapi.responses import HTMLResponse
 
 from tallystick.db.engine import Database
 from tallystick.http.app import create_app
+from tallystick.providers.panel_modules import panel_modules
 from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import App
 from tallystick.services.link import checkout_url
 from tests.world import SoldPlan, World, open_world
 
 Result = TypeVar("Result")
+Bank = Callable[[Database, str], Sandbox]
+"""Makes a bank of a database and of the address of the pages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +89,22 @@ class Shop:
         return len(self.run(self.world.fetch(query, self.world.tenant_id)))
 
 
+def _test_bank(database: Database, url: str) -> Sandbox:
+    return Sandbox(database, public_url=url, debit_seconds=5)
+
+
+def _as_it_is(app: App) -> App:
+    return app
+
+
 @contextmanager
-def served(dsn: str) -> Iterator[Pages]:
-    """Serve the pages on a database until the block ends."""
+def served(
+    dsn: str, bank: Bank = _test_bank, wire: Callable[[App], App] = _as_it_is
+) -> Iterator[Pages]:
+    """Serve the pages on a database until the block ends.
+
+    `bank` is behind them, and `wire` changes how the application is wired.
+    """
     ready: list[Pages] = []
     started, ended = threading.Event(), threading.Event()
     server = uvicorn.Server(uvicorn.Config("", port=0, ws="none", log_config=None))
@@ -97,14 +113,16 @@ def served(dsn: str) -> Iterator[Pages]:
         socket = server.config.bind_socket()
         url = f"http://127.0.0.1:{socket.getsockname()[1]}"
         database = await Database.open(dsn)
-        sandbox = Sandbox(database, public_url=url, debit_seconds=5)
+        sandbox = bank(database, url)
         app = App(
             database=database,
             providers={"sandbox": sandbox},
             public_url=url,
             call_limit_seconds=20,
             plan_versions={},
+            panel_modules=panel_modules(),
         )
+        app = wire(app)
         server.config.app = _with_merchant(create_app(app))
         ready.append(Pages(app=app, sandbox=sandbox, loop=asyncio.get_running_loop()))
         serving = asyncio.create_task(server.serve(sockets=[socket]))

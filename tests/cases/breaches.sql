@@ -506,6 +506,12 @@ update list_counts set difference = difference + 1 where list = 'customers';
 -- list-length
 delete from list_counts where list = 'subscriptions';
 
+-- list-names
+update invoices set customer_sort_name = 'another';
+
+-- list-names
+update subscriptions set customer_sort_name = 'another';
+
 -- plan-status
 update plans set status = 'DRAFT' where status = 'ACTIVE';
 
@@ -594,6 +600,22 @@ delete from webhook_secrets;
 insert into webhook_secrets (tenant_id, id, endpoint_id, secret)
 select tenant_id, gen_random_uuid(), endpoint_id, secret from webhook_secrets;
 
+-- webhook-secret
+update webhook_endpoints set archived_at = now();
+
+-- webhook-secret-forgotten
+insert into webhook_secrets (tenant_id, id, endpoint_id, secret, valid_until)
+select tenant_id, gen_random_uuid(), endpoint_id, secret, now() - interval '2 days'
+from webhook_secrets;
+
+-- webhook-secret-forgotten
+update webhook_endpoints set archived_at = now();
+update webhook_secrets set valid_until = now() + interval '1 hour';
+
+-- webhook-lease
+update webhook_deliveries set lease_until = now() - interval '11 minutes'
+where lease_until is not null;
+
 -- webhook-relayed
 update webhook_endpoints set relayed_to = relayed_to + 1;
 
@@ -619,3 +641,28 @@ update webhook_deliveries set lease_until = null;
 
 -- webhook-health
 update webhook_deliveries set status = 'SUCCEEDED' where status = 'PENDING';
+
+-- provider-connection
+alter table payment_methods disable trigger provider_is_known;
+update payment_methods set provider = 'stripe:' || gen_random_uuid();
+
+-- provider-live
+update tenants set is_test = false;
+
+-- provider-live
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1'
+from invoicing_entities;
+alter table provider_connections disable trigger connection_is_kept;
+update provider_connections set is_live = true;
+
+-- provider-heard
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1'
+from invoicing_entities;
+insert into provider_events (tenant_id, id, connection_id, event_id, kind, news, received_at)
+select tenant_id, gen_random_uuid(), id, 'evt_1', 'charge.refunded', '{"about": "NOTHING"}',
+    now() - interval '2 days'
+from provider_connections;

@@ -106,6 +106,18 @@ def test_a_file_that_is_none(
     assert said in refused.stderr
 
 
+def test_a_report_that_cannot_be_written(tallystick: Tallystick, tmp_path: Path) -> None:
+    """It is told before anything is imported of which the report would be lost."""
+    file = file_of(tmp_path, "name,currency\nGlobex,EURO\n")
+    refused = tallystick(
+        "import", "customers", file, "--errors", str(tmp_path / "no" / "e.csv")
+    )
+
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--errors" in refused.stderr
+    assert "Imported" not in refused.stderr
+
+
 def test_a_job_that_is_left_and_cancelled(tallystick: Tallystick, tmp_path: Path) -> None:
     """It may be left to a worker, and cancelled before one has come."""
     left = told(

@@ -51,6 +51,16 @@ def test_an_invoice_is_written(bought: str, tallystick: Tallystick, tmp_path: Pa
     assert "INV-1" in text
 
 
+def test_a_file_that_cannot_be_written(
+    bought: str, tallystick: Tallystick, tmp_path: Path
+) -> None:
+    """A sentence, and no trace of the program."""
+    told = tallystick("invoice", "pdf", bought, "-o", str(tmp_path / "no" / "paper.pdf"))
+
+    assert told.exit_code == 1
+    assert "cannot be written: No such file or directory." in told.stderr.replace("\n", " ")
+
+
 def test_without_a_name_it_has_its_number(
     bought: str, tallystick: Tallystick, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -178,6 +178,7 @@ MAY_CHANGE = {
     "collect_at": "tried again, or not any more",
     "collection_failures": "a try failed",
     "custom_properties": "the merchant's own",
+    "customer_sort_name": "lists order by the name that the customer has today",
     "updated_at": "says when",
 }
 """Column -> why it may change after the invoice was finalized."""

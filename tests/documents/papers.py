@@ -145,6 +145,7 @@ def document(
     balance: int = 0,
     paid: bool = False,
     payment: PaymentConfig | None = None,
+    charged: bool = True,
     entity: InvoicingEntity = ENTITY,
     status: InvoiceStatus = InvoiceStatus.FINALIZED,
     **said: Any,  # noqa: ANN401 - fields of the invoice
@@ -183,6 +184,7 @@ def document(
         legal_number=None,
         entity=entity,
         payment=payment or OnlinePayment(),
+        is_charged=charged,
         explanations=dict(zip(ids, (line.explanation for line in lines), strict=True)),
     )
     return InvoiceDocument(invoice=invoice, facts=facts, time_zone="Europe/Paris")

@@ -17,7 +17,6 @@ from tallystick.domain.charges import Charge
 from tallystick.domain.document_facts import CreditNoteDocument, InvoiceDocument
 from tallystick.domain.errors import Busy
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
-from tallystick.domain.offer import BankTransfer
 from tallystick.domain.tax import EXEMPT_NOTE, TERRITORY_NOTE, ExemptionType
 from tests.documents.papers import ENTITY, FEBRUARY, NOON, document, monthly
 from tests.documents.reading import pages_of, paper_of, text_of
@@ -107,36 +106,6 @@ def test_why_there_is_no_tax(exemption: ExemptionType, reason: str, wording: str
 def test_the_service_period_has_every_line(charges: list[Charge], period: str) -> None:
     """A fee of one day is for that day; what is billed by the period ends before the next."""
     assert f"Service period {period} Due date" in text_of(document(charges), "en-GB")
-
-
-def test_where_to_transfer_to() -> None:
-    """Holder, bank, IBAN in groups, BIC, and the number as the reference: while it is owed."""
-    text = text_of(stories()["mixed"], "en-GB")
-    paid = document([monthly("Pro", "49")], paid=True, payment=BankTransfer())
-
-    for said in (
-        "Please transfer the amount due to",
-        "Account holder Acme Cloud SAS",
-        "IBAN FR76 3000 6000 0112 3456 7890 189",
-        "BIC AGRIFRPP",
-        "Reference INV-2026-42",
-        "Payable by 31 March 2026",
-    ):
-        assert said in text
-    assert "IBAN" not in text_of(paid, "en-GB")
-    assert "IBAN" not in text_of(stories()["long"], "en-GB")
-
-
-def test_an_account_that_is_gone_is_replaced() -> None:
-    """Who sold its account has a first one left; who has none names none."""
-    unknown = BankTransfer(account_id=ENTITY.id)
-    gone = document([monthly("Pro", "49")], payment=unknown)
-    bare = document(
-        [monthly("Pro", "49")], payment=unknown, entity=replace(ENTITY, bank_accounts=())
-    )
-
-    assert "IBAN FR76" in text_of(gone, "en-GB")
-    assert "IBAN" not in text_of(bare, "en-GB")
 
 
 @pytest.mark.parametrize(

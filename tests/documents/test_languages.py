@@ -12,6 +12,7 @@ from tallystick.documents.language import locale_of
 from tallystick.domain.customer_record import LANGUAGES as OF_CUSTOMERS
 from tallystick.domain.tax import ExemptionType
 from tallystick.locales.choice import LANGUAGES
+from tallystick.locales.line_names import KINDS
 from tallystick.locales.words import Text, read_catalogue
 from tests.documents.reading import pages_of, paper_of, text_of
 from tests.documents.stories import stories
@@ -66,7 +67,7 @@ def test_every_text_is_used() -> None:
         for key in ENGLISH
         if f'"{key}"' not in code
         and f'"{key.partition(".")[2]}"' not in code
-        and key.partition(".")[2] not in ExemptionType.__members__
+        and key.partition(".")[2] not in {*ExemptionType.__members__, *KINDS}
     }
 
     assert unused == set()

@@ -29,6 +29,7 @@ CUSTOMER_ROUTES: dict[str, Json | None] = {
     "DELETE /api/v1/customers/{id_or_alias}": None,
     "POST /api/v1/customers/{id_or_alias}/unarchive": None,
     "POST /api/v1/customers/{id_or_alias}/portal-token": None,
+    "POST /api/v1/customers/{id_or_alias}/portal-token/revoke": None,
     "POST /api/v1/customers/{id_or_alias}/balance-entries": ENTRY,
     "POST /api/v1/customers/{id_or_alias}/payment-methods": TEST_CARD,
     "POST /api/v1/custom-property-definitions": {},
@@ -40,6 +41,14 @@ CUSTOMER_ROUTES: dict[str, Json | None] = {
 """Each with a body that would be good enough, if it takes one."""
 
 PORTAL_PAGES = {
+    "GET /portal/methods/add",
+    "POST /portal/methods/add",
+    "GET /portal/methods/{name}/bank",
+    "GET /portal/methods/{name}/remove",
+    "POST /portal/methods/{name}/remove",
+    "GET /portal/methods/{name}/return",
+    "GET /portal/methods/{name}/use",
+    "POST /portal/methods/{name}/use",
     # A customer's pages open with the token of a link.
     "GET /assets/portal/{name}",
     "GET /pay",

@@ -45,7 +45,7 @@ async def test_every_operation_can_be_refused(stranger: httpx.AsyncClient) -> No
     for (method, path), operation in operations.items():
         responses = operation["responses"]
         assert "422" not in responses
-        assert {"400", "401", "429", "500", "503"} <= responses.keys(), path
+        assert {"400", "401", "403", "429", "500", "503"} <= responses.keys(), path
         assert responses["400"] == {"$ref": "#/components/responses/BadRequest"}
         if method == "post":
             assert "Idempotency-Key" in {one["name"] for one in operation["parameters"]}

@@ -109,11 +109,15 @@ def test_every_interval_is_a_setting() -> None:
         "settle_debits": 3,
         "record_reversals": 3,
         "reconcile": 3600,
+        "look_after_connections": 15,
         "run_imports": 1,
         "sequence_events": 1,
         "compact_list_counts": 10,
+        "pass_on_names": 10,
         "purge_idempotency_keys": 3600,
         "purge_deliveries": 3600,
+        "purge_secrets": 3600,
+        "purge_provider_events": 3600,
     }
 
 

@@ -1,12 +1,14 @@
 """What every payment provider promises, written against the port.
 
-A provider's test module subclasses `ProviderContract` and gives a `bank` fixture: its provider
-and the few things that only its own test bank can do.
+A provider's test module subclasses `ProviderContract` and `MoneyContract`
+(`contract_money.py`), and one behind a network `NetworkContract` too (`contract_network.py`);
+it gives a `bank` fixture: its provider and the few things that only its own test bank can do.
 """
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -14,6 +16,7 @@ from uuid import UUID
 import pytest
 
 from tallystick.domain.payment import (
+    Acceptance,
     AlreadySucceeded,
     Cancelled,
     Declined,
@@ -23,17 +26,16 @@ from tallystick.domain.payment import (
     MethodRefused,
     NeedsAction,
     PaymentOrder,
-    Pending,
-    Refunded,
-    RefundRefused,
     Succeeded,
     Unconfirmed,
 )
-from tallystick.domain.reversal import ReversalKind
 from tallystick.services.ids import new_id
 from tallystick.services.ports import PaymentProvider
 
 RETURN_URL = "https://pay.example.com/c/1?step=return"
+ACCEPTANCE = Acceptance(
+    at=datetime(2024, 2, 1, 12, tzinfo=UTC), ip="203.0.113.5", user_agent="Mozilla/5.0"
+)
 
 
 class Case(StrEnum):
@@ -59,9 +61,19 @@ class ContractBank(Protocol):
     """A provider under test."""
 
     provider: PaymentProvider
+    lists_debits: bool
+    """Whether it lists accepted debits once they are decided; else each is looked at."""
+    names_mandates: bool
+    """Whether a mandate has its reference before it is signed."""
+    required: set[str]
+    """The fields of a debit's form that must not be empty."""
 
-    def fields(self, case: Case) -> Mapping[str, str]:
-        """What a buyer types to get this method."""
+    async def typed(self, case: Case) -> Mapping[str, str]:
+        """What the page posts for this method."""
+        ...
+
+    def last4(self, case: Case) -> str:
+        """The end of this method's number."""
         ...
 
     async def answer(self, tenant_id: UUID, reference: str, *, approve: bool) -> None:
@@ -86,12 +98,22 @@ class ContractBank(Protocol):
 
 
 async def an_order(
-    bank: ContractBank, case: Case, *, amount: int = 5412, save: bool = False
+    bank: ContractBank,
+    case: Case,
+    *,
+    amount: int = 5412,
+    save: bool = False,
+    currency: str = "EUR",
 ) -> PaymentOrder:
     """A new order of a new customer of a new tenant, paid by a method of this case."""
-    tenant_id = new_id()
-    method = await bank.provider.collect(tenant_id, new_id(), KIND[case], bank.fields(case))
-    return order_for(tenant_id, method, amount=amount, save=save)
+    tenant_id, customer_id = new_id(), new_id()
+    typed = await bank.typed(case)
+    method = await bank.provider.collect(tenant_id, new_id(), KIND[case], typed)
+    known = await bank.provider.keep_customer(
+        tenant_id, customer_id, name="Jane Roe", email="jane@example.com"
+    )
+    order = order_for(tenant_id, method, amount=amount, save=save, customer_id=customer_id)
+    return replace(order, currency=currency, customer_reference=known, acceptance=ACCEPTANCE)
 
 
 def order_for(
@@ -142,15 +164,15 @@ class ProviderContract:
         order = await an_order(bank, Case.GOOD_CARD)
 
         assert order.method.provider == bank.provider.name
-        assert order.method.card_last4 == bank.fields(Case.GOOD_CARD)["card_number"][-4:]
+        assert order.method.card_last4 == bank.last4(Case.GOOD_CARD)
         assert await bank.moved(order.tenant_id) == []
 
     async def test_a_debit_comes_with_its_mandate(self, bank: ContractBank) -> None:
-        """A collected account shows its last four digits and has a mandate reference."""
+        """An account shows its last four digits, and its mandate's reference if it has one."""
         order = await an_order(bank, Case.GOOD_DEBIT)
 
-        assert order.method.account_hint == bank.fields(Case.GOOD_DEBIT)["iban"][-4:]
-        assert order.method.mandate_reference
+        assert order.method.account_hint == bank.last4(Case.GOOD_DEBIT)
+        assert (order.method.mandate_reference is not None) == bank.names_mandates
         assert order.method.card_last4 is None
 
     async def test_an_empty_form_is_refused_field_by_field(self, bank: ContractBank) -> None:
@@ -159,8 +181,7 @@ class ProviderContract:
             await bank.provider.collect(new_id(), new_id(), MethodKind.DIRECT_DEBIT, {})
 
         assert {(fault.field, fault.code) for fault in refusal.value.faults} == {
-            ("account_holder", "required"),
-            ("iban", "required"),
+            (field, "required") for field in bank.required
         }
 
     async def test_opening_moves_no_money(self, bank: ContractBank) -> None:
@@ -281,105 +302,83 @@ class ProviderContract:
         assert await bank.provider.look(order.tenant_id, reference) == Cancelled()
         assert await bank.moved(order.tenant_id) == []
 
-    async def test_a_debit_is_accepted_first_and_settles_later(
-        self, bank: ContractBank
-    ) -> None:
-        """An accepted debit is pending, too late to cancel, and listed once it is decided."""
-        order = await an_order(bank, Case.GOOD_DEBIT)
-        reference = await opened(bank.provider, order)
-
-        assert await bank.provider.confirm(order, reference) == Pending()
-        assert await bank.provider.look(order.tenant_id, reference) == Pending()
-        assert await bank.provider.cancel(order, reference) == AlreadySucceeded(pending=True)
-        assert await bank.provider.debits_to_settle() == []
-        assert await bank.moved(order.tenant_id) == []
-
-        await bank.let_time_pass(order.tenant_id, reference)
-        assert await bank.provider.debits_to_settle() == [(order.tenant_id, reference)]
-        assert await bank.provider.look(order.tenant_id, reference) == Succeeded()
-        assert await bank.moved(order.tenant_id) == [5412]
-
-    async def test_a_debit_can_fail_later(self, bank: ContractBank) -> None:
-        """A debit without cover is accepted and fails."""
-        order = await an_order(bank, Case.FAILING_DEBIT)
-        reference = await opened(bank.provider, order)
-        assert await bank.provider.confirm(order, reference) == Pending()
-
-        await bank.let_time_pass(order.tenant_id, reference)
-
-        assert await bank.provider.debits_to_settle() == [(order.tenant_id, reference)]
-        assert await bank.provider.look(order.tenant_id, reference) == Declined(
-            FailureReason.DEBIT_FAILED
-        )
-        assert await bank.moved(order.tenant_id) == []
-
-    async def test_a_decided_debit_is_listed_until_it_is_acknowledged(
-        self, bank: ContractBank
-    ) -> None:
-        """A caller that dies between listing and recording hears of the debit again."""
-        order = await an_order(bank, Case.GOOD_DEBIT)
-        reference = await opened(bank.provider, order)
-        await bank.provider.confirm(order, reference)
-        await bank.provider.acknowledge_debit(order.tenant_id, reference)
-        await bank.let_time_pass(order.tenant_id, reference)
-
-        listed = [(order.tenant_id, reference)]
-        assert await bank.provider.debits_to_settle() == listed
-        assert await bank.provider.debits_to_settle() == listed
-        await bank.provider.acknowledge_debit(order.tenant_id, reference)
-        await bank.provider.acknowledge_debit(order.tenant_id, reference)
-
-        assert await bank.provider.debits_to_settle() == []
-        assert await bank.moved(order.tenant_id) == [5412]
-
-    async def test_a_refund_is_given_once_per_key(self, bank: ContractBank) -> None:
-        """A repeated refund gives nothing more back; another key does."""
-        order = await an_order(bank, Case.GOOD_CARD)
-        reference = await opened(bank.provider, order)
-        await bank.provider.confirm(order, reference)
-
-        for key in ("first", "first", "second"):
-            refund = await bank.provider.refund(order.tenant_id, reference, 1000, key)
-            assert refund == Refunded()
-
-        assert await bank.moved(order.tenant_id) == [5412, -1000, -1000]
-
-    async def test_no_more_is_refunded_than_was_taken(self, bank: ContractBank) -> None:
-        """A refund beyond what is left is refused, whole."""
-        order = await an_order(bank, Case.GOOD_CARD)
-        reference = await opened(bank.provider, order)
-        await bank.provider.confirm(order, reference)
-        await bank.provider.refund(order.tenant_id, reference, 5000, "first")
-
-        refund = await bank.provider.refund(order.tenant_id, reference, 413, "second")
-
-        assert isinstance(refund, RefundRefused)
-        assert await bank.moved(order.tenant_id) == [5412, -5000]
-
-    async def test_what_is_taken_back_is_told_until_it_is_acknowledged(
-        self, bank: ContractBank
-    ) -> None:
-        """And once more when it comes back; a refund that we asked for is not among it."""
-        order = await an_order(bank, Case.GOOD_CARD)
-        reference = await opened(bank.provider, order)
-        await bank.provider.confirm(order, reference)
-        await bank.provider.refund(order.tenant_id, reference, 100, "first")
-        await bank.takes_back(order.tenant_id, reference, 700)
-
-        ((tenant_id, taken),) = await bank.provider.reversals_to_record()
-        assert await bank.provider.reversals_to_record() == [(tenant_id, taken)]
-        assert tenant_id == order.tenant_id
-        assert (taken.reference, taken.amount, taken.returned) == (reference, 700, 0)
-        assert taken.kind is ReversalKind.DISPUTE
-        await bank.gives_back(order.tenant_id, reference)
-        await bank.provider.acknowledge_reversal(order.tenant_id, taken)
-
-        ((_, returned),) = await bank.provider.reversals_to_record()
-        assert (returned.id, returned.amount, returned.returned) == (taken.id, 700, 700)
-        await bank.provider.acknowledge_reversal(order.tenant_id, returned)
-        assert await bank.provider.reversals_to_record() == []
-
     async def test_what_is_too_little_is_said_beforehand(self, bank: ContractBank) -> None:
         """No provider charges a cent; every provider charges ten euros."""
         assert not bank.provider.chargeable(1, "EUR")
         assert bank.provider.chargeable(1000, "EUR")
+
+    async def test_a_customer_is_kept_once(self, bank: ContractBank) -> None:
+        """Under the same name and address it is the same customer, or none is kept."""
+        tenant_id, customer_id = new_id(), new_id()
+
+        kept = [
+            await bank.provider.keep_customer(
+                tenant_id, customer_id, name="Jane Roe", email="jane@example.com"
+            )
+            for _ in range(3)
+        ]
+
+        assert len(set(kept)) == 1
+
+    async def test_an_abandoned_challenge_takes_nothing(self, bank: ContractBank) -> None:
+        """Nobody answers it: it stands as long as it is looked at, and can be cancelled."""
+        order = await an_order(bank, Case.CHALLENGED_CARD)
+        reference = await opened(bank.provider, order)
+        challenge = await bank.provider.confirm(order, reference)
+
+        for _ in range(2):
+            assert await bank.provider.look(order.tenant_id, reference) == challenge
+        assert await bank.provider.cancel(order, reference) == Cancelled()
+        assert await bank.provider.look(order.tenant_id, reference) == Cancelled()
+        assert await bank.moved(order.tenant_id) == []
+
+    @pytest.mark.parametrize("first", ["confirm", "cancel"])
+    async def test_all_who_ask_at_once_hear_one_truth(
+        self, bank: ContractBank, first: str
+    ) -> None:
+        """Of confirmations and cancellations at the same time, either all won or none."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        pays = [bank.provider.confirm(order, reference) for _ in range(3)]
+        ends = [bank.provider.cancel(order, reference) for _ in range(3)]
+
+        calls = [*pays, *ends] if first == "confirm" else [*ends, *pays]
+        outcomes = set(await asyncio.gather(*calls))
+
+        if await bank.moved(order.tenant_id):
+            assert outcomes == {Succeeded(), AlreadySucceeded()}
+            assert await bank.moved(order.tenant_id) == [5412]
+        else:
+            assert outcomes == {Declined(FailureReason.INTERRUPTED), Cancelled()}
+
+    async def test_a_challenged_setup_saves_when_it_is_approved(
+        self, bank: ContractBank
+    ) -> None:
+        """Saving asks the buyer too, and moves no money."""
+        setup = a_setup(await an_order(bank, Case.CHALLENGED_CARD))
+        reference = await opened_setup(bank.provider, setup)
+
+        challenge = await bank.provider.confirm(setup, reference)
+        assert isinstance(challenge, NeedsAction)
+        assert await bank.provider.look(setup.tenant_id, reference) == challenge
+        await bank.answer(setup.tenant_id, reference, approve=True)
+
+        assert await bank.provider.look(setup.tenant_id, reference) == Succeeded()
+        assert await bank.moved(setup.tenant_id) == []
+
+    async def test_a_saved_method_cannot_be_unsaved(self, bank: ContractBank) -> None:
+        """Cancelling after it was saved says so and changes nothing."""
+        setup = a_setup(await an_order(bank, Case.GOOD_CARD))
+        reference = await opened_setup(bank.provider, setup)
+        await bank.provider.confirm(setup, reference)
+
+        assert await bank.provider.cancel(setup, reference) == AlreadySucceeded()
+        assert await bank.provider.look(setup.tenant_id, reference) == Succeeded()
+
+    async def test_an_account_is_saved_without_money(self, bank: ContractBank) -> None:
+        """A mandate is signed; whether the account can pay shows when it is charged."""
+        setup = a_setup(await an_order(bank, Case.FAILING_DEBIT))
+        reference = await opened_setup(bank.provider, setup)
+
+        assert await bank.provider.confirm(setup, reference) == Succeeded()
+        assert await bank.moved(setup.tenant_id) == []

@@ -34,16 +34,24 @@ def debit(iban: str) -> Mapping[str, str]:
 class SandboxBank:
     """The sandbox as the contract's tests drive it."""
 
+    lists_debits = True
+    names_mandates = True
+
     def __init__(self, db: Database, *, debit_seconds: float = 3600) -> None:
         self.db = db
         self.sandbox = Sandbox(
             db, public_url="https://pay.example.com", debit_seconds=debit_seconds
         )
         self.provider: PaymentProvider = self.sandbox
+        self.required = {"account_holder", "iban"}
 
-    def fields(self, case: Case) -> Mapping[str, str]:
+    async def typed(self, case: Case) -> Mapping[str, str]:
         """What a buyer types to get this method."""
         return card(CARD_OF[case]) if case in CARD_OF else debit(IBAN_OF[case])
+
+    def last4(self, case: Case) -> str:
+        """The end of this method's number."""
+        return (CARD_OF | IBAN_OF)[case][-4:]
 
     async def answer(self, tenant_id: UUID, reference: str, *, approve: bool) -> None:
         """Answer a challenge as the buyer does."""

@@ -19,10 +19,11 @@ from tallystick.domain.payment import (
 )
 from tallystick.services.ids import new_id
 from tests.providers.contract import Case, ProviderContract, a_setup, an_order
+from tests.providers.contract_money import MoneyContract
 from tests.providers.sandbox_bank import SandboxBank
 
 
-class TestSandboxKeepsTheContract(ProviderContract):
+class TestSandboxKeepsTheContract(ProviderContract, MoneyContract):
     """Every claim about providers holds for the sandbox."""
 
 

@@ -139,3 +139,17 @@ async def test_a_merchants_own_properties_of_a_member_may_change(world: World) -
 
     _, members, _ = await merchant.of(RENEWED)
     assert [one["custom_properties"] for one in members] == ['{"po": 7}'] * 2
+
+
+async def test_parts_of_an_invoice_are_listed_by_a_new_name(world: World) -> None:
+    """A renamed customer's consolidated renewals never change, but how lists order them."""
+    merchant = await Consolidating.open(world)
+    customer = await world.customer("Ant")
+    await merchant.sells(customer, [await world.plan()] * 2)
+    await merchant.travel(RENEWED + GRACE)
+
+    await world.execute("update customers set name = 'Bee' where id = $1", customer)
+
+    whole, members, _ = await merchant.of(RENEWED)
+    assert [one["customer_sort_name"] for one in (*whole, *members)] == ["bee"] * 3
+    await merchant.is_sound()

@@ -4,14 +4,21 @@ import base64
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from tallystick.db.engine import Database
-from tallystick.domain.errors import Conflict, NotFound, Unauthorized
+from tallystick.domain.errors import Conflict, InvalidInput, NotFound, Unauthorized
 from tallystick.services import signed_token
 from tallystick.services.ids import new_id
-from tallystick.services.portal_token import PortalScope, issue_portal_token, open_portal
+from tallystick.services.portal_token import (
+    PortalScope,
+    issue_portal_token,
+    open_portal,
+    revoke_portal_tokens,
+)
+from tallystick.services.purge_secrets import purge_secrets
 from tests.portals import BOTH
 from tests.world import World, open_world
 
@@ -144,3 +151,84 @@ async def test_to_manage_is_to_read(world: World) -> None:
 
     assert (await open_portal(world.app, manage.token, now())).scopes == set(PortalScope)
     assert not (await open_portal(world.app, read.token, now())).may_manage
+
+
+async def issued(world: World, customer: UUID) -> str:
+    """An hour's token."""
+    async with world.app.transaction() as tx:
+        made = await issue_portal_token(world.ctx.within(tx), customer, 3600, BOTH)
+    return made.token
+
+
+async def revoke(world: World, customer: UUID | str, token: str | None = None) -> None:
+    """Take one token back, or all of them."""
+    async with world.app.transaction() as tx:
+        await revoke_portal_tokens(world.ctx.within(tx), customer, token)
+
+
+async def test_one_token_is_revoked(world: World) -> None:
+    """It opens nothing more, the customer's other one does; twice is the same as once."""
+    customer = await world.customer()
+    lost, kept = await issued(world, customer), await issued(world, customer)
+    await revoke(world, customer, lost)
+    await revoke(world, customer, lost)
+
+    with pytest.raises(Unauthorized, match="revoked"):
+        await open_portal(world.app, lost, now())
+    assert (await open_portal(world.app, kept, now())).may_manage
+
+
+async def test_every_token_is_revoked(world: World) -> None:
+    """All of one customer's, and nobody else's; one that is made right after opens."""
+    customer, other = await world.customer(alias="globex"), await world.customer("Other")
+    before = [await issued(world, customer) for _ in range(2)]
+    theirs = await issued(world, other)
+    for _ in range(2):
+        await revoke(world, "globex")
+        after = await issued(world, customer)
+        for one in before:
+            with pytest.raises(Unauthorized):
+                await open_portal(world.app, one, now())
+        assert (await open_portal(world.app, after, now())).may_manage
+        before.append(after)
+    assert (await open_portal(world.app, theirs, now())).may_manage
+
+
+async def test_what_cannot_be_revoked(world: World) -> None:
+    """Another customer's token, and what is none of ours: nothing changes."""
+    customer = await world.customer()
+    theirs = await token_of(world, "Other")
+    own = await issued(world, customer)
+    forged = signed_token.encode(claims_of(own), b"another key")
+    for wrong in (theirs, forged, "a.b.c"):
+        with pytest.raises(InvalidInput) as refused:
+            await revoke(world, customer, wrong)
+        assert [fault.field for fault in refused.value.faults] == ["token"]
+    with pytest.raises(NotFound):
+        await revoke(world, new_id(), own)
+
+    assert (await open_portal(world.app, theirs, now())).may_manage
+    assert (await open_portal(world.app, own, now())).may_manage
+
+
+async def test_a_token_of_before_there_were_generations(world: World) -> None:
+    """It carries none and opens as one of the first, until all of them are revoked."""
+    customer = await world.customer()
+    claims = claims_of(await issued(world, customer))
+    del claims["gen"]
+    key = hmac.new(world.ctx.tenant.link_secret, b"tallystick portal token", "sha256")
+    old = signed_token.encode(claims, key.digest())
+
+    assert (await open_portal(world.app, old, now())).may_manage
+    await revoke(world, customer)
+    with pytest.raises(Unauthorized):
+        await open_portal(world.app, old, now())
+
+
+async def test_what_has_ended_needs_no_revocation(world: World) -> None:
+    """The row of a revoked token goes when its time is over."""
+    customer = await world.customer()
+    await revoke(world, customer, await issued(world, customer))
+    assert await purge_secrets(world.app) == 0
+    await world.execute("update revoked_portal_tokens set expires_at = now()")
+    assert await purge_secrets(world.app) == 1

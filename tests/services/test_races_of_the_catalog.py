@@ -8,6 +8,11 @@ from typing import TypeVar
 import pytest
 
 from tallystick.db.engine import retrying
+from tallystick.domain.custom_properties import (
+    PropertyDefinition,
+    PropertyEntity,
+    PropertyType,
+)
 from tallystick.domain.errors import Conflict
 from tallystick.domain.metrics import Aggregation, Metric, MetricDefinition, MetricFilter
 from tallystick.domain.metrics import FilterOperator as Op
@@ -26,8 +31,10 @@ from tallystick.services.context import Context
 from tallystick.services.create_metric import NewMetric, create_metric
 from tallystick.services.create_price import create_price
 from tallystick.services.create_product import NewCatalogProduct, create_product
+from tallystick.services.define_property import define_property
 from tallystick.services.edit_metric import archive_metric, edit_metric, unarchive_metric
 from tallystick.services.edit_product import edit_product
+from tallystick.services.ids import new_id
 from tallystick.services.publish_plan import publish_plan
 from tallystick.services.replace_plan import PlanReplacement, replace_plan
 from tests.soundness import assert_sound
@@ -186,3 +193,29 @@ async def test_one_of_two_gets_a_code(world: World) -> None:
     assert [type(end) for end in ends].count(Conflict) == 1
     rows = await world.fetch("select id from metrics where archived_at is null")
     assert len(rows) == 1
+
+
+async def test_no_more_properties_than_there_may_be(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight who define one at the same time, where there is room for three."""
+    monkeypatch.setattr("tallystick.services.define_property.DEFINITIONS_MAX", 3)
+
+    def define(key: str) -> Awaitable[PropertyDefinition]:
+        wanted = PropertyDefinition(
+            id=new_id(),
+            entity=PropertyEntity.CUSTOMER,
+            key=key,
+            name=key,
+            type=PropertyType.TEXT,
+            created_at=world.ctx.now,
+            updated_at=world.ctx.now,
+        )
+        return run(world, lambda ctx: define_property(ctx, wanted))
+
+    met = await asyncio.gather(
+        *(define(f"k{number}") for number in range(8)), return_exceptions=True
+    )
+
+    assert sum(isinstance(one, PropertyDefinition) for one in met) == 3
+    assert sum(isinstance(one, Conflict) for one in met) == 5

@@ -80,6 +80,10 @@ COMMANDS = {
         "entity:app",
         "Show and change invoicing entities: the legal entities that a tenant sells through.",
     ),
+    "provider": Later(
+        "provider:app",
+        "Connect invoicing entities to the accounts that they are paid through.",
+    ),
     "key": Later(
         "key:app",
         "Make, list and revoke API keys. A key speaks for one tenant.",

@@ -1,6 +1,7 @@
 """`tallystick import`: customers, subscriptions and events from files, and a report."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -189,6 +190,9 @@ def _run(
     as_json: bool,
 ) -> None:
     """Import a file and report, or leave it to a worker."""
+    if errors is not None and not os.access(errors.absolute().parent, os.W_OK):
+        # Before anything is imported of which the report would then be lost.
+        raise typer.BadParameter("is in no folder that can be written.", param_hint="--errors")
     name = encode(Prefix.BATCH_JOB, asked.job_id)
 
     async def work(app: App) -> _Done:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from tallystick.cli.operator import id_of, operate
-from tallystick.cli.terminal import DataDir, out, settings_with
+from tallystick.cli.terminal import DataDir, fail, out, settings_with
 from tallystick.db import document_facts, kept_invoices, tenants
 from tallystick.db.engine import Tx
 from tallystick.documents.pdf import invoice_pdf
@@ -54,5 +54,8 @@ def pdf(
     document = operate(settings_with(data_dir=data_dir), work, only_looks=True)
     made = asyncio.run(invoice_pdf(document))
     file = output or Path(made.name)
-    file.write_bytes(made.content)
+    try:
+        file.write_bytes(made.content)
+    except OSError as reason:
+        fail(f"{file} cannot be written: {reason.strerror}.")
     out.print(f"{file}: {len(made.content):,} bytes", highlight=False)

@@ -1,6 +1,7 @@
 """`tallystick key`: the API keys of a tenant."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -20,6 +21,7 @@ from tallystick.db.api_keys import KeyRow
 from tallystick.db.engine import Tx
 from tallystick.domain.errors import NotFound
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.scopes import ALL_SCOPES, KeyScope
 from tallystick.http.v1.scalars import Name
 from tallystick.services.api_keys import NewKey, create_api_key, list_api_keys, revoke_api_key
 from tallystick.services.context import App
@@ -36,6 +38,10 @@ app = typer.Typer(
 def create(
     tenant: TenantOption = None,
     name: Annotated[str, typer.Option("--name", help="What it is for.")] = "key",
+    scope: Annotated[
+        list[KeyScope] | None,
+        typer.Option("--scope", help="What it may do; say it twice for both, the default."),
+    ] = None,
     *,
     as_json: Json = False,
     data_dir: DataDir = None,
@@ -48,7 +54,8 @@ def create(
 
     async def work(app: App, tx: Tx) -> NewKey:
         tenant_id = await chosen_tenant(tx, tenant)
-        return await create_api_key(await context_of(app, tx, tenant_id), name)
+        scopes = frozenset(scope) if scope else ALL_SCOPES
+        return await create_api_key(await context_of(app, tx, tenant_id), name, scopes)
 
     made = operate(settings_with(data_dir=data_dir), work)
     key_id = encode(Prefix.API_KEY, made.id)
@@ -74,7 +81,7 @@ def list_keys(
         typer.echo(json.dumps({"data": [_shown(row) for row in found]}))
         return
     rows = (list(_shown(row).values()) for row in found)
-    print_table(rows, "id", "name", "ends with", "made", "revoked")
+    print_table(rows, "id", "name", "ends with", "may", "made", "last used", "revoked")
 
 
 @app.command()
@@ -101,6 +108,12 @@ def _shown(row: KeyRow) -> dict[str, str | None]:
         "key_id": encode(Prefix.API_KEY, row.id),
         "name": row.name,
         "hint": row.hint,
+        "scopes": " ".join(sorted(row.scopes)),
         "created_at": instant_text(row.created_at),
-        "revoked_at": None if row.revoked_at is None else instant_text(row.revoked_at),
+        "last_used_at": _instant(row.last_used_at),
+        "revoked_at": _instant(row.revoked_at),
     }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return None if moment is None else instant_text(moment)

@@ -66,8 +66,9 @@ def create(
 ) -> None:
     """Make a tenant, with an invoicing entity and a first API key.
 
-    It is a test tenant: the test bank's card numbers work, and no money moves. The API key is
-    shown now and never again; `tallystick key create` makes others.
+    It is a test tenant: the test bank's card numbers work, and no money moves. One that is made
+    with --live takes real money, once `tallystick provider connect` has connected it. The API
+    key is shown now and never again; `tallystick key create` makes others.
 
         tallystick tenant create "Acme Cloud" --currency EUR
         tallystick tenant create "Acme Cloud" --currency EUR --clock 2024-01-01T00:00:00Z --json
@@ -97,6 +98,11 @@ def create(
         typer.echo(json.dumps(shown))
         return
     print_facts(shown)
+    if live:
+        err.print(
+            "Nothing can be paid online yet. Connect its account: tallystick provider connect "
+            f"stripe --tenant {shown['tenant_id']}"
+        )
     err.print("The API key is kept as a hash only: note it now, it is not shown again.")
 
 

@@ -11,7 +11,8 @@ import asyncpg
 import structlog
 
 from tallystick.db.engine import Database, DatabaseUnavailable, Row, Tx
-from tallystick.db.tenants import TenantRow, tenant_of
+from tallystick.db.tenants import COLUMNS, TenantRow, tenant_of
+from tallystick.domain.scopes import KeyScope
 
 CHANNEL = "tallystick_api_keys"
 """Carries the hash of a changed key, in hex, or `tenant:<uuid>` for a changed tenant."""
@@ -22,18 +23,30 @@ RECONNECT_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 _INSERT = """
-    insert into api_keys (tenant_id, id, name, hash, hint) values ($1, $2, $3, $4, $5)
+    insert into api_keys (tenant_id, id, name, hash, hint, scopes)
+    values ($1, $2, $3, $4, $5, $6)
 """
 
-_FIND = """
-    select k.id as key_id, k.hash, t.*
+_FIND = f"""
+    select k.id as key_id, k.hash, k.scopes,
+        coalesce(k.last_used_at < now() - interval '1 minute', true) as is_stale, {COLUMNS}
     from api_keys k join tenants t on t.id = k.tenant_id
     where k.hash = $1 and k.revoked_at is null
 """
 
 _OF_TENANT = """
-    select id, name, hint, created_at, revoked_at from api_keys
+    select id, name, hint, scopes, created_at, last_used_at, revoked_at from api_keys
     where tenant_id = $1 order by created_at, id
+"""
+
+# Whoever else notes it just now does so for everybody: nobody waits for a note.
+_NOTE_USE = """
+    update api_keys set last_used_at = now()
+    where tenant_id = $1 and id in (
+        select id from api_keys where tenant_id = $1 and id = $2
+          and (last_used_at is null or last_used_at < now() - interval '1 minute')
+        for no key update skip locked
+    )
 """
 
 _REVOKE = """
@@ -45,29 +58,46 @@ _REVOKE = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyOfTenant:
-    """A key that was found by its hash, with the tenant it speaks for."""
+    """A key that was found by its hash, with what it may do and the tenant it speaks for.
+
+    `is_stale` tells that its use has not been noted within the last minute.
+    """
 
     key_id: UUID
     hash: bytes
+    scopes: frozenset[KeyScope]
+    is_stale: bool
     tenant: TenantRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRow:
-    """A key as it may be listed: never its secret. `hint` is its last characters."""
+    """A key as it may be listed: never its secret. `hint` is its last characters.
+
+    `last_used_at` is real time, to the minute; None before the first use.
+    """
 
     id: UUID
     name: str
     hint: str
+    scopes: frozenset[KeyScope]
     created_at: datetime
+    last_used_at: datetime | None
     revoked_at: datetime | None
 
 
 async def insert(
-    tx: Tx, tenant_id: UUID, key_id: UUID, name: str, secret_hash: bytes, hint: str
+    tx: Tx,
+    tenant_id: UUID,
+    key_id: UUID,
+    name: str,
+    secret_hash: bytes,
+    hint: str,
+    scopes: frozenset[KeyScope],
 ) -> None:
     """Store a new key."""
-    await tx.execute(_INSERT, tenant_id, key_id, name, secret_hash, hint)
+    may = sorted(scope.value for scope in scopes)
+    await tx.execute(_INSERT, tenant_id, key_id, name, secret_hash, hint, may)
 
 
 async def find(tx: Tx, secret_hash: bytes) -> KeyOfTenant | None:
@@ -75,7 +105,18 @@ async def find(tx: Tx, secret_hash: bytes) -> KeyOfTenant | None:
     row = await tx.fetchrow(_FIND, secret_hash)
     if row is None:
         return None
-    return KeyOfTenant(key_id=row["key_id"], hash=row["hash"], tenant=tenant_of(row))
+    return KeyOfTenant(
+        key_id=row["key_id"],
+        hash=row["hash"],
+        scopes=_scopes(row),
+        is_stale=row["is_stale"],
+        tenant=tenant_of(row),
+    )
+
+
+async def note_use(tx: Tx, tenant_id: UUID, key_id: UUID) -> None:
+    """Note that a key is in use, at most once a minute, and without waiting for anybody."""
+    await tx.execute(_NOTE_USE, tenant_id, key_id)
 
 
 async def owner_of(tx: Tx, key_id: UUID) -> UUID | None:
@@ -142,6 +183,12 @@ def _key(row: Row) -> KeyRow:
         id=row["id"],
         name=row["name"],
         hint=row["hint"],
+        scopes=_scopes(row),
         created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
         revoked_at=row["revoked_at"],
     )
+
+
+def _scopes(row: Row) -> frozenset[KeyScope]:
+    return frozenset(KeyScope(scope) for scope in row["scopes"])

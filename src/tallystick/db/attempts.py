@@ -17,11 +17,13 @@ from tallystick.domain.attempt import (
     LateMoney,
     Obligation,
 )
-from tallystick.domain.payment import FailureReason, Method
+from tallystick.domain.payment import Acceptance, FailureReason, Method
 from tallystick.domain.quote import AttemptKind
+from tallystick.domain.try_limits import COUNTED_FOR, RecentTries
 
 OBLIGATION: Codec[Obligation] = Codec(Obligation)
 METHOD: Codec[Method] = Codec(Method)
+ACCEPTANCE: Codec[Acceptance] = Codec(Acceptance)
 
 CHALLENGE_LIFE = "interval '30 minutes'"
 """How long a buyer has to authenticate, in real time; and a card to be decided about."""
@@ -32,8 +34,13 @@ _COLUMNS = f"""
     a.business_date, a.subscription_id, a.invoice_id, a.transaction_id, a.payment_method_id,
     a.failure, a.claimed_at, a.late_money,
     coalesce(a.challenge_until <= now(), false) as challenge_is_over,
-    a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue
+    a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue,
+    nullif(a.consent -> 'acceptance', 'null') as acceptance
 """
+
+_ENDED_ON_PURPOSE = ", ".join(
+    f"'{reason}'" for reason in (FailureReason.CANCELLED_BY_BUYER, FailureReason.SESSION_ENDED)
+)
 
 
 async def insert(
@@ -42,11 +49,12 @@ async def insert(
     attempt: Attempt,
     consent: str | None,
     browser: str | None,
+    payer: bytes | None,
     lease_seconds: float,
 ) -> None:
     """Write a claimed attempt; `consent` is JSON text. The sweeper takes it up after the lease.
 
-    `browser` is a mark of whose it is, where a page has claimed it.
+    `browser` is a mark of whose it is, `payer` one of its address, where a page has claimed it.
 
     Raises `UniqueViolation` (one_live_attempt) when the session has a live one already.
     """
@@ -55,9 +63,9 @@ async def insert(
         insert into payment_attempts (
             tenant_id, id, session_id, customer_id, kind, provider, obligation, method, amount,
             currency, balance_held, business_date, subscription_id, invoice_id, transaction_id,
-            payment_method_id, consent, claimed_at, check_at, browser)
+            payment_method_id, consent, claimed_at, check_at, browser, payer)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                clock_timestamp() + make_interval(secs => $19), $20)
+                clock_timestamp() + make_interval(secs => $19), $20, $21)
         """,
         tenant_id,
         attempt.id,
@@ -79,7 +87,36 @@ async def insert(
         attempt.claimed_at,
         lease_seconds,
         browser,
+        payer,
     )
+
+
+async def recent_tries(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, payer: bytes | None
+) -> RecentTries:
+    """How many tries to pay took no money within the hour, of a customer and from an address.
+
+    Those that somebody ended on purpose do not count: another method, a session cancelled.
+    """
+    counts = f"""
+        select count(*) from payment_attempts
+        where tenant_id = $1 and claimed_on > now() - $3::interval and kind <> 'NONE'
+          and state <> 'SUCCEEDED'
+          and coalesce(failure ->> 'reason', '') not in ({_ENDED_ON_PURPOSE})
+          and
+    """
+    row = await tx.fetchrow(
+        f"""
+        select ({counts} customer_id = $2) as of_customer,
+            ({counts} payer = $4) as from_address
+        """,
+        tenant_id,
+        customer_id,
+        COUNTED_FOR,
+        payer,
+    )
+    assert row is not None, "counts are a row"
+    return RecentTries(of_customer=row["of_customer"], from_address=row["from_address"])
 
 
 async def load(tx: Tx, tenant_id: UUID, attempt_id: UUID) -> Attempt | None:
@@ -147,6 +184,20 @@ async def failed_payment(tx: Tx, tenant_id: UUID, provider: str, reference: str)
         select id from payment_attempts
         where tenant_id = $1 and provider = $2 and reference = $3 and kind = 'PAYMENT'
           and state = 'FAILED'
+        """,
+        tenant_id,
+        provider,
+        reference,
+    )
+    return found
+
+
+async def live_under(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> UUID | None:
+    """The live attempt under a provider's reference."""
+    found: UUID | None = await tx.fetchval(
+        """
+        select id from payment_attempts
+        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'LIVE'
         """,
         tenant_id,
         provider,
@@ -311,6 +362,7 @@ def _attempt(row: Row) -> Attempt:
         claimed_at=row["claimed_at"],
         late_money=None if late_money is None else LateMoney(late_money),
         is_overdue=row["is_overdue"],
+        acceptance=ACCEPTANCE.load_optional(row["acceptance"]),
     )
 
 

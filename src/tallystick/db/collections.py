@@ -10,14 +10,15 @@ from tallystick.db.invoice_locks import lock_customer_of
 from tallystick.db.leases import Leased, leased
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.collection import Collection
-from tallystick.domain.payment import FailureReason, Method
+from tallystick.domain.payment import Acceptance, FailureReason, Method
 
 METHOD: Codec[Method] = Codec(Method)
+_ACCEPTANCE: Codec[Acceptance] = Codec(Acceptance)
 
 COLUMNS = """
     id, invoice_id, customer_id, payment_method_id, transaction_id, provider, reference, method,
     amount, currency, state, failure, claimed_at, activates, balance_held, by_buyer, return_url,
-    challenge_url
+    challenge_url, nullif(consent -> 'acceptance', 'null') as acceptance
 """
 """What `collection_of` reads of a try."""
 
@@ -42,6 +43,7 @@ class Owing:
     amount_due: int
     failures: int
     own_method_id: UUID | None
+    invoicing_entity_id: UUID
 
 
 async def due(tx: Tx, tenant_id: UUID, now: datetime, today: date, limit: int) -> list[UUID]:
@@ -79,7 +81,7 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
     await lock_customer_of(tx, tenant_id, invoice_id)
     row = await tx.fetchrow(
         f"""
-        select i.id, i.customer_id, i.currency, i.amount_due,
+        select i.id, i.customer_id, i.currency, i.amount_due, i.invoicing_entity_id,
                i.collection_failures as failures,
                (select s.payment_method_id from subscriptions s
                 where s.tenant_id = i.tenant_id and s.id = {COLLECTED_BY}) as own_method_id
@@ -285,18 +287,19 @@ async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> N
     )
 
 
-async def failed_under(
-    tx: Tx, tenant_id: UUID, provider: str, reference: str
+async def under(
+    tx: Tx, tenant_id: UUID, provider: str, reference: str, state: AttemptState
 ) -> Collection | None:
-    """The try under a provider's reference, where it had ended without money."""
+    """The try under a provider's reference, where it is in that state."""
     row = await tx.fetchrow(
         f"""
         select {COLUMNS} from collections
-        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'FAILED'
+        where tenant_id = $1 and provider = $2 and reference = $3 and state = $4
         """,
         tenant_id,
         provider,
         reference,
+        state.value,
     )
     return None if row is None else collection_of(row)
 
@@ -369,4 +372,5 @@ def collection_of(row: Row) -> Collection:
         by_buyer=row["by_buyer"],
         return_url=row["return_url"],
         challenge_url=row["challenge_url"],
+        acceptance=_ACCEPTANCE.load_optional(row["acceptance"]),
     )

@@ -87,6 +87,20 @@ async def load(
     return _definition.load_optional(text)
 
 
+async def count(tx: Tx, tenant_id: UUID, entity: PropertyEntity) -> int:
+    """How many are defined for a kind of object now; who adds one waits for who is adding."""
+    await tx.execute("select from tenants where id = $1 for no key update", tenant_id)
+    found: int = await tx.fetchval(
+        """
+        select count(*) from custom_property_definitions
+        where tenant_id = $1 and entity_type = $2 and archived_at is null
+        """,
+        tenant_id,
+        entity.value,
+    )
+    return found
+
+
 async def unarchived(
     tx: Tx, tenant_id: UUID, entity: PropertyEntity
 ) -> tuple[PropertyDefinition, ...]:

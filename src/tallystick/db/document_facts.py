@@ -20,6 +20,7 @@ _LOAD = f"""
         'buyer_reference', c.buyer_reference, 'legal_number', c.legal_number,
         'entity', {ENTITY_JSON},
         'payment', coalesce(s.payment_methods_config, e.default_payment_config),
+        'is_charged', coalesce(s.charge_automatically, false),
         'explanations', coalesce((
             select json_object_agg(line.id, line.computation) from invoice_lines line
             where line.tenant_id = i.tenant_id and line.invoice_id = i.id), '{{}}'))

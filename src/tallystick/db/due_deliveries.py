@@ -59,14 +59,15 @@ _ADVANCE = """
 
 _DUE = """
     select e.tenant_id, e.id from webhook_endpoints e
-    where e.archived_at is null and e.disabled_reason is null
-      and (e.paused_until is null or e.paused_until <= $1)
-      and e.tenant_id <> all ($3)
-      and (exists (select from webhook_deliveries d where d.tenant_id = e.tenant_id
-                   and d.endpoint_id = e.id and d.next_attempt_at <= $1)
+    where e.archived_at is null and e.tenant_id <> all ($3)
+      and (e.disabled_reason is null
+           and (e.paused_until is null or e.paused_until <= $1)
+           and exists (select from webhook_deliveries d where d.tenant_id = e.tenant_id
+                       and d.endpoint_id = e.id and d.next_attempt_at <= $1)
            and e.max_in_flight > (
                select count(*) from webhook_deliveries d where d.tenant_id = e.tenant_id
                and d.endpoint_id = e.id and d.lease_until is not null)
+        -- What was lost with its worker is found out of endpoints that rest, too.
         or exists (select from webhook_deliveries d where d.tenant_id = e.tenant_id
                    and d.endpoint_id = e.id and d.lease_until <= $1))
     order by e.taken_at nulls first limit $2
@@ -260,7 +261,9 @@ async def relay(
 async def endpoints_due(
     tx: Tx, now: datetime, limit: int, without: Sequence[UUID] = ()
 ) -> list[tuple[UUID, UUID]]:
-    """Tenant and id of the endpoints with something to send; who has waited longest first.
+    """Tenant and id of the endpoints with something to send, or something that was lost.
+
+    Who has waited longest comes first.
 
     Those that have as much under way as they may are left out, and those of some tenants.
     """

@@ -11,7 +11,7 @@ from tallystick.domain.billing_entries import InvoiceEntry
 
 ORDERS = {
     "invoice_number": "invoice.number",
-    "customer_name": "lower(customer.name)",
+    "customer_name": "invoice.customer_sort_name",
     "amount": "invoice.total",
     "invoice_date": "invoice.invoice_date",
     "status": "invoice.status",

@@ -153,6 +153,7 @@ async def fetch_page(
     window: Window,
     joins: Mapping[str, str] = MappingProxyType({}),
     length: Length | None = None,
+    picked: Picked | None = None,
 ) -> Page[T]:
     """The window's part of a list, decoded, with the list's total.
 
@@ -167,18 +168,21 @@ async def fetch_page(
         joins: By alias, tables of which each row has exactly one; to find the rows of the page
             only those are looked at that the conditions or the order name.
         length: How the total is known, where it need not be counted.
+        picked: The rows of the page, where its list finds them by itself; its first value is
+            the tenant.
     """
-    order = orders[window.order]
-    named = f"{matching.sql} {order}"
-    needed = [join for alias, join in joins.items() if f"{alias}." in named]
-    picked = await pick(
-        tx,
-        tables=" ".join([tables, *needed]),
-        matching=matching,
-        order=order,
-        window=window,
-        length=length,
-    )
+    if picked is None:
+        order = orders[window.order]
+        named = f"{matching.sql} {order}"
+        needed = [join for alias, join in joins.items() if f"{alias}." in named]
+        picked = await pick(
+            tx,
+            tables=" ".join([tables, *needed]),
+            matching=matching,
+            order=order,
+            window=window,
+            length=length,
+        )
     if picked.rows is None:
         return Page(items=(), total=picked.total)
     text = await tx.fetchval(

@@ -9,11 +9,12 @@ from tallystick.db.engine import Tx
 from tallystick.db.entitlements import attached_to
 from tallystick.db.list_counts import length_of
 from tallystick.db.paging import Matching, Page, Window, fetch_page
+from tallystick.db.plan_slices import pick_by_plan
 from tallystick.domain.billing_entries import SubscriptionDetails, SubscriptionEntry
 from tallystick.domain.entitlement import HolderKind
 
 ORDERS = {
-    "customer_name": "lower(customer.name)",
+    "customer_name": "subscription.customer_sort_name",
     "plan_name": "lower(plan.name)",
     "mrr_cents": "subscription.mrr",
     "billing_start_date": "subscription.billing_start_date",
@@ -135,14 +136,19 @@ async def page(
 
     No statuses mean all of them.
     """
+    states = list(statuses) or None
     matching = Matching(tenant_id, "subscription")
     if isinstance(customer, UUID):
         matching.only("subscription.customer_id = {}", customer)
     else:
         matching.only("customer.alias = {} and customer.archived_at is null", customer)
     matching.only("subscription.plan_id = {}", plan_id)
-    matching.only("subscription.status = any({})", list(statuses) or None)
-    length = length_of(tenant_id, "subscriptions", list(statuses) or None, plan_id)
+    matching.only("subscription.status = any({})", states)
+    length = picked = None
+    if customer is None:
+        length = length_of(tenant_id, "subscriptions", states, plan_id)
+        if window.order == "plan_name":
+            picked = await pick_by_plan(tx, tenant_id, window, plan_id=plan_id, statuses=states)
     return await fetch_page(
         tx,
         _entries,
@@ -152,5 +158,6 @@ async def page(
         matching=matching,
         orders=ORDERS,
         window=window,
-        length=length if customer is None else None,
+        length=length,
+        picked=picked,
     )

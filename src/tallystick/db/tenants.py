@@ -6,15 +6,20 @@ from datetime import datetime
 from uuid import UUID
 
 from tallystick.db.engine import Row, Tx
+from tallystick.db.provider_connections import CONNECTIONS, OF_TENANT
+from tallystick.domain.provider_connection import ProviderConnection
 
 _INSERT = """
     insert into tenants (id, name, currency, is_test, clock, link_secret)
     values ($1, $2, $3, $4, $5, $6)
 """
 
-_FIND = "select * from tenants where id = $1"
+COLUMNS = f"t.*, {OF_TENANT} as connections"
+"""What `tenant_of` reads of the tenant `t`."""
 
-_ALL = "select * from tenants order by created_at, id"
+_FIND = f"select {COLUMNS} from tenants t where t.id = $1"
+
+_ALL = f"select {COLUMNS} from tenants t order by t.created_at, t.id"
 
 _CLOCK = "select clock from tenants where id = $1"
 
@@ -34,7 +39,10 @@ _ANNOUNCE = "select pg_notify('tallystick_api_keys', 'tenant:' || $1::uuid)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TenantRow:
-    """A tenant as it is stored; `clock` is its frozen business time, None for real time."""
+    """A tenant as it is stored; `clock` is its frozen business time, None for real time.
+
+    `connections` are its accounts at payment providers, also those that are disconnected.
+    """
 
     id: UUID
     name: str
@@ -49,6 +57,7 @@ class TenantRow:
     reminder_days_after: tuple[int, ...] = (1, 7, 14)
     card_notice_days: int = 30
     orphan_policy: str = "ATTACH_OR_REFUND"
+    connections: tuple[ProviderConnection, ...] = ()
 
 
 async def insert(
@@ -107,7 +116,7 @@ async def set_clock(tx: Tx, tenant_id: UUID, now: datetime) -> None:
 
 
 def tenant_of(row: Row) -> TenantRow:
-    """The tenant in a row that has every column of `tenants`."""
+    """The tenant in a row that has `COLUMNS`."""
     return TenantRow(
         id=row["id"],
         name=row["name"],
@@ -122,4 +131,5 @@ def tenant_of(row: Row) -> TenantRow:
         reminder_days_after=tuple(row["reminder_days_after"]),
         card_notice_days=row["card_notice_days"],
         orphan_policy=row["orphan_policy"],
+        connections=CONNECTIONS.load(row["connections"]),
     )

@@ -1,5 +1,7 @@
 """Whether a payment still waits for its provider's final word."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from tallystick.db.engine import Tx
@@ -22,3 +24,55 @@ async def exists(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool
     """Whether something of ours is open under the reference: attempt, try, or transaction."""
     found: bool = await tx.fetchval(_EXISTS, tenant_id, provider, reference)
     return found
+
+
+_KNOWN = """
+    select exists (
+               select from payment_attempts
+               where tenant_id = $1 and provider = $2 and reference = $3)
+        or exists (
+               select from collections
+               where tenant_id = $1 and provider = $2 and reference = $3)
+"""
+
+
+async def is_ours(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool:
+    """Whether anything of ours was ever asked under the reference.
+
+    A provider's account may be used by others of the merchant's programs, too.
+    """
+    found: bool = await tx.fetchval(_KNOWN, tenant_id, provider, reference)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingDebit:
+    """A payment that a provider accepted and has not decided."""
+
+    id: UUID
+    reference: str
+    created_at: datetime
+
+
+async def pending(
+    tx: Tx,
+    tenant_id: UUID,
+    provider: str,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[PendingDebit]:
+    """The pending payments at a provider, oldest first; those that come `after` one."""
+    rows = await tx.fetch(
+        """
+        select id, reference, created_at from transactions
+        where tenant_id = $1 and provider = $2 and status = 'PENDING'
+          and payment_type = 'PAYMENT'
+          and ($3::timestamptz is null or (created_at, id) > ($3, $4::uuid))
+        order by created_at, id limit $5
+        """,
+        tenant_id,
+        provider,
+        *((None, None) if after is None else after),
+        limit,
+    )
+    return [PendingDebit(**dict(row)) for row in rows]

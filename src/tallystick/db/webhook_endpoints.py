@@ -185,7 +185,7 @@ async def skip_old(tx: Tx, tenant_id: UUID, endpoint_id: UUID, seconds: float) -
 async def archive(tx: Tx, tenant_id: UUID, endpoint_id: UUID, now: datetime) -> None:
     """Delete an endpoint that is locked: it is kept for its deliveries, and seen no more.
 
-    Its headers are forgotten, since what is in them opens doors of the merchant's.
+    Its secrets and its headers are forgotten, since they open doors of the merchant's.
     """
     done = await tx.execute(
         """
@@ -198,6 +198,17 @@ async def archive(tx: Tx, tenant_id: UUID, endpoint_id: UUID, now: datetime) -> 
         now,
     )
     hits_one_row(done, "a webhook endpoint")
+    await tx.execute(
+        "delete from webhook_secrets where tenant_id = $1 and endpoint_id = $2",
+        tenant_id,
+        endpoint_id,
+    )
+
+
+async def forget_replaced_secrets(tx: Tx) -> int:
+    """Delete secrets of all tenants that sign no more, and return how many."""
+    tag = await tx.execute("delete from webhook_secrets where valid_until <= clock_timestamp()")
+    return int(tag.rpartition(" ")[2])
 
 
 async def add_secret(

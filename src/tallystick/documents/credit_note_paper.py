@@ -13,6 +13,7 @@ from tallystick.domain.credit_note import CreditNoteStatus, CreditType
 from tallystick.domain.credit_note_entry import CreditNoteEntry, CreditNoteLineEntry
 from tallystick.domain.document_facts import CreditNoteDocument
 from tallystick.domain.invoice import average
+from tallystick.locales.line_names import line_name
 
 
 def credit_note_paper(document: CreditNoteDocument) -> Paper:
@@ -108,7 +109,7 @@ def _line(line: CreditNoteLineEntry, document: CreditNoteDocument, write: Writer
     decision = document.facts.explanations[line.invoice_line_id].decision
     quantity = line.quantity or None
     return PaperLine(
-        name=line.name,
+        name=line_name(line.name, write.words),
         notes=(period(line.start_date, line.end_date, write),),
         quantity="" if quantity is None else write.quantity(quantity),
         unit_price=""

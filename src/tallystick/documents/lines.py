@@ -11,6 +11,7 @@ from tallystick.domain.invoice import LineExplanation
 from tallystick.domain.pricing import UsageModelType
 from tallystick.domain.sub_lines import SubLine, sub_lines
 from tallystick.domain.usage_pricing import UsageLine, UsagePart
+from tallystick.locales.line_names import line_name
 
 
 def heads_of(write: Writer, *, discounted: bool) -> Heads:
@@ -39,7 +40,7 @@ def paper_lines(
 def _line(line: InvoiceLineEntry, how: LineExplanation, write: Writer) -> PaperLine:
     parts = sub_lines(line, write.currency)
     return PaperLine(
-        name=line.name,
+        name=line_name(line.name, write.words),
         notes=tuple(_notes(line, how, write)),
         quantity="" if line.quantity is None else write.quantity(line.quantity),
         unit_price="" if line.unit_price is None or parts else write.price(line.unit_price),

@@ -14,6 +14,7 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.offer import Offer
 from tallystick.domain.parties import Customer, InvoicingEntity
 from tallystick.domain.payment import (
+    Acceptance,
     AlreadySucceeded,
     Cancelled,
     CancelOutcome,
@@ -77,7 +78,7 @@ class Attempt:
     The ids of what it will make are fixed at the claim, so that recording twice makes them
     once. `claimed_at` is business time and dates everything; `business_date` the tenant's day
     then. `is_overdue` says that it was claimed longer ago, in real time, than a challenge
-    lives.
+    lives. `acceptance` is from where the buyer agreed to mandate or later charges.
     """
 
     id: UUID
@@ -104,6 +105,7 @@ class Attempt:
     claimed_at: datetime
     late_money: LateMoney | None = None
     is_overdue: bool = False
+    acceptance: Acceptance | None = None
 
     @property
     def completes_when_accepted(self) -> bool:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from tallystick.domain.attempt import AttemptState
-from tallystick.domain.payment import FailureReason, Method, MethodKind
+from tallystick.domain.payment import Acceptance, FailureReason, Method, MethodKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,8 @@ class Collection:
     subscription that waits for the money to go on after its trial, the first one where several
     are charged as one; only such a try holds part of the balance. `invoice_id` is None where
     the draft of a failed try is gone. A try `by_buyer` was made on the invoice's own page: its
-    method is not kept, `return_url` is where its challenge, at `challenge_url`, leads back to.
+    method is not kept, `return_url` is where its challenge, at `challenge_url`, leads back to,
+    and `acceptance` where its mandate was signed.
     """
 
     id: UUID
@@ -42,6 +43,7 @@ class Collection:
     by_buyer: bool = False
     return_url: str | None = None
     challenge_url: str | None = None
+    acceptance: Acceptance | None = None
 
     @property
     def invoice(self) -> UUID:

@@ -28,6 +28,7 @@ class Prefix(StrEnum):
     TENANT = "ten"
     API_KEY = "tkn"
     INVOICING_ENTITY = "ive"
+    PROVIDER_CONNECTION = "pcon"
     BANK_ACCOUNT = "ba"
     CUSTOMER = "cus"
     CUSTOM_PROPERTY = "cpd"

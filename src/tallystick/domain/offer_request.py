@@ -190,7 +190,10 @@ class CouponFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferFacts:
-    """Everything of the catalog that the request names, as far as this tenant has it."""
+    """Everything of the catalog that the request names, as far as this tenant has it.
+
+    `takes_online` says that the entity can be paid online: live ones only through a connection.
+    """
 
     version: PlanVersion
     plan_name: str
@@ -201,3 +204,4 @@ class OfferFacts:
     prices: Mapping[UUID, Price]
     metric_ids: frozenset[UUID]
     coupons: CouponFacts
+    takes_online: bool = True

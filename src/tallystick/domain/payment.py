@@ -5,6 +5,7 @@ Only two facts end an attempt without money: the provider said `Declined`, or a 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -57,12 +58,23 @@ class MethodRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """Who agreed to a mandate or to later charges: when, and from which address and browser."""
+
+    at: datetime
+    ip: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentOrder:
     """What an attempt asks of the provider. Every call about it carries a key made from its id.
 
     `amount` is in minor units, 0 when only the method is saved. `save` asks the provider to
     keep the method for later charges. `return_url` is where a challenge sends the buyer back
-    to.
+    to. `customer_reference` is the customer as the provider knows it, None where it knows none.
+    `off_session` says that the buyer is not there; `acceptance` is what the buyer agreed to
+    who is.
     """
 
     tenant_id: UUID
@@ -73,6 +85,9 @@ class PaymentOrder:
     method: Method
     save: bool
     return_url: str
+    customer_reference: str | None = None
+    acceptance: Acceptance | None = None
+    off_session: bool = False
 
     def key(self, call: str) -> str:
         """The idempotency key of one call: the same for every try of it."""

@@ -91,7 +91,9 @@ def resolve_offer(
     )
     plan = (version.plan_id, version.currency)
     coupons = _coupons(request, facts.coupons, plan, now, work.faults)
-    payment = resolve_payment(request.payment, facts.entity, work)
+    payment = resolve_payment(
+        request.payment, facts.entity, work, takes_online=facts.takes_online
+    )
     charged = resolve_charging(payment, work, asked=request.charge_automatically)
     _start(request, today, past, work.faults)
     offer = Offer(

@@ -16,9 +16,16 @@ DEBIT_CURRENCY = "EUR"
 
 
 def resolve_payment(
-    asked: PaymentConfig | None, entity: InvoicingEntity, work: Resolution
+    asked: PaymentConfig | None,
+    entity: InvoicingEntity,
+    work: Resolution,
+    *,
+    takes_online: bool,
 ) -> PaymentConfig:
-    """The configuration asked for or the entity's, if something of it can work."""
+    """The configuration asked for or the entity's, if something of it can work.
+
+    `takes_online` says that the entity is connected to a payment provider.
+    """
     wanted = entity.default_payment if asked is None else asked
     match wanted:
         case OnlinePayment(card=card, direct_debit=direct_debit):
@@ -28,7 +35,14 @@ def resolve_payment(
                 and work.currency == DEBIT_CURRENCY
                 and entity.creditor_identifier is not None
             )
-            if not card and not can_debit:
+            if not takes_online:
+                work.fault(
+                    "payment_methods_config",
+                    "not_connected",
+                    "the invoicing entity is connected to no payment provider: connect it, or "
+                    "use BANK_TRANSFER or EXTERNAL",
+                )
+            elif not card and not can_debit:
                 work.fault(
                     "payment_methods_config",
                     "unusable",

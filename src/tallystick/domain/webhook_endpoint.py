@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
@@ -71,6 +71,18 @@ class Health:
     last_success_at: datetime | None = None
     last_failure_at: datetime | None = None
     paused_until: datetime | None = None
+
+
+def roused(health: Health) -> Health:
+    """How an endpoint does that is to be tried at once; that it has failed is not forgotten."""
+    return replace(health, unreached=0, paused_until=None)
+
+
+def untried(health: Health) -> Health:
+    """How an endpoint does that begins anew: it has failed nobody yet."""
+    return Health(
+        last_success_at=health.last_success_at, last_failure_at=health.last_failure_at
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from tallystick.http.checkout.router import router as checkout_router
 from tallystick.http.door import Gate
 from tallystick.http.edge import BODY_BYTES_MAX, Edge
 from tallystick.http.errors import add_error_handlers
+from tallystick.http.inbound.router import router as inbound_router
 from tallystick.http.keyring import Keyring
 from tallystick.http.pay.router import router as pay_router
 from tallystick.http.portal.router import router as portal_router
@@ -66,6 +67,7 @@ def create_app(
     web.include_router(checkout_router(app, posts_per_minute=page_posts_per_minute))
     web.include_router(portal_router(app, posts_per_minute=page_posts_per_minute))
     web.include_router(pay_router(app, posts_per_minute=page_posts_per_minute))
+    web.include_router(inbound_router(app))
     sandbox = app.providers.get("sandbox")
     if isinstance(sandbox, Sandbox):
         web.include_router(challenge_router(sandbox, _merchant_names(app)))

@@ -274,6 +274,7 @@ class Gate:
 
         Raises:
             Unauthorized: No valid API key, or more than one.
+            Forbidden: The key has not the scope for it.
             RateLimited: The key has asked too often.
             BodyTooLarge: The body is over the limit.
         """
@@ -285,6 +286,7 @@ class Gate:
 
         Raises:
             Unauthorized: No valid API key, or more than one.
+            Forbidden: The key has not the scope for it.
             RateLimited: The key has asked too often.
         """
         return Door(self.app, await self._caller(request), b"", request.scope)
@@ -299,7 +301,9 @@ class Gate:
             if isinstance(told, list):
                 told.extend(pace.headers())
 
-        return await self.keyring.caller(given[0] if given else None, tell)
+        caller = await self.keyring.caller(given[0] if given else None, tell)
+        caller.check(request.method)
+        return caller
 
 
 def gate_of(request: Request) -> Gate:

@@ -36,6 +36,7 @@ from tallystick.domain.errors import (
     sentence,
 )
 from tallystick.http.faults import faults_of
+from tallystick.http.near_path import near_path
 from tallystick.http.route_call import UnsupportedMediaType
 
 RETRY_SECONDS = 1
@@ -216,7 +217,9 @@ async def _of_framework(request: Request, error: Exception) -> Response:
     request_id = request_id_of(request.scope)
     match error.status_code:
         case 404:
-            message = f"There is nothing at {request.url.path}."
+            near = near_path(request.app, request.scope["path"])
+            meant = "" if near is None else f"; did you mean {near}?"
+            message = f"There is nothing at {request.url.path}{meant or '.'}"
         case 405:
             allowed = _allowed(request)
             return error_response(

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 
 from tallystick.db import api_keys, tenants
 from tallystick.db.engine import Database
-from tallystick.domain.errors import Unauthorized
+from tallystick.domain.errors import Forbidden, Unauthorized
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.scopes import KeyScope
 from tallystick.http.key_pace import KeyPace, Pace
 from tallystick.services.api_keys import VerifiedKey, hash_of, verify_api_key
 from tallystick.services.context import Tenant
@@ -34,11 +35,25 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks: the tenant, and the key as the actor of what happens."""
+    """Who asks: the tenant, the key as the actor of what happens, and what it may do."""
 
     tenant: Tenant
     actor: str
+    scopes: frozenset[KeyScope]
     now: datetime
+
+    def check(self, method: str) -> None:
+        """Refuse what the key may not do.
+
+        Raises:
+            Forbidden: It has not the scope that a request of this method needs.
+        """
+        needed = KeyScope.READ if method == "GET" else KeyScope.WRITE
+        if needed not in self.scopes:
+            raise Forbidden(
+                f"This API key may not {needed.value}. Use one that may: "
+                f"`tallystick key create --scope {needed.value}` makes it."
+            )
 
 
 class Keyring:
@@ -108,7 +123,7 @@ class Keyring:
             # A frozen clock can be moved at any time, by any process.
             async with self._database.connection() as connection:
                 now = await tenants.clock(connection, tenant.id) or now
-        return Caller(tenant=tenant, actor=entry.actor, now=now)
+        return Caller(tenant=tenant, actor=entry.actor, scopes=entry.key.scopes, now=now)
 
     async def _entry(self, digest: bytes) -> _Entry:
         moment = self._clock()

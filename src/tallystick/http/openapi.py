@@ -131,7 +131,7 @@ def _correct(operation: dict[str, Any], method: str, path: str) -> None:
     operation["description"] = more
     responses = operation["responses"]
     responses.pop("422", None)
-    statuses = ["400", "401", "429", "500", "503"]
+    statuses = ["400", "401", "403", "429", "500", "503"]
     named = [one["name"] for one in operation.get("parameters", ())]
     if "{" in path or method != "get" or any(name.endswith("_id") for name in named):
         # A body or a query, too, can name what is not there.

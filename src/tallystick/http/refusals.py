@@ -58,6 +58,11 @@ REFUSALS: Mapping[str, Refusal] = {
             }
         },
     ),
+    "403": Refusal(
+        "Forbidden",
+        "The key has not the scope for it: `read` for GET, `write` for everything else.",
+        {},
+    ),
     "404": Refusal(
         "NotFound", "There is no such thing; another tenant's things are none, either.", {}
     ),

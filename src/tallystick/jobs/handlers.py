@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tallystick.domain.errors import NotFound
 from tallystick.services.context import Context
+from tallystick.services.hear_provider import HEARD_JOB, look_into_event
 from tallystick.services.late_money import (
     REFUND_JOB,
     RefundRefusedByProvider,
@@ -36,4 +37,5 @@ HANDLERS: Mapping[str, Handler] = {
         verb=lambda ctx, ids: refund_late_money(ctx, ids["attempt_id"]),
         hopeless=(NotFound, RefundRefusedByProvider),
     ),
+    HEARD_JOB: Handler(verb=lambda ctx, ids: look_into_event(ctx, ids["event_id"])),
 }

@@ -21,8 +21,14 @@ from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
 from tallystick.services.expire_sessions import expire_due_sessions
 from tallystick.services.import_rows import ReadRows
+from tallystick.services.look_after_connections import (
+    look_after_connections,
+    purge_provider_events,
+)
+from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
+from tallystick.services.purge_secrets import purge_secrets
 from tallystick.services.reconcile import reconcile_recent
 from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
@@ -69,30 +75,33 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
         ),
         Periodic(name="reconcile", seconds=settings.reconcile_seconds, turn=reconcile_recent),
         Periodic(
+            name="look_after_connections",
+            seconds=settings.sweep_seconds,
+            turn=lambda app, now: look_after_connections(app, now, settings.connection_seconds),
+        ),
+        Periodic(
             name="run_imports",
             seconds=settings.import_seconds,
             turn=lambda app, now: run_imports(app, now, read_rows),
         ),
-        Periodic(
-            name="sequence_events",
-            seconds=settings.sequence_seconds,
-            turn=lambda app, _: sequence_events(app),
-        ),
-        Periodic(
-            name="compact_list_counts",
-            seconds=settings.compact_seconds,
-            turn=lambda app, _: compact_list_counts(app),
-        ),
-        Periodic(
-            name="purge_idempotency_keys",
-            seconds=settings.purge_seconds,
-            turn=lambda app, _: purge_idempotency_keys(app),
-        ),
-        Periodic(
-            name="purge_deliveries",
-            seconds=settings.purge_seconds,
-            turn=lambda app, _: purge_deliveries(app),
-        ),
+        *_alone(settings),
+    )
+
+
+def _alone(settings: Settings) -> tuple[Periodic, ...]:
+    """What needs no real time: it is the same whenever it is done."""
+
+    def of(seconds: float, work: Callable[[App], Awaitable[int]]) -> Periodic:
+        return Periodic(name=work.__name__, seconds=seconds, turn=lambda app, _: work(app))
+
+    return (
+        of(settings.sequence_seconds, sequence_events),
+        of(settings.compact_seconds, compact_list_counts),
+        of(settings.compact_seconds, pass_on_names),
+        of(settings.purge_seconds, purge_idempotency_keys),
+        of(settings.purge_seconds, purge_deliveries),
+        of(settings.purge_seconds, purge_secrets),
+        of(settings.purge_seconds, purge_provider_events),
     )
 
 

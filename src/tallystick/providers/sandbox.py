@@ -54,6 +54,8 @@ from tallystick.domain.payment import (
     Standing,
     Unknown,
 )
+from tallystick.domain.payment_panel import PaymentPanel, TypedPanel
+from tallystick.domain.provider_event import EventRefused, ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import sandbox_calls as calls
 from tallystick.providers.sandbox_calls import BankMisused, KeyReused, NoSuchIntent
@@ -70,7 +72,7 @@ from tallystick.providers.sandbox_intents import (
     standing,
     succeed,
 )
-from tallystick.providers.sandbox_methods import secret, typed_method
+from tallystick.providers.sandbox_methods import as_method, secret, typed_method
 from tallystick.providers.sandbox_reversals import (
     acknowledge,
     decide_dispute,
@@ -121,6 +123,10 @@ class Sandbox:
         """The session's own: signed again after a failure, a mandate replaces the first."""
         return f"TEST-{session_id.hex[-_REFERENCE_DIGITS:].upper()}"
 
+    def panel(self) -> PaymentPanel:
+        """The page's own fields: only published test numbers are typed into them."""
+        return TypedPanel()
+
     async def collect(
         self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
     ) -> Method:
@@ -129,16 +135,13 @@ class Sandbox:
         async with self._database.transaction() as tx:
             kept = typed_method(kind, fields, await bank.current_month(tx), mandate)
             await bank.add_method(tx, tenant_id, kept)
-        return Method(
-            provider=self.name,
-            token=kept.token,
-            kind=kind,
-            card_brand=kept.card_brand,
-            card_last4=kept.card_last4,
-            card_expiry=kept.card_expiry,
-            account_hint=kept.account_hint,
-            mandate_reference=kept.mandate_reference,
-        )
+        return as_method(self.name, kept)
+
+    async def keep_customer(
+        self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
+    ) -> str | None:
+        """None: the test bank knows customers by our own ids."""
+        return None
 
     async def open(self, order: PaymentOrder) -> str:
         """Create the intent of a payment and return its reference. Moves no money."""
@@ -253,6 +256,23 @@ class Sandbox:
         """Every charge of the ledger since then that was not given back in full."""
         async with self._database.transaction() as tx:
             return await ledger.held_since(tx, since)
+
+    async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
+        """What was taken back of a payment and is not acknowledged."""
+        told = await self.reversals_to_record()
+        return [
+            one for tenant, one in told if (tenant, one.reference) == (tenant_id, reference)
+        ]
+
+    async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
+        """A method as the bank keeps it; nothing about it ever changes."""
+        async with self._database.transaction() as tx:
+            kept = await bank.load_method(tx, tenant_id, token)
+        return None if kept is None else as_method(self.name, kept)
+
+    def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
+        """Refuse it: the test bank sends nothing, it waits to be asked."""
+        raise EventRefused("The test bank sends no events.")
 
     # Beside the port: the challenge page's door, what is played by hand, and the ledger.
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 
 from tallystick.db.sandbox_bank import BankMethod
-from tallystick.domain.payment import MethodKind
+from tallystick.domain.payment import Method, MethodKind
 from tallystick.providers.sandbox_numbers import read_account, read_card
 
 _RANDOM_BYTES = 24
@@ -34,6 +34,20 @@ def typed_method(
                 account_hint=account.hint,
                 mandate_reference=mandate,
             )
+
+
+def as_method(provider: str, kept: BankMethod) -> Method:
+    """A kept method as the port tells of it."""
+    return Method(
+        provider=provider,
+        token=kept.token,
+        kind=MethodKind(kept.kind),
+        card_brand=kept.card_brand,
+        card_last4=kept.card_last4,
+        card_expiry=kept.card_expiry,
+        account_hint=kept.account_hint,
+        mandate_reference=kept.mandate_reference,
+    )
 
 
 def secret(prefix: str) -> str:

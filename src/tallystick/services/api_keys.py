@@ -16,6 +16,7 @@ from tallystick.db.api_keys import KeyRow
 from tallystick.db.engine import Tx
 from tallystick.db.tenants import TenantRow
 from tallystick.domain.errors import NotFound
+from tallystick.domain.scopes import ALL_SCOPES, KeyScope
 from tallystick.services.context import Context, Tenant
 from tallystick.services.ids import new_id
 
@@ -33,10 +34,11 @@ class NewKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedKey:
-    """A valid key and the tenant it speaks for."""
+    """A valid key, what it may do, and the tenant it speaks for."""
 
     id: UUID
     hash: bytes
+    scopes: frozenset[KeyScope]
     tenant: Tenant
 
 
@@ -45,13 +47,22 @@ def hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).digest()
 
 
-async def create_api_key(ctx: Context, name: str) -> NewKey:
-    """Make a key for the context's tenant."""
+async def create_api_key(
+    ctx: Context, name: str, scopes: frozenset[KeyScope] = ALL_SCOPES
+) -> NewKey:
+    """Make a key for the context's tenant that may do what its scopes say, one at least."""
+    assert scopes, "a key that may do nothing is none"
     random = base64.urlsafe_b64encode(os.urandom(SECRET_BYTES)).rstrip(b"=").decode()
     secret = f"tsk_{'test' if ctx.tenant.is_test else 'live'}_{random}"
     key_id = new_id()
     await api_keys.insert(
-        ctx.transaction, ctx.tenant.id, key_id, name, hash_of(secret), secret[-HINT_CHARS:]
+        ctx.transaction,
+        ctx.tenant.id,
+        key_id,
+        name,
+        hash_of(secret),
+        secret[-HINT_CHARS:],
+        scopes,
     )
     return NewKey(id=key_id, secret=secret)
 
@@ -72,11 +83,18 @@ async def revoke_api_key(ctx: Context, key_id: UUID) -> None:
 
 
 async def verify_api_key(tx: Tx, secret_hash: bytes) -> VerifiedKey | None:
-    """The key with this hash, None when it is unknown or revoked."""
+    """The key with this hash, None when it is unknown or revoked; that it is used is noted."""
     found = await api_keys.find(tx, secret_hash)
     if found is None or not hmac.compare_digest(found.hash, secret_hash):
         return None
-    return VerifiedKey(id=found.key_id, hash=found.hash, tenant=as_tenant(found.tenant))
+    if found.is_stale:
+        await api_keys.note_use(tx, found.tenant.id, found.key_id)
+    return VerifiedKey(
+        id=found.key_id,
+        hash=found.hash,
+        scopes=found.scopes,
+        tenant=as_tenant(found.tenant),
+    )
 
 
 def as_tenant(row: TenantRow) -> Tenant:
@@ -95,4 +113,5 @@ def as_tenant(row: TenantRow) -> Tenant:
         reminder_days_after=row.reminder_days_after,
         card_notice_days=row.card_notice_days,
         orphan_policy=row.orphan_policy,
+        connections=row.connections,
     )

@@ -45,7 +45,8 @@ from tallystick.services.confirm_result import (
     PaymentFailed,
 )
 from tallystick.services.context import Context
-from tallystick.services.provider_call import answer_in_time
+from tallystick.services.keep_customer import with_customer
+from tallystick.services.provider_call import answer_in_time, provider_asked
 from tallystick.services.record_failure import record_failure
 from tallystick.services.record_purchase import record_purchase
 
@@ -65,6 +66,7 @@ def order_of(ctx: Context, attempt: Attempt) -> PaymentOrder:
         method=attempt.method,
         save=attempt.obligation.quote.saves_method,
         return_url=attempt.obligation.return_url,
+        acceptance=attempt.acceptance,
     )
 
 
@@ -75,7 +77,7 @@ async def charge(ctx: Context, attempt: Attempt) -> Standing:
         return Unknown()
     if isinstance(reference, Declined):
         return reference
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = provider_asked(ctx, attempt)
     answer = await answer_in_time(ctx, provider.confirm(order_of(ctx, attempt), reference))
     return Unknown() if answer is None else answer
 
@@ -88,14 +90,7 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | N
     """
     if attempt.reference is not None:
         return attempt.reference
-    provider = ctx.app.provider_of(ctx.tenant)
-    order = order_of(ctx, attempt)
-    call = (
-        provider.save_method(order)
-        if attempt.kind is AttemptKind.SETUP
-        else provider.open(order)
-    )
-    reference = await answer_in_time(ctx, call)
+    reference = await answer_in_time(ctx, _opened(ctx, attempt))
     if reference is None or isinstance(reference, Declined):
         return reference
     async with ctx.app.transaction() as tx:
@@ -103,6 +98,14 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | N
             tx, ctx.tenant.id, attempt.id, reference, lease_seconds(ctx.app)
         )
     return reference if kept else None
+
+
+async def _opened(ctx: Context, attempt: Attempt) -> str | Declined:
+    provider = provider_asked(ctx, attempt)
+    order = await with_customer(ctx, provider, order_of(ctx, attempt))
+    if attempt.kind is AttemptKind.SETUP:
+        return await provider.save_method(order)
+    return await provider.open(order)
 
 
 async def take_up(
@@ -133,7 +136,7 @@ async def take_up(
             return await carry_on(ctx, attempt, reference)
         attempt = await _load(ctx, attempt_id)
         return await carry_on(ctx, attempt, Unknown(), give_up=True, reason=reason)
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = provider_asked(ctx, attempt)
     standing = await answer_in_time(ctx, provider.look(ctx.tenant.id, attempt.reference))
     return await carry_on(ctx, attempt, standing or Unknown(), give_up=give_up, reason=reason)
 
@@ -226,7 +229,7 @@ async def _ask_again_soon(ctx: Context, attempt_id: UUID) -> None:
 async def _cancel(ctx: Context, attempt_id: UUID) -> CancelOutcome:
     attempt = await _load(ctx, attempt_id)
     assert attempt.reference is not None, "what is cancelled was opened"
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = provider_asked(ctx, attempt)
     answer = await answer_in_time(
         ctx, provider.cancel(order_of(ctx, attempt), attempt.reference)
     )

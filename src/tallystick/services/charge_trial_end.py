@@ -49,7 +49,8 @@ from tallystick.services.events import record_many
 from tallystick.services.finalize_due import finalize_locked
 from tallystick.services.ids import new_id
 from tallystick.services.method_on_file import method_on_file
-from tallystick.services.settle_drafts import finalized_events
+from tallystick.services.ports import PaymentProvider
+from tallystick.services.settle_drafts import finalized_events, too_little
 from tallystick.services.subscription_events import subscription_event
 from tallystick.services.take_steps import renewal_facts
 
@@ -249,13 +250,13 @@ async def _take(ctx: Context, tx: Tx, charge: OneCharge) -> Collection | bool | 
     None where there is no method to charge it to: nothing is written.
     """
     tenant_id, draft = ctx.tenant.id, charge.draft
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = ctx.app.provider_of(ctx.tenant, draft.invoicing_entity_id)
     balances = await due_drafts.lock_balances(tx, tenant_id, [draft.customer_id])
     met = settle(draft.total, balances.get((draft.customer_id, draft.currency), 0))
-    if met.amount_due == 0 or not provider.chargeable(met.amount_due, draft.currency):
+    if met.amount_due == 0 or too_little(provider, met.amount_due, draft.currency):
         await _finalize(ctx, tx, charge)
         return True
-    chosen = await _method(ctx, tx, charge)
+    chosen = await _method(ctx, tx, charge, provider)
     if chosen is None:
         return None
     if charge.whole is not None:
@@ -266,7 +267,7 @@ async def _take(ctx: Context, tx: Tx, charge: OneCharge) -> Collection | bool | 
         customer_id=draft.customer_id,
         payment_method_id=chosen.id,
         transaction_id=new_id(),
-        provider=provider.name,
+        provider=chosen.method.provider,
         reference=None,
         method=chosen.method,
         amount=met.amount_due,
@@ -286,13 +287,15 @@ async def _take(ctx: Context, tx: Tx, charge: OneCharge) -> Collection | bool | 
     return made
 
 
-async def _method(ctx: Context, tx: Tx, charge: OneCharge) -> SavedMethod | None:
+async def _method(
+    ctx: Context, tx: Tx, charge: OneCharge, provider: PaymentProvider | None
+) -> SavedMethod | None:
     """The method to charge, that of the first where several are charged as one."""
     contracts = [one.due.contract for one in charge.ends]
     if not all(one.is_charged for one in contracts):
         return None
     own = contracts[0].payment_method_id
-    return await method_on_file(ctx, tx, charge.draft.customer_id, own)
+    return await method_on_file(ctx, tx, provider, charge.draft.customer_id, own)
 
 
 async def _finalize(ctx: Context, tx: Tx, charge: OneCharge) -> None:

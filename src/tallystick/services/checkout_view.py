@@ -8,6 +8,7 @@ from tallystick.domain.buyer import Address, BuyerDetails
 from tallystick.domain.offer import Offer
 from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import FailureReason, Method
+from tallystick.domain.payment_panel import PaymentPanel
 from tallystick.domain.quote import Quote
 from tallystick.domain.session import Session, SessionState
 
@@ -63,7 +64,8 @@ class CheckoutView:
 
     `vat_number_valid` is None while no number is given. `page_code` is the code typed on the
     page. `locales` are the customer's preferred languages, best first. `mandate_reference` is
-    None where it is allotted when the mandate is signed.
+    None where it is allotted when the mandate is signed. `panel` is how the provider wants a
+    method to be asked for.
     """
 
     session: Session
@@ -80,3 +82,4 @@ class CheckoutView:
     completed: CompletedCard | None
     locales: tuple[str, ...]
     mandate_reference: str | None
+    panel: PaymentPanel

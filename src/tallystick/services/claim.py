@@ -23,7 +23,7 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import BankTransfer, OnlinePayment
 from tallystick.domain.payment import Method, MethodKind
-from tallystick.domain.quote import AttemptKind
+from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.activation import lock_activated, take_place
 from tallystick.services.changing_plan import lock_changed
@@ -41,8 +41,10 @@ from tallystick.services.context import App, Context
 from tallystick.services.edit_checkout import keep_typed
 from tallystick.services.ids import new_id
 from tallystick.services.leave_session import leave_session
+from tallystick.services.ports import PaymentProvider
 from tallystick.services.quoting import load_parties, quoted
 from tallystick.services.todays_quote import todays_quote
+from tallystick.services.try_limits import too_many_tries
 
 SWEEP_MARGIN_SECONDS = 10.0
 """How long after a call's limit the sweeper takes an attempt up, at the earliest."""
@@ -57,7 +59,8 @@ _CONSENT: Codec[Consent] = Codec(Consent)
 class Confirmation:
     """What the buyer sent with the button.
 
-    `shown` is the canonical form of the quote seen, `browser` a mark of who sends it.
+    `shown` is the canonical form of the quote seen, `browser` a mark of who sends it,
+    `payer` one of the address that it comes from.
     """
 
     shown: str
@@ -67,6 +70,7 @@ class Confirmation:
     consent: Consent | None
     return_url: str
     browser: str | None = None
+    payer: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +127,9 @@ async def claim(
         return Ended(end)
     if quote.id != hashlib.sha256(confirmation.shown.encode()).hexdigest():
         return QuoteChanged(confirmation.shown, quote)
-    faults = _faults(obligation, confirmation)
+    provider = ctx.app.provider_of(ctx.tenant, obligation.offer.invoicing_entity_id)
+    faults = _faults(obligation, confirmation, provider)
+    faults += await _tried_too_often(ctx, tx, session, confirmation, quote)
     if faults:
         return Refused(tuple(faults))
     return await _take(ctx, tx, session, confirmation, obligation)
@@ -158,7 +164,9 @@ def _end_of(obligation: Obligation) -> SessionState | None:
     return SessionState.EXPIRED if obligation.quote.dates.is_over else None
 
 
-def _faults(obligation: Obligation, confirmation: Confirmation) -> list[Fault]:
+def _faults(
+    obligation: Obligation, confirmation: Confirmation, provider: PaymentProvider | None
+) -> list[Fault]:
     """What is missing on the page before anything may be charged."""
     offer, quote, entity = obligation.offer, obligation.quote, obligation.entity
     faults: list[Fault] = []
@@ -175,10 +183,23 @@ def _faults(obligation: Obligation, confirmation: Confirmation) -> list[Fault]:
         faults.append(Fault("method", "required", "choose how to pay"))
     elif not (payment.card if method.kind is MethodKind.CARD else payment.direct_debit):
         faults.append(Fault("method", "not_offered", "choose one of the methods offered"))
+    elif method.provider != (provider and provider.name):
+        # The seller has connected another account, or none, since it was typed.
+        faults.append(Fault("method", "other_provider", "say how to pay once more"))
     is_debit = method is not None and method.kind is MethodKind.DIRECT_DEBIT
     if confirmation.consent is None and (quote.saves_method or is_debit):
         faults.append(Fault("consent", "required", "agree to the mandate or later charges"))
     return faults
+
+
+async def _tried_too_often(
+    ctx: Context, tx: Tx, session: Session, confirmation: Confirmation, quote: Quote
+) -> list[Fault]:
+    """Why no other card is tried: too many have failed."""
+    if quote.kind is AttemptKind.NONE:
+        return []
+    fault = await too_many_tries(ctx, tx, session.customer_id, confirmation.payer)
+    return [] if fault is None else [fault]
 
 
 async def _take(
@@ -188,7 +209,8 @@ async def _take(
     quote = obligation.quote
     needs_provider = quote.kind is not AttemptKind.NONE
     pays = quote.kind is AttemptKind.PAYMENT
-    provider = ctx.app.provider_of(ctx.tenant)
+    method = confirmation.method if needs_provider else None
+    consent = confirmation.consent if needs_provider else None
     attempt = Attempt(
         id=new_id(),
         session_id=session.id,
@@ -196,11 +218,11 @@ async def _take(
         kind=quote.kind,
         state=AttemptState.LIVE,
         step=AttemptStep.CLAIMED,
-        provider=provider.name if needs_provider else None,
+        provider=None if method is None else method.provider,
         reference=None,
         challenge_url=None,
         obligation=obligation,
-        method=confirmation.method if needs_provider else None,
+        method=method,
         amount=quote.amount_due if pays else 0,
         currency=quote.currency,
         balance_held=quote.balance_applied,
@@ -212,8 +234,8 @@ async def _take(
         failure=None,
         challenge_is_over=False,
         claimed_at=ctx.now,
+        acceptance=None if consent is None else consent.acceptance,
     )
-    consent = confirmation.consent if needs_provider else None
     if not await take_place(ctx, tx, session, attempt.id):
         return AlreadyHeld()
     await attempts.insert(
@@ -222,6 +244,7 @@ async def _take(
         attempt,
         _CONSENT.dump_optional(consent),
         confirmation.browser,
+        confirmation.payer,
         lease_seconds(ctx.app),
     )
     await coupon_redemptions.reserve(tx, ctx.tenant.id, attempt)

@@ -16,6 +16,7 @@ from tallystick.services.context import Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.ids import new_id
 from tallystick.services.method_on_file import method_on_file
+from tallystick.services.settle_drafts import too_little
 from tallystick.services.sweep import AT_ONCE
 from tallystick.services.try_to_collect import carry_on, charge
 
@@ -66,10 +67,10 @@ async def _claim(
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     if owing is None:
         return False
-    provider = ctx.app.provider_of(ctx.tenant)
-    chosen = await method_on_file(ctx, tx, owing.customer_id, owing.own_method_id)
+    provider = ctx.app.provider_of(ctx.tenant, owing.invoicing_entity_id)
+    chosen = await method_on_file(ctx, tx, provider, owing.customer_id, owing.own_method_id)
     await collections.stop(tx, ctx.tenant.id, invoice_id)
-    if chosen is None or not provider.chargeable(owing.amount_due, owing.currency):
+    if chosen is None or too_little(provider, owing.amount_due, owing.currency):
         return False
     made = Collection(
         id=try_id or new_id(),
@@ -77,7 +78,7 @@ async def _claim(
         customer_id=owing.customer_id,
         payment_method_id=chosen.id,
         transaction_id=new_id(),
-        provider=provider.name,
+        provider=chosen.method.provider,
         reference=None,
         method=chosen.method,
         amount=owing.amount_due,

@@ -14,9 +14,11 @@ log = structlog.get_logger(__name__)
 
 
 async def collect_method(
-    ctx: Context, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+    ctx: Context, entity_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
 ) -> Method:
     """The payment method behind the fields of the payment panel. No money moves.
+
+    It is kept by the provider of the entity that sells.
 
     A call that gives no answer in time is refused like a number that is none: nothing has
     happened, and the buyer tries again.
@@ -24,7 +26,9 @@ async def collect_method(
     Raises:
         MethodRefused: What was typed is no way to pay, or the provider did not say.
     """
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = ctx.app.provider_of(ctx.tenant, entity_id)
+    if provider is None:
+        raise MethodRefused((Fault("form", "not_connected", "ask the seller for a new link"),))
     try:
         async with asyncio.timeout(ctx.app.call_limit_seconds):
             return await provider.collect(ctx.tenant.id, session_id, kind, fields)

@@ -27,12 +27,14 @@ async def confirm_checkout(
     consent: Consent | None,
     return_url: str,
     browser: str | None = None,
+    payer: bytes | None = None,
 ) -> ConfirmResult:
     """Buy what the page showed, exactly once, or say why nothing was charged.
 
     `shown` is the canonical form of the quote that the buyer saw; where today's differs,
     nothing is charged. A second confirm of a session with a live attempt makes no other, it
-    shows that one. `browser` is a mark by which `paid_from` knows who pays.
+    shows that one. `browser` is a mark by which `paid_from` knows who pays,
+    `payer` one of the address that it comes from.
 
     Raises:
         NotFound: there is no such session.
@@ -45,6 +47,7 @@ async def confirm_checkout(
         consent=consent,
         return_url=return_url,
         browser=browser,
+        payer=payer,
     )
     outcome = await retrying(
         ctx.app.database, lambda tx: _claim_and_settle(ctx, tx, session_id, confirmation)

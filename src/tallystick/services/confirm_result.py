@@ -4,19 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tallystick.domain.errors import Fault
-from tallystick.domain.payment import FailureReason
+from tallystick.domain.payment import Acceptance, FailureReason
 from tallystick.domain.quote import Quote
 from tallystick.domain.session import SessionState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """What the buyer agreed to: the version of the text, its language and wording, and when."""
+    """What the buyer agreed to: the version of the text, its language and wording, and when.
+
+    `acceptance` says from where, as whoever keeps the mandate wants to know it.
+    """
 
     text_version: str
     language: str
     text: str
     given_at: datetime
+    acceptance: Acceptance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,37 @@
 """Who asks, when, and with what: the first argument of every verb."""
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tallystick.db.engine import Database, Tx
 from tallystick.domain.catalog import PlanVersion
+from tallystick.domain.provider_connection import ProviderConnection
+from tallystick.domain.try_limits import TryLimits
 from tallystick.services.ports import PaymentProvider
+from tallystick.services.secret_box import SecretBox
+
+SANDBOX = "sandbox"
+"""The test bank's name among providers."""
+
+Connect = Callable[[ProviderConnection], PaymentProvider]
+"""Gives the provider behind a connection."""
+
+
+def nothing_connects(connection: ProviderConnection) -> PaymentProvider:
+    """Stands where no provider but the test bank is wired."""
+    raise AssertionError(f"nothing here connects to {connection.name}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
-    """The merchant whose data a verb works on; read once per request."""
+    """The merchant whose data a verb works on; read once per request.
+
+    `connections` are its accounts at payment providers, also those that are disconnected.
+    """
 
     id: UUID
     name: str
@@ -29,6 +46,18 @@ class Tenant:
     reminder_days_after: tuple[int, ...] = (1, 7, 14)
     card_notice_days: int = 30
     orphan_policy: str = "ATTACH_OR_REFUND"
+    connections: tuple[ProviderConnection, ...] = ()
+
+    def connection_of(self, entity_id: UUID) -> ProviderConnection | None:
+        """The open connection of an invoicing entity."""
+        for one in self.connections:
+            if one.is_open and one.invoicing_entity_id == entity_id:
+                return one
+        return None
+
+    def connection_named(self, provider: str) -> ProviderConnection | None:
+        """The connection by whose name something was asked, open or not."""
+        return next((one for one in self.connections if one.name == provider), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +67,10 @@ class App:
     `public_url` is the address, without a trailing slash, under which buyers reach the pages.
     `call_limit_seconds` bounds every call to a provider. `plan_versions` keeps published plan
     versions, which never change, by tenant and id. `private_webhooks` lets test tenants send
-    webhooks to private addresses, without encryption too.
+    webhooks to private addresses, without encryption too. `try_limits` bounds the tries to pay
+    that fail. `panel_modules` are the scripts that
+    mount the panels of providers, by the providers' names. `connect` gives the provider behind
+    a connection; `secret_box` seals what is secret of one, None where no key is set.
     """
 
     database: Database
@@ -47,15 +79,30 @@ class App:
     call_limit_seconds: float
     plan_versions: MutableMapping[tuple[UUID, UUID], PlanVersion]
     private_webhooks: bool = False
+    try_limits: TryLimits = field(default_factory=TryLimits)
+    panel_modules: Mapping[str, bytes] = field(default_factory=dict)
+    connect: Connect = nothing_connects
+    secret_box: SecretBox | None = None
 
     def transaction(self) -> AbstractAsyncContextManager[Tx]:
         """One transaction, committed when the block ends well and rolled back otherwise."""
         return self.database.transaction()
 
-    def provider_of(self, tenant: Tenant) -> PaymentProvider:
-        """The payment provider of a tenant: test tenants have the sandbox."""
-        assert tenant.is_test, "live tenants cannot exist while no live provider does"
-        return self.providers["sandbox"]
+    def provider_of(self, tenant: Tenant, entity_id: UUID) -> PaymentProvider | None:
+        """The provider through which an invoicing entity is paid online from now on.
+
+        That of its connection; without one, test tenants have the sandbox, and live tenants
+        none: nothing can be paid online there.
+        """
+        connection = tenant.connection_of(entity_id)
+        if connection is not None:
+            return self.connect(connection)
+        return self.providers[SANDBOX] if tenant.is_test else None
+
+    def provider_named(self, tenant: Tenant, name: str) -> PaymentProvider:
+        """The provider of whom something was asked under its name."""
+        connection = tenant.connection_named(name)
+        return self.providers[name] if connection is None else self.connect(connection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,23 +50,21 @@ async def create_tenant(
         name: The merchant's name, also its entity's legal name until that is set.
         currency: ISO 4217 code, the tenant's own currency.
         clock: The business time at which its clock is frozen; None for real time.
-        live: Whether money is real.
+        live: Whether money is real. Its entity is paid online once it is connected to a
+            provider (`connect_provider`), and by transfer until then.
         real_now: Real time, UTC.
 
     Raises:
-        Forbidden: Live tenants need a live payment provider, and there is none.
+        Forbidden: A live tenant has no clock of its own.
     """
-    if live:
-        raise Forbidden(
-            "A live tenant takes real money, and no live payment provider exists yet. "
-            "Make a test tenant: leave out --live."
-        )
+    if live and clock is not None:
+        raise Forbidden("A live tenant runs on real time: leave out --clock.")
     now = clock or real_now
     tenant = TenantRow(
         id=new_id(),
         name=name,
         currency=currency,
-        is_test=True,
+        is_test=not live,
         clock=clock,
         time_zone="UTC",
         places_per_plan=1,
@@ -82,14 +80,14 @@ async def create_tenant(
         clock=clock,
         link_secret=tenant.link_secret,
     )
-    entity = _first_entity(name, now)
+    entity = _first_entity(name, now, creditor=None if live else TEST_CREDITOR)
     await invoicing_entities.insert(tx, tenant.id, entity)
     ctx = Context(app=app, tenant=as_tenant(tenant), actor="operator", now=now, tx=tx)
     key = await create_api_key(ctx, FIRST_KEY_NAME)
     return NewTenant(tenant_id=tenant.id, invoicing_entity_id=entity.id, api_key=key.secret)
 
 
-def _first_entity(legal_name: str, now: datetime) -> EntitySettings:
+def _first_entity(legal_name: str, now: datetime, creditor: str | None) -> EntitySettings:
     """The entity every tenant begins with: taxes by its own rates, paid on the page."""
     return EntitySettings(
         id=new_id(),
@@ -97,7 +95,7 @@ def _first_entity(legal_name: str, now: datetime) -> EntitySettings:
         legal_name=legal_name,
         address=Address(),
         vat_number=None,
-        creditor_identifier=TEST_CREDITOR,
+        creditor_identifier=creditor,
         logo_url=None,
         brand_color=None,
         email=None,

@@ -6,7 +6,7 @@ from uuid import UUID
 from tallystick.db import invoices, transactions
 from tallystick.domain.billing_entries import InvoiceEntry
 from tallystick.domain.errors import Busy, Conflict, NotFound
-from tallystick.services.context import Context
+from tallystick.services.context import SANDBOX, Context
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.settle_debit import settle_debit
 
@@ -27,7 +27,7 @@ async def decide_debit(
 
     Raises:
         NotFound: There is no such payment.
-        Conflict: It is not pending.
+        Conflict: It is not pending, or came another way.
         Busy: The provider gave no answer.
     """
     async with ctx.app.database.connection() as tx:
@@ -38,8 +38,10 @@ async def decide_debit(
         raise Conflict(
             f"Only a pending debit can be decided: this payment is {payment.status}."
         )
+    if payment.provider != SANDBOX:
+        raise Conflict("This payment did not come through the test bank.")
     if payment.status == "PENDING":
-        provider = ctx.app.provider_of(ctx.tenant)
+        provider = ctx.app.providers[SANDBOX]
         await decide(ctx.tenant.id, payment.reference)
         standing = await answer_in_time(ctx, provider.look(ctx.tenant.id, payment.reference))
         if standing is None:

@@ -23,7 +23,7 @@ async def define_property(ctx: Context, wanted: PropertyDefinition) -> PropertyD
     """
     fail_if(definition_faults(wanted))
     tx, tenant_id = ctx.transaction, ctx.tenant.id
-    if len(await custom_properties.unarchived(tx, tenant_id, wanted.entity)) >= DEFINITIONS_MAX:
+    if await custom_properties.count(tx, tenant_id, wanted.entity) >= DEFINITIONS_MAX:
         message = f"has {DEFINITIONS_MAX} properties already; archive one first"
         faults = [Fault("entity_type", "too_many", message)]
         raise Conflict(sentence(faults), tuple(faults))

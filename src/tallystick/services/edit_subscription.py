@@ -85,7 +85,7 @@ async def _terms(ctx: Context, due: DueContract, change: TermsChange) -> dict[st
         terms["purchase_order"] = change.purchase_order
     if "net_terms" in change.said:
         terms["net_terms"] = await _net_terms(ctx, due, change.net_terms)
-    payment, faults = _payment(due, change)
+    payment, faults = _payment(ctx, due, change)
     if "custom_properties" in change.said:
         values, wrong = await values_merged(
             ctx,
@@ -112,7 +112,9 @@ async def _net_terms(ctx: Context, due: DueContract, wanted: int | None) -> int:
     return due.entity.net_terms if version.net_terms is None else version.net_terms
 
 
-def _payment(due: DueContract, change: TermsChange) -> tuple[dict[str, Any], list[Fault]]:
+def _payment(
+    ctx: Context, due: DueContract, change: TermsChange
+) -> tuple[dict[str, Any], list[Fault]]:
     """Configuration and charging, which must suit each other, and what is wrong with them.
 
     A configuration that cannot be charged turns automatic charging off, unless it was asked
@@ -123,7 +125,8 @@ def _payment(due: DueContract, change: TermsChange) -> tuple[dict[str, Any], lis
     terms: dict[str, Any] = {}
     payment = contract.payment
     if "payment_methods_config" in change.said:
-        payment = resolve_payment(change.payment, due.entity, work)
+        takes_online = ctx.app.provider_of(ctx.tenant, due.entity.id) is not None
+        payment = resolve_payment(change.payment, due.entity, work, takes_online=takes_online)
         terms["payment_methods_config"] = PAYMENT.dump(payment)
     if "charge_automatically" in change.said:
         terms["charge_automatically"] = resolve_charging(

@@ -10,12 +10,13 @@ from tallystick.domain.errors import Conflict, Fault, NotFound, fail_if
 from tallystick.domain.webhook_delivery import TRIED_FOR
 from tallystick.domain.webhook_endpoint import (
     DisabledReason,
-    Health,
     WebhookEndpoint,
     endpoint_faults,
     merged_headers,
     moved_faults,
     needs_setup,
+    roused,
+    untried,
 )
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
@@ -34,8 +35,9 @@ async def edit_webhook_endpoint(
 ) -> WebhookEndpoint:
     """Change an endpoint and return what it is then.
 
-    Enabling it forgets its failures. What it missed while it was disabled is sent then, as far
-    as that is not older than three days.
+    Enabling it forgets its failures, and so does another address. What it missed while it was
+    disabled is sent then, as far as that is not older than three days. One that rests is tried
+    at once when it is enabled again.
 
     Args:
         ctx: The context, with its transaction.
@@ -60,6 +62,8 @@ async def edit_webhook_endpoint(
     )
     faults += moved_faults(before, after, said.get("headers", ()))
     fail_if(faults)
+    if after.url != before.url:
+        after = replace(after, health=untried(before.health))
     after = _switched(before, after, disabled=disabled)
     await webhook_endpoints.save(tx, tenant_id, after)
     if before.disabled_reason is not None and after.disabled_reason is None:
@@ -135,12 +139,8 @@ def _switched(
         raise Conflict(f"disabled: {fault.message}", (fault,))
     if disabled is False:
         if before.disabled_reason is None:
-            return after
-        health = Health(
-            last_success_at=before.health.last_success_at,
-            last_failure_at=before.health.last_failure_at,
-        )
-        return replace(after, disabled_reason=None, health=health)
+            return replace(after, health=roused(after.health))
+        return replace(after, disabled_reason=None, health=untried(before.health))
     if disabled or is_waiting:
         return replace(after, disabled_reason=before.disabled_reason or DisabledReason.MANUAL)
     return after

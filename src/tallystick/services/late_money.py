@@ -28,6 +28,7 @@ from tallystick.services.changing_plan import lock_changed
 from tallystick.services.confirm_result import Completed, ConfirmResult, Ended, PaymentFailed
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
+from tallystick.services.provider_call import provider_asked
 from tallystick.services.quoting import load_parties
 from tallystick.services.todays_quote import todays_quote
 
@@ -134,7 +135,7 @@ async def refund_late_money(ctx: Context, attempt_id: UUID) -> None:
 
 async def _ask_for_refund(ctx: Context, attempt: Attempt, reference: str) -> RefundOutcome:
     """The provider's answer; a call that outlasts its limit is `Unknown`."""
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = provider_asked(ctx, attempt)
     key = f"{attempt.id}:refund"
     try:
         async with asyncio.timeout(ctx.app.call_limit_seconds):

@@ -58,7 +58,9 @@ async def _prepare(ctx: Context, tx: Tx, invoice_id: UUID) -> None:
     await collections.ask_at(tx, ctx.tenant.id, invoice_id, ctx.now)
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     assert owing is not None, "a locked invoice with something due"
-    if await method_on_file(ctx, tx, owing.customer_id, owing.own_method_id) is None:
+    provider = ctx.app.provider_of(ctx.tenant, owing.invoicing_entity_id)
+    chosen = await method_on_file(ctx, tx, provider, owing.customer_id, owing.own_method_id)
+    if provider is None or chosen is None:
         raise Conflict("The customer has no saved payment method that can be charged.")
-    if not ctx.app.provider_of(ctx.tenant).chargeable(owing.amount_due, owing.currency):
+    if not provider.chargeable(owing.amount_due, owing.currency):
         raise Conflict("What is due is less than the payment provider can charge.")

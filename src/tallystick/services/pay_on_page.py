@@ -22,6 +22,7 @@ from tallystick.domain.ids import MalformedId, Prefix, decode, encode
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.payment import FailureReason, Method
+from tallystick.domain.payment_panel import PaymentPanel, TypedPanel
 from tallystick.services.checkout_view import SellerCard
 from tallystick.services.claim import lease_seconds
 from tallystick.services.confirm_result import Challenge, Consent, InFlight, PaymentFailed
@@ -85,7 +86,9 @@ class InvoiceView:
         locales: The customer's languages.
         live: The try that is under way, None where none is.
         last_failure: Why the buyer's last try failed, None where it did not.
-        can_be_charged: Whether what is due can be charged here now.
+        can_be_charged: Whether what is due can be charged here now; without a provider nothing
+            can.
+        panel: How its provider asks for a method.
         mandate_reference: The reference that a mandate signed here will have.
     """
 
@@ -97,6 +100,7 @@ class InvoiceView:
     live: Collection | None
     last_failure: FailureReason | None
     can_be_charged: bool
+    panel: PaymentPanel
     mandate_reference: str | None
 
 
@@ -143,7 +147,6 @@ async def show_invoice_page(ctx: Context, invoice_id: UUID) -> InvoiceView:
     Raises:
         NotFound: There is no such invoice, or it is a draft.
     """
-    provider = ctx.app.provider_of(ctx.tenant)
     async with ctx.app.database.connection() as tx:
         found = await document_facts.of_invoice(
             tx, ctx.tenant.id, invoice_id, ctx.tenant.time_zone
@@ -151,6 +154,7 @@ async def show_invoice_page(ctx: Context, invoice_id: UUID) -> InvoiceView:
         if found is None or found.invoice.status is InvoiceStatus.DRAFT:
             raise _unknown()
         entry = found.invoice
+        provider = ctx.app.provider_of(ctx.tenant, entry.invoicing_entity_id)
         newest = await page_tries.newest_of(tx, ctx.tenant.id, invoice_id)
         own = await page_tries.newest_of(tx, ctx.tenant.id, invoice_id, by_buyer=True)
         seller = await seller_of(ctx, tx, entry.invoicing_entity_id)
@@ -164,10 +168,12 @@ async def show_invoice_page(ctx: Context, invoice_id: UUID) -> InvoiceView:
         locales=found.facts.locales,
         live=live,
         last_failure=None if own is None else own.failure,
-        can_be_charged=live is None
+        can_be_charged=provider is not None
+        and live is None
         and _owes(entry.status, entry.payment_status, entry.amount_due)
         and provider.chargeable(entry.amount_due, entry.currency),
-        mandate_reference=provider.mandate_reference(invoice_id),
+        panel=TypedPanel() if provider is None else provider.panel(),
+        mandate_reference=None if provider is None else provider.mandate_reference(invoice_id),
     )
 
 
@@ -218,7 +224,6 @@ async def _claim(
 ) -> Collection | PageResult:
     """Lock the invoice and write the try, or say why there is none."""
     tenant_id = ctx.tenant.id
-    provider = ctx.app.provider_of(ctx.tenant)
     invoice = await invoice_changes.lock(tx, tenant_id, invoice_id)
     if invoice is None:
         raise _unknown()
@@ -229,6 +234,7 @@ async def _claim(
         return NotPayable()
     if invoice.amount_due != payment.amount:
         return AmountChanged()
+    provider = ctx.app.provider_named(ctx.tenant, payment.method.provider)
     if not provider.chargeable(invoice.amount_due, invoice.currency):
         return NotPayable()
     if await page_tries.buyers_tries(tx, tenant_id, invoice_id) >= TRIES_MAX:
@@ -249,6 +255,7 @@ async def _claim(
         claimed_at=ctx.now,
         by_buyer=True,
         return_url=payment.return_url,
+        acceptance=None if payment.consent is None else payment.consent.acceptance,
     )
     consent = _CONSENT.dump_optional(payment.consent)
     await collections.insert(tx, tenant_id, made, lease_seconds(ctx.app), consent)

@@ -2,19 +2,22 @@
 
 A token is a JWT signed under a key made of the tenant's secret. It ends by real time: it keeps
 a door shut, and a clock that stands still would leave it open for ever.
+
+A token is not stored. It carries the generation of its customer's tokens, so that all of them
+can be revoked together, and an id, so that one can be.
 """
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from tallystick.db import customers, tenants
+from tallystick.db import customers, portal_tokens, tenants
 from tallystick.domain.customer_record import CustomerRecord
-from tallystick.domain.errors import Conflict, Unauthorized
+from tallystick.domain.errors import Conflict, Fault, Unauthorized, fail_if
 from tallystick.domain.ids import MalformedId, Prefix, decode, encode
 from tallystick.services import signed_token
 from tallystick.services.context import App, Context
@@ -92,9 +95,46 @@ async def issue_portal_token(
         "iat": int(issued.timestamp()),
         "exp": int(expires.timestamp()),
         "jti": str(new_id()),
+        "gen": await portal_tokens.generation(ctx.transaction, ctx.tenant.id, customer.id),
     }
     token = signed_token.encode(claims, _key(ctx.tenant.link_secret))
     return PortalToken(token=token, expires_at=expires)
+
+
+async def revoke_portal_tokens(
+    ctx: Context, id_or_alias: UUID | str, token: str | None = None
+) -> None:
+    """Take one token of a customer's back, or every one that was made until now.
+
+    Args:
+        ctx: The context, with its transaction.
+        id_or_alias: A UUID is an id, a text is an alias.
+        token: The one to take back; None: all of them.
+
+    Raises:
+        NotFound: The tenant has no such customer.
+        InvalidInput: It is no token of this customer's.
+    """
+    tx, tenant_id = ctx.transaction, ctx.tenant.id
+    customer = await customers.load(tx, tenant_id, id_or_alias)
+    if customer is None:
+        raise customer_not_found()
+    if token is None:
+        await portal_tokens.revoke_all(tx, tenant_id, customer.id)
+        return
+    claims = signed_token.unverified(token)
+    is_its_own = (
+        claims is not None
+        and signed_token.is_signed(token, _key(ctx.tenant.link_secret))
+        and claims.get("sub") == encode(Prefix.CUSTOMER, customer.id)
+    )
+    if claims is None or not is_its_own:
+        message = "is no portal token of this customer; leave it out to revoke all it has"
+        fail_if([Fault("token", "unknown_token", message)])
+    else:
+        await portal_tokens.revoke(
+            tx, tenant_id, customer.id, UUID(str(claims["jti"])), _end_of(claims)
+        )
 
 
 async def open_portal(app: App, token: str, real_now: datetime) -> OpenedPortal:
@@ -103,7 +143,8 @@ async def open_portal(app: App, token: str, real_now: datetime) -> OpenedPortal:
     The seam for REST: what a browser may read with a token as its Bearer starts here.
 
     Raises:
-        Unauthorized: It is none of ours, its time is over, or its customer is archived.
+        Unauthorized: It is none of ours, its time is over, it was revoked, or its customer is
+            archived.
     """
     claims = signed_token.unverified(token)
     if claims is None or claims.get("aud") != AUDIENCE:
@@ -120,8 +161,13 @@ async def open_portal(app: App, token: str, real_now: datetime) -> OpenedPortal:
         if not signed_token.is_signed(token, _key(ctx.tenant.link_secret)):
             raise _closed()
         # From here on the claims are our own words.
-        expires = datetime.fromtimestamp(int(str(claims["exp"])), UTC)
+        expires = _end_of(claims)
         if expires <= real_now:
+            raise _closed()
+        stands = await portal_tokens.standing(
+            tx, tenant_id, customer_id, UUID(str(claims["jti"]))
+        )
+        if stands.is_revoked or claims.get("gen", 0) != stands.generation:
             raise _closed()
         customer = await customers.load(tx, tenant_id, customer_id)
     if customer is None or customer.archived_at is not None:
@@ -144,10 +190,15 @@ def portal_link(public_url: str, token: str) -> str:
     return f"{portal_url(public_url)}?token={token}"
 
 
+def _end_of(claims: Mapping[str, object]) -> datetime:
+    """When a token of ours ends."""
+    return datetime.fromtimestamp(int(str(claims["exp"])), UTC)
+
+
 def _key(link_secret: bytes) -> bytes:
     """The key of a tenant's portal tokens: nothing else is signed under it."""
     return hmac.new(link_secret, b"tallystick portal token", hashlib.sha256).digest()
 
 
 def _closed() -> Unauthorized:
-    return Unauthorized("This portal token is not valid, or its time is over.")
+    return Unauthorized("This portal token is not valid, was revoked, or its time is over.")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionEntry
 from tallystick.domain.collection import SavedMethod
@@ -35,7 +36,11 @@ class OwnSubscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalView:
-    """The overview: `invoices` is one page of them, of `invoices_total` in all."""
+    """The overview: `invoices` is one page of them, of `invoices_total` in all.
+
+    `charged` are the methods that subscriptions are charged to by themselves.
+    `can_add_method` says that somebody could charge a new one.
+    """
 
     customer: CustomerRecord
     seller: SellerCard
@@ -44,6 +49,8 @@ class PortalView:
     invoices: tuple[InvoiceEntry, ...]
     invoices_total: int
     methods: tuple[SavedMethod, ...]
+    charged: frozenset[UUID]
+    can_add_method: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from tallystick.domain.payment import (
     RefundOutcome,
     Standing,
 )
+from tallystick.domain.payment_panel import PaymentPanel
+from tallystick.domain.provider_event import ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 
 
@@ -25,10 +27,16 @@ class PaymentProvider(Protocol):
 
     An implementation never raises for an answer it did not get: it returns `Unknown`. The
     caller sets the time limit and treats a time-out or an exception as `Unknown` too. Nothing
-    is ever called while a database transaction is open.
+    is ever called while a database transaction is open. One that is connected to an account
+    knows only that one: its `name` tells it from every other, and is kept with whatever was
+    asked of it.
     """
 
     name: str
+
+    def panel(self) -> PaymentPanel:
+        """What the page shows for a buyer to give a payment method."""
+        ...
 
     def mandate_reference(self, session_id: UUID) -> str | None:
         """The reference that a direct debit mandate signed in this session will have.
@@ -42,8 +50,21 @@ class PaymentProvider(Protocol):
     ) -> Method:
         """Turn what the buyer of a session typed into a token. Moves no money.
 
+        `fields` are those of the panel: what was typed, or `payment_token` alone, which the
+        provider's own script made.
+
         Raises:
             MethodRefused: What was typed is no way to pay.
+        """
+        ...
+
+    async def keep_customer(
+        self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
+    ) -> str | None:
+        """Make the customer at the provider, and return its reference there.
+
+        None where the provider keeps none. Twice under the same name and address it is the same
+        customer. Raises any exception when there was no answer.
         """
         ...
 
@@ -87,7 +108,8 @@ class PaymentProvider(Protocol):
         """Tenant and reference of accepted debits whose answer has come, oldest first.
 
         A debit is listed again until it is acknowledged, so that a crash between listing and
-        recording loses nothing; what became of it is told by `look`.
+        recording loses nothing; what became of it is told by `look`. A provider that keeps no
+        such list answers nothing: its debits are looked at, one by one.
         """
         ...
 
@@ -111,6 +133,22 @@ class PaymentProvider(Protocol):
         """
         ...
 
+    async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
+        """What was taken back of one payment, as it stands now."""
+        ...
+
     async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
         """Say that a report is recorded; it comes again only when something has changed."""
+        ...
+
+    async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
+        """A saved method as the provider keeps it now; None where it can be charged no more."""
+        ...
+
+    def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
+        """What a message says that came in by itself; `headers` have small letters.
+
+        Raises:
+            EventRefused: It is not signed by the provider, too old, or not for this account.
+        """
         ...

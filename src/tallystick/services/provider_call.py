@@ -6,7 +6,9 @@ from typing import TypeVar
 
 import structlog
 
+from tallystick.domain.attempt import Attempt
 from tallystick.services.context import Context
+from tallystick.services.ports import PaymentProvider
 
 log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
@@ -24,3 +26,9 @@ async def answer_in_time(ctx: Context, call: Awaitable[Answer]) -> Answer | None
     except Exception:
         log.warning("provider.no_answer", tenant_id=str(ctx.tenant.id), exc_info=True)
         return None
+
+
+def provider_asked(ctx: Context, attempt: Attempt) -> PaymentProvider:
+    """The provider that an attempt was claimed for, whatever its entity has connected since."""
+    assert attempt.provider is not None, "an attempt that asks a provider names it"
+    return ctx.app.provider_named(ctx.tenant, attempt.provider)

@@ -14,6 +14,7 @@ from tallystick.domain.quote import Quote, QuoteFacts, quote
 from tallystick.domain.session import Quoted, Session
 from tallystick.services import vat_numbers
 from tallystick.services.context import Context
+from tallystick.services.settle_drafts import too_little
 
 
 async def load_parties(ctx: Context, tx: Tx, session: Session) -> PartyFacts:
@@ -73,7 +74,7 @@ def quote_facts(
     page_coupon: CouponTerms | None = None,
 ) -> QuoteFacts:
     """What a quote depends on beside what is offered."""
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = ctx.app.provider_of(ctx.tenant, offer.invoicing_entity_id)
     return QuoteFacts(
         now=ctx.now,
         today=ctx.today,
@@ -85,7 +86,7 @@ def quote_facts(
         balance_available=parties.balance_available,
         coupon_states=_states(parties.coupons),
         product_taxes=parties.product_taxes,
-        chargeable=lambda amount: provider.chargeable(amount, offer.currency),
+        chargeable=lambda amount: not too_little(provider, amount, offer.currency),
         page_coupon=page_coupon,
     )
 

@@ -30,14 +30,13 @@ async def record_collected(ctx: Context, tx: Tx, collection: Collection) -> None
         await slots_of_paid(ctx, tx, collection.invoice)
 
 
-async def record_collected_late(ctx: Context, tx: Tx, reference: str) -> bool:
+async def record_collected_late(ctx: Context, tx: Tx, provider: str, reference: str) -> bool:
     """A debit that a failed try had asked for has come all the same: it pays its invoice.
 
     Where its invoice does not owe the money any more, it goes back: the sweeper of refunds
     asks the provider. False where there is no such try.
     """
-    provider = ctx.app.provider_of(ctx.tenant)
-    known = await collections.failed_under(tx, ctx.tenant.id, provider.name, reference)
+    known = await collections.under(tx, ctx.tenant.id, provider, reference, AttemptState.FAILED)
     if known is None:
         return False
     collection = await collections.lock(tx, ctx.tenant.id, known)

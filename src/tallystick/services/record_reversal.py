@@ -13,7 +13,7 @@ from tallystick.db.reversals import NamedPayment
 from tallystick.domain.errors import Conflict, NotFound, TallystickError
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.reversal import ReportedReversal, ReversalStep, take_in
-from tallystick.services.context import App, Context
+from tallystick.services.context import SANDBOX, App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.events import record
 from tallystick.services.ids import new_id
@@ -26,7 +26,9 @@ AT_ONCE = 4
 log = structlog.get_logger(__name__)
 
 
-async def record_reversal(ctx: Context, reported: ReportedReversal) -> None:
+async def record_reversal(
+    ctx: Context, reported: ReportedReversal, provider: str = SANDBOX
+) -> None:
     """Record what a provider says of money that it took back; twice is the same as once.
 
     What was taken is due again, told in `payment.reversed`, and collected by nobody until a
@@ -39,7 +41,7 @@ async def record_reversal(ctx: Context, reported: ReportedReversal) -> None:
         Conflict: The payment is not settled, or less is left of it than was taken.
         Busy: Money came back while the invoice is being paid.
     """
-    await retrying(ctx.app.database, lambda tx: _record(ctx.within(tx), tx, reported))
+    await retrying(ctx.app.database, lambda tx: _record(ctx.within(tx), tx, provider, reported))
 
 
 async def record_reversals(app: App, real_now: datetime) -> int:
@@ -60,7 +62,7 @@ async def record_reversals(app: App, real_now: datetime) -> int:
             async with app.database.connection() as tx:
                 ctx = await tenant_context(app, tx, tenant_id, real_now, actor="worker")
             try:
-                await record_reversal(ctx, reported)
+                await record_reversal(ctx, reported, provider.name)
             except TallystickError as refusal:
                 log.warning("reversal.not_recorded", id=reported.id, reason=refusal.message)
                 return
@@ -72,8 +74,8 @@ async def record_reversals(app: App, real_now: datetime) -> int:
     return recorded
 
 
-async def _record(ctx: Context, tx: Tx, reported: ReportedReversal) -> None:
-    tenant_id, provider = ctx.tenant.id, ctx.app.provider_of(ctx.tenant).name
+async def _record(ctx: Context, tx: Tx, provider: str, reported: ReportedReversal) -> None:
+    tenant_id = ctx.tenant.id
     named = await reversals.find_payment(tx, tenant_id, provider, reported.reference)
     if named is None:
         raise NotFound("There is no such payment.")

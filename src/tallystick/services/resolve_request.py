@@ -51,9 +51,10 @@ async def resolve_request(
     faults = _customer_faults(parties)
     offer: Offer | None = None
     try:
+        takes_online = ctx.app.provider_of(ctx.tenant, parties.entity.id) is not None
         offer = resolve_offer(
             request.offer,
-            _offer_facts(request, facts, parties, version),
+            _offer_facts(request, facts, parties, version, takes_online=takes_online),
             now=ctx.now,
             today=ctx.today,
             new_id=new_id,
@@ -100,7 +101,12 @@ async def published_version(ctx: Context, tx: Tx, version_id: UUID) -> PlanVersi
 
 
 def _offer_facts(
-    request: CheckoutRequest, facts: CreationFacts, parties: PartyFacts, version: PlanVersion
+    request: CheckoutRequest,
+    facts: CreationFacts,
+    parties: PartyFacts,
+    version: PlanVersion,
+    *,
+    takes_online: bool,
 ) -> OfferFacts:
     assert facts.plan is not None, "checked by the caller"
     return OfferFacts(
@@ -113,6 +119,7 @@ def _offer_facts(
         prices=facts.prices,
         metric_ids=facts.metric_ids,
         coupons=_coupon_facts(request, facts),
+        takes_online=takes_online,
     )
 
 

@@ -7,7 +7,7 @@ from tallystick.db import invoices, transactions
 from tallystick.domain.billing_entries import InvoiceEntry
 from tallystick.domain.errors import Conflict, NotFound
 from tallystick.domain.reversal import ReportedReversal
-from tallystick.services.context import Context
+from tallystick.services.context import SANDBOX, Context
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_reversal import record_reversal
 
@@ -29,9 +29,9 @@ async def reverse_payment(ctx: Context, payment_id: UUID, play: Play) -> Invoice
         payment = await transactions.find(tx, ctx.tenant.id, payment_id)
     if payment is None:
         raise NotFound("There is no such payment.")
-    provider = ctx.app.provider_of(ctx.tenant)
-    if payment.provider != provider.name:
+    if payment.provider != SANDBOX:
         raise Conflict("This payment did not come through the test bank.")
+    provider = ctx.app.providers[SANDBOX]
     if payment.status != "SETTLED":
         raise Conflict(
             f"Only a settled payment can be taken back: this one is {payment.status}."

@@ -29,6 +29,7 @@ from tallystick.domain.batch_job import (
 )
 from tallystick.domain.errors import Fault, TallystickError
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.spreadsheet_cell import guarded
 from tallystick.domain.usage_events import IncomingEvent
 from tallystick.services.context import App, Context
 from tallystick.services.create_customer import create_customer
@@ -58,6 +59,13 @@ TRIES_MAX = 8
 """How often a chunk that cannot be worked on at all is tried: about two minutes of pauses."""
 
 DEFECT = "Something went wrong on our side with this row; nothing of it was made."
+
+STOPPED = (
+    "Something went wrong on our side with the rows from row {row} on. They were tried several "
+    "times, and the file was given up; rows that were made before stay. The worker's log has "
+    "the reason, under import.chunk_failed and this job's id."
+)
+"""What a job that was given up says; what went wrong inside is for the log alone."""
 
 _IN_OTHER_HANDS = (*Contention, LockTimeout, StatementTimeout, DatabaseUnavailable)
 """What does not tell anything about a row."""
@@ -122,11 +130,11 @@ async def import_step(
         return await retrying(app.database, step)
     except DatabaseUnavailable:
         raise
-    except Exception as reason:
+    except Exception:
         if not held:
             raise
-        log.exception("import.chunk_failed", job=str(held[0].job_id))
-        await _rest(app, real_now, held[0], reason)
+        log.exception("import.chunk_failed", job=encode(Prefix.BATCH_JOB, held[0].job_id))
+        await _rest(app, real_now, held[0])
         return 0
 
 
@@ -304,11 +312,14 @@ def _kept(text: str) -> str:
 def _lines(made: Sequence[tuple[int, str | None, str]]) -> str:
     """Lines of the result: row, identifier, id."""
     written = io.StringIO()
-    csv.writer(written).writerows(made)
+    csv.writer(written).writerows(
+        (row, None if identifier is None else guarded(identifier), made_id)
+        for row, identifier, made_id in made
+    )
     return written.getvalue()
 
 
-async def _rest(app: App, real_now: datetime, due: DueChunk, reason: Exception) -> None:
+async def _rest(app: App, real_now: datetime, due: DueChunk) -> None:
     """Let a chunk rest that nothing can be done with; after many tries its job has failed."""
     async with app.transaction() as tx:
         ctx = await tenant_context(app, tx, due.tenant_id, real_now, actor="import")
@@ -317,7 +328,7 @@ async def _rest(app: App, real_now: datetime, due: DueChunk, reason: Exception) 
             return
         await batch_chunks.lock_every_due(tx, due.tenant_id, due.job_id)
         await batch_chunks.stop_due(tx, due.tenant_id, due.job_id)
-        said = f"The rows from {due.chunk.first_row} on could not be worked on: {reason!r}"
+        said = STOPPED.format(row=due.chunk.first_row)
         await batch_jobs.end(
-            tx, due.tenant_id, due.job_id, BatchJobStatus.FAILED, ctx.now, said[:1000]
+            tx, due.tenant_id, due.job_id, BatchJobStatus.FAILED, ctx.now, said
         )

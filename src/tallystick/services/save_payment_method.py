@@ -24,6 +24,8 @@ from tallystick.domain.payment import (
 from tallystick.services.collect_method import collect_method
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
+from tallystick.services.keep_customer import with_customer
+from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.restart_collection import restart_collection
 
@@ -56,7 +58,8 @@ async def save_payment_method(
 
     Raises:
         NotFound: There is no such customer.
-        Conflict: The tenant is live, the customer is archived, or the provider declined.
+        Conflict: The tenant is live, or its entity connected to an account; the customer is
+            archived; or the provider declined.
         InvalidInput: The fields are no test number, each fault by its field.
         Busy: The provider gave no answer.
     """
@@ -66,11 +69,17 @@ async def save_payment_method(
             "owner at a checkout."
         )
     customer = await _customer(ctx, id_or_alias)
+    if ctx.tenant.connection_of(customer.invoicing_entity_id) is not None:
+        raise Conflict(
+            "Numbers are taken by the test bank only, and this customer's entity is connected "
+            "to an account: a method is saved by its owner at a checkout."
+        )
     known = await _saved(ctx, customer.id, method_id)
     if known is not None:
         return known
     try:
-        method = await collect_method(ctx, method_id, kind, fields)
+        entity_id = customer.invoicing_entity_id
+        method = await collect_method(ctx, entity_id, method_id, kind, fields)
     except MethodRefused as refused:
         raise InvalidInput(sentence(refused.faults), refused.faults) from None
     await _keep_at_provider(ctx, customer, method)
@@ -95,20 +104,13 @@ async def _customer(ctx: Context, id_or_alias: UUID | str) -> CustomerRecord:
 
 
 async def _saved(ctx: Context, customer_id: UUID, method_id: UUID) -> PaymentMethod | None:
-    provider = ctx.app.provider_of(ctx.tenant)
     async with ctx.app.database.connection() as tx:
-        saved = await saved_methods.of_customer(
-            tx, ctx.tenant.id, customer_id, provider.name, own_method_id=None
-        )
-    for one in saved:
-        if one.id == method_id:
-            return PaymentMethod(
-                id=one.id,
-                customer_id=customer_id,
-                method=one.method,
-                created_at=one.created_at,
-            )
-    return None
+        one = await saved_methods.load(tx, ctx.tenant.id, customer_id, method_id)
+    if one is None:
+        return None
+    return PaymentMethod(
+        id=one.id, customer_id=customer_id, method=one.method, created_at=one.created_at
+    )
 
 
 async def _keep_at_provider(ctx: Context, customer: CustomerRecord, method: Method) -> None:
@@ -116,7 +118,7 @@ async def _keep_at_provider(ctx: Context, customer: CustomerRecord, method: Meth
 
     Each run asks under keys of its own: it moves no money, and what was typed is a new token.
     """
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = ctx.app.provider_named(ctx.tenant, method.provider)
     order = PaymentOrder(
         tenant_id=ctx.tenant.id,
         attempt_id=new_id(),
@@ -127,7 +129,7 @@ async def _keep_at_provider(ctx: Context, customer: CustomerRecord, method: Meth
         save=True,
         return_url=ctx.app.public_url,
     )
-    reference = await answer_in_time(ctx, provider.save_method(order))
+    reference = await answer_in_time(ctx, _opened(ctx, provider, order))
     if isinstance(reference, Declined):
         raise _declined(reference.reason)
     outcome = (
@@ -146,6 +148,12 @@ async def _keep_at_provider(ctx: Context, customer: CustomerRecord, method: Meth
         case Unknown():
             raise Busy("The payment provider gave no answer; ask again.", BUSY_SECONDS)
     assert_never(outcome)
+
+
+async def _opened(
+    ctx: Context, provider: PaymentProvider, order: PaymentOrder
+) -> str | Declined:
+    return await provider.save_method(await with_customer(ctx, provider, order))
 
 
 def _declined(reason: FailureReason) -> Conflict:

@@ -11,7 +11,7 @@ from tallystick.domain.payment import (
     Standing,
     Succeeded,
 )
-from tallystick.services.context import Context
+from tallystick.services.context import SANDBOX, Context
 from tallystick.services.events import record
 from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.pay_slots import slots_of_paid
@@ -21,22 +21,25 @@ from tallystick.services.record_purchase import record_purchase
 log = structlog.get_logger(__name__)
 
 
-async def settle_debit(ctx: Context, reference: str, outcome: Standing) -> None:
+async def settle_debit(
+    ctx: Context, reference: str, outcome: Standing, provider: str = SANDBOX
+) -> None:
     """Record what became of an accepted debit; any other answer than an end changes nothing.
 
     Settled: the invoice is PAID and says so in `invoice.paid`. Failed: the invoice is ERRORED
     with its amount due, and the subscription stays. Settled for an attempt that had ended
     without money: recorded after all, or on its way back. Twice is the same as once.
     """
-    await retrying(ctx.app.database, lambda tx: _settle(ctx, tx, reference, outcome))
+    await retrying(ctx.app.database, lambda tx: _settle(ctx, tx, provider, reference, outcome))
 
 
-async def _settle(ctx: Context, tx: Tx, reference: str, outcome: Standing) -> None:
-    provider = ctx.app.provider_of(ctx.tenant)
-    payment = await transactions.lock_pending(tx, ctx.tenant.id, provider.name, reference)
+async def _settle(
+    ctx: Context, tx: Tx, provider: str, reference: str, outcome: Standing
+) -> None:
+    payment = await transactions.lock_pending(tx, ctx.tenant.id, provider, reference)
     if payment is None:
         if isinstance(outcome, Succeeded):
-            await record_late(ctx, tx, provider.name, reference)
+            await record_late(ctx, tx, provider, reference)
         return
     inner = ctx.within(tx)
     if isinstance(outcome, Succeeded):
@@ -65,5 +68,5 @@ async def record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> No
     attempt_id = await attempts.failed_payment(tx, ctx.tenant.id, provider, reference)
     if attempt_id is not None:
         await record_purchase(ctx, tx, attempt_id)
-    elif not await record_collected_late(ctx, tx, reference):
+    elif not await record_collected_late(ctx, tx, provider, reference):
         log.warning("debit.without_owner", provider=provider, reference=reference)

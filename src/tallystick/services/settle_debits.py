@@ -39,7 +39,7 @@ async def _settle(
         outcome = await provider.look(tenant_id, reference)
     async with app.database.connection() as tx:
         ctx = await tenant_context(app, tx, tenant_id, real_now, actor="worker")
-    await settle_debit(ctx, reference, outcome)
+    await settle_debit(ctx, reference, outcome, provider.name)
     async with app.database.connection() as tx:
         # The purchase itself may be recorded only now, as one whose debit is on its way.
         if await undecided_debits.exists(tx, tenant_id, provider.name, reference):

@@ -16,6 +16,7 @@ from tallystick.services.consolidate_drafts import event_body
 from tallystick.services.context import Context
 from tallystick.services.events import Told
 from tallystick.services.ids import new_id
+from tallystick.services.ports import PaymentProvider
 
 
 async def settle_drafts(ctx: Context, tx: Tx, due: Sequence[DueDraft]) -> list[Numbered]:
@@ -75,9 +76,14 @@ async def _numbered(
     return numbered
 
 
+def too_little(provider: PaymentProvider | None, due: int, currency: str) -> bool:
+    """Whether the provider cannot charge so little; where there is none, nobody has said so."""
+    return provider is not None and not provider.chargeable(due, currency)
+
+
 def _too_little(ctx: Context, draft: DueDraft, due: int) -> int:
     """What is due, where it is to be charged and no provider can charge so little."""
-    provider = ctx.app.provider_of(ctx.tenant)
-    if due == 0 or not draft.charges or provider.chargeable(due, draft.currency):
+    provider = ctx.app.provider_of(ctx.tenant, draft.invoicing_entity_id)
+    if due == 0 or not draft.charges or not too_little(provider, due, draft.currency):
         return 0
     return due

@@ -7,9 +7,10 @@ from tallystick.db import attempts, checkout_sessions, invoice_facts
 from tallystick.db.checkout_facts import PartyFacts
 from tallystick.db.engine import Tx
 from tallystick.domain.attempt import Attempt, AttemptState
-from tallystick.domain.errors import NotFound
-from tallystick.domain.offer import BankTransfer
+from tallystick.domain.errors import Conflict, NotFound
+from tallystick.domain.offer import BankTransfer, OnlinePayment
 from tallystick.domain.parties import BankAccount, InvoicingEntity
+from tallystick.domain.payment_panel import TypedPanel
 from tallystick.domain.quote import Quote
 from tallystick.domain.session import Session, SessionState
 from tallystick.services.checkout_view import (
@@ -40,6 +41,7 @@ async def show_checkout(
 
     Raises:
         NotFound: there is no such session.
+        Conflict: its seller can be paid online no more.
     """
     async with ctx.app.database.connection() as tx:
         record = await checkout_sessions.load(tx, ctx.tenant.id, session_id)
@@ -55,6 +57,9 @@ async def show_checkout(
         if status is SessionState.COMPLETED and attempt is not None and attempt.id == paid_with:
             completed = await _completed(ctx, tx, attempt)
     buyer = session.buyer or parties.customer.details
+    provider = ctx.app.provider_of(ctx.tenant, session.offer.invoicing_entity_id)
+    if provider is None and not status.is_terminal and _is_paid_online(session):
+        raise Conflict("The seller cannot be paid on this page any more: ask for a new link.")
     live = attempt is not None and attempt.state is AttemptState.LIVE
     error = session.last_payment_error
     return CheckoutView(
@@ -75,7 +80,9 @@ async def show_checkout(
         else None,
         completed=completed,
         locales=parties.customer.locales,
-        mandate_reference=ctx.app.provider_of(ctx.tenant).mandate_reference(session_id),
+        mandate_reference=None if provider is None else provider.mandate_reference(session_id),
+        # Where there is no provider, nothing of a panel is shown.
+        panel=TypedPanel() if provider is None else provider.panel(),
     )
 
 
@@ -148,3 +155,7 @@ async def _completed(ctx: Context, tx: Tx, attempt: Attempt) -> CompletedCard:
             payment_status=stands.payment_status,
         )
     return CompletedCard(method=attempt.method, invoice=card, quote=quote)
+
+
+def _is_paid_online(session: Session) -> bool:
+    return isinstance(session.offer.payment, OnlinePayment)

@@ -1,7 +1,8 @@
 """Gather what the portal shows: of one customer, and of nobody else."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from uuid import UUID
 
 from tallystick.db import (
@@ -18,12 +19,14 @@ from tallystick.db.engine import Tx
 from tallystick.db.paging import Window
 from tallystick.domain.billing_entries import InvoiceEntry, SubscriptionEntry
 from tallystick.domain.cancellation import cancelled
+from tallystick.domain.collection import SavedMethod, method_to_charge
 from tallystick.domain.errors import Conflict, InvalidInput, NotFound
 from tallystick.domain.explain_invoice import InvoiceExplanation, explain_invoice
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 from tallystick.domain.life import is_over
 from tallystick.domain.money import AmountTooLarge
 from tallystick.domain.next_charge import NextCharge, next_charge
+from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.domain.quote import ProductTax
 from tallystick.services.checkout_view import SellerCard
 from tallystick.services.context import Context
@@ -35,6 +38,9 @@ from tallystick.services.take_steps import renewal_facts
 SUBSCRIPTIONS_MAX = 50
 """The newest of them; nobody has more that are not over."""
 INVOICES_PER_PAGE = 12
+
+OVER = tuple(status.value for status in SubscriptionStatus if not status.is_live)
+"""The statuses of subscriptions that are charged no more."""
 
 _SHOWN = (
     InvoiceStatus.FINALIZED.value,
@@ -51,7 +57,7 @@ _PAYABLE = frozenset(
 async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
     """The overview, with a page of the invoices, counted from 0."""
     ctx, customer = portal.context, portal.customer
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = ctx.app.provider_of(ctx.tenant, customer.invoicing_entity_id)
     newest = Window(limit=SUBSCRIPTIONS_MAX, offset=0, order="created_at", descending=True)
     billed = Window(
         limit=INVOICES_PER_PAGE,
@@ -64,9 +70,12 @@ async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
         found = await invoices.page(
             tx, ctx.tenant.id, billed, customer=customer.id, statuses=_SHOWN
         )
-        methods = await saved_methods.of_customer(
-            tx, ctx.tenant.id, customer.id, provider.name, None
-        )
+        methods: list[SavedMethod] = []
+        if provider is not None:
+            methods = await saved_methods.of_customer(
+                tx, ctx.tenant.id, customer.id, provider.name, None
+            )
+        charged = await saved_methods.own_of_subscriptions(tx, ctx.tenant.id, customer.id, OVER)
         return PortalView(
             customer=customer,
             seller=await seller_of(ctx, tx, customer.invoicing_entity_id),
@@ -75,7 +84,20 @@ async def show_portal(portal: OpenedPortal, page: int) -> PortalView:
             invoices=found.items,
             invoices_total=found.total,
             methods=tuple(sorted(methods, key=lambda one: one.created_at, reverse=True)),
+            charged=_charged(methods, charged, ctx.now),
+            can_add_method=provider is not None,
         )
+
+
+def _charged(
+    methods: Sequence[SavedMethod], own: Sequence[UUID | None], now: datetime
+) -> frozenset[UUID]:
+    """The methods that subscriptions with these own methods are charged to."""
+    chosen = (
+        method_to_charge([replace(one, is_own=one.id == wanted) for one in methods], now)
+        for wanted in own
+    )
+    return frozenset(one.id for one in chosen if one is not None)
 
 
 async def show_own_subscription(portal: OpenedPortal, subscription_id: UUID) -> OwnSubscription:
@@ -98,21 +120,22 @@ async def show_own_invoice(portal: OpenedPortal, invoice_id: UUID) -> OwnInvoice
         NotFound: It is none of hers, or a draft.
     """
     ctx = portal.context
-    provider = ctx.app.provider_of(ctx.tenant)
     async with ctx.app.database.connection() as tx:
         entry = await own_invoice(portal, tx, invoice_id)
+        provider = ctx.app.provider_of(ctx.tenant, entry.invoicing_entity_id)
         own_method = None
         if entry.subscription_id is not None:
             details = await subscriptions.load(tx, ctx.tenant.id, entry.subscription_id)
             assert details is not None, "an invoice has its subscription"
             own_method = details.subscription.payment_method_id
-        pays_with = await method_on_file(ctx, tx, portal.customer.id, own_method)
+        pays_with = await method_on_file(ctx, tx, provider, portal.customer.id, own_method)
         explanation = await explained(ctx, tx, invoice_id)
     return OwnInvoice(
         entry=entry,
         explanation=explanation,
         pays_with=pays_with,
-        can_be_paid=pays_with is not None
+        can_be_paid=provider is not None
+        and pays_with is not None
         and entry.status.is_owed
         and entry.payment_status in _PAYABLE
         and provider.chargeable(entry.amount_due, entry.currency),

@@ -33,6 +33,8 @@ from tallystick.services.charge_trial_end import record_trial_paid, record_trial
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App, Context
 from tallystick.services.failed_payment import FailedPayment, tell_failure
+from tallystick.services.keep_customer import with_customer
+from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import record_collected
 from tallystick.services.sweep import sweep
@@ -67,7 +69,7 @@ async def charge(ctx: Context, collection: Collection) -> Standing:
         return Unknown()
     if isinstance(reference, Declined):
         return reference
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = _provider(ctx, collection)
     return (
         await answer_in_time(ctx, provider.confirm(_order(ctx, collection), reference))
         or Unknown()
@@ -88,14 +90,14 @@ async def take_up(ctx: Context, known: Collection, reason: FailureReason) -> Non
     if isinstance(reference, Declined):
         standing = reference
     else:
-        standing = await _look(ctx, reference)
+        standing = await _look(ctx, known, reference)
     await carry_on(ctx, known, standing, given_up=reason)
 
 
 async def look_again(ctx: Context, known: Collection) -> None:
     """Ask the provider where a try stands that may still go on, and record what it says."""
     if known.state is AttemptState.LIVE and known.reference is not None:
-        await carry_on(ctx, known, await _look(ctx, known.reference))
+        await carry_on(ctx, known, await _look(ctx, known, known.reference))
 
 
 async def carry_on(
@@ -149,11 +151,22 @@ def _order(ctx: Context, collection: Collection) -> PaymentOrder:
         method=collection.method,
         save=False,
         return_url=collection.return_url or ctx.app.public_url,
+        acceptance=collection.acceptance,
+        off_session=not collection.by_buyer,
     )
 
 
-async def _look(ctx: Context, reference: str) -> Standing:
-    provider = ctx.app.provider_of(ctx.tenant)
+def _provider(ctx: Context, collection: Collection) -> PaymentProvider:
+    return ctx.app.provider_named(ctx.tenant, collection.provider)
+
+
+async def _opened(ctx: Context, collection: Collection) -> str | Declined:
+    provider = _provider(ctx, collection)
+    return await provider.open(await with_customer(ctx, provider, _order(ctx, collection)))
+
+
+async def _look(ctx: Context, known: Collection, reference: str) -> Standing:
+    provider = _provider(ctx, known)
     return await answer_in_time(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
 
 
@@ -166,8 +179,7 @@ async def _reference(ctx: Context, collection: Collection) -> str | Declined | N
         return collection.reference
     if has_expired(collection.method, collection.claimed_at):
         return Declined(FailureReason.CARD_EXPIRED)
-    provider = ctx.app.provider_of(ctx.tenant)
-    reference = await answer_in_time(ctx, provider.open(_order(ctx, collection)))
+    reference = await answer_in_time(ctx, _opened(ctx, collection))
     if reference is None or isinstance(reference, Declined):
         return reference
     async with ctx.app.transaction() as tx:
@@ -182,7 +194,7 @@ async def _cancelled(ctx: Context, known: Collection, reason: FailureReason) -> 
         collection = await collections.load(tx, ctx.tenant.id, known.id)
     assert collection is not None, "tries are kept"
     assert collection.reference is not None, "what is cancelled was opened"
-    provider = ctx.app.provider_of(ctx.tenant)
+    provider = _provider(ctx, collection)
     answer = await answer_in_time(
         ctx, provider.cancel(_order(ctx, collection), collection.reference)
     )

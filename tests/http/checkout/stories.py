@@ -11,6 +11,7 @@ from tallystick.domain.coupons import CouponState, CouponTerms, Percentage
 from tallystick.domain.offer import Offer, OnlinePayment, Trial
 from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import Method, MethodKind
+from tallystick.domain.payment_panel import TypedPanel
 from tallystick.domain.periods import Cadence
 from tallystick.domain.pricing import (
     BillingType,
@@ -269,6 +270,7 @@ def view_of(
         completed=None,
         locales=(),
         mandate_reference=None,
+        panel=TypedPanel(),
     )
 
 

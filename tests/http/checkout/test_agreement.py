@@ -50,7 +50,7 @@ def changed(offer: Offer, before: Quote, now: Quote) -> list[tuple[str, str, str
 
 def test_the_consent_names_amount_rhythm_and_way_out() -> None:
     """What is agreed to: who may charge what, when, how often, and how to end it."""
-    assert agreed_text(priced(TRIAL), TRIAL, ACME, None, ENGLISH) == (
+    assert agreed_text(priced(TRIAL), TRIAL, ACME, None, None, ENGLISH) == (
         "By confirming, you allow Acme Cloud to charge this payment method for this "
         "subscription: the next time €141.37 on 7 December 2026. It renews every month until "
         "you cancel. You can cancel at any time by writing to Acme Cloud at "
@@ -62,7 +62,7 @@ def test_the_consent_names_every_amount_to_come() -> None:
     """While coupons run out one after the other, each amount is named with its day."""
     offer = replace(SIMPLE, coupons=(LAUNCH20, AUTUMN))
     quote = priced(offer, states=BOTH)
-    text = agreed_text(quote, offer, ACME, None, ENGLISH)
+    text = agreed_text(quote, offer, ACME, None, None, ENGLISH)
 
     assert len(quote.upcoming) == 3
     assert text is not None
@@ -84,7 +84,7 @@ def test_the_consent_of_mixed_rhythms_names_each_amount_once() -> None:
     """Where a yearly fee meets monthly ones, no amount is said to stay."""
     yearly = replace(PLATFORM, cadence=Cadence.ANNUAL)
     offer = replace(SIMPLE, items=(SEATS, yearly))
-    text = agreed_text(priced(offer), offer, ACME, None, ENGLISH)
+    text = agreed_text(priced(offer), offer, ACME, None, None, ENGLISH)
 
     assert text is not None
     assert (
@@ -96,7 +96,7 @@ def test_the_consent_of_mixed_rhythms_names_each_amount_once() -> None:
 def test_the_consent_to_what_ends_names_the_end() -> None:
     """Where a last day is agreed, it stands in the consent with the rhythm until then."""
     offer = replace(SIMPLE, end_date=date(2027, 1, 23))
-    text = agreed_text(priced(offer), offer, ACME, None, ENGLISH)
+    text = agreed_text(priced(offer), offer, ACME, None, None, ENGLISH)
 
     assert text is not None
     assert "It is charged every month and its last day is 22 January 2027." in text
@@ -116,7 +116,7 @@ def test_the_consent_where_nothing_is_planned_names_what_may_come(offer: Offer) 
     quote = priced(offer)
 
     assert (quote.kind, quote.upcoming) == (AttemptKind.PAYMENT, ())
-    assert agreed_text(quote, offer, ACME, None, ENGLISH) == (
+    assert agreed_text(quote, offer, ACME, None, None, ENGLISH) == (
         "By confirming, you allow Acme Cloud to keep this payment method and to charge later "
         "invoices of this subscription to it. None is planned so far. You can cancel at any "
         "time by writing to Acme Cloud at billing@acme.example; it then ends with the period "
@@ -128,7 +128,7 @@ def test_without_later_charges_by_themselves_there_is_no_consent() -> None:
     """Where later invoices are not charged automatically, paying by card agrees to nothing."""
     offer = replace(SIMPLE, charge_automatically=False)
 
-    assert agreed_text(priced(offer), offer, ACME, None, ENGLISH) is None
+    assert agreed_text(priced(offer), offer, ACME, None, None, ENGLISH) is None
 
 
 def test_changes_name_what_differs_only() -> None:

@@ -14,13 +14,13 @@ from tallystick.domain.coupons import CouponRefusal
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.plain_english import TEXTS
-from tallystick.http.checkout.form import PAYMENT_FIELDS
 from tallystick.http.checkout.languages import (
     SECTIONS,
     catalogue,
     choose,
     words_for,
 )
+from tallystick.http.checkout.panel import MOUNTED_FIELD, PAYMENT_FIELDS
 from tallystick.locales.choice import LANGUAGES
 from tallystick.locales.words import Text
 from tests.http.checkout.buyer import CARD
@@ -41,6 +41,8 @@ FAULTS = [
     ("country", "too_long"),
     ("method", "required"),
     ("method", "not_offered"),
+    ("payment_token", "required"),
+    ("payment_token", "invalid"),
     ("form", "too_many_attempts"),
     ("form", "no_account"),
     ("form", "no_answer"),
@@ -163,7 +165,8 @@ def test_a_failure_says_that_nothing_was_charged(reason: FailureReason) -> None:
 
 def test_every_payment_field_has_a_label() -> None:
     """The fields of the payment panel are named like the others."""
-    assert all(ENGLISH.field(name) for names in PAYMENT_FIELDS.values() for name in names)
+    names = [MOUNTED_FIELD, *(name for names in PAYMENT_FIELDS.values() for name in names)]
+    assert all(ENGLISH.field(name) for name in names)
 
 
 def test_every_key_is_used_and_every_used_key_exists() -> None:

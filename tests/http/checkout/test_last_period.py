@@ -25,7 +25,7 @@ def steps(offer: Offer) -> list[tuple[str, str, str | None]]:
 def consent(offer: Offer, language: str = "en_GB") -> str:
     """What is agreed to."""
     say = teller_for(Locale.parse(language))
-    return agreed_text(priced(offer), offer, ACME, None, say) or ""
+    return agreed_text(priced(offer), offer, ACME, None, None, say) or ""
 
 
 def test_usage_after_the_end_is_no_renewal() -> None:

@@ -1,5 +1,7 @@
 """Files as people send them: encodings, separators, quotes, line ends, and what is no file."""
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -178,3 +180,28 @@ def test_every_column_is_documented() -> None:
         assert set(layout.columns) - chosen - named == set()
         assert set(layout.other_names) - {"property"} - named == set()
     assert {"property.units", "properties.units", "slots"} <= named
+
+
+def test_a_report_holds_no_formula(importer: Importer) -> None:
+    """What a spreadsheet would carry out is text in both, and is imported as it was sent."""
+    sent = (
+        "name,currency,alias,phone\n"
+        '"=HYPERLINK(""https://evil.example"")",XXX,@SUM(A1),+33 1 23\n'
+        "-2+3,EUR,,-12\n"
+    )
+    job = importer.imported(sent)
+    report = importer.shop.raw.get(f"/batch-jobs/{job.id}/errors.csv").text
+
+    head, row = csv.reader(io.StringIO(report))
+    assert head == ["import_row", "import_error", "name", "currency", "alias", "phone"]
+    assert row[2:] == ['\'=HYPERLINK("https://evil.example")', "XXX", "'@SUM(A1)", "'+33 1 23"]
+    assert importer.read(job.id, "output")[1][:2] == ["3", "'-2+3"]
+    again = importer.imported(report)
+    assert importer.read(again.id, "errors.csv")[1][1:] == row[1:], "marked once"
+    mended = importer.imported(report.replace("XXX", "EUR"))
+    assert mended.status == "COMPLETED"
+    made = {c["name"]: (c["alias"], c["phone"]) for c in importer.customers()}
+    assert made == {
+        "-2+3": (None, "-12"),
+        '=HYPERLINK("https://evil.example")': ("@SUM(A1)", "+33 1 23"),
+    }

@@ -259,3 +259,29 @@ async def test_the_client_makes_a_token(world: World, web: FastAPI) -> None:
     assert "shown once" in again.json()["message"]
     kept = await world.one("select answer from idempotency_keys where key = 'once'")
     assert first.json()["token"] not in kept["answer"]
+
+
+async def test_a_link_is_taken_back(world: World, web: FastAPI) -> None:
+    """One token alone, by itself; every one, when none is named. Who is inside is outside."""
+    customer = await world.customer(alias="globex")
+    async with world.app.transaction() as tx:
+        key = await create_api_key(world.ctx.within(tx), "server")
+    lost, other = [await link_of(world, customer) for _ in range(2)]
+    guest = Guest(browser(web))
+    assert (await guest.follow(await guest.client.get(lost))).status == 200
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(web), base_url=f"{PUBLIC_URL}/api/v1/customers/globex"
+    ) as merchant:
+        merchant.headers["Authorization"] = f"Bearer {key.secret}"
+        path = "/portal-token/revoke"
+        token = lost.partition("=")[2]
+        wrong = await merchant.post(path, json={"token": f"{token}x"})
+        one = await merchant.post(path, json={"token": token})
+        shut = await guest.client.get("/portal")
+        still = await browser(web).get(other)
+        every = await merchant.post(path)
+        late = await browser(web).get(other)
+
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "token")
+    assert (one.status_code, shut.status_code) == (204, 401)
+    assert (still.status_code, every.status_code, late.status_code) == (303, 204, 401)

@@ -6,9 +6,11 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 
-from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.credit_note import DebtCancellation
+from tallystick.domain.ids import Prefix, decode, encode
 from tallystick.domain.offer import ExternalPayment
 from tallystick.services.confirm_result import Completed
+from tests.crediting import Billed
 from tests.http.checkout.buyer import Seen
 from tests.portals import Guest, enter, form_to
 from tests.soundness import assert_sound
@@ -302,3 +304,18 @@ async def test_in_the_customers_language(
     chosen = await guest.open("/details?lang=fr")
     assert "Coordonnées de facturation" in chosen.text
     assert "Votre compte" in (await guest.open()).text
+
+
+async def test_what_was_credited_was_not_paid(world: World, web: FastAPI) -> None:
+    """An invoice of which nothing is due, because it was credited, is not said to be paid."""
+    customer = await world.customer()
+    name = await owing(world, customer)
+    billed = Billed(world=world, customer_id=customer, id=decode(Prefix.INVOICE, name))
+    await billed.credit(DebtCancellation())
+    guest = await enter(world, web, customer)
+
+    overview, page = await guest.open(), await guest.open(f"/invoices/{name}")
+
+    for seen in (overview, page):
+        assert "Credited" in seen.text
+        assert "Paid" not in seen.text

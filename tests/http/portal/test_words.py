@@ -10,12 +10,15 @@ from tallystick.http import pay, portal
 from tallystick.http.checkout.languages import catalogue as checkout_catalogue
 from tallystick.http.portal.words import catalogue
 from tallystick.locales.choice import LANGUAGES
+from tallystick.locales.line_names import KINDS
 from tests.http.checkout.test_languages import placeholders
 
 MADE = {
     *(f"sub_status.{one.value}" for one in SubscriptionStatus),
     *(f"invoice_status.{one}" for one in ("VOID", "UNCOLLECTIBLE")),
+    *(f"line_kind.{one}" for one in KINDS),
     *(f"done.{one}" for one in ("cancelled", "kept", "processing", "saved")),
+    *(f"done.method_{one}" for one in ("added", "used", "removed")),
     *(
         f"portal_{key}.{part}"
         for key in ("closed", "left", "unknown", "stale", "refused", "often", "busy", "broken")

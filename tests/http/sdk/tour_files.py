@@ -48,9 +48,10 @@ async def deliver(guide: Guide, app: App, endpoint_id: str) -> None:
         await _attempt(app, endpoint_id, Unreached(error="no connection"), 10 * (hours + 1))
     sent = [one async for one in hooks.endpoints.list_deliveries(endpoint_id)]
     assert {str(one.status) for one in sent} >= {"SUCCEEDED", "PENDING"}
+    assert (await hooks.endpoints.retrieve(endpoint_id)).paused_until is not None
     again = await hooks.resend_webhook_delivery(sent[0].id)
     assert again.message_id == sent[0].message_id
-    assert (await hooks.endpoints.retrieve(endpoint_id)).paused_until is not None
+    assert (await hooks.endpoints.retrieve(endpoint_id)).paused_until is None
     await hooks.endpoints.update(endpoint_id, disabled=True)
     assert (await hooks.endpoints.list()).data
 

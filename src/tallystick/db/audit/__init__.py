@@ -18,6 +18,7 @@ from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
+from tallystick.db.audit.providers import PROVIDER_RULES
 from tallystick.db.audit.reversals import REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
@@ -38,6 +39,7 @@ RULES = (
     *SLOT_RULES,
     *BILLING_RULES,
     *BANK_RULES,
+    *PROVIDER_RULES,
     *USAGE_RULES,
     *IMPORT_RULES,
     *THRESHOLD_RULES,

@@ -25,4 +25,25 @@ LIST_RULES = (
             group by tenant_id, list, facet, plan_id having sum(said) <> sum(rows)
         """,
     ),
+    Rule(
+        name="list-names",
+        holds="Lists order by the name that a customer has, or is just getting",
+        kind=Prefix.CUSTOMER,
+        query="""
+            select c.tenant_id, c.id, format('%s of %L are ordered by %L', listed.what, c.name,
+                listed.customer_sort_name) as about
+            from (
+                select tenant_id, customer_id, 'subscriptions' as what, customer_sort_name
+                from subscriptions
+                union
+                select tenant_id, customer_id, 'invoices', customer_sort_name
+                from invoices) listed
+            join customers c on c.tenant_id = listed.tenant_id and c.id = listed.customer_id
+            where listed.customer_sort_name <> lower(c.name)
+              and not exists (
+                select from customer_renamings r
+                where r.tenant_id = c.tenant_id and r.customer_id = c.id
+                  and r.sort_name = listed.customer_sort_name)
+        """,
+    ),
 )

@@ -4,6 +4,8 @@ from tallystick.db.audit.rule import Rule
 from tallystick.domain.ids import Prefix
 
 LATE = "interval '10 minutes'"
+FORGOTTEN = "interval '1 day'"
+"""Secrets are purged with what else is over, every hour where the settings do not say."""
 
 WEBHOOK_RULES = (
     Rule(
@@ -64,14 +66,41 @@ WEBHOOK_RULES = (
     ),
     Rule(
         name="webhook-secret",
-        holds="An endpoint has one current secret",
+        holds="An endpoint has one current secret until it is deleted",
         kind=Prefix.WEBHOOK_ENDPOINT,
         query="""
             select e.tenant_id, e.id, format('has %s', count(s.id)) as about
             from webhook_endpoints e
             left join webhook_secrets s on s.tenant_id = e.tenant_id and s.endpoint_id = e.id
                 and s.valid_until is null
-            group by e.tenant_id, e.id having count(s.id) <> 1
+            group by e.tenant_id, e.id
+            having count(s.id) <> case when e.archived_at is null then 1 else 0 end
+        """,
+    ),
+    Rule(
+        name="webhook-secret-forgotten",
+        holds="A secret that was replaced is forgotten within a day after it has signed for "
+        "the last time, and at once where its endpoint is deleted",
+        kind=Prefix.WEBHOOK_ENDPOINT,
+        query=f"""
+            select e.tenant_id, e.id, format(
+                'keeps %s, the oldest until %s; does a worker run?', count(*),
+                min(s.valid_until)) as about
+            from webhook_secrets s
+            join webhook_endpoints e on e.tenant_id = s.tenant_id and e.id = s.endpoint_id
+            where s.valid_until < now() - {FORGOTTEN}
+               or s.valid_until is not null and e.archived_at is not null
+            group by e.tenant_id, e.id
+        """,
+    ),
+    Rule(
+        name="webhook-lease",
+        holds="What an attempt came to is noted within ten minutes, or it is taken for lost",
+        kind=Prefix.WEBHOOK_DELIVERY,
+        query=f"""
+            select tenant_id, id, format('attempt %s was to end at %s; does a worker run?',
+                                         attempt_count, lease_until) as about
+            from webhook_deliveries where lease_until < now() - {LATE}
         """,
     ),
     Rule(

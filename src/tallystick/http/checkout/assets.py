@@ -20,8 +20,8 @@ _MEDIA_TYPES = MappingProxyType(
         "svg": "image/svg+xml",
     }
 )
-_FILES = ("checkout.css", "checkout.js", "htmx.min.js", "icon.svg")
-_NAME = re.compile(r"([a-z.]+|brand-[0-9a-f]{6})\.([0-9a-f]{12})\.([a-z]+)")
+_FILES = ("checkout.css", "checkout.js", "htmx.min.js", "icon.svg", "panel.js")
+_NAME = re.compile(r"([a-z.-]+|brand-[0-9a-f]{6})\.([0-9a-f]{12})\.([a-z]+)")
 _HASH_DIGITS = 12
 
 
@@ -50,6 +50,12 @@ class Assets:
         """The address of the style sheet for a merchant's colour (six hex digits)."""
         return self._url(f"brand-{color}.css", brand.stylesheet(color).encode())
 
+    def module_url(self, module: bytes) -> str:
+        """The address of a script that mounts a provider's panel, by its content."""
+        found = [file for file, content in self.files.items() if content == module]
+        assert found, "the modules of all providers are wired into the application"
+        return self._url(found[0], module)
+
     def find(self, name: str) -> Asset | None:
         """The file that was asked for by its hashed name, or None where there is none."""
         match = _NAME.fullmatch(name)
@@ -71,10 +77,12 @@ class Assets:
         return f"{self.root}/assets/{self.place}/{stem}.{_hash(content)}.{extension}"
 
 
-def load_assets(root: str) -> Assets:
-    """Read the page's files once."""
+def load_assets(root: str, modules: Mapping[str, bytes]) -> Assets:
+    """Read the page's files once; `modules` mount the panels of providers, by their names."""
     folder = resources.files(__package__) / "static"
-    return Assets(root, MappingProxyType({one: (folder / one).read_bytes() for one in _FILES}))
+    own = {one: (folder / one).read_bytes() for one in _FILES}
+    theirs = {f"panel-{name}.js": content for name, content in modules.items()}
+    return Assets(root, MappingProxyType({**own, **theirs}))
 
 
 def _hash(content: bytes) -> str:

@@ -6,7 +6,7 @@ from typing import assert_never
 from starlette.responses import Response
 
 from tallystick.domain.errors import Fault
-from tallystick.domain.payment import Method, MethodKind, MethodRefused
+from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
 from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
@@ -19,6 +19,7 @@ from tallystick.http.checkout.finish import (
 )
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.keeping import keep
+from tallystick.http.checkout.panel import debit_agent, missing_token, payment_fields
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import Visit
@@ -40,6 +41,10 @@ from tallystick.services.confirm_result import (
 )
 from tallystick.services.end_session import expire_session
 from tallystick.services.show_checkout import show_checkout
+from tallystick.services.try_limits import too_many_tries
+
+USER_AGENT_CHARS_MAX = 500
+"""Longer ones name no browser."""
 
 _BAD = 400
 _CHANGED = 409
@@ -67,8 +72,8 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         faults = (*faults, Fault("form", "too_many_attempts", "ask for a new link"))
     elif view.quote.kind is not AttemptKind.NONE and typed.method is not None:
         try:
-            fields = submitted.payment_fields(typed.method)
-            method = await collect_method(visit.context, visit.session_id, typed.method, fields)
+            await _may_try(visit, view)
+            method = await _method(visit, submitted, view, typed.method)
         except MethodRefused as refused:
             faults = (*faults, *refused.faults)
     if faults:
@@ -85,12 +90,38 @@ async def confirm(visit: Visit, submitted: Submitted) -> Response:
         consent=_consent(visit, view, view.quote, typed.method),
         return_url=visit.return_url,
         browser=visit.browser,
+        payer=visit.payer,
     )
     if isinstance(result, QuoteChanged):
         result = replace(result, shown=shown)
     if isinstance(result, Challenge):
         return await _marked(visit, visit.to_bank(result.url, view))
     return await _marked(visit, await answer(visit, result, typed))
+
+
+async def _may_try(visit: Visit, view: CheckoutView) -> None:
+    """Hand no card to the provider while too many have failed.
+
+    Raises:
+        MethodRefused: Too many have.
+    """
+    ctx = visit.context
+    async with ctx.app.database.connection() as tx:
+        fault = await too_many_tries(ctx, tx, view.session.customer_id, visit.payer)
+    if fault is not None:
+        raise MethodRefused((fault,))
+
+
+async def _method(
+    visit: Visit, submitted: Submitted, view: CheckoutView, kind: MethodKind
+) -> Method:
+    """What the panel held, made a method; raises `MethodRefused`."""
+    fields = payment_fields(submitted, kind, view.panel)
+    missing = missing_token(fields)
+    if missing:
+        raise MethodRefused(missing)
+    entity_id = view.offer.invoicing_entity_id
+    return await collect_method(visit.context, entity_id, visit.session_id, kind, fields)
 
 
 async def _marked(visit: Visit, response: Response) -> Response:
@@ -123,7 +154,7 @@ def _has_read(
     consent = consent_text(quote, view.offer, view.seller, say) or ""
     texts = {"consent_signature": consent}
     if quote.kind is not AttemptKind.NONE and method is MethodKind.DIRECT_DEBIT:
-        texts["mandate_signature"] = mandate_text(view.seller, say)
+        texts["mandate_signature"] = mandate_text(view.seller, debit_agent(view.panel), say)
     return all(
         visit.signer.is_agreed(text, submitted.get(name)) for name, text in texts.items()
     )
@@ -135,7 +166,8 @@ def _consent(
     """What the buyer agreed to by pressing the button below the text."""
     say = visit.sheet(view).say
     kind = None if quote.kind is AttemptKind.NONE else method
-    text = agreed_text(quote, view.offer, view.seller, kind, say)
+    agent = debit_agent(view.panel)
+    text = agreed_text(quote, view.offer, view.seller, kind, agent, say)
     if text is None:
         return None
     return Consent(
@@ -143,6 +175,18 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
+        acceptance=_acceptance(visit),
+    )
+
+
+def _acceptance(visit: Visit) -> Acceptance | None:
+    """Where the agreement came from; None where the server cannot tell."""
+    client = visit.request.client
+    if client is None:
+        return None
+    browser = visit.request.headers.get("user-agent", "")
+    return Acceptance(
+        at=visit.context.now, ip=client.host, user_agent=browser[:USER_AGENT_CHARS_MAX]
     )
 
 

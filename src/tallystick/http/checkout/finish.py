@@ -16,7 +16,7 @@ from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import is_usage_only, upcoming_amount
 from tallystick.services.checkout_view import SellerCard
 
-CONSENT_VERSION = "2026-11.4"
+CONSENT_VERSION = "2026-11.5"
 """Version of the consent and mandate texts; raised whenever their wording changes."""
 
 
@@ -87,19 +87,37 @@ def consent_text(quote: Quote, offer: Offer, seller: SellerCard, say: Teller) ->
     return " ".join(sentences)
 
 
-def mandate_text(seller: SellerCard, say: Teller) -> str:
-    """The SEPA direct debit mandate, naming the creditor."""
-    return say.words("mandate.text", creditor=seller.legal_name)
+def mandate_text(
+    seller: SellerCard, agent: str | None, say: Teller, *, announces: bool = True
+) -> str:
+    """The SEPA direct debit mandate, naming the creditor, and who debits for it, if anybody.
+
+    `announces` says that the page beside it names what will be debited, and when.
+    """
+    text = (
+        say.words("mandate.text", creditor=seller.legal_name)
+        if agent is None
+        else say.words("mandate.text_agent", creditor=seller.legal_name, agent=agent)
+    )
+    return f"{text} {say.words('mandate.notice')}" if announces else text
 
 
 def agreed_text(
-    quote: Quote, offer: Offer, seller: SellerCard, kind: MethodKind | None, say: Teller
+    quote: Quote,
+    offer: Offer,
+    seller: SellerCard,
+    kind: MethodKind | None,
+    agent: str | None,
+    say: Teller,
 ) -> str | None:
-    """The whole wording agreed to with a method of this kind: mandate and consent as shown."""
+    """The whole wording agreed to with a method of this kind: mandate and consent as shown.
+
+    For `agent` see `mandate_text`.
+    """
     consent = consent_text(quote, offer, seller, say)
     parts = [consent] if consent else []
     if kind is MethodKind.DIRECT_DEBIT:
-        parts.insert(0, mandate_text(seller, say))
+        parts.insert(0, mandate_text(seller, agent, say))
     return "\n\n".join(parts) or None
 
 

@@ -36,6 +36,7 @@ class Links:
     quote: str
     confirm: str
     back_from_bank: str
+    bank: str
     another_method: str
     status: str
     invoice: str
@@ -68,6 +69,7 @@ def links_of(root: str, session_name: str, signature: str) -> Links:
         quote=f"{page}/quote",
         confirm=f"{page}/confirm",
         back_from_bank=f"{page}/return",
+        bank=f"{page}/bank",
         another_method=f"{page}/another-method",
         status=f"{page}/status",
         invoice=f"{page}/invoice.pdf",

@@ -1,6 +1,8 @@
 """What every answer of the page tells the browser to refuse.
 
-No inline style or script, no foreign one, no frame around it. Forms may only lead where a
+No inline style or script, no foreign one, no frame around it. Where a provider's script draws
+the payment panel, what it names is let in on that page; no wallet needs a permission, for none
+is shown. Forms may only lead where a
 purchase can lead: browsers apply `form-action` to the redirects after a POST too, so it lists
 the bank's challenge and the session's own `success_url`.
 """
@@ -8,6 +10,7 @@ the bank's challenge and the session's own `success_url`.
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.web_origin import origin
 
 _EVERYWHERE = MappingProxyType(
@@ -26,17 +29,29 @@ _EVERYWHERE = MappingProxyType(
 
 
 def page_headers(
-    forms_lead_to: Iterable[str | None] = (), logo: str | None = None
+    forms_lead_to: Iterable[str | None] = (),
+    logo: str | None = None,
+    panel: MountedPanel | None = None,
 ) -> dict[str, str]:
-    """The headers of a page whose forms may lead to these addresses besides ours."""
+    """The headers of a page whose forms may lead to these addresses besides ours.
+
+    `panel` is the provider's, on the page that shows it: its sources are let in, and no others.
+    """
     forms = _sources(forms_lead_to)
     images = _sources([logo])
+    scripts, frames, connections = ("", "", "")
+    if panel is not None:
+        scripts, frames, connections = (
+            "".join(f" {one}" for one in dict.fromkeys(sources))
+            for sources in (panel.script_sources, panel.frame_sources, panel.connect_sources)
+        )
     policy = (
         "default-src 'none'",
-        "script-src 'self'",
+        f"script-src 'self'{scripts}",
         "style-src 'self'",
         f"img-src 'self'{images}",
-        "connect-src 'self'",
+        f"connect-src 'self'{connections}",
+        *([f"frame-src{frames}"] if frames else []),
         f"form-action 'self'{forms}",
         "frame-ancestors 'none'",
         "base-uri 'none'",

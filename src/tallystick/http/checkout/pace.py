@@ -111,7 +111,7 @@ class Pace:
             RateLimited: too many came from there.
         """
         if self._has_limit:
-            self._addresses.take(_subscriber(address))
+            self._addresses.take(subscriber(address))
 
     def sent_to(self, session_name: str) -> None:
         """A form arrives for a session.
@@ -131,7 +131,7 @@ class Pace:
             return True
         try:
             if address is not None:
-                self._waiting_addresses.take(_subscriber(address))
+                self._waiting_addresses.take(subscriber(address))
             self._waiting_links.take(session_name)
         except RateLimited:
             return False
@@ -150,7 +150,7 @@ class Pace:
         self._guesses.give_back(session_name)
 
 
-def _subscriber(address: str) -> str:
+def subscriber(address: str) -> str:
     """The key of whoever has an address: of IPv6 the network, of anything else all of it."""
     try:
         six = IPv6Address(address.partition("%")[0])

@@ -6,12 +6,14 @@ from functools import cache
 from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.quote import Quote
 from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.finish import finish, mandate_text
 from tallystick.http.checkout.form import Form, Typed, make_form
 from tallystick.http.checkout.frame import Frame, Links, bare_frame, merchant_frame
+from tallystick.http.checkout.panel import debit_agent, mounted
 from tallystick.http.checkout.receipt import make_receipt
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.summary import summarize
@@ -94,14 +96,21 @@ def checkout_page(
         shown.append(failure_alert(view.last_failure, say))
     heading = say.words(_heading(quote), plan=view.offer.plan_name)
     frame = _frame(heading, view, sheet)
+    panel = mounted(view.offer.payment, view.panel)
     return _render(
         "checkout.html",
         **parts,
+        panel_scripts=[] if panel is None else panel_scripts(panel, sheet.assets),
         frame=frame,
         heading=heading,
         alerts=shown,
         swap=False,
     )
+
+
+def panel_scripts(panel: MountedPanel, assets: Assets) -> list[str]:
+    """Our scripts of a mounted panel: the page's side, and the provider's module."""
+    return [assets.url("panel.js"), assets.module_url(panel.module)]
 
 
 def _heading(quote: Quote) -> str:
@@ -145,7 +154,7 @@ def _form_parts(
     rows.append((say.words("mandate.reference"), reference))
     signer = sheet.signer
     end = finish(quote, view.offer, seller, typed.buyer.address.country, say)
-    mandate = mandate_text(seller, say)
+    mandate = mandate_text(seller, debit_agent(view.panel), say)
     return {
         "t": say.words,
         "fields_of_update": FIELDS_OF_UPDATE,
@@ -153,10 +162,11 @@ def _form_parts(
         "applied": view.page_code or "",
         # Coupons do not apply to the invoice of a change.
         "takes_codes": not quote.adjusts,
+        "details_of_buyer": _details(typed),
         "links": sheet.links,
         "csrf": sheet.csrf,
         "summary": summarize(quote, view.offer, say),
-        "form": make_form(quote, view.offer, seller, typed, say),
+        "form": make_form(quote, view.offer, seller, view.panel, typed, say),
         "finish": end,
         "mandate": mandate,
         "mandate_rows": rows,
@@ -166,6 +176,22 @@ def _form_parts(
             "mandate": signer.agreed(mandate),
         },
     }
+
+
+def _details(typed: Typed) -> tuple[tuple[str, str], ...]:
+    """What the form asks of the buyer, which a provider's panel then need not ask again."""
+    buyer, place = typed.buyer, typed.buyer.address
+    details = {
+        "name": buyer.name,
+        "email": buyer.email,
+        "line1": place.line1,
+        "line2": place.line2,
+        "zip_code": place.zip_code,
+        "city": place.city,
+        "state": place.state,
+        "country": place.country,
+    }
+    return tuple((name, value or "") for name, value in details.items())
 
 
 def receipt_page(
@@ -196,9 +222,17 @@ def receipt_page(
 
 
 def message_page(
-    view: CheckoutView, message: Message, sheet: Sheet, *, polls: bool = False
+    view: CheckoutView,
+    message: Message,
+    sheet: Sheet,
+    *,
+    polls: bool = False,
+    leads_to: str | None = None,
 ) -> str:
-    """A page of one card within the merchant's surroundings; `polls`: it goes on by itself."""
+    """A page of one card within the merchant's surroundings.
+
+    It goes on by itself: `polls` asks how it stands, `leads_to` is where it goes at once.
+    """
     return _render(
         "message.html",
         t=sheet.say.words,
@@ -207,6 +241,7 @@ def message_page(
         csrf=sheet.csrf,
         links=sheet.links,
         polls=polls,
+        leads_to=leads_to,
         look=1,
         seconds=look_again_after(1),
     )
@@ -236,6 +271,7 @@ def bare_page(key: str, icon: str, locale: Locale, assets: Assets) -> str:
         csrf="",
         links=None,
         polls=False,
+        leads_to=None,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from tallystick.domain.offer import BankTransfer, Offer
 from tallystick.domain.payment import Method, MethodKind
-from tallystick.http.checkout.form import account_rows
+from tallystick.http.checkout.panel import account_rows
 from tallystick.http.checkout.summary import BETWEEN, Row, RowKind, summarize
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import upcoming_amount

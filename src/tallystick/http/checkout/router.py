@@ -4,6 +4,7 @@ GET  /checkout/{session}/{signature}                 the page, whatever state it
 POST                              .../quote           what was typed changes the total
 POST                              .../confirm         buy
 GET                               .../return          back from the bank
+GET                               .../bank            on the way to the bank's challenge
 POST                              .../another-method  leave the bank, pay in another way
 GET                               .../status          a waiting page asks
 GET                               .../invoice.pdf     what was bought, for the browser that paid
@@ -30,7 +31,7 @@ from tallystick.http.checkout.keeping import keep
 from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import quote_fragments, waiting_fragment
 from tallystick.http.checkout.refusals import page_route
-from tallystick.http.checkout.states import show
+from tallystick.http.checkout.states import show, show_way_to_bank
 from tallystick.http.checkout.submitted import Submitted, read_form
 from tallystick.http.checkout.visit import Visit, arrive, keep_language
 from tallystick.http.pdf import pdf_answer
@@ -49,7 +50,7 @@ Opener = Callable[[Request, str, str], Awaitable[Visit]]
 
 def router(app: App, *, posts_per_minute: int) -> APIRouter:
     """The routes of the page and of its files; for `posts_per_minute` see `Pace`."""
-    assets = load_assets(urlsplit(app.public_url).path.rstrip("/"))
+    assets = load_assets(urlsplit(app.public_url).path.rstrip("/"), app.panel_modules)
     pace = Pace(posts_per_minute)
     routes = APIRouter(include_in_schema=False, route_class=page_route(assets))
 
@@ -102,6 +103,12 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
         visit = await visit_of(request, session, signature)
         result = await _how_it_stands(visit)
         return await answer(visit, result)
+
+    @routes.get(_PAGE + "/bank")
+    async def way_to_bank(request: Request, session: str, signature: str) -> Response:
+        visit = await visit_of(request, session, signature)
+        view = await show_checkout(visit.context, visit.session_id, paid_with=None)
+        return show_way_to_bank(visit, view)
 
     @routes.get(_PAGE + "/quote")
     @routes.get(_PAGE + "/confirm")

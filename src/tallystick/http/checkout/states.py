@@ -16,6 +16,7 @@ from tallystick.http.checkout.page import (
     message_page,
     receipt_page,
 )
+from tallystick.http.checkout.panel import mounted
 from tallystick.http.checkout.visit import Visit
 from tallystick.services.checkout_view import CheckoutView
 
@@ -39,7 +40,10 @@ def show(
             assert view.quote is not None, "an open session has a quote"
             stands = typed or _kept(view)
             return visit.html(
-                checkout_page(view, view.quote, sheet, stands, alerts), view, status
+                checkout_page(view, view.quote, sheet, stands, alerts),
+                view,
+                status,
+                mounted(view.offer.payment, view.panel),
             )
         case SessionState.AWAITING_PAYMENT:
             return _under_way(visit, view, sheet)
@@ -58,6 +62,16 @@ def _kept(view: CheckoutView) -> Typed:
     return Typed(buyer=view.buyer, code=view.page_code, faults=faults, is_kept=True)
 
 
+def show_way_to_bank(visit: Visit, view: CheckoutView) -> Response:
+    """A page that leads to the bank's challenge by itself; the checkout where there is none."""
+    challenge = None if view.attempt is None else view.attempt.challenge_url
+    if view.status is not SessionState.AWAITING_PAYMENT or challenge is None:
+        return visit.go(visit.links.page)
+    sheet = visit.sheet(view)
+    message = _challenge(challenge, sheet)
+    return visit.html(message_page(view, message, sheet, leads_to=challenge), view)
+
+
 def _under_way(visit: Visit, view: CheckoutView, sheet: Sheet) -> Response:
     words = sheet.say.words
     challenge = None if view.attempt is None else view.attempt.challenge_url
@@ -71,19 +85,24 @@ def _under_way(visit: Visit, view: CheckoutView, sheet: Sheet) -> Response:
             actions=(again,),
         )
         return visit.html(message_page(view, message, sheet, polls=True), view)
-    message = Message(
+    return visit.html(message_page(view, _challenge(challenge, sheet), sheet), view)
+
+
+def _challenge(url: str, sheet: Sheet) -> Message:
+    """The ways on while the bank waits: to it, or back to another method."""
+    words = sheet.say.words
+    return Message(
         tone="",
         icon="shield",
         title=words("challenge.title"),
         text=words("challenge.text"),
         actions=(
-            Action(label=words("challenge.go"), url=challenge, primary=True),
+            Action(label=words("challenge.go"), url=url, primary=True),
             Action(
                 label=words("challenge.another"), url=sheet.links.another_method, posts=True
             ),
         ),
     )
-    return visit.html(message_page(view, message, sheet), view)
 
 
 def _completed(visit: Visit, view: CheckoutView, sheet: Sheet) -> Response:

@@ -9,7 +9,6 @@ from starlette.requests import Request
 from tallystick.domain.buyer import Address, BuyerDetails
 from tallystick.domain.errors import InvalidInput
 from tallystick.domain.payment import MethodKind
-from tallystick.http.checkout.form import PAYMENT_FIELDS
 
 _BODY_BYTES_MAX = 256 * 1024
 _FIELDS_MAX = 60
@@ -65,10 +64,6 @@ class Submitted:
         """How the buyer wants to pay."""
         chosen = self.get("method")
         return MethodKind(chosen) if chosen in set(MethodKind) else None
-
-    def payment_fields(self, kind: MethodKind) -> dict[str, str]:
-        """The fields of the payment panel that belong to a kind of method."""
-        return {name: self.get(name) for name in PAYMENT_FIELDS[kind]}
 
     def _text(self, name: str) -> str | None:
         """A line of text: control characters out, at most a little more than is accepted."""

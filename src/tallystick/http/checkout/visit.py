@@ -10,11 +10,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.payment_panel import MountedPanel
+from tallystick.domain.web_origin import origin
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links, links_of
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace
+from tallystick.http.checkout.pace import Pace, subscriber
 from tallystick.http.checkout.page import Sheet
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.success import with_session
@@ -24,6 +26,7 @@ from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.context import App, Context
 from tallystick.services.open_link import open_link
+from tallystick.services.try_limits import payer_of
 
 FORM_COOKIE = "tallystick_form"
 PAID_COOKIE = "tallystick_paid"
@@ -78,6 +81,12 @@ class Visit:
         return public + self.links.back_from_bank.removeprefix(self.assets.root)
 
     @property
+    def payer(self) -> bytes | None:
+        """A mark of the network address that this request comes from."""
+        client = self.request.client
+        return payer_of(self.context, None if client is None else subscriber(client.host))
+
+    @property
     def may_ask(self) -> bool:
         """Whether the provider is asked for this request how the payment stands."""
         client = self.request.client
@@ -108,11 +117,17 @@ class Visit:
             csrf=self.csrf,
         )
 
-    def html(self, content: str, view: CheckoutView, status: int = 200) -> Response:
-        """A page, with the headers that this session's page needs."""
-        challenge = None if view.attempt is None else view.attempt.challenge_url
-        leads_to = (self.context.app.public_url, challenge, view.session.success_url)
-        response = HTMLResponse(content, status, page_headers(leads_to, view.seller.logo_url))
+    def html(
+        self,
+        content: str,
+        view: CheckoutView,
+        status: int = 200,
+        panel: MountedPanel | None = None,
+    ) -> Response:
+        """A page, with the headers that this session's page needs, and those of its `panel`."""
+        leads_to = (self.context.app.public_url, view.session.success_url)
+        headers = page_headers(leads_to, view.seller.logo_url, panel)
+        response = HTMLResponse(content, status, headers)
         self._set(response, FORM_COOKIE, self.csrf)
         return response
 
@@ -123,8 +138,13 @@ class Visit:
         return RedirectResponse(url, 303, page_headers())
 
     def to_bank(self, url: str, view: CheckoutView) -> Response:
-        """Send the browser to a challenge, where the test bank goes on in the same language."""
-        response = self.go(url)
+        """Send the browser to a challenge, where the test bank goes on in the same language.
+
+        A form may lead to the test bank, which is ours. A real bank's challenge passes hosts
+        that nobody knows before, so a page of ours leads there: that is no form any more.
+        """
+        is_ours = origin(url) == origin(self.context.app.public_url)
+        response = self.go(url if is_ours else self.links.bank)
         _set_language(response, self.assets, self.sheet(view).say.words.language)
         return response
 

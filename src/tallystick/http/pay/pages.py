@@ -7,11 +7,14 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.offer import OnlinePayment
+from tallystick.domain.payment_panel import MountedPanel
 from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
+from tallystick.http.checkout.fields import Labels
 from tallystick.http.checkout.finish import mandate_text
-from tallystick.http.checkout.form import Panel, Typed, invoice_panel
+from tallystick.http.checkout.form import FormFault, Typed
 from tallystick.http.checkout.frame import merchant_frame
-from tallystick.http.checkout.page import Action, Message, look_again_after
+from tallystick.http.checkout.page import Action, Message, look_again_after, panel_scripts
+from tallystick.http.checkout.panel import Charged, Panel, debit_agent, make_panel, mounted
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.pay.visit import Visit
 from tallystick.http.portal.told import invoice_page
@@ -60,13 +63,14 @@ def pay_page(
     shown = invoice_page(
         own, visit.context.today, say, may_manage=False, seller=seller.legal_name
     )
-    panel, faults = invoice_panel(view.payment, seller, typed, say)
+    form, faults = _form(view, typed, say)
     told = list(alerts)
     if faults:
         told.append(faults_alert(faults, say))
     if not told and view.can_be_charged and view.last_failure is not None:
         told.append(failure_alert(view.last_failure, say))
-    mandate = mandate_text(seller, say)
+    mandate = mandate_of(view, say)
+    scripts = panel_of(view)
     text = shown_amount(view)
     due = say.formats.money(entry.amount_due, entry.currency)
     return _render(
@@ -77,7 +81,9 @@ def pay_page(
         invoice=shown,
         alerts=told,
         swap=False,
-        form=_Form(panel=panel) if _has_panel(view) else None,
+        form=form if _has_panel(view) else None,
+        details_of_buyer=_details(view),
+        panel_scripts=[] if scripts is None else panel_scripts(scripts, visit.files.shared),
         button=say.words("finish.pay", amount=due) if pays_here(view) else None,
         standing=_standing(view, say),
         mandate=mandate,
@@ -87,8 +93,21 @@ def pay_page(
     )
 
 
-def waiting_page(visit: Visit, view: InvoiceView) -> str:
-    """A payment is under way: at the bank, or with no answer yet."""
+def mandate_of(view: InvoiceView, say: Teller) -> str:
+    """The mandate of a debit that pays the invoice."""
+    return mandate_text(view.seller, debit_agent(view.panel), say)
+
+
+def panel_of(view: InvoiceView) -> MountedPanel | None:
+    """The provider's own panel, where the page shows it."""
+    return mounted(view.payment, view.panel) if pays_here(view) else None
+
+
+def waiting_page(visit: Visit, view: InvoiceView, *, leads_on: bool = False) -> str:
+    """A payment is under way: at the bank, or with no answer yet.
+
+    A page that `leads_on` goes to the bank by itself.
+    """
     words, links = visit.say(view).words, visit.links
     challenge = None if view.live is None else view.live.challenge_url
     if challenge is None:
@@ -117,10 +136,43 @@ def waiting_page(visit: Visit, view: InvoiceView) -> str:
         "message.html",
         title=message.title,
         message=message,
+        leads_to=challenge if leads_on else None,
         polls=challenge is None,
         look=1,
         seconds=look_again_after(1),
     )
+
+
+def _form(view: InvoiceView, typed: Typed, say: Teller) -> tuple[_Form, tuple[FormFault, ...]]:
+    """The payment panel by itself, and what is wrong with what was sent."""
+    entry = view.entry
+    errors = {one.field: say.words.fault(one) for one in reversed(typed.faults)}
+    charged = Charged(asks=True, amount=entry.amount_due, currency=entry.currency, saves=False)
+    panel = make_panel(
+        charged, view.payment, view.seller, view.panel, typed.method, Labels(say, errors)
+    )
+    faults = tuple(
+        FormFault(field=name, label=say.words.field(name), sentence=sentence)
+        for name, sentence in reversed(errors.items())
+    )
+    return _Form(panel=panel), faults
+
+
+def _details(view: InvoiceView) -> tuple[tuple[str, str], ...]:
+    """What the invoice says of its buyer, which a provider's panel need not ask again."""
+    buyer = view.entry.customer
+    place = buyer.billing_address
+    details = {
+        "name": buyer.name,
+        "email": buyer.email,
+        "line1": place.line1,
+        "line2": place.line2,
+        "zip_code": place.zip_code,
+        "city": place.city,
+        "state": place.state,
+        "country": place.country,
+    }
+    return tuple((name, value) for name, value in details.items() if value)
 
 
 def _has_panel(view: InvoiceView) -> bool:

@@ -3,6 +3,7 @@
 GET  /pay/{tenant}/{invoice}/{signature}                 the invoice, whatever state it is in
 POST                                    .../confirm         pay what it shows
 GET                                     .../return          back from the bank
+GET                                     .../bank            on the way to the bank's challenge
 POST                                    .../another-method  leave the bank, pay in another way
 GET                                     .../status          a waiting page asks
 GET                                     .../invoice.pdf     its document
@@ -23,17 +24,26 @@ from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import OnlinePayment
-from tallystick.domain.payment import Method, MethodKind, MethodRefused
+from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
 from tallystick.http.checkout.alerts import Alert
 from tallystick.http.checkout.assets import Assets, load_assets
-from tallystick.http.checkout.finish import CONSENT_VERSION, mandate_text
+from tallystick.http.checkout.confirming import USER_AGENT_CHARS_MAX
+from tallystick.http.checkout.finish import CONSENT_VERSION
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import waiting_fragment
+from tallystick.http.checkout.panel import missing_token, payment_fields
 from tallystick.http.checkout.refusals import page_route
 from tallystick.http.checkout.submitted import Submitted
-from tallystick.http.pay.pages import pay_page, pays_here, shown_amount, waiting_page
+from tallystick.http.pay.pages import (
+    mandate_of,
+    panel_of,
+    pay_page,
+    pays_here,
+    shown_amount,
+    waiting_page,
+)
 from tallystick.http.pay.visit import Files, Visit, arrive, keep_language
 from tallystick.http.pdf import pdf_answer
 from tallystick.locales.choice import LANGUAGES
@@ -65,7 +75,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     """The routes of the pages; for `posts_per_minute` see `Pace`."""
     root = urlsplit(app.public_url).path.rstrip("/")
     sheet = resources.files("tallystick.http.portal") / "static" / "portal.css"
-    shared = load_assets(root)
+    shared = load_assets(root, app.panel_modules)
     portal = Assets(root, {"portal.css": sheet.read_bytes()}, place="portal")
     files = Files(shared=shared, portal=portal)
     pace = Pace(posts_per_minute)
@@ -108,6 +118,16 @@ def _add_reading(routes: APIRouter, files: Files, looking: Opener) -> None:
         visit = await looking(request, tenant, invoice, signature)
         result = await continue_on_page(visit.context, visit.invoice_id, asks=visit.may_ask)
         return await _answer(visit, result)
+
+    @routes.get(_PAGE + "/bank")
+    async def way_to_bank(
+        request: Request, tenant: str, invoice: str, signature: str
+    ) -> Response:
+        visit = await looking(request, tenant, invoice, signature)
+        view = await show_invoice_page(visit.context, visit.invoice_id)
+        if view.live is None or view.live.challenge_url is None:
+            return visit.go(visit.links.page)
+        return visit.html(waiting_page(visit, view, leads_on=True), view)
 
     @routes.get(_PAGE + "/confirm")
     @routes.get(_PAGE + "/another-method")
@@ -164,7 +184,8 @@ async def _show(
     view = await show_invoice_page(visit.context, visit.invoice_id)
     if view.live is not None:
         return visit.html(waiting_page(visit, view), view)
-    return visit.html(pay_page(visit, view, typed or _untyped(), alerts), view, status)
+    page = pay_page(visit, view, typed or _untyped(), alerts)
+    return visit.html(page, view, status, panel_of(view))
 
 
 async def _pay(visit: Visit, submitted: Submitted) -> Response:
@@ -186,9 +207,7 @@ async def _pay(visit: Visit, submitted: Submitted) -> Response:
         return await _show(visit, _untyped(kind, faults), status=_BAD)
     method: Method
     try:
-        method = await collect_method(
-            visit.context, visit.invoice_id, kind, submitted.payment_fields(kind)
-        )
+        method = await _method(visit, submitted, view, kind)
     except MethodRefused as refused:
         return await _show(visit, _untyped(kind, refused.faults), status=_BAD)
     payment = PagePayment(
@@ -199,6 +218,18 @@ async def _pay(visit: Visit, submitted: Submitted) -> Response:
     )
     result = await pay_on_page(visit.context, visit.invoice_id, payment)
     return await _answer(visit, result, kind)
+
+
+async def _method(
+    visit: Visit, submitted: Submitted, view: InvoiceView, kind: MethodKind
+) -> Method:
+    """What the panel held, made a method; raises `MethodRefused`."""
+    fields = payment_fields(submitted, kind, view.panel)
+    missing = missing_token(fields)
+    if missing:
+        raise MethodRefused(missing)
+    entity_id = view.entry.invoicing_entity_id
+    return await collect_method(visit.context, entity_id, visit.invoice_id, kind, fields)
 
 
 def _fault(payment: OnlinePayment, kind: MethodKind | None) -> Fault | None:
@@ -217,7 +248,7 @@ def _consent(
 ) -> Consent | None:
     """The mandate as it was shown and agreed to; None without one."""
     say = visit.say(view)
-    text = mandate_text(view.seller, say)
+    text = mandate_of(view, say)
     if kind is not MethodKind.DIRECT_DEBIT or not visit.signer.is_agreed(
         text, submitted.get("mandate_signature")
     ):
@@ -227,14 +258,24 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
+        acceptance=_acceptance(visit),
     )
+
+
+def _acceptance(visit: Visit) -> Acceptance | None:
+    """Where the agreement came from; None where the server cannot tell."""
+    client = visit.request.client
+    if client is None:
+        return None
+    browser = visit.request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
+    return Acceptance(at=visit.context.now, ip=client.host, user_agent=browser)
 
 
 async def _answer(visit: Visit, result: PageResult, kind: MethodKind | None = None) -> Response:
     """What a browser sees after a verb that pays."""
     match result:
         case Challenge(url=url) if kind is not None:
-            return visit.go(url)
+            return visit.to_bank(url)
         case Paid() | Challenge() | InFlight() | PaymentFailed():
             return visit.go(visit.links.page)
         case NotPayable():

@@ -9,6 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.payment_panel import MountedPanel
+from tallystick.domain.web_origin import origin
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links
 from tallystick.http.checkout.headers import page_headers
@@ -87,11 +89,17 @@ class Visit:
             raise Forbidden("This form was not sent from our page, or cookies are off.")
         return submitted
 
-    def html(self, content: str, view: InvoiceView, status: int = 200) -> Response:
-        """A page, with the headers that it needs."""
-        challenge = None if view.live is None else view.live.challenge_url
-        leads_to = (self.context.app.public_url, challenge)
-        response = HTMLResponse(content, status, page_headers(leads_to, view.seller.logo_url))
+    def html(
+        self,
+        content: str,
+        view: InvoiceView,
+        status: int = 200,
+        panel: MountedPanel | None = None,
+    ) -> Response:
+        """A page, with the headers that it needs, and those of its `panel`."""
+        leads_to = (self.context.app.public_url,)
+        headers = page_headers(leads_to, view.seller.logo_url, panel)
+        response = HTMLResponse(content, status, headers)
         response.set_cookie(
             FORM_COOKIE,
             self.csrf,
@@ -107,6 +115,13 @@ class Visit:
         if self.request.headers.get("hx-request") == "true":
             return Response(headers={**page_headers(), "HX-Redirect": url})
         return RedirectResponse(url, 303, page_headers())
+
+    def to_bank(self, url: str) -> Response:
+        """Send the browser to a challenge: a real bank's over a page of ours, as at the
+        checkout.
+        """
+        is_ours = origin(url) == origin(self.context.app.public_url)
+        return self.go(url if is_ours else self.links.bank)
 
 
 async def arrive(
@@ -141,6 +156,7 @@ def links_of(root: str, link: Link) -> Links:
         quote=page,
         confirm=f"{page}/confirm",
         back_from_bank=f"{page}/return",
+        bank=f"{page}/bank",
         another_method=f"{page}/another-method",
         status=f"{page}/status",
         invoice=f"{page}/invoice.pdf",

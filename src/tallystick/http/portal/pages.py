@@ -54,7 +54,7 @@ def overview_page(visit: Visit, view: PortalView, page: int, notice: Notice | No
     cards = [subscription_card(one, view.today, say) for one in view.subscriptions]
     over = [one.is_over for one in view.subscriptions]
     newer, older = pages_of(view, page, INVOICES_PER_PAGE)
-    return _render(
+    return render(
         visit,
         "overview.html",
         view.seller,
@@ -67,6 +67,8 @@ def overview_page(visit: Visit, view: PortalView, page: int, notice: Notice | No
         newer=newer,
         older=older,
         methods=[method_row(one, view.today, say) for one in view.methods],
+        can_add=view.can_add_method,
+        charged={encode(Prefix.PAYMENT_METHOD, one) for one in view.charged},
         details=customer_lines(view.customer, say),
         emails=view.customer.invoicing_emails,
     )
@@ -76,7 +78,7 @@ def own_invoice_page(
     visit: Visit, seller: SellerCard, shown: InvoicePage, notice: Notice | None, attempt: str
 ) -> str:
     """One invoice; `attempt` marks the try that its form makes."""
-    return _render(
+    return render(
         visit,
         "portal_invoice.html",
         seller,
@@ -100,7 +102,7 @@ def cancel_page(visit: Visit, seller: SellerCard, own: OwnSubscription) -> str:
     """What cancelling a subscription means, and the button."""
     say = visit.say
     name = encode(Prefix.SUBSCRIPTION, own.entry.id)
-    return _render(
+    return render(
         visit,
         "cancel.html",
         seller,
@@ -126,7 +128,7 @@ def cancel_words(own: OwnSubscription, today: date, say: Teller) -> str:
 def details_page(visit: Visit, seller: SellerCard, form: DetailsForm) -> str:
     """The form of billing details."""
     say = visit.say
-    return _render(
+    return render(
         visit,
         "details.html",
         seller,
@@ -154,9 +156,10 @@ def bare_page(key: str, say: Teller, files: Files, *, goes_home: bool) -> str:
     )
 
 
-def _render(
+def render(
     visit: Visit, template: str, seller: SellerCard, path: str = "", **values: object
 ) -> str:
+    """A page within the merchant's surroundings; `path` is its own, below the portal."""
     say, files = visit.say, visit.files
     frame: Frame = merchant_frame(
         str(values["title"]), seller, None, files.shared, visit.root + path, say

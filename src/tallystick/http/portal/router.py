@@ -8,6 +8,13 @@ POST                     .../pay             charge what is due to the saved met
 GET  /portal/subscriptions/{id}/cancel       what cancelling means
 POST                          .../cancel     cancel at the end of the period
 POST                          .../keep       take that back
+GET  /portal/methods/add                     the form of a new payment method
+POST /portal/methods/add                     save it
+GET  /portal/methods/{id}/bank               on the way to the bank's challenge
+GET                     .../return           back from there
+POST                    .../use              charge it from now on
+GET                     .../remove           what removing it means
+POST                    .../remove           charge it no more
 GET  /portal/details                         how the customer is billed
 POST /portal/details                         change it
 POST /portal/leave                           sign out
@@ -28,7 +35,7 @@ from starlette.responses import Response
 from tallystick.db import document_facts
 from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.errors import Busy, Conflict, Fault, NotFound
-from tallystick.domain.ids import MalformedId, Prefix, decode
+from tallystick.domain.ids import Prefix
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.payment import FailureReason
 from tallystick.http.checkout.assets import Assets, load_assets
@@ -36,6 +43,8 @@ from tallystick.http.checkout.headers import asset_headers
 from tallystick.http.checkout.pace import Pace
 from tallystick.http.pdf import pdf_answer
 from tallystick.http.portal.details import details_of, details_typed, make_details_form
+from tallystick.http.portal.methods import add_methods
+from tallystick.http.portal.names import id_of
 from tallystick.http.portal.pages import (
     Notice,
     bare_page,
@@ -77,7 +86,10 @@ PAGE_MAX = 100_000
 
 _REFUSED = 409
 _BAD = 400
-_DONE = frozenset({"cancelled", "kept", "paid", "processing", "saved"})
+_DONE = frozenset(
+    {"cancelled", "kept", "paid", "processing", "saved"}
+    | {"method_added", "method_used", "method_removed"}
+)
 """What a page may say was done."""
 
 Opener = Callable[[Request], Awaitable[Visit]]
@@ -88,7 +100,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     root = urlsplit(app.public_url).path.rstrip("/")
     sheet = resources.files(__package__) / "static" / "portal.css"
     own = Assets(root, {"portal.css": sheet.read_bytes()}, place="portal")
-    files = Files(shared=load_assets(root), own=own)
+    files = Files(shared=load_assets(root, app.panel_modules), own=own)
     pace = Pace(posts_per_minute)
     routes = APIRouter(include_in_schema=False, route_class=portal_route(files))
 
@@ -122,6 +134,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     _add_invoices(routes, looking, doing)
     _add_subscriptions(routes, looking, doing)
     _add_details(routes, looking, doing)
+    add_methods(routes, looking, doing)
 
     @routes.post("/portal/leave")
     async def sign_out(request: Request) -> Response:
@@ -150,7 +163,7 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
         visit = await looking(request)
         if lang in LANGUAGES:
             return keep_language(visit.files, request.url.path, lang)
-        own = await show_own_invoice(visit.portal, _id(Prefix.INVOICE, name))
+        own = await show_own_invoice(visit.portal, id_of(Prefix.INVOICE, name))
         is_paid = own.entry.payment_status is PaymentStatus.PAID
         # Whatever the address says: what is not paid is not called so.
         told = "" if done == "paid" and not is_paid else done
@@ -159,7 +172,7 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
     @routes.get("/portal/invoices/{name}/invoice.pdf")
     async def download(request: Request, name: str) -> Response:
         visit = await looking(request)
-        return await _download(visit, _id(Prefix.INVOICE, name))
+        return await _download(visit, id_of(Prefix.INVOICE, name))
 
     @routes.get("/portal/invoices/{name}/pay")
     async def paid_before(request: Request, name: str) -> Response:
@@ -171,7 +184,7 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
     async def pay(request: Request, name: str) -> Response:
         visit = await doing(request)
         submitted = await visit.form()
-        invoice_id = _id(Prefix.INVOICE, name)
+        invoice_id = id_of(Prefix.INVOICE, name)
         try:
             await pay_own(
                 visit.portal, invoice_id, visit.try_of(invoice_id, submitted.get("try"))
@@ -194,7 +207,7 @@ def _add_subscriptions(routes: APIRouter, looking: Opener, doing: Opener) -> Non
         visit = await looking(request)
         if lang in LANGUAGES:
             return keep_language(visit.files, request.url.path, lang)
-        own = await show_own_subscription(visit.portal, _id(Prefix.SUBSCRIPTION, name))
+        own = await show_own_subscription(visit.portal, id_of(Prefix.SUBSCRIPTION, name))
         if own.ends_if_cancelled is None or not visit.portal.may_manage:
             return visit.go("")
         seller = await _seller(visit)
@@ -204,20 +217,20 @@ def _add_subscriptions(routes: APIRouter, looking: Opener, doing: Opener) -> Non
     async def cancel(request: Request, name: str) -> Response:
         visit = await doing(request)
         await visit.form()
-        await cancel_own(visit.portal, _id(Prefix.SUBSCRIPTION, name))
+        await cancel_own(visit.portal, id_of(Prefix.SUBSCRIPTION, name))
         return visit.go("?done=cancelled")
 
     @routes.get(path + "/keep")
     async def kept_before(request: Request, name: str) -> Response:
         visit = await looking(request)
-        _id(Prefix.SUBSCRIPTION, name)
+        id_of(Prefix.SUBSCRIPTION, name)
         return visit.go("")
 
     @routes.post(path + "/keep")
     async def keep(request: Request, name: str) -> Response:
         visit = await doing(request)
         await visit.form()
-        await keep_own(visit.portal, _id(Prefix.SUBSCRIPTION, name))
+        await keep_own(visit.portal, id_of(Prefix.SUBSCRIPTION, name))
         return visit.go("?done=kept")
 
 
@@ -298,14 +311,6 @@ def _declined(visit: Visit, refused: Conflict) -> Notice:
         if fault.code.upper() in FailureReason.__members__:
             return Notice(tone="bad", text=words.of(FailureReason[fault.code.upper()]))
     return Notice(tone="bad", text=words("invoice.not_paid"))
-
-
-def _id(prefix: Prefix, name: str) -> UUID:
-    """The id in an address; raises `NotFound` where it is none."""
-    try:
-        return decode(prefix, name)
-    except MalformedId:
-        raise NotFound("There is no such page.") from None
 
 
 def _now() -> datetime:

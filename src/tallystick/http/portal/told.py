@@ -17,6 +17,7 @@ from tallystick.http.checkout.receipt import method_words
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.voice import PageVoice
 from tallystick.locales.addresses import address_lines
+from tallystick.locales.line_names import line_name
 from tallystick.services.portal_view import OwnInvoice, OwnSubscription, PortalView
 
 
@@ -57,6 +58,7 @@ class InvoiceRow:
 class MethodRow:
     """A saved payment method."""
 
+    name: str
     kind: str
     label: str
     note: str | None
@@ -145,6 +147,8 @@ def invoice_status(entry: InvoiceEntry, today: date, say: Teller) -> Status:
     if entry.status is not InvoiceStatus.FINALIZED:
         return Status(text=words(f"invoice_status.{entry.status.value}"))
     match entry.payment_status:
+        case PaymentStatus.PAID if _is_credited(entry):
+            return Status(text=words("invoice.cancelled"))
         case PaymentStatus.PAID:
             return Status(text=words("invoice_status.PAID"), tone="good")
         case PaymentStatus.PROCESSING:
@@ -157,6 +161,11 @@ def invoice_status(entry: InvoiceEntry, today: date, say: Teller) -> Status:
             return Status(text=words("invoice_status.OPEN", day=day), tone="warn")
 
 
+def _is_credited(entry: InvoiceEntry) -> bool:
+    """Whether nobody has paid anything of an invoice, because it was credited."""
+    return entry.cancelled > 0 and entry.settled - entry.reversed + entry.applied_balance <= 0
+
+
 def method_row(saved: SavedMethod, today: date, say: Teller) -> MethodRow:
     """A saved method as it may be shown."""
     method, note = saved.method, None
@@ -166,7 +175,8 @@ def method_row(saved: SavedMethod, today: date, say: Teller) -> MethodRow:
         key = "methods.expired" if is_over else "methods.expires"
         note = say.words(key, month=f"{month}/{year}")
     kind = "card" if method.kind is MethodKind.CARD else "bank"
-    return MethodRow(kind=kind, label=method_words(method, say), note=note)
+    name = encode(Prefix.PAYMENT_METHOD, saved.id)
+    return MethodRow(name=name, kind=kind, label=method_words(method, say), note=note)
 
 
 def invoice_page(
@@ -257,7 +267,7 @@ def _lines(own: OwnInvoice, say: Teller) -> tuple[Line, ...]:
         }
     return tuple(
         Line(
-            name=line.name,
+            name=line_name(line.name, say.words),
             days=say.formats.span(line.start_date, line.end_date),
             amount=say.formats.money(line.amount, entry.currency),
             explanation=told.get(position, ()),

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from tallystick.domain.errors import Forbidden, Unauthorized
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.payment_panel import MountedPanel
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
@@ -66,8 +67,15 @@ class Visit:
 
     def new_try(self, invoice_id: UUID) -> str:
         """A new try to pay an invoice: sent twice, one form is one try."""
-        name = str(new_id())
-        return f"{name}.{self._try(invoice_id, name)}"
+        return self.try_named(invoice_id, new_id())
+
+    def try_named(self, subject: UUID, try_id: UUID) -> str:
+        """The mark of a try under this id, for this subject alone."""
+        return f"{try_id}.{self._try(subject, str(try_id))}"
+
+    def agreed(self, text: str) -> str:
+        """The signature of a text that a page asks the customer to agree to."""
+        return sign(self._secret, Purpose.CONSENT, f"{self.token}\n{text}")
 
     def try_of(self, invoice_id: UUID, text: str) -> UUID:
         """The try that a form carries.
@@ -92,13 +100,23 @@ class Visit:
             raise Forbidden("This form was not sent from our page.")
         return submitted
 
-    def html(self, content: str, logo: str | None, status: int = 200) -> Response:
-        """A page."""
-        return HTMLResponse(content, status, page_headers((), logo))
+    def html(
+        self,
+        content: str,
+        logo: str | None,
+        status: int = 200,
+        panel: MountedPanel | None = None,
+    ) -> Response:
+        """A page; `panel` is the provider's, where the page shows it."""
+        return HTMLResponse(content, status, page_headers((), logo, panel))
 
     def go(self, path: str) -> Response:
         """Send the browser on to a page of the portal."""
         return RedirectResponse(self.root + path, 303, page_headers())
+
+    def leave_to(self, url: str) -> Response:
+        """Send the browser on to another page of ours."""
+        return RedirectResponse(url, 303, page_headers())
 
     def _try(self, invoice_id: UUID, name: str) -> str:
         return sign(self._secret, Purpose.PORTAL_TRY, self._try_text(invoice_id, name))

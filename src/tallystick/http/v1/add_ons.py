@@ -59,7 +59,11 @@ class CreateAddOnRequest(RequestModel):
         ),
     ] = None
     self_serviceable: Annotated[
-        Flag | None, Field(description="Whether customers may add it themselves; null: no.")
+        Flag | None,
+        Field(
+            description="For your own pages: whether customers may add it themselves; "
+            "null: no. It is kept and shown."
+        ),
     ] = None
 
 
@@ -79,7 +83,11 @@ class UpdateAddOnRequest(RequestModel):
         Field(ge=1, le=COUNT_MAX, description="How many a subscription may have; null: any."),
     ] = None
     self_serviceable: Annotated[
-        Flag | None, Field(description="Whether customers may add it themselves; null: no.")
+        Flag | None,
+        Field(
+            description="For your own pages: whether customers may add it themselves; "
+            "null: no. It is kept and shown."
+        ),
     ] = None
 
 
@@ -95,7 +103,7 @@ class AddOnOut(AnswerModel):
     ]
     fee_type: Annotated[FeeType, Field(description="The kind of the product's fee.")]
     self_serviceable: Annotated[
-        bool, Field(description="Whether customers may add it themselves.")
+        bool, Field(description="For your own pages: whether customers may add it themselves.")
     ]
     max_instances_per_subscription: Annotated[
         int | None, Field(description="How many a subscription may have; null: any.")

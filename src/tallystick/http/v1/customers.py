@@ -34,6 +34,7 @@ from tallystick.http.v1.paging import (
 from tallystick.http.v1.portal_schemas import (
     CustomerPortalTokenRequest,
     CustomerPortalTokenResponse,
+    PortalTokenRevocation,
     show_portal_token,
 )
 from tallystick.http.v1.scalars import (
@@ -54,6 +55,7 @@ from tallystick.services.portal_token import (
     SECONDS_DEFAULT,
     PortalScope,
     issue_portal_token,
+    revoke_portal_tokens,
 )
 
 router = APIRouter(prefix="/customers", tags=["Customers"], route_class=Route)
@@ -231,6 +233,21 @@ async def post_portal_token(
         once_shown=lambda _: Conflict(
             "This token was shown once. Use a new Idempotency-Key for a new one."
         ),
+    )
+
+
+@router.post("/{id_or_alias}/portal-token/revoke", status_code=204, response_class=Response)
+async def post_revoke_portal_token(
+    door: Entered, id_or_alias: CustomerIdOrAlias, body: PortalTokenRevocation | None = None
+) -> Response:
+    """Take one portal token of a customer's back, or all of them.
+
+    They open nothing from now on. For a link that went to the wrong person, and for a customer
+    whose mailbox is not its own any more. A new token can be made at once.
+    """
+    asked = body or PortalTokenRevocation()
+    return await door.write(
+        lambda ctx: revoke_portal_tokens(ctx, id_or_alias, asked.token), None, status=204
     )
 
 

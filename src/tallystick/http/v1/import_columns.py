@@ -58,6 +58,11 @@ def columns_of(model: type[BaseModel], at: str = "") -> dict[str, Column]:
     return found
 
 
+def is_report_of_errors(names: Sequence[str]) -> bool:
+    """Whether a file with these columns is a report of ours, whose cells are guarded."""
+    return set(ERROR_COLUMNS) <= {name.strip() for name in names}
+
+
 def _bare(kind: Any) -> Any:  # noqa: ANN401 - a type
     """A type without annotations and without null."""
     while True:

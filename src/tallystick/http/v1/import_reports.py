@@ -12,8 +12,9 @@ from tallystick.db import batch_chunks, batch_failures
 from tallystick.db.engine import Tx
 from tallystick.domain.batch_job import BatchJob
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.spreadsheet_cell import bare, guarded
 from tallystick.http.v1.csv_records import cells_of
-from tallystick.http.v1.import_columns import ERROR_COLUMNS
+from tallystick.http.v1.import_columns import ERROR_COLUMNS, is_report_of_errors
 from tallystick.http.v1.import_rows import line_of_names
 from tallystick.services.context import Context
 
@@ -47,12 +48,15 @@ def output_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
 
 
 async def errors_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
-    """The rows that failed as they were sent, each after its number and its reason.
+    """The rows that failed, each after its number and its reason.
 
-    Of a file that was such a report itself, the numbers and reasons of before are left out.
+    As they were sent, but for an apostrophe before what a spreadsheet would take for a formula;
+    it is taken off when the report is imported. Of a file that was such a report itself, the
+    numbers and reasons of before are left out.
     """
     names = cells_of(line_of_names(job.header), job.separator)
     old = {at for at, name in enumerate(names) if name.strip() in ERROR_COLUMNS}
+    is_report = is_report_of_errors(names)
     yield _written([[*ERROR_COLUMNS, *_without(old, names)]], job.separator)
     after = -1
     while True:
@@ -64,7 +68,8 @@ async def errors_of(ctx: Context, job: BatchJob) -> AsyncIterator[bytes]:
             return
         after = found[-1][0]
         rows = (
-            [str(row), why, *_cells(text, job.separator, old)] for _, row, why, text in found
+            [str(row), why, *_cells(text, job.separator, old, is_report=is_report)]
+            for _, row, why, text in found
         )
         yield _written(rows, job.separator)
 
@@ -84,13 +89,15 @@ def _without(places: AbstractSet[int], cells: Sequence[str]) -> list[str]:
     return [cell for at, cell in enumerate(cells) if at not in places]
 
 
-def _cells(record: str, separator: str, left_out: AbstractSet[int]) -> list[str]:
+def _cells(
+    record: str, separator: str, left_out: AbstractSet[int], *, is_report: bool
+) -> list[str]:
     try:
         cells = cells_of(record, separator)
     except csv.Error:
         # Not well-formed: as it was sent, in one cell, for whoever mends it.
         return [record.rstrip("\r\n")]
-    return _without(left_out, cells)
+    return _without(left_out, [bare(cell) for cell in cells] if is_report else cells)
 
 
 async def _in_parts(ctx: Context, first: str, part: Part) -> AsyncIterator[bytes]:
@@ -107,5 +114,7 @@ async def _in_parts(ctx: Context, first: str, part: Part) -> AsyncIterator[bytes
 
 def _written(rows: Iterable[list[str]], separator: str) -> bytes:
     text = io.StringIO()
-    csv.writer(text, delimiter=separator).writerows(rows)
+    csv.writer(text, delimiter=separator).writerows(
+        [guarded(cell) for cell in row] for row in rows
+    )
     return text.getvalue().encode()

@@ -17,6 +17,7 @@ from tallystick.domain.batch_job import BatchJobType
 from tallystick.domain.customer_record import CustomerFields
 from tallystick.domain.errors import Fault, InvalidInput
 from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.spreadsheet_cell import bare
 from tallystick.http.faults import short
 from tallystick.http.reader import Reader
 from tallystick.http.v1.csv_records import (
@@ -33,6 +34,7 @@ from tallystick.http.v1.import_columns import (
     Open,
     as_number,
     columns_of,
+    is_report_of_errors,
     put,
     read_header,
 )
@@ -172,6 +174,7 @@ class _Rows:
             None if field is None else (field, self._layout.path(field))
             for field in header.fields
         ]
+        self._is_report = is_report_of_errors(header.names)
         self._customers: dict[str, UUID | str] = {}
 
     def read(self, index: int, number: int, record: str) -> ImportRow:
@@ -193,6 +196,8 @@ class _Rows:
     def _said(self, record: str) -> dict[str, str]:
         """The cells that are not empty, by their fields."""
         cells = cells_of(record, self._due.separator)
+        if self._is_report:
+            cells = [bare(cell) for cell in cells]
         names = len(self._paths)
         if any(cell.strip() for cell in cells[names:]):
             message = f"the row has {len(cells)} cells, and the header {names} names"

@@ -116,7 +116,12 @@ class PatchPlanRequest(RequestModel):
     ] = None
     self_service_rank: Annotated[
         WholeNumber | None,
-        Field(ge=0, le=RANK_MAX, description="Its place among plans shown to customers."),
+        Field(
+            ge=0,
+            le=RANK_MAX,
+            description="For your own pages: its place among plans shown to customers. "
+            "It is kept and shown.",
+        ),
     ] = None
 
 

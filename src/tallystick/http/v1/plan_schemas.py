@@ -70,7 +70,10 @@ class PlanAddOnInput(RequestModel):
     ] = None
     self_serviceable: Annotated[
         Flag | None,
-        Field(description="Whether customers may add it themselves; null: as the add-on says."),
+        Field(
+            description="For your own pages: whether customers may add it themselves; "
+            "null: as the add-on says."
+        ),
     ] = None
 
 
@@ -139,7 +142,10 @@ class CreatePlanRequest(RequestModel):
     ] = None
     self_service_rank: Annotated[
         Annotated[WholeNumber, Field(ge=0, le=RANK_MAX)] | None,
-        Field(description="Its place among plans shown to customers."),
+        Field(
+            description="For your own pages: its place among plans shown to customers. "
+            "It is kept and shown."
+        ),
     ] = None
     tax_inclusive: Annotated[
         Flag | None, Field(description="Whether the amounts hold the tax; null: no.")
@@ -169,7 +175,10 @@ class PlanAddOnOut(AnswerModel):
     ]
     self_serviceable: Annotated[
         bool | None,
-        Field(description="Whether customers may add it themselves; null: as the add-on says."),
+        Field(
+            description="For your own pages: whether customers may add it themselves; "
+            "null: as the add-on says."
+        ),
     ]
 
 
@@ -188,7 +197,11 @@ class PlanOut(AnswerModel):
     ]
     product_family: Annotated[ProductFamilyOut, Field(description="The family it belongs to.")]
     self_service_rank: Annotated[
-        int | None, Field(description="Its place among plans shown to customers.")
+        int | None,
+        Field(
+            description="For your own pages: its place among plans shown to customers. "
+            "It is kept and shown."
+        ),
     ]
     version: Annotated[int, Field(description="The number of the version that is shown.")]
     version_id: Annotated[

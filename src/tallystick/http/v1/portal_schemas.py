@@ -4,7 +4,13 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tallystick.http.v1.scalars import AnswerModel, Instant, RequestModel, WholeNumber
+from tallystick.http.v1.scalars import (
+    AnswerModel,
+    Instant,
+    RequestModel,
+    Text,
+    WholeNumber,
+)
 from tallystick.services.portal_token import (
     SECONDS_MAX,
     SECONDS_MIN,
@@ -33,6 +39,18 @@ class CustomerPortalTokenRequest(RequestModel):
             min_length=1,
             max_length=len(PortalScope),
             description="`read` to look, `manage` to change, too; default both.",
+        ),
+    ] = None
+
+
+class PortalTokenRevocation(RequestModel):
+    """Which tokens of a customer's open nothing any more; may be left out for all of them."""
+
+    token: Annotated[
+        Annotated[str, Text(2048)] | None,
+        Field(
+            description="One token, as it was answered; null: every token that this customer "
+            "has been given until now."
         ),
     ] = None
 

@@ -3,5 +3,5 @@
 from tallystick.db.migrations.sql_file import upgrade_from
 
 revision = "0036"
-down_revision = "0026"
+down_revision = "0033"
 upgrade = upgrade_from("0036_after_the_sale.sql")

@@ -33,6 +33,7 @@
   let held = null; // The figures that a pressed button waits with.
   let isRepeated = false; // The press that has waited.
   let postponed = null; // An update that is not begun between press and release.
+  let agreed = null; // The figures that the form is sent with.
 
   const figures = () => form.elements.shown.value + form.elements.consent_signature.value;
   const label = () => document.getElementById("pay-label");
@@ -78,8 +79,24 @@
       announce(form.dataset.changed);
     } else {
       form.dataset.sent = "yes";
+      agreed = seen;
       setBusy(true);
     }
+  });
+
+  // A panel of the provider's has made its token: meanwhile the figures may have become others.
+  function stay() {
+    delete form.dataset.sent;
+    setBusy(false);
+  }
+  form.addEventListener("panel:stays", stay);
+  form.addEventListener("panel:answered", (event) => {
+    if (!updates.size && agreed === figures()) return;
+    event.preventDefault();
+    stay();
+    if (!updates.size) return announce(form.dataset.changed);
+    held = agreed;
+    setBusy(true);
   });
 
   function release(update) {

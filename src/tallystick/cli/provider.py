@@ -1,0 +1,352 @@
+"""`tallystick provider`: the accounts that invoicing entities are paid through."""
+
+import base64
+import json
+import os
+from typing import Annotated, Any, TypeAlias
+from uuid import UUID
+
+import typer
+
+from tallystick.cli.operator import (
+    Json,
+    TenantOption,
+    chosen_tenant,
+    context_of,
+    id_of,
+    operate,
+)
+from tallystick.cli.stripe_setup import (
+    asked_for_keys,
+    asked_for_webhook_secret,
+    examined,
+    registered,
+)
+from tallystick.cli.terminal import (
+    FAILED,
+    DataDir,
+    err,
+    fail,
+    print_facts,
+    print_table,
+    settings_with,
+)
+from tallystick.db import invoicing_entities
+from tallystick.db.engine import Tx
+from tallystick.db.provider_connections import ConnectionFacts
+from tallystick.domain.errors import NotFound
+from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.provider_connection import ProviderConnection
+from tallystick.providers.stripe import StripeKeys
+from tallystick.providers.stripe_account import AccountFacts
+from tallystick.services.connect_provider import (
+    AccountKeys,
+    connect_provider,
+    connections,
+    disconnect_provider,
+    fitting,
+    keep_webhook_secret,
+    open_connection,
+    seal_everything_again,
+    secret_box_of,
+)
+from tallystick.services.context import App, Context
+from tallystick.services.events import instant_text
+from tallystick.services.ids import new_id
+from tallystick.services.secret_box import KEY_BYTES, CannotOpen, SecretBox
+from tallystick.settings import Settings
+
+app = typer.Typer(
+    help="Connect invoicing entities to the accounts that they are paid through.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+connect = typer.Typer(help="Connect an invoicing entity to an account.", no_args_is_help=True)
+app.add_typer(connect, name="connect")
+
+EntityOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--entity",
+        metavar="ENTITY",
+        help="The invoicing entity (ive_...). Default: the tenant's default entity.",
+        show_default=False,
+    ),
+]
+
+
+@connect.command("stripe")
+def connect_stripe(
+    tenant: TenantOption = None,
+    entity: EntityOption = None,
+    *,
+    webhook: Annotated[
+        bool,
+        typer.Option(
+            "--webhook/--no-webhook",
+            help="Have Stripe send its events to this installation's public address.",
+        ),
+    ] = True,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Let an entity be paid through an account of Stripe's.
+
+    The keys come from STRIPE_SECRET_KEY and STRIPE_PUBLISHABLE_KEY, else they are asked for;
+    they are checked with Stripe, and kept encrypted. Run again with new keys of the same
+    account to replace them. STRIPE_WEBHOOK_SECRET is the signing secret of a webhook that you
+    have made yourself, for which you say --no-webhook.
+
+        tallystick provider connect stripe --tenant ten_... --entity ive_...
+    """
+    settings = settings_with(data_dir=data_dir)
+    keys = asked_for_keys()
+    known, connection_id = _prepared(settings, keys, tenant, entity)
+    facts = examined(keys, settings)
+    if facts.missing:
+        fail("\n".join(["The account cannot be used yet:", *facts.missing]), FAILED)
+    url = _webhook_url(settings.base_url, connection_id)
+    made = None
+    if webhook and not keys.webhook_secrets and (known is None or not known.webhook_secrets):
+        made = registered(keys, url, settings)
+    account = AccountKeys(
+        provider="stripe",
+        is_live=keys.is_live,
+        account=facts.account,
+        account_name=facts.name,
+        publishable_key=keys.publishable_key,
+        secret_key=keys.secret_key,
+        webhook_secret=next(iter(keys.webhook_secrets), None if made is None else made.secret),
+        webhook_endpoint=None if made is None else made.endpoint,
+    )
+
+    async def work(app: App, tx: Tx) -> ProviderConnection:
+        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        return await connect_provider(ctx, entity_id, account, connection_id)
+
+    done = operate(settings, work)
+    hears = account.webhook_secret is not None or bool(done.webhook_secrets)
+    _tell_connected(done, facts, url, hears=hears, as_json=as_json)
+
+
+def _prepared(
+    settings: Settings, keys: StripeKeys, tenant: str | None, entity: str | None
+) -> tuple[ProviderConnection | None, UUID]:
+    """The entity's connection, or the id that it gets; refused before Stripe is asked."""
+
+    async def work(app: App, tx: Tx) -> tuple[ProviderConnection | None, UUID]:
+        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        secret_box_of(ctx)
+        fitting(ctx, is_live=keys.is_live)
+        known = ctx.tenant.connection_of(entity_id)
+        return known, new_id() if known is None else known.id
+
+    return operate(settings, work)
+
+
+def _tell_connected(
+    done: ProviderConnection, facts: AccountFacts, url: str, *, hears: bool, as_json: bool
+) -> None:
+    shown = {
+        "connection_id": encode(Prefix.PROVIDER_CONNECTION, done.id),
+        "account": facts.account,
+        "account_name": facts.name,
+        "is_live": facts.is_live,
+        "currency": facts.currency,
+        "takes_debits": facts.takes_debits,
+        "webhook_url": url,
+        "hears_events": hears,
+    }
+    if as_json:
+        typer.echo(json.dumps(shown))
+        return
+    print_facts(shown)
+    err.print("Connected. Running processes notice at once.")
+    if not hears:
+        err.print(
+            f"Events: make a webhook for {url} in Stripe's dashboard, then keep its signing "
+            "secret with `tallystick provider webhook-secret`. Until then payments are looked "
+            "at when they are due."
+        )
+
+
+@app.command()
+def show(
+    tenant: TenantOption = None, *, as_json: Json = False, data_dir: DataDir = None
+) -> None:
+    """List the connections of a tenant, oldest first; never a secret."""
+
+    async def work(app: App, tx: Tx) -> list[ConnectionFacts]:
+        return await connections(await context_of(app, tx, await chosen_tenant(tx, tenant)))
+
+    found = [
+        _shown(one) for one in operate(settings_with(data_dir=data_dir), work, only_looks=True)
+    ]
+    if as_json:
+        typer.echo(json.dumps({"data": found}))
+        return
+    columns = ("connection_id", "invoicing_entity_id", "account", "state", "heard_at")
+    rows = ([str(one[name] or "never") for name in columns] for one in found)
+    print_table(rows, "id", "entity", "account", "state", "last event")
+
+
+@app.command()
+def check(
+    tenant: TenantOption = None,
+    entity: EntityOption = None,
+    *,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask the provider whether the kept keys work and the account may take payments.
+
+    Ends with 1 where something is missing, and says what.
+    """
+    settings = settings_with(data_dir=data_dir)
+
+    async def work(app: App, tx: Tx) -> tuple[ConnectionFacts, StripeKeys]:
+        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        connection = await open_connection(ctx, entity_id)
+        box = secret_box_of(ctx)
+        every = await connections(ctx)
+        facts = next(one for one in every if one.connection.id == connection.id)
+        return facts, StripeKeys(
+            secret_key=_opened(box, connection.secret_key, connection.secret_key_place),
+            publishable_key=connection.publishable_key,
+        )
+
+    facts, keys = operate(settings, work, only_looks=True)
+    account = examined(keys, settings)
+    missing = list(account.missing)
+    if account.account != facts.connection.account:
+        missing.append(f"The keys are of another account now: {account.account}.")
+    if not facts.connection.webhook_secrets:
+        missing.append("No signing secret is kept: events are refused.")
+    if facts.unheard:
+        missing.append(f"{facts.unheard} events were not looked into yet: is a worker running?")
+    shown = _shown(facts) | {
+        "takes_debits": account.takes_debits,
+        "currency": account.currency,
+        "missing": missing,
+    }
+    if as_json:
+        typer.echo(json.dumps(shown))
+    else:
+        print_facts({name: value for name, value in shown.items() if name != "missing"})
+        for sentence in missing:
+            err.print(sentence)
+    if missing:
+        raise typer.Exit(FAILED)
+
+
+@app.command("webhook-secret")
+def webhook_secret(
+    tenant: TenantOption = None, entity: EntityOption = None, *, data_dir: DataDir = None
+) -> None:
+    """Keep another signing secret; the one before is accepted for 24 hours more.
+
+    It comes from STRIPE_WEBHOOK_SECRET, else it is asked for.
+    """
+    secret = asked_for_webhook_secret()
+
+    async def work(app: App, tx: Tx) -> None:
+        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        await keep_webhook_secret(ctx, await open_connection(ctx, entity_id), secret, None)
+
+    operate(settings_with(data_dir=data_dir), work)
+    err.print("Kept. Both secrets are accepted for 24 hours.")
+
+
+@app.command()
+def disconnect(
+    tenant: TenantOption = None,
+    entity: EntityOption = None,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Begin nothing more through an entity's connection.
+
+    What it began is still looked after: payments under way, debits, refunds, disputes. Methods
+    that are saved there are charged no more.
+    """
+    if not yes:
+        typer.confirm("Nothing can be paid online there afterwards. Disconnect?", abort=True)
+
+    async def work(app: App, tx: Tx) -> int:
+        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        return await disconnect_provider(ctx, await open_connection(ctx, entity_id))
+
+    left = operate(settings_with(data_dir=data_dir), work)
+    err.print(f"Disconnected. {left} payments of it are under way and will be looked after.")
+
+
+@app.command("make-key")
+def make_key() -> None:
+    """Print a new key for TALLYSTICK_ENCRYPTION_KEYS. Needs no database."""
+    typer.echo(base64.urlsafe_b64encode(os.urandom(KEY_BYTES)).decode())
+
+
+@app.command("rotate-key")
+def rotate_key(*, data_dir: DataDir = None) -> None:
+    """Seal every kept secret with the first of TALLYSTICK_ENCRYPTION_KEYS.
+
+    Put the new key first and leave the old ones behind it, restart every process, run this,
+    and then take the old ones out.
+    """
+
+    async def work(app: App, tx: Tx) -> int:
+        if app.secret_box is None:
+            raise NotFound("TALLYSTICK_ENCRYPTION_KEYS is not set.")
+        try:
+            return await seal_everything_again(tx, app.secret_box)
+        except CannotOpen as closed:
+            raise NotFound(
+                f"A secret cannot be opened: {closed}. Nothing was changed."
+            ) from None
+
+    changed = operate(settings_with(data_dir=data_dir), work)
+    err.print(f"{changed} secrets were sealed again; none is under another key any more.")
+
+
+async def _meant(
+    app: App, tx: Tx, tenant: str | None, entity: str | None
+) -> tuple[Context, UUID]:
+    """The entity that is named, else the tenant's default one; with its tenant's context."""
+    if entity is None:
+        ctx = await context_of(app, tx, await chosen_tenant(tx, tenant))
+        return ctx, await invoicing_entities.default_id(tx, ctx.tenant.id)
+    entity_id = id_of(Prefix.INVOICING_ENTITY, entity, "--entity")
+    owner = await invoicing_entities.owner_of(tx, entity_id)
+    if owner is None:
+        raise NotFound(f"There is no invoicing entity {entity}.")
+    return await context_of(app, tx, owner), entity_id
+
+
+def _opened(box: SecretBox, sealed: str, place: str) -> str:
+    try:
+        return box.open(sealed, place)
+    except CannotOpen as closed:
+        raise NotFound(f"The kept keys cannot be opened: {closed}.") from None
+
+
+def _webhook_url(base_url: str, connection_id: UUID) -> str:
+    return f"{base_url}/inbound/stripe/{encode(Prefix.PROVIDER_CONNECTION, connection_id)}"
+
+
+def _shown(facts: ConnectionFacts) -> dict[str, Any]:
+    one = facts.connection
+    return {
+        "connection_id": encode(Prefix.PROVIDER_CONNECTION, one.id),
+        "invoicing_entity_id": encode(Prefix.INVOICING_ENTITY, one.invoicing_entity_id),
+        "provider": one.provider,
+        "account": one.account,
+        "account_name": one.account_name,
+        "is_live": one.is_live,
+        "publishable_key": one.publishable_key,
+        "state": "connected" if one.is_open else "disconnected",
+        "webhook_secrets": len(one.webhook_secrets),
+        "connected_at": instant_text(facts.connected_at),
+        "heard_at": None if facts.heard_at is None else instant_text(facts.heard_at),
+        "unheard": facts.unheard,
+    }

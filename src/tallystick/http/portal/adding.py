@@ -1,0 +1,117 @@
+"""The page that asks for a payment method: its panel, and what saving it agrees to."""
+
+from dataclasses import dataclass
+
+from tallystick.domain.customer_record import CustomerRecord
+from tallystick.domain.errors import Fault
+from tallystick.domain.payment import MethodKind
+from tallystick.domain.payment_panel import MountedPanel
+from tallystick.http.checkout.alerts import Alert, faults_alert
+from tallystick.http.checkout.fields import Labels
+from tallystick.http.checkout.finish import mandate_text
+from tallystick.http.checkout.form import FormFault
+from tallystick.http.checkout.panel import (
+    MOUNTED_FIELD,
+    Panel,
+    card_fields,
+    choices_of,
+    debit_agent,
+    debit_fields,
+    make_mount,
+)
+from tallystick.http.checkout.teller import Teller
+from tallystick.services.add_own_method import Adding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddingForm:
+    """The form: `details` are what a provider's panel need not ask again."""
+
+    panel: Panel
+    details: tuple[tuple[str, str], ...]
+    mandate: str
+    mandate_rows: tuple[tuple[str, str], ...]
+    consent: str
+    alerts: tuple[Alert, ...]
+
+
+def make_adding_form(
+    adding: Adding,
+    customer: CustomerRecord,
+    chosen: MethodKind | None,
+    faults: tuple[Fault, ...],
+    say: Teller,
+) -> AddingForm:
+    """The form for what may be added, with what is wrong with what was sent."""
+    errors = {one.field: say.words.fault(one) for one in reversed(faults)}
+    told = tuple(
+        FormFault(field=name, label=say.words.field(name), sentence=sentence)
+        for name, sentence in reversed(errors.items())
+    )
+    return AddingForm(
+        panel=_panel(adding, chosen, Labels(say, errors)),
+        details=_details(customer),
+        mandate=mandate_of(adding, say),
+        mandate_rows=_mandate_rows(adding, say),
+        consent=consent_of(adding, say),
+        alerts=(faults_alert(told, say),) if told else (),
+    )
+
+
+def mandate_of(adding: Adding, say: Teller) -> str:
+    """The mandate of a debit that is added; amounts are announced by the invoices."""
+    return mandate_text(adding.seller, debit_agent(adding.panel), say, announces=False)
+
+
+def consent_of(adding: Adding, say: Teller) -> str:
+    """What saving a method agrees to."""
+    return say.words("methods.consent", seller=adding.seller.legal_name)
+
+
+def agreed_to(adding: Adding, kind: MethodKind, say: Teller) -> str:
+    """The whole wording agreed to with a method of this kind."""
+    parts = [consent_of(adding, say)]
+    if kind is MethodKind.DIRECT_DEBIT:
+        parts.insert(0, mandate_of(adding, say))
+    return "\n\n".join(parts)
+
+
+def _panel(adding: Adding, chosen: MethodKind | None, label: Labels) -> Panel:
+    methods = choices_of(list(adding.kinds), chosen, label.say)
+    if isinstance(adding.panel, MountedPanel):
+        mount = make_mount(
+            adding.panel, 0, adding.currency, saves=True, error=label.errors.get(MOUNTED_FIELD)
+        )
+        return Panel(shape="mounted", kind="online", methods=methods, mount=mount)
+    debits = MethodKind.DIRECT_DEBIT in adding.kinds
+    return Panel(
+        shape="online",
+        kind="online",
+        methods=methods,
+        card=card_fields(label) if MethodKind.CARD in adding.kinds else (),
+        debit=debit_fields(label, is_test=adding.seller.is_test) if debits else (),
+    )
+
+
+def _details(customer: CustomerRecord) -> tuple[tuple[str, str], ...]:
+    address = customer.billing_address
+    details = {"name": customer.name, "email": customer.billing_email}
+    if address is not None:
+        details |= {
+            "line1": address.line1,
+            "line2": address.line2,
+            "zip_code": address.zip_code,
+            "city": address.city,
+            "state": address.state,
+            "country": address.country,
+        }
+    return tuple((name, value) for name, value in details.items() if value)
+
+
+def _mandate_rows(adding: Adding, say: Teller) -> tuple[tuple[str, str], ...]:
+    seller = adding.seller
+    rows = [(say.words("mandate.creditor"), seller.legal_name)]
+    if seller.creditor_identifier:
+        rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
+    reference = adding.mandate_reference or say.words("mandate.reference_later")
+    return (*rows, (say.words("mandate.reference"), reference))

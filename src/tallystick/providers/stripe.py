@@ -1,0 +1,398 @@
+"""Stripe as a payment provider: one account, behind the port.
+
+Amounts, statuses, errors and events are translated in the modules beside this one
+(`stripe_*.py`); here is what is asked, in which order, and under which key.
+
+**A payment is opened, then confirmed.** Opening makes a PaymentIntent (a SetupIntent to save a
+method) with its method and moves no money. It may therefore be repeated in other words: where
+Stripe keeps a fault of its own under the key, or another wording, the order is opened under the
+next key. Whatever else was opened stays unconfirmed for ever, because nobody knows its name.
+
+**An intent whose confirmation failed can be confirmed again** at Stripe: it goes back to
+`requires_payment_method`, and whoever knows its client secret may try another card. After a 3-D
+Secure challenge the buyer's browser knows it, since Stripe adds it to the return address. So
+`confirm` and `look` answer `Declined` only once they have cancelled such an intent; while
+that gives no answer they say `Unknown`, and the sweeper comes back. Should the intent have
+succeeded in between, that is the answer.
+
+**Keys live a day at Stripe, at least.** Nobody confirms again later than that: who comes back
+looks first, and cancels. A cancel that was refused for what the intent was then is asked anew
+under another key. A refund carries its key in its metadata, and is looked for before it is
+asked for, so that one which is repeated after days is not given twice.
+"""
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+import stripe
+import structlog
+
+from tallystick.domain.errors import Fault
+from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.payment import (
+    AlreadySucceeded,
+    Cancelled,
+    CancelOutcome,
+    Declined,
+    FailureReason,
+    Method,
+    MethodKind,
+    MethodRefused,
+    Outcome,
+    PaymentOrder,
+    RefundOutcome,
+    Standing,
+    Succeeded,
+    Unconfirmed,
+    Unknown,
+)
+from tallystick.domain.payment_panel import MountedPanel
+from tallystick.domain.provider_event import ProviderEvent
+from tallystick.domain.reversal import ReportedReversal
+from tallystick.providers import stripe_intents as intents
+from tallystick.providers import stripe_payments as payments
+from tallystick.providers import stripe_reversals as reversals
+from tallystick.providers.panel_modules import panel_modules
+from tallystick.providers.stripe_amounts import NotExact, is_enough, to_stripe
+from tallystick.providers.stripe_answers import (
+    ABANDONED,
+    BY_US,
+    Failed,
+    Found,
+    Intent,
+    as_method,
+    found,
+    reason_of,
+    too_late,
+)
+from tallystick.providers.stripe_client import (
+    API_BASE,
+    SCRIPT_URL,
+    StripeKeys,
+    answer_of,
+    client_for,
+    connections,
+    is_kept_fault,
+    origin_of,
+)
+from tallystick.providers.stripe_events import parse
+
+if TYPE_CHECKING:
+    from stripe.params import CustomerCreateParams
+
+__all__ = ["Stripe", "StripeKeys"]
+
+_KEYS_TO_OPEN = 3
+"""Under how many keys an order is opened, or a customer made, before there is no answer."""
+
+_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,250}")
+_GONE = 404
+
+Made = TypeVar("Made")
+
+log = structlog.get_logger(__name__)
+
+
+class Stripe:
+    """An account of Stripe's as a payment provider.
+
+    Args of the constructor: the account's `keys`, the `name` by which whatever was asked of it
+    is kept, and for tests an `api_base` on this machine and a `script_url`.
+    """
+
+    def __init__(
+        self,
+        keys: StripeKeys,
+        *,
+        name: str = "stripe",
+        api_base: str = API_BASE,
+        script_url: str = SCRIPT_URL,
+    ) -> None:
+        self.name = name
+        self._keys = keys
+        self._script_url = script_url
+        self._module = panel_modules()["stripe"]
+        self._api_base = api_base
+        self._http = connections(api_base)
+        self._api = client_for(keys, self._http, api_base).v1
+        self._acknowledged: dict[str, int] = {}
+
+    async def close(self) -> None:
+        """Let go of its connections; it is not called after that."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    def panel(self) -> MountedPanel:
+        """Stripe's own fields, in frames of its own: no number ever reaches us.
+
+        What stands in for Stripe in tests is allowed in the place of Stripe's own addresses.
+        """
+        if self._script_url != SCRIPT_URL:
+            own = origin_of(self._script_url)
+            return self._mounted((own,), (own,), (origin_of(self._api_base),))
+        return self._mounted(
+            ("https://js.stripe.com", "https://*.js.stripe.com"),
+            ("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
+            ("https://api.stripe.com",),
+        )
+
+    def _mounted(
+        self, scripts: tuple[str, ...], frames: tuple[str, ...], asked: tuple[str, ...]
+    ) -> MountedPanel:
+        return MountedPanel(
+            script_url=self._script_url,
+            module=self._module,
+            settings={"publishable_key": self._keys.publishable_key},
+            script_sources=scripts,
+            frame_sources=frames,
+            connect_sources=asked,
+            debit_agent="Stripe",
+        )
+
+    def mandate_reference(self, session_id: UUID) -> None:
+        """Stripe allots the reference when the mandate is signed."""
+
+    async def collect(
+        self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+    ) -> Method:
+        """The method behind the token that Stripe's fields made; raises `MethodRefused`.
+
+        A token that was used before, or is of another kind than the one chosen, is refused.
+        """
+        token = fields.get("payment_token", "")
+        if not token:
+            raise _refused("required", "fill in how to pay")
+        if _TOKEN.fullmatch(token) is None:
+            raise _refused("invalid", "fill in how to pay once more")
+        try:
+            kept = await answer_of(lambda: self._api.payment_methods.retrieve_async(token))
+        except stripe.InvalidRequestError:
+            raise _refused("invalid", "fill in how to pay once more") from None
+        method = as_method(self.name, kept)
+        if method is None or method.kind is not kind or kept.customer is not None:
+            raise _refused("invalid", "choose one of the methods offered")
+        return method
+
+    async def keep_customer(
+        self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
+    ) -> str:
+        """Make the customer in the account, once under its name and address."""
+        params: CustomerCreateParams = {
+            "name": name,
+            "metadata": {
+                "tallystick_tenant": str(tenant_id),
+                "tallystick_customer": str(customer_id),
+            },
+        }
+        if email is not None:
+            params["email"] = email
+        made = await _under_next_key(
+            f"{customer_id}:customer:{_mark(name, email)}",
+            lambda key: answer_of(
+                lambda: self._api.customers.create_async(params, {"idempotency_key": key})
+            ),
+        )
+        return made.id
+
+    async def open(self, order: PaymentOrder) -> str | Declined:
+        """Create the PaymentIntent of an order and return its id. Moves no money."""
+        try:
+            number = to_stripe(order.amount, order.currency)
+        except NotExact:
+            log.warning("stripe.amount_not_exact", attempt_id=str(order.attempt_id))
+            return Declined(FailureReason.PROCESSING_ERROR)
+        return await _opened(
+            order, "open", lambda key: intents.create_payment(self._api, order, number, key)
+        )
+
+    async def save_method(self, order: PaymentOrder) -> str | Declined:
+        """Create the SetupIntent of an order and return its id."""
+        return await _opened(
+            order, "save_method", lambda key: intents.create_setup(self._api, order, key)
+        )
+
+    async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
+        """Take the money, or save the method."""
+        try:
+            intent = await intents.confirm(self._api, order, reference)
+            return _as_outcome(await self._made_final(reference, found(intent)))
+        except stripe.CardError as error:
+            return await self._after_refusal(reference, reason_of(error.error))
+        except stripe.InvalidRequestError as error:
+            log.warning("stripe.confirm_refused", reference=reference, reason=str(error))
+            return await self._after_refusal(reference, FailureReason.PROCESSING_ERROR)
+        except stripe.StripeError as error:
+            _note("confirm", reference, error)
+            return Unknown()
+
+    async def cancel(self, order: PaymentOrder, reference: str) -> CancelOutcome:
+        """Make sure that no money will be taken, or learn that it was."""
+        return await self._cancel(reference, order.key("cancel"), BY_US)
+
+    async def look(self, tenant_id: UUID, reference: str) -> Standing:
+        """Where the intent stands now; one whose confirmation failed is cancelled first."""
+        try:
+            return await self._made_final(
+                reference, found(await intents.retrieve(self._api, reference))
+            )
+        except stripe.StripeError as error:
+            _note("look", reference, error)
+            return Unknown()
+
+    def chargeable(self, amount: int, currency: str) -> bool:
+        """Whether `amount` is as much as Stripe's table asks for."""
+        return is_enough(amount, currency)
+
+    async def refund(
+        self, tenant_id: UUID, reference: str, amount: int, key: str
+    ) -> RefundOutcome:
+        """Give `amount` of a payment back, once under a key however long ago that was."""
+        try:
+            return await reversals.refund(self._api, reference, amount, key)
+        except stripe.StripeError as error:
+            _note("refund", reference, error)
+            return Unknown()
+
+    async def debits_to_settle(self) -> list[tuple[UUID, str]]:
+        """None: Stripe keeps no such list. Its debits are looked at, one by one."""
+        return []
+
+    async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
+        """Nothing was listed."""
+
+    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
+        """The charges since then that were opened here, with what is still held of each."""
+        return await payments.held_since(self._api, since)
+
+    async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
+        """The newest disputes, and refunds that were not asked for here, of our payments.
+
+        What this process has acknowledged is left out until something comes back of it.
+        """
+        return [
+            (tenant_id, one)
+            for tenant_id, one in await reversals.newest(self._api)
+            if self._acknowledged.get(one.id) != one.returned
+        ]
+
+    async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
+        """The disputes of one payment, and its refunds that were not asked for here."""
+        return await reversals.of_payment(self._api, reference)
+
+    async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
+        """Say that a report is recorded; this process tells it again when it changes."""
+        self._acknowledged[reported.id] = reported.returned
+
+    async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
+        """A saved method as Stripe keeps it now; None where no customer has it any more."""
+        try:
+            kept = await answer_of(lambda: self._api.payment_methods.retrieve_async(token))
+        except stripe.InvalidRequestError as error:
+            if error.http_status == _GONE:
+                return None
+            raise
+        return as_method(self.name, kept) if kept.customer is not None else None
+
+    def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
+        """The event behind a message that Stripe has signed; raises `EventRefused`."""
+        return parse(self._keys, headers, body)
+
+    async def _after_refusal(self, reference: str, reason: FailureReason) -> Outcome:
+        """What a refused confirmation has left: nothing is taken, and nothing will be."""
+        try:
+            standing = found(await intents.retrieve(self._api, reference))
+            if isinstance(standing, Unconfirmed):
+                standing = Failed(reason)
+            return _as_outcome(await self._made_final(reference, standing))
+        except stripe.StripeError as error:
+            _note("look", reference, error)
+            return Unknown()
+
+    async def _made_final(self, reference: str, standing: Found) -> Standing:
+        """Cancel what has failed, so that nobody can confirm it again."""
+        if not isinstance(standing, Failed):
+            return standing
+        match await self._cancel(reference, f"{reference}:end", ABANDONED):
+            case Cancelled():
+                return Declined(standing.reason)
+            case AlreadySucceeded(pending=False):
+                return Succeeded()
+            case _:
+                return Unknown()
+
+    async def _cancel(self, reference: str, key: str, reason: str) -> CancelOutcome:
+        """Cancel; where that is refused, look why, and ask anew if it is possible by now."""
+        try:
+            for one in (key, None):
+                outcome = await self._try_to_cancel(reference, one, reason)
+                if outcome is not None:
+                    return outcome
+        except stripe.StripeError as error:
+            _note("cancel", reference, error)
+        return Unknown()
+
+    async def _try_to_cancel(
+        self, reference: str, key: str | None, reason: str
+    ) -> CancelOutcome | None:
+        """None where a refusal is over that Stripe keeps under the key."""
+        try:
+            intent = await intents.cancel(self._api, reference, reason, key)
+        except (stripe.InvalidRequestError, stripe.IdempotencyError):
+            return too_late(found(await intents.retrieve(self._api, reference)))
+        except stripe.StripeError as error:
+            if is_kept_fault(error):
+                return None
+            raise
+        return too_late(found(intent))
+
+
+async def _opened(
+    order: PaymentOrder, call: str, create: Callable[[str], Awaitable[Intent]]
+) -> str | Declined:
+    """The id of the order's intent; raises what Stripe said where that is no answer."""
+    try:
+        return (await _under_next_key(order.key(call), create)).id
+    except stripe.CardError as error:
+        return Declined(reason_of(error.error))
+    except stripe.InvalidRequestError as error:
+        log.warning("stripe.open_refused", call=call, reason=str(error))
+        return Declined(FailureReason.PROCESSING_ERROR)
+
+
+async def _under_next_key(first: str, create: Callable[[str], Awaitable[Made]]) -> Made:
+    """What is made under a key, or the next where Stripe keeps a fault or other words.
+
+    Raises:
+        StripeError: What Stripe said, where that is no answer.
+    """
+    keys = [first, *(f"{first}:{again}" for again in range(2, _KEYS_TO_OPEN))]
+    for key in keys:
+        try:
+            return await create(key)
+        except stripe.StripeError as error:
+            if not (isinstance(error, stripe.IdempotencyError) or is_kept_fault(error)):
+                raise
+    return await create(f"{first}:{_KEYS_TO_OPEN}")
+
+
+def _as_outcome(standing: Standing) -> Outcome:
+    """What a confirmation came to, told from where the intent stands after it."""
+    if isinstance(standing, Cancelled):
+        return Declined(FailureReason.INTERRUPTED)
+    return Unknown() if isinstance(standing, Unconfirmed) else standing
+
+
+def _refused(code: str, message: str) -> MethodRefused:
+    return MethodRefused((Fault("payment_token", code, message),))
+
+
+def _mark(*told: str | None) -> str:
+    """A short mark of what was told, so that another wording has another key."""
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+
+
+def _note(call: str, reference: str, error: stripe.StripeError) -> None:
+    log.warning("stripe.no_answer", call=call, reference=reference, reason=str(error))

@@ -1,0 +1,140 @@
+"""How Stripe is called: with which keys, in which version, and what is asked again.
+
+Nothing is asked again by the SDK (`max_network_retries` 0): who asks again is the sweeper,
+which looks first. The one exception is a call that Stripe says it did not begin, because too
+many came at once (429) or because its key is in use by a twin of it (409); it is asked again
+here, under the same key, for a few seconds.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import stripe
+
+API_VERSION = "2026-10-28.endive"
+"""The version of Stripe's API that the adapter was written for; Stripe keeps to it per call."""
+
+API_BASE = "https://api.stripe.com"
+SCRIPT_URL = "https://js.stripe.com/dahlia/stripe.js"
+"""Stripe's script: the last release whose fields take `paymentMethodTypes`."""
+
+_CALL_SECONDS = 60.0
+"""The caller gives up earlier; this ends what nobody waits for any more."""
+
+_PAUSES = (0.1, 0.3, 0.9, 2.0)
+_CONFLICT = 409
+_SERVER_ERROR = 500
+
+_TEST_KEYS = ("sk_test_", "rk_test_")
+_LIVE_KEYS = ("sk_live_", "rk_live_")
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeKeys:
+    """The keys of one account: secret (or restricted), publishable, and of its webhooks.
+
+    Only the publishable key is ever shown. While a webhook's secret is being rotated there are
+    two, and either is good.
+
+    Raises:
+        ValueError: A key is none, or the two are not of one kind (test or live).
+    """
+
+    secret_key: str = field(repr=False)
+    publishable_key: str
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        """Both keys are keys, and of one kind."""
+        if not self.secret_key.startswith(_TEST_KEYS + _LIVE_KEYS):
+            raise ValueError(
+                "a secret key starts with sk_test_, sk_live_, rk_test_ or rk_live_"
+            )
+        wanted = "pk_live_" if self.is_live else "pk_test_"
+        if not self.publishable_key.startswith(wanted):
+            raise ValueError(f"the publishable key of this secret key starts with {wanted}")
+        if not all(secret.startswith("whsec_") for secret in self.webhook_secrets):
+            raise ValueError("the signing secret of a webhook starts with whsec_")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether they move real money."""
+        return self.secret_key.startswith(_LIVE_KEYS)
+
+
+def connections(api_base: str = API_BASE) -> stripe.HTTPXClient:
+    """What carries the calls; closed with whoever uses it."""
+    return stripe.HTTPXClient(
+        timeout=_CALL_SECONDS, verify_ssl_certs=api_base.startswith("https:")
+    )
+
+
+def client_for(
+    keys: StripeKeys, http: stripe.HTTPXClient, api_base: str = API_BASE
+) -> stripe.StripeClient:
+    """A client of the account behind the keys.
+
+    Raises:
+        ValueError: `api_base` is neither Stripe nor, for test keys, this machine.
+    """
+    if api_base != API_BASE and (keys.is_live or not _is_loopback(api_base)):
+        raise ValueError("Stripe is called at its own address; a stand-in needs loopback")
+    return stripe.StripeClient(
+        keys.secret_key,
+        stripe_version=API_VERSION,
+        base_addresses={"api": api_base},
+        max_network_retries=0,
+        http_client=http,
+    )
+
+
+async def answer_of(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer to a call, which is asked again while Stripe says that it has not begun.
+
+    Raises:
+        StripeError: What Stripe said instead, or that it said nothing.
+    """
+    for pause in _PAUSES:
+        try:
+            return await call()
+        except stripe.StripeError as error:
+            if not _has_not_begun(error):
+                raise
+        await asyncio.sleep(pause)
+    return await call()
+
+
+def is_kept_fault(error: stripe.StripeError) -> bool:
+    """Whether Stripe repeats a fault of its own that it keeps under the key.
+
+    Stripe answers a key for a day at least as it answered first, be it with a 500.
+    """
+    if error.http_status is None or error.http_status < _SERVER_ERROR:
+        return False
+    headers: Mapping[str, str] = error.headers or {}
+    told = {name.lower(): value for name, value in headers.items()}
+    return told.get("idempotent-replayed") == "true"
+
+
+def origin_of(url: str) -> str:
+    """Scheme and authority of an address, as a page's policy names them."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _has_not_begun(error: stripe.StripeError) -> bool:
+    return isinstance(error, stripe.RateLimitError) or error.http_status == _CONFLICT
+
+
+def _is_loopback(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,149 @@
+"""What an operator does to connect an entity to Stripe, from the command line."""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from tallystick.cli import app
+from tests.stripe.account import Account
+from tests.stripe.fixtures import merchant, twin, wires
+from tests.stripe.twin import Twin
+
+__all__ = ["merchant", "twin", "wires"]
+
+Tallystick = Callable[..., Result]
+KEY = base64.urlsafe_b64encode(bytes(32)).decode()
+NEW_KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
+
+
+@pytest.fixture
+def tallystick(
+    database_dsn: str, twin: Twin, merchant: Account, monkeypatch: pytest.MonkeyPatch
+) -> Tallystick:
+    """Runs a command where the merchant's keys are in the environment."""
+    for name, value in {
+        "DATABASE_URL": database_dsn,
+        "COLUMNS": "300",
+        "TALLYSTICK_ENCRYPTION_KEYS": KEY,
+        "TALLYSTICK_STRIPE_API_BASE": twin.api_base,
+        "TALLYSTICK_PUBLIC_URL": "https://pay.acme.example",
+        "STRIPE_SECRET_KEY": merchant.secret_key,
+        "STRIPE_PUBLISHABLE_KEY": merchant.publishable_key,
+    }.items():
+        monkeypatch.setenv(name, value)
+    run: Tallystick = lambda *words: CliRunner().invoke(app, list(words))  # noqa: E731
+    assert run("tenant", "create", "Acme", "--currency", "EUR").exit_code == 0
+    return run
+
+
+def told(result: Result) -> Any:  # noqa: ANN401 - as JSON has it
+    """The JSON object that a command printed."""
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_an_entity_is_connected_and_checked(tallystick: Tallystick, merchant: Account) -> None:
+    """Stripe is asked, a webhook is made there, and no key is ever printed."""
+    done = tallystick("provider", "connect", "stripe", "--json")
+    made = told(done)
+
+    (endpoint,) = merchant.objects["webhook_endpoint"].values()
+    assert endpoint["url"] == made["webhook_url"]
+    assert made["webhook_url"].startswith("https://pay.acme.example/inbound/stripe/pcon_")
+    assert made["account"] == merchant.id
+    listed = tallystick("provider", "show", "--json")
+    (one,) = told(listed)["data"]
+    assert (one["state"], one["is_live"], one["webhook_secrets"]) == ("connected", False, 1)
+    checked = tallystick("provider", "check", "--json")
+    assert told(checked)["missing"] == []
+    for result in (done, listed, checked):
+        assert merchant.secret_key not in result.output
+
+
+def test_connecting_again_replaces_the_keys(tallystick: Tallystick, merchant: Account) -> None:
+    """It is the same connection, and Stripe is asked for no second webhook."""
+    first = told(tallystick("provider", "connect", "stripe", "--json"))
+    again = told(tallystick("provider", "connect", "stripe", "--json"))
+
+    assert again["connection_id"] == first["connection_id"]
+    assert len(merchant.objects["webhook_endpoint"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("STRIPE_SECRET_KEY", "sk_test_unknown", "Stripe says"),
+        ("STRIPE_SECRET_KEY", "nonsense", "sk_test_"),
+        ("STRIPE_PUBLISHABLE_KEY", "pk_live_1", "pk_test_"),
+        ("STRIPE_SECRET_KEY", "", "STRIPE_SECRET_KEY"),
+        ("TALLYSTICK_ENCRYPTION_KEYS", "", "make-key"),
+        ("TALLYSTICK_ENCRYPTION_KEYS", "c2hvcnQ=", "32 bytes"),
+    ],
+)
+def test_what_cannot_be_connected(
+    tallystick: Tallystick,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    sentence: str,
+) -> None:
+    """It says what to do, keeps nothing, and repeats no secret."""
+    monkeypatch.setenv(variable, value)
+    refused = tallystick("provider", "connect", "stripe", "--json")
+
+    assert refused.exit_code != 0
+    assert sentence in refused.stderr
+    assert "c2hvcnQ" not in refused.output
+    monkeypatch.setenv("TALLYSTICK_ENCRYPTION_KEYS", KEY)
+    assert told(tallystick("provider", "show", "--json")) == {"data": []}
+
+
+def test_keys_and_secrets_are_rotated(
+    tallystick: Tallystick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A new signing secret beside the old one; everything sealed again under a new key."""
+    told(tallystick("provider", "connect", "stripe", "--json"))
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "whsec_next")
+    assert tallystick("provider", "webhook-secret").exit_code == 0
+    (one,) = told(tallystick("provider", "show", "--json"))["data"]
+    assert one["webhook_secrets"] == 2
+
+    monkeypatch.setenv("TALLYSTICK_ENCRYPTION_KEYS", NEW_KEY)
+    lost = tallystick("provider", "rotate-key")
+    assert lost.exit_code == 1
+    assert "Nothing was changed" in lost.stderr
+    monkeypatch.setenv("TALLYSTICK_ENCRYPTION_KEYS", f"{NEW_KEY},{KEY}")
+    assert "3 secrets" in tallystick("provider", "rotate-key").stderr
+    monkeypatch.setenv("TALLYSTICK_ENCRYPTION_KEYS", NEW_KEY)
+    assert told(tallystick("provider", "check", "--json"))["missing"] == []
+
+
+def test_disconnecting(tallystick: Tallystick) -> None:
+    """It asks first, and the connection stays on the list."""
+    told(tallystick("provider", "connect", "stripe", "--json"))
+
+    assert tallystick("provider", "disconnect").exit_code == 1
+    assert tallystick("provider", "disconnect", "--yes").exit_code == 0
+    (one,) = told(tallystick("provider", "show", "--json"))["data"]
+    assert one["state"] == "disconnected"
+    assert "not connected" in tallystick("provider", "check").stderr
+
+
+def test_a_new_key(tallystick: Tallystick) -> None:
+    """32 random bytes, another each time."""
+    keys = {tallystick("provider", "make-key").stdout.strip() for _ in range(3)}
+    assert [len(base64.urlsafe_b64decode(key)) for key in keys] == [32, 32, 32]
+
+
+def test_test_keys_are_refused_for_real_money(tallystick: Tallystick) -> None:
+    """A live tenant says what comes next, and takes live keys only."""
+    made = tallystick("tenant", "create", "Real", "--currency", "EUR", "--live", "--json")
+    tenant = told(made)["tenant_id"]
+    refused = tallystick("provider", "connect", "stripe", "--tenant", tenant)
+
+    assert refused.exit_code == 1
+    assert "test keys" in refused.stderr

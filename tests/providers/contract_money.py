@@ -1,0 +1,184 @@
+"""What every payment provider promises of money: debits, refunds, reversals, currencies."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from tallystick.domain.payment import (
+    AlreadySucceeded,
+    Declined,
+    FailureReason,
+    PaymentOrder,
+    Pending,
+    Refunded,
+    RefundRefused,
+    Succeeded,
+)
+from tallystick.domain.reversal import ReversalKind
+from tests.providers.contract import Case, ContractBank, an_order, opened
+
+
+def listed(bank: ContractBank, order: PaymentOrder, reference: str) -> list[tuple[UUID, str]]:
+    """The list of decided debits with this one in it, where the provider keeps a list."""
+    return [(order.tenant_id, reference)] if bank.lists_debits else []
+
+
+class MoneyContract:
+    """Claims about every provider; `bank` is the subclass's fixture."""
+
+    async def test_a_debit_is_accepted_first_and_settles_later(
+        self, bank: ContractBank
+    ) -> None:
+        """An accepted debit is pending, too late to cancel, and told once it is decided."""
+        order = await an_order(bank, Case.GOOD_DEBIT)
+        reference = await opened(bank.provider, order)
+
+        assert await bank.provider.confirm(order, reference) == Pending()
+        assert await bank.provider.look(order.tenant_id, reference) == Pending()
+        assert await bank.provider.cancel(order, reference) == AlreadySucceeded(pending=True)
+        assert await bank.provider.debits_to_settle() == []
+        assert await bank.moved(order.tenant_id) == []
+
+        await bank.let_time_pass(order.tenant_id, reference)
+        assert await bank.provider.debits_to_settle() == listed(bank, order, reference)
+        assert await bank.provider.look(order.tenant_id, reference) == Succeeded()
+        assert await bank.moved(order.tenant_id) == [5412]
+
+    async def test_a_debit_can_fail_later(self, bank: ContractBank) -> None:
+        """A debit without cover is accepted and fails."""
+        order = await an_order(bank, Case.FAILING_DEBIT)
+        reference = await opened(bank.provider, order)
+        assert await bank.provider.confirm(order, reference) == Pending()
+
+        await bank.let_time_pass(order.tenant_id, reference)
+
+        assert await bank.provider.debits_to_settle() == listed(bank, order, reference)
+        assert await bank.provider.look(order.tenant_id, reference) == Declined(
+            FailureReason.DEBIT_FAILED
+        )
+        assert await bank.moved(order.tenant_id) == []
+
+    async def test_a_decided_debit_is_listed_until_it_is_acknowledged(
+        self, bank: ContractBank
+    ) -> None:
+        """A caller that dies between listing and recording hears of the debit again."""
+        order = await an_order(bank, Case.GOOD_DEBIT)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        await bank.provider.acknowledge_debit(order.tenant_id, reference)
+        await bank.let_time_pass(order.tenant_id, reference)
+
+        for _ in range(2):
+            assert await bank.provider.debits_to_settle() == listed(bank, order, reference)
+        await bank.provider.acknowledge_debit(order.tenant_id, reference)
+        await bank.provider.acknowledge_debit(order.tenant_id, reference)
+
+        assert await bank.provider.debits_to_settle() == []
+        assert await bank.moved(order.tenant_id) == [5412]
+
+    async def test_a_refund_is_given_once_per_key(self, bank: ContractBank) -> None:
+        """A repeated refund gives nothing more back; another key does."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+
+        for key in ("first", "first", "second"):
+            refund = await bank.provider.refund(order.tenant_id, reference, 1000, key)
+            assert refund == Refunded()
+
+        assert await bank.moved(order.tenant_id) == [5412, -1000, -1000]
+
+    async def test_no_more_is_refunded_than_was_taken(self, bank: ContractBank) -> None:
+        """A refund beyond what is left is refused, whole."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        await bank.provider.refund(order.tenant_id, reference, 5000, "first")
+
+        refund = await bank.provider.refund(order.tenant_id, reference, 413, "second")
+
+        assert isinstance(refund, RefundRefused)
+        assert await bank.moved(order.tenant_id) == [5412, -5000]
+
+    async def test_what_is_taken_back_is_told_until_it_is_acknowledged(
+        self, bank: ContractBank
+    ) -> None:
+        """And once more when it comes back; a refund that we asked for is not among it."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        await bank.provider.refund(order.tenant_id, reference, 100, "first")
+        await bank.takes_back(order.tenant_id, reference, 700)
+
+        ((tenant_id, taken),) = await bank.provider.reversals_to_record()
+        assert await bank.provider.reversals_to_record() == [(tenant_id, taken)]
+        assert tenant_id == order.tenant_id
+        assert (taken.reference, taken.amount, taken.returned) == (reference, 700, 0)
+        assert taken.kind is ReversalKind.DISPUTE
+        await bank.gives_back(order.tenant_id, reference)
+        await bank.provider.acknowledge_reversal(order.tenant_id, taken)
+
+        ((_, returned),) = await bank.provider.reversals_to_record()
+        assert (returned.id, returned.amount, returned.returned) == (taken.id, 700, 700)
+        await bank.provider.acknowledge_reversal(order.tenant_id, returned)
+        assert await bank.provider.reversals_to_record() == []
+
+    async def test_what_it_holds_is_listed(self, bank: ContractBank) -> None:
+        """Every payment that was taken, with what is left of it; nothing else of the tenant.
+
+        What was never confirmed, was declined, or went back in full is not held.
+        """
+        before = datetime(2024, 1, 1, tzinfo=UTC)
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        for case in (Case.GOOD_CARD, Case.DECLINED_CARD):
+            other = await an_order(bank, case)
+            unpaid = await opened(bank.provider, other)
+            if case is Case.DECLINED_CARD:
+                await bank.provider.confirm(other, unpaid)
+
+        ((tenant_id, taken),) = await bank.provider.payments_since(before)
+        assert (tenant_id, taken.customer_id) == (order.tenant_id, order.customer_id)
+        assert (taken.reference, taken.amount, taken.currency) == (reference, 5412, "EUR")
+        assert taken.taken_at > before
+
+        await bank.provider.refund(order.tenant_id, reference, 412, "part")
+        ((_, taken),) = await bank.provider.payments_since(before)
+        assert taken.amount == 5000
+        later = taken.taken_at + timedelta(days=1)
+        assert await bank.provider.payments_since(later) == []
+
+        await bank.provider.refund(order.tenant_id, reference, 5000, "rest")
+        assert await bank.provider.payments_since(before) == []
+
+    async def test_only_what_was_taken_is_refunded(self, bank: ContractBank) -> None:
+        """Nothing of a payment that nobody confirmed, or of one that was cancelled."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+
+        refund = await bank.provider.refund(order.tenant_id, reference, 100, "first")
+        assert isinstance(refund, RefundRefused)
+        await bank.provider.cancel(order, reference)
+        refund = await bank.provider.refund(order.tenant_id, reference, 100, "second")
+
+        assert isinstance(refund, RefundRefused)
+        assert await bank.moved(order.tenant_id) == []
+
+    @pytest.mark.parametrize(
+        ("currency", "amount", "part"),
+        [("EUR", 5412, 12), ("JPY", 500, 499), ("KWD", 5120, 1010), ("ISK", 700, 1)],
+    )
+    async def test_amounts_are_exact_in_every_currency(
+        self, bank: ContractBank, currency: str, amount: int, part: int
+    ) -> None:
+        """JPY 500, KWD 5.120 and ISK 700 are taken and given back as they are written."""
+        order = await an_order(bank, Case.GOOD_CARD, amount=amount, currency=currency)
+        reference = await opened(bank.provider, order)
+
+        assert await bank.provider.confirm(order, reference) == Succeeded()
+        refund = await bank.provider.refund(order.tenant_id, reference, part, "part")
+
+        assert refund == Refunded()
+        assert await bank.moved(order.tenant_id) == [amount, -part]

@@ -1,0 +1,192 @@
+"""Amounts, refunds and reversals of Stripe's adapter, with the ledger of the twin."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from tallystick.domain.payment import (
+    Declined,
+    FailureReason,
+    Refunded,
+    RefundRefused,
+    Unknown,
+)
+from tallystick.domain.reversal import ReversalKind
+from tallystick.services.ids import new_id
+from tests.providers.contract import opened
+from tests.providers.stripe_banks import TwinBank, order_by, paid
+from tests.stripe import intents
+from tests.stripe import twin as at
+from tests.stripe.money import LEAST
+from tests.stripe.refusals import Json
+
+
+@pytest.fixture
+def bank(twin_bank: TwinBank) -> TwinBank:
+    """Stripe's adapter, and a merchant of its own at the twin."""
+    return twin_bank
+
+
+async def test_the_least_amounts_are_stripes(bank: TwinBank) -> None:
+    """In every currency of Stripe's table: as much can be opened, one unit less cannot."""
+    order = await order_by(bank, "pm_card_visa")
+
+    async def is_opened(amount: int, currency: str) -> bool:
+        one = replace(order, attempt_id=new_id(), amount=amount, currency=currency)
+        return isinstance(await bank.stripe.open(one), str)
+
+    for name, least in LEAST.items():
+        currency = name.upper()
+        assert bank.stripe.chargeable(least, currency), currency
+        assert not bank.stripe.chargeable(least - 1, currency), currency
+        assert await is_opened(least, currency), currency
+        assert not await is_opened(least - 1, currency), currency
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "at_stripe"),
+    [("JPY", 500, 500), ("KWD", 5120, 5120), ("ISK", 700, 70000), ("UGX", 5000, 500000),
+     ("MGA", 500000, 5000), ("HUF", 20000, 20000)],
+)  # fmt: skip
+async def test_amounts_as_stripe_counts_them(
+    bank: TwinBank, currency: str, amount: int, at_stripe: int
+) -> None:
+    """ISK 700 is 70000 at Stripe, and MGA 5000.00 is 5000."""
+    reference = await paid(
+        bank, await order_by(bank, "pm_card_visa", amount=amount, currency=currency)
+    )
+    assert bank.merchant.moved(reference) == [at_stripe]
+
+
+@pytest.mark.parametrize(("currency", "amount"), [("KWD", 5124), ("MGA", 500050)])
+async def test_what_stripe_cannot_count_is_not_charged(
+    bank: TwinBank, currency: str, amount: int
+) -> None:
+    """KWD 5.124 is declined before anything is opened: it is never rounded."""
+    order = await order_by(bank, "pm_card_visa", amount=amount, currency=currency)
+
+    assert await bank.stripe.open(order) == Declined(FailureReason.PROCESSING_ERROR)
+    assert bank.merchant.objects["payment_intent"] == {}
+
+
+async def test_another_wording_under_a_key_opens_another_intent(bank: TwinBank) -> None:
+    """And no more than one of them is ever confirmed."""
+    order = await order_by(bank, "pm_card_visa")
+    first = await opened(bank.stripe, order)
+    second = await opened(bank.stripe, replace(order, amount=5413))
+
+    assert first != second
+    await bank.stripe.confirm(order, second)
+    assert await bank.stripe.confirm(order, first) in {
+        Unknown(),
+        Declined(FailureReason.PROCESSING_ERROR),
+    }
+    assert bank.merchant.moved() == [5413]
+
+
+async def test_a_refund_key_means_one_amount(bank: TwinBank) -> None:
+    """The same key with another amount gives nothing back, and does not say that it did."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    assert await bank.stripe.refund(order.tenant_id, reference, 100, "key") == Refunded()
+
+    again = await bank.stripe.refund(order.tenant_id, reference, 200, "key")
+
+    assert isinstance(again, RefundRefused)
+    assert bank.merchant.moved() == [5412, -100]
+
+
+async def test_a_refund_is_given_once_although_stripe_has_forgotten_its_key(
+    bank: TwinBank,
+) -> None:
+    """Keys live a day; after that the refund is found by what it carries."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    await bank.stripe.refund(order.tenant_id, reference, 100, "key")
+    bank.merchant.kept.clear()
+
+    assert await bank.stripe.refund(order.tenant_id, reference, 100, "key") == Refunded()
+    assert bank.merchant.moved() == [5412, -100]
+
+
+async def test_a_refund_that_comes_back_was_refused(bank: TwinBank) -> None:
+    """The customer's bank sends it back: asked again under its key, it says so."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    await bank.stripe.refund(order.tenant_id, reference, 100, "key")
+    (refund,) = bank.merchant.objects["refund"].values()
+
+    at.fail_refund(bank.merchant, refund["id"])
+
+    told = await bank.stripe.refund(order.tenant_id, reference, 100, "key")
+    assert isinstance(told, RefundRefused)
+    assert bank.merchant.moved() == [5412, -100, 100]
+
+
+async def test_a_refund_by_hand_is_reported(bank: TwinBank) -> None:
+    """One made in the dashboard is a reversal; one of ours is none."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    await bank.stripe.refund(order.tenant_id, reference, 100, "key")
+    by_hand = at.refund_by_hand(bank.merchant, reference, 700)
+
+    ((tenant_id, one),) = await bank.stripe.reversals_to_record()
+    assert (tenant_id, one.id, one.amount) == (order.tenant_id, by_hand, 700)
+    assert one.kind is ReversalKind.REFUND
+    assert await bank.stripe.reversals_of(order.tenant_id, reference) == [one]
+
+    at.fail_refund(bank.merchant, by_hand)
+    (one,) = await bank.stripe.reversals_of(order.tenant_id, reference)
+    assert one.returned == 700
+
+
+@pytest.mark.parametrize(
+    ("reason", "won", "kind", "returned"),
+    [
+        ("fraudulent", True, ReversalKind.DISPUTE, 5412),
+        ("fraudulent", False, ReversalKind.CHARGEBACK, 0),
+        ("debit_not_authorized", False, ReversalKind.DEBTOR_RECALL, 0),
+        ("insufficient_funds", False, ReversalKind.INSUFFICIENT_FUNDS, 0),
+    ],
+)
+async def test_a_dispute_is_decided(
+    bank: TwinBank, reason: str, won: bool, kind: ReversalKind, returned: int
+) -> None:
+    """Won, the money is back; lost, it is a chargeback, or what the debit's bank calls it."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    opened_dispute = at.dispute(bank.merchant, reference, reason=reason)
+    at.decide_dispute(bank.merchant, opened_dispute, won=won)
+
+    (one,) = await bank.stripe.reversals_of(order.tenant_id, reference)
+
+    assert (one.id, one.kind, one.amount) == (opened_dispute, kind, 5412)
+    assert one.returned == returned
+    assert sum(bank.merchant.moved()) == returned
+
+
+async def test_what_others_charge_in_the_account_is_left_alone(bank: TwinBank) -> None:
+    """Of more charges than a page holds, ours are listed; one that is disputed is not held."""
+    before = datetime(2020, 1, 1, tzinfo=UTC)
+    first, disputed, last = [await order_by(bank, "pm_card_visa") for _ in range(3)]
+    ours = await paid(bank, first)
+    for number in range(100):
+        foreign = {"amount": 700 + number, "currency": "eur", "payment_method": "pm_card_visa"}
+        call_twin(bank, {**foreign, "confirm": True, "off_session": True})
+    at.dispute(bank.merchant, await paid(bank, disputed))
+    newest = await paid(bank, last)
+
+    listed = await bank.stripe.payments_since(before)
+
+    assert [(tenant, one.reference, one.amount) for tenant, one in listed] == [
+        (last.tenant_id, newest, 5412),
+        (first.tenant_id, ours, 5412),
+    ]
+    assert len(bank.merchant.called("charges.list")) == 2
+
+
+def call_twin(bank: TwinBank, params: Json) -> Json:
+    """What another program does with the same account."""
+    with bank.merchant.lock:
+        return intents.create(bank.merchant, params, "")

@@ -1,0 +1,1 @@
+"""Test servers of Stripe on loopback; `twin.py` and `proxy.py` say how they are used."""
