@@ -55,6 +55,7 @@ PORTAL_PAGES = {
     "GET /pay/{_:path}",
     "GET /pay/{tenant}/{invoice}/{signature}",
     "GET /pay/{tenant}/{invoice}/{signature}/another-method",
+    "GET /pay/{tenant}/{invoice}/{signature}/bank",
     "POST /pay/{tenant}/{invoice}/{signature}/another-method",
     "GET /pay/{tenant}/{invoice}/{signature}/confirm",
     "POST /pay/{tenant}/{invoice}/{signature}/confirm",

@@ -106,8 +106,10 @@ async def insert(
     made: Collection,
     lease_seconds: float,
     consent: str | None = None,
+    payer: bytes | None = None,
 ) -> None:
-    """Write a claimed try; the invoice waits for it. `consent` is JSON text.
+    """Write a claimed try; the invoice waits for it. `consent` is JSON text, `payer` a mark
+    of the address that its buyer came from.
 
     Raises `UniqueViolation` (one_live_collection) where one is under way.
     """
@@ -115,9 +117,10 @@ async def insert(
         """
         insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
             transaction_id, provider, method, amount, currency, claimed_at, check_at,
-            activates, balance_held, by_buyer, return_url, consent)
+            activates, balance_held, by_buyer, return_url, consent, payer)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                clock_timestamp() + make_interval(secs => $12), $13, $14, $15, $16, $17)
+                clock_timestamp() + make_interval(secs => $12), $13, $14, $15, $16, $17,
+                $18)
         """,
         tenant_id,
         made.id,
@@ -136,6 +139,7 @@ async def insert(
         made.by_buyer,
         made.return_url,
         consent,
+        payer,
     )
 
 

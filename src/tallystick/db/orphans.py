@@ -22,39 +22,59 @@ _BELONGS = """
 
 
 async def unknown(
-    tx: Tx, tenant_id: UUID, provider: str, references: Sequence[str]
+    tx: Tx, tenant_id: UUID, names: Sequence[str], references: Sequence[str]
 ) -> set[str]:
     """Those of a provider's references of which nobody here knows that money was taken.
 
-    What is under way, or on its way back, is known.
+    What is under way, or on its way back, is known. `names` are all those under which something
+    was asked of the provider: one account may have been connected more than once.
     """
     rows = await tx.fetch(
         """
         select ref from unnest($3::text[]) as ref
         where not exists (
             select from transactions t
-            where t.tenant_id = $1 and t.provider = $2 and t.reference = ref
+            where t.tenant_id = $1 and t.provider = any($2) and t.reference = ref
               and t.payment_type = 'PAYMENT' and t.status in ('SETTLED', 'PENDING'))
           and not exists (
             select from payment_attempts a
-            where a.tenant_id = $1 and a.provider = $2 and a.reference = ref
+            where a.tenant_id = $1 and a.provider = any($2) and a.reference = ref
               and (a.state <> 'FAILED' or a.late_money is not null))
           and not exists (
             select from collections c
-            where c.tenant_id = $1 and c.provider = $2 and c.reference = ref
+            where c.tenant_id = $1 and c.provider = any($2) and c.reference = ref
               and (c.state <> 'FAILED' or exists (
                 select from refunds r
                 where r.tenant_id = c.tenant_id and r.collection_id = c.id)))
           and not exists (
             select from orphan_payments o
-            where o.tenant_id = $1 and o.provider = $2 and o.reference = ref
+            where o.tenant_id = $1 and o.provider = any($2) and o.reference = ref
               and o.state in ('ATTACHED', 'RETURNED', 'REFUNDED'))
         """,
         tenant_id,
-        provider,
+        names,
         references,
     )
     return {row["ref"] for row in rows}
+
+
+async def name_of(tx: Tx, tenant_id: UUID, names: Sequence[str], reference: str) -> str | None:
+    """The name under which a reference was asked for or found before, None where it was not."""
+    found: str | None = await tx.fetchval(
+        """
+        select provider from payment_attempts
+        where tenant_id = $1 and provider = any($2) and reference = $3
+        union all select provider from collections
+        where tenant_id = $1 and provider = any($2) and reference = $3
+        union all select provider from orphan_payments
+        where tenant_id = $1 and provider = any($2) and reference = $3
+        limit 1
+        """,
+        tenant_id,
+        names,
+        reference,
+    )
+    return found
 
 
 async def keep(

@@ -36,6 +36,7 @@ from tallystick.services.run_imports import run_imports
 from tallystick.services.sequence_events import sequence_events
 from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
+from tallystick.services.sweep_setups import sweep_setups
 from tallystick.services.try_to_collect import sweep_collections
 from tallystick.settings import Settings
 
@@ -67,6 +68,7 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
         Periodic(
             name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
         ),
+        Periodic(name="sweep_setups", seconds=settings.sweep_seconds, turn=sweep_setups),
         Periodic(name="sweep_refunds", seconds=settings.sweep_seconds, turn=sweep_refunds),
         Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),

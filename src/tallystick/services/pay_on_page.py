@@ -16,7 +16,7 @@ from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.billing_entries import InvoiceEntry
 from tallystick.domain.collection import Collection
-from tallystick.domain.errors import NotFound
+from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.explain_invoice import InvoiceExplanation
 from tallystick.domain.ids import MalformedId, Prefix, decode, encode
 from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
@@ -32,6 +32,7 @@ from tallystick.services.ids import new_id
 from tallystick.services.link import Purpose, verify
 from tallystick.services.show_portal import explained, seller_of
 from tallystick.services.tenant_context import tenant_context
+from tallystick.services.try_limits import too_many_tries
 from tallystick.services.try_to_collect import carry_on, charge, look_again, take_up
 
 TRIES_MAX = 20
@@ -57,7 +58,11 @@ class NotPayable:
 
 @dataclass(frozen=True, slots=True)
 class TooManyTries:
-    """The page was tried too often; nothing was charged."""
+    """Too many tries have failed, of this page, its customer, or the address they come from;
+    nothing was charged.
+    """
+
+    fault: Fault
 
 
 PageResult: TypeAlias = (
@@ -109,13 +114,14 @@ class PagePayment:
     """What the button sends: the amount that was shown, and how it is to be paid.
 
     `amount` is in minor units, 0 where we did not show it. `return_url` is where a challenge
-    leads back to.
+    leads back to; for `payer` see `try_limits`.
     """
 
     amount: int
     method: Method
     consent: Consent | None
     return_url: str
+    payer: bytes | None = None
 
 
 async def open_invoice(
@@ -237,8 +243,9 @@ async def _claim(
     provider = ctx.app.provider_named(ctx.tenant, payment.method.provider)
     if not provider.chargeable(invoice.amount_due, invoice.currency):
         return NotPayable()
-    if await page_tries.buyers_tries(tx, tenant_id, invoice_id) >= TRIES_MAX:
-        return TooManyTries()
+    fault = await too_many_on_page(ctx, tx, invoice_id, invoice.customer_id, payment.payer)
+    if fault is not None:
+        return TooManyTries(fault)
     made = Collection(
         id=new_id(),
         invoice_id=invoice_id,
@@ -258,8 +265,22 @@ async def _claim(
         acceptance=None if payment.consent is None else payment.consent.acceptance,
     )
     consent = _CONSENT.dump_optional(payment.consent)
-    await collections.insert(tx, tenant_id, made, lease_seconds(ctx.app), consent)
+    await collections.insert(
+        tx, tenant_id, made, lease_seconds(ctx.app), consent, payment.payer
+    )
     return made
+
+
+async def too_many_on_page(
+    ctx: Context, tx: Tx, invoice_id: UUID, customer_id: UUID, payer: bytes | None
+) -> Fault | None:
+    """Why nobody may try to pay on this page now, None where somebody may.
+
+    A page has its tries a day beside what holds for a customer and an address everywhere.
+    """
+    if await page_tries.buyers_tries(tx, ctx.tenant.id, invoice_id) >= TRIES_MAX:
+        return Fault("form", "too_many_attempts", "try again tomorrow")
+    return await too_many_tries(ctx, tx, customer_id, payer)
 
 
 def _owes(status: InvoiceStatus, payment_status: PaymentStatus, amount_due: int) -> bool:

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.db import orphans
+from tallystick.db import orphans, provider_connections
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.orphan import Orphan, OrphanPolicy, OrphanState, TakenPayment
 from tallystick.domain.payment import Refunded, RefundRefused, Unknown
+from tallystick.domain.provider_connection import ProviderConnection
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.events import EventValue, record
@@ -29,6 +30,8 @@ from tallystick.services.tenant_context import tenant_context
 AT_ONCE = 4
 LOOKS_BACK = timedelta(days=3)
 """How far the worker looks back; the command line looks as far as it is told to."""
+LIST_CALLS = 10
+"""A list may take as long as so many calls: it has pages."""
 GRACE = timedelta(minutes=15)
 """Younger money is not looked at, in real time: it may just be being recorded."""
 
@@ -79,35 +82,94 @@ async def reconcile(app: App, real_now: datetime, since: datetime) -> list[Found
     return done
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Whose money is listed: a provider by `names`; of one tenant, None for every tenant's.
+
+    An account that was connected more than once has more than one name, of which `provider`
+    has the one that is open.
+    """
+
+    provider: PaymentProvider
+    names: tuple[str, ...]
+    tenant_id: UUID | None
+
+
 async def _unknown(
     app: App, real_now: datetime, since: datetime
 ) -> list[tuple[PaymentProvider, UUID, TakenPayment]]:
-    """What the providers list and our books do not know, oldest first."""
+    """What the providers list and our books do not know, oldest first.
+
+    A provider that does not answer is looked at another time.
+    """
     found: list[tuple[PaymentProvider, UUID, TakenPayment]] = []
-    for provider in app.providers.values():
-        async with asyncio.timeout(app.call_limit_seconds):
-            listed = await provider.payments_since(since)
+
+    async def compare(place: _Place) -> None:
+        async with asyncio.timeout(app.call_limit_seconds * LIST_CALLS):
+            listed = await place.provider.payments_since(since)
         by_tenant: dict[UUID, list[TakenPayment]] = defaultdict(list)
         for tenant_id, payment in listed:
-            if payment.taken_at <= real_now - GRACE:
+            is_its = place.tenant_id in {None, tenant_id}
+            if is_its and payment.taken_at <= real_now - GRACE:
                 by_tenant[tenant_id].append(payment)
         for tenant_id, payments in by_tenant.items():
             async with app.database.connection() as tx:
                 unknown = await orphans.unknown(
-                    tx, tenant_id, provider.name, [one.reference for one in payments]
+                    tx, tenant_id, place.names, [one.reference for one in payments]
                 )
-            found += [
-                (provider, tenant_id, one) for one in payments if one.reference in unknown
-            ]
+            found.extend(
+                (place.provider, tenant_id, one) for one in payments if one.reference in unknown
+            )
+
+    places = await _places(app, real_now)
+    await each_alone(places, compare, at_once=AT_ONCE, work="list_payments")
     return sorted(found, key=lambda one: (one[2].taken_at, one[2].reference))
+
+
+async def _places(app: App, real_now: datetime) -> list[_Place]:
+    """The providers of this program, and each account that a tenant is connected to, once."""
+    places = [
+        _Place(provider=one, names=(one.name,), tenant_id=None)
+        for one in app.providers.values()
+    ]
+    seen: set[tuple[UUID, str, str, bool]] = set()
+    async with app.database.connection() as tx:
+        for one in await provider_connections.every_open(tx):
+            ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
+            known = {connection.id: connection for connection in ctx.tenant.connections}
+            account = _account(known[one.id])
+            if account not in seen:
+                seen.add(account)
+                names = tuple(c.name for c in known.values() if _account(c) == account)
+                provider = app.connect(known[one.id])
+                places.append(_Place(provider=provider, names=names, tenant_id=one.tenant_id))
+    return places
+
+
+def _account(connection: ProviderConnection) -> tuple[UUID, str, str, bool]:
+    return (
+        connection.tenant_id,
+        connection.provider,
+        connection.account,
+        connection.is_live,
+    )
 
 
 async def _take_up(
     ctx: Context, provider: PaymentProvider, payment: TakenPayment
 ) -> OrphanState:
-    orphan = await retrying(
-        ctx.app.database, lambda tx: _decide(ctx, tx, provider.name, payment)
-    )
+    names = [provider.name]
+    connection = ctx.tenant.connection_named(provider.name)
+    if connection is not None:
+        account = _account(connection)
+        names = [one.name for one in ctx.tenant.connections if _account(one) == account]
+
+    async def decide(tx: Tx) -> Orphan:
+        # By the name under which it was asked for, which may be that of a closed connection.
+        known_as = await orphans.name_of(tx, ctx.tenant.id, names, payment.reference)
+        return await _decide(ctx, tx, known_as or provider.name, payment)
+
+    orphan = await retrying(ctx.app.database, decide)
     if orphan.state is not OrphanState.REFUNDING:
         return orphan.state
     return await _give_back(ctx, provider, orphan)

@@ -62,6 +62,7 @@ from tallystick.services.pay_on_page import (
     leave_on_page,
     pay_on_page,
     show_invoice_page,
+    too_many_on_page,
 )
 
 _PAGE = "/pay/{tenant}/{invoice}/{signature}"
@@ -215,6 +216,7 @@ async def _pay(visit: Visit, submitted: Submitted) -> Response:
         method=method,
         consent=consent,
         return_url=visit.return_url,
+        payer=visit.payer,
     )
     result = await pay_on_page(visit.context, visit.invoice_id, payment)
     return await _answer(visit, result, kind)
@@ -223,13 +225,24 @@ async def _pay(visit: Visit, submitted: Submitted) -> Response:
 async def _method(
     visit: Visit, submitted: Submitted, view: InvoiceView, kind: MethodKind
 ) -> Method:
-    """What the panel held, made a method; raises `MethodRefused`."""
+    """What the panel held, made a method; the provider sees none while too many have failed.
+
+    Raises:
+        MethodRefused: It is no method, or too many have failed.
+    """
+    ctx = visit.context
+    async with ctx.app.database.connection() as tx:
+        fault = await too_many_on_page(
+            ctx, tx, visit.invoice_id, view.entry.customer_id, visit.payer
+        )
+    if fault is not None:
+        raise MethodRefused((fault,))
     fields = payment_fields(submitted, kind, view.panel)
     missing = missing_token(fields)
     if missing:
         raise MethodRefused(missing)
     entity_id = view.entry.invoicing_entity_id
-    return await collect_method(visit.context, entity_id, visit.invoice_id, kind, fields)
+    return await collect_method(ctx, entity_id, visit.invoice_id, kind, fields)
 
 
 def _fault(payment: OnlinePayment, kind: MethodKind | None) -> Fault | None:
@@ -287,9 +300,8 @@ async def _answer(visit: Visit, result: PageResult, kind: MethodKind | None = No
                 tone="warn", title=words("alert.changed"), text=words("alert.changed_text")
             )
             return await _show(visit, alerts=(changed,), status=_CHANGED)
-        case TooManyTries():
-            faults = (Fault("form", "too_many_attempts", "try again tomorrow"),)
-            return await _show(visit, _untyped(kind, faults), status=_BAD)
+        case TooManyTries(fault=fault):
+            return await _show(visit, _untyped(kind, (fault,)), status=_BAD)
     assert_never(result)
 
 

@@ -15,7 +15,7 @@ from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace
+from tallystick.http.checkout.pace import Pace, subscriber
 from tallystick.http.checkout.submitted import Submitted, read_form
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.tokens import Signer
@@ -23,6 +23,7 @@ from tallystick.http.checkout.visit import FORM_COOKIE, LANGUAGE_COOKIE, chosen_
 from tallystick.http.portal.words import teller_for
 from tallystick.services.context import App, Context
 from tallystick.services.pay_on_page import InvoiceView, open_invoice
+from tallystick.services.try_limits import payer_of
 
 _LANGUAGE_SECONDS = 365 * 24 * 3600
 
@@ -67,6 +68,12 @@ class Visit:
         """Whether the provider is asked for this request how the payment stands."""
         client = self.request.client
         return self.pace.may_ask(client and client.host, self.name)
+
+    @property
+    def payer(self) -> bytes | None:
+        """A mark of the network address that this request comes from."""
+        client = self.request.client
+        return payer_of(self.context, None if client is None else subscriber(client.host))
 
     def say(self, view: InvoiceView) -> Teller:
         """The teller in the customer's language."""

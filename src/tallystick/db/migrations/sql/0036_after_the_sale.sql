@@ -37,9 +37,12 @@ alter table collections
     add column return_url text,
     add column challenge_url text,
     add column consent jsonb,               -- the mandate that was agreed to, as it was worded
+    add column payer bytea check (length(payer) = 32),      -- as of attempts at the checkout
     add constraint buyers_bring_their_method check (by_buyer = (payment_method_id is null)),
     add constraint only_buyers_are_asked check (
         by_buyer = (return_url is not null) and (by_buyer or (challenge_url is null and consent is null)));
+create index tries_of_customer on collections (tenant_id, customer_id, claimed_on) where by_buyer;
+create index tries_of_payer on collections (tenant_id, payer, claimed_on) where payer is not null;
 create index tries_of_invoice on collections (tenant_id, invoice_id, claimed_on) where by_buyer;
 
 create index cards_that_expire on payment_methods (tenant_id, expires_on)
@@ -78,3 +81,24 @@ create table orphan_payments (
 );
 create unique index orphan_once on orphan_payments (tenant_id, provider, reference);
 create index orphans_open on orphan_payments (tenant_id, found_at) where state in ('FOUND', 'REFUNDING', 'REFUSED');
+
+-- Methods that customers add: who tried, in real time, and when the provider is asked about one that nobody
+-- came back to. What was left before is taken up now.
+alter table method_setups
+    add column payer bytea check (length(payer) = 32),
+    add column claimed_on timestamptz not null default clock_timestamp(),
+    add column check_at timestamptz;
+update method_setups set check_at = now() where state = 'LIVE';
+alter table method_setups
+    alter column check_at set default clock_timestamp() + interval '30 minutes',
+    add constraint live_setups_are_checked check (state <> 'LIVE' or check_at is not null);
+create index method_setups_to_check on method_setups (check_at) where state = 'LIVE';
+create index setups_of_customer on method_setups (tenant_id, customer_id, claimed_on);
+create index setups_of_payer on method_setups (tenant_id, payer, claimed_on) where payer is not null;
+
+-- Invoices whose day is over when reminders begin are told of no more: not of all days at once.
+update invoices i set reminders = (
+    select count(*) from tenants t,
+        unnest(array_prepend(-t.reminder_days_before, t.reminder_days_after)) as o (days)
+    where t.id = i.tenant_id and i.due_date + o.days <= (coalesce(t.clock, now()) at time zone t.time_zone)::date)
+where i.status = 'FINALIZED' and i.amount_due > 0;
