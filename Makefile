@@ -13,7 +13,7 @@ UV_VERSION := 0.13.9
 READY      := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo serve test check fuzz mutants bench bench-events bench-billing bench-lists format openapi lock
+.PHONY: help setup browser demo serve test check faults fuzz mutants races outages soak bench bench-events bench-billing bench-lists format openapi lock
 
 ##@ Start
 setup: $(READY) ## Make .venv and install everything that is locked
@@ -37,11 +37,23 @@ test: $(READY) browser ## Run every test (T=tests/domain for some of them)
 browser: $(READY) ## Find or install a Chromium for the tests of the pages
 	@$(BIN)/python scripts/install_browser
 
+faults: $(READY) ## Fail at every step of every story about money (ARGS="--sample=200 --seed=1")
+	@$(BIN)/python scripts/faults $(ARGS)
+
 fuzz: $(READY) ## Send the API what its document allows, and what not (ARGS="--examples=500 --seed=1")
 	@$(BIN)/python scripts/fuzz $(ARGS)
 
 mutants: $(READY) ## Change the rules of money on purpose (ARGS="money tax --sample 20")
 	@$(BIN)/python scripts/mutants $(ARGS)
+
+races: $(READY) ## Let hundreds do the same at once (ARGS="--racers=500 --rounds=5 --seed=1")
+	@$(BIN)/python scripts/races $(ARGS)
+
+outages: $(READY) ## Let the database go away under load (ARGS="--times=20 --only=disk")
+	@$(BIN)/python scripts/outages $(ARGS)
+
+soak: $(READY) ## Ten minutes of everything while everything is killed (ARGS="--minutes=3 --seed=1")
+	@$(BIN)/python scripts/soak $(ARGS)
 
 bench: $(READY) ## Measure PostgreSQL and the product in one run, and print the ratio
 	@$(BIN)/tallystick bench $(ARGS)

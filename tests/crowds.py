@@ -19,10 +19,12 @@ Result = TypeVar("Result")
 
 
 @asynccontextmanager
-async def open_crowd(dsn: str, *, connections: int = 12) -> AsyncIterator[World]:
+async def open_crowd(
+    dsn: str, *, connections: int = 12, of_bank: int = BANK_CONNECTIONS
+) -> AsyncIterator[World]:
     """A shop whose bank has connections of its own, as in the product."""
     database = await Database.open(dsn, max_size=connections)
-    bank = await Database.open(dsn, max_size=BANK_CONNECTIONS)
+    bank = await Database.open(dsn, max_size=of_bank)
     try:
         world = await open_world(database)
         sandbox = Sandbox(bank, public_url=PUBLIC_URL, debit_seconds=5)

@@ -49,7 +49,7 @@ def template(server: EmbeddedServer) -> str:
     """The name of a database with every migration, never connected to, only cloned."""
     name = f"template_{head()}"
     with _locked(server.data_dir / "template.lock"):
-        in_own_loop(_make_template(server, name))
+        in_own_loop(make_template(server, name))
     return name
 
 
@@ -114,13 +114,19 @@ async def administer(server: EmbeddedServer, statement: str) -> None:
         await connection.close()
 
 
+def out_of_room(state: str = "53100") -> str:
+    """A statement that is refused as on a full disk."""
+    return f"do $$ begin raise 'no space left on device' using errcode = '{state}'; end $$"
+
+
 def in_own_loop(work: Coroutine[Any, Any, Result]) -> Result:
     """Run asynchronous work beside whatever event loop the test has."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(asyncio.run, work).result()
 
 
-async def _make_template(server: EmbeddedServer, name: str) -> None:
+async def make_template(server: EmbeddedServer, name: str) -> None:
+    """Make a database with every migration, unless it is there."""
     connection = await connect(server.dsn_of("postgres"))
     try:
         if await connection.fetchval("select 1 from pg_database where datname = $1", name):

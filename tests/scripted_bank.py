@@ -19,6 +19,7 @@ from uuid import UUID
 from tallystick.domain.orphan import TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
+    Declined,
     Method,
     MethodKind,
     Outcome,
@@ -29,7 +30,7 @@ from tallystick.domain.payment import (
 from tallystick.domain.payment_panel import PaymentPanel
 from tallystick.domain.provider_event import ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
-from tallystick.providers.sandbox import Sandbox
+from tallystick.services.ports import PaymentProvider
 from tests.world import World
 
 Ask = Callable[[], Awaitable[object]]
@@ -111,10 +112,11 @@ class Delayed:
 class ScriptedBank:
     """The sandbox behind a script; implements the port of the payment providers."""
 
-    name: str = "sandbox"
-
-    def __init__(self, bank: Sandbox) -> None:
+    def __init__(self, bank: PaymentProvider) -> None:
         self.bank = bank
+        self.name: str = bank.name
+        self.opened: set[str] = set()
+        """The references of what was opened here, whoever heard of them."""
         self.steps: dict[str, deque[Step]] = defaultdict(deque)
         self.calls: list[str] = []
         self.otherwise: Step = through
@@ -127,7 +129,7 @@ class ScriptedBank:
         """As the sandbox does."""
         return self.bank.panel()
 
-    def mandate_reference(self, session_id: UUID) -> str:
+    def mandate_reference(self, session_id: UUID) -> str | None:
         """As the sandbox does."""
         return self.bank.mandate_reference(session_id)
 
@@ -149,13 +151,15 @@ class ScriptedBank:
         """As the sandbox does."""
         return await self.bank.keep_customer(tenant_id, customer_id, name=name, email=email)
 
-    async def open(self, order: PaymentOrder) -> str:
+    async def open(self, order: PaymentOrder) -> str | Declined:
         """As scripted."""
-        return str(await self._do("open", lambda: self.bank.open(order)))
+        told = await self._do("open", lambda: self._noted(self.bank.open(order)))
+        return cast("str | Declined", told)
 
-    async def save_method(self, order: PaymentOrder) -> str:
+    async def save_method(self, order: PaymentOrder) -> str | Declined:
         """As scripted."""
-        return str(await self._do("save_method", lambda: self.bank.save_method(order)))
+        told = await self._do("save_method", lambda: self._noted(self.bank.save_method(order)))
+        return cast("str | Declined", told)
 
     async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
         """As scripted."""
@@ -217,6 +221,12 @@ class ScriptedBank:
         """As the sandbox does."""
         await self.bank.acknowledge_reversal(tenant_id, reported)
 
+    async def _noted(self, call: Awaitable[str | Declined]) -> str | Declined:
+        told = await call
+        if isinstance(told, str):
+            self.opened.add(told)
+        return told
+
     async def _do(self, call: str, ask: Ask) -> object:
         self.calls.append(call)
         steps = self.steps[call]
@@ -226,5 +236,5 @@ class ScriptedBank:
 
 def with_bank(world: World, bank: ScriptedBank, call_limit_seconds: float = 20) -> World:
     """The same shop, which pays through this bank."""
-    app = replace(world.app, providers={"sandbox": bank}, call_limit_seconds=call_limit_seconds)
+    app = replace(world.app, providers={bank.name: bank}, call_limit_seconds=call_limit_seconds)
     return replace(world, app=app, ctx=replace(world.ctx, app=app))

@@ -331,9 +331,14 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
+def sandbox_of(database: Database, *, debit_seconds: float = 5) -> Sandbox:
+    """The test bank of every shop in a database."""
+    return Sandbox(database, public_url=PUBLIC_URL, debit_seconds=debit_seconds)
+
+
 async def open_world(database: Database, *, now: datetime = NOON) -> World:
     """Found a tenant "Acme Cloud" selling in euro from France, with a frozen clock."""
-    sandbox = Sandbox(database, public_url=PUBLIC_URL, debit_seconds=5)
+    sandbox = sandbox_of(database)
     tenant_id, entity_id, family_id = new_id(), new_id(), new_id()
     async with database.transaction() as tx:
         await tenants.insert(

@@ -13,6 +13,7 @@ from tallystick.db.engine import Database, DatabaseUnavailable, Tx, retrying, sa
 from tallystick.db.refusals import LockTimeout, UniqueViolation, constraint_of
 from tallystick.db.server import EmbeddedServer
 from tallystick.db.server_watch import kept_running
+from tests.database import out_of_room
 
 
 @pytest.fixture
@@ -153,6 +154,77 @@ async def test_no_connection_is_free(
             async with db.connection():
                 raise AssertionError
     await db.close()
+
+
+@pytest.mark.parametrize("asks", ["while it ends", "afterwards"])
+async def test_a_connection_that_ends_in_use(db: Database, asks: str) -> None:
+    """However the driver has taken the end of a connection in, the database is away."""
+
+    async def ask() -> None:
+        async with db.transaction() as tx:
+            pid = await tx.fetchval("select pg_backend_pid()")
+            asking = asyncio.ensure_future(
+                tx.execute("select pg_sleep(9)")
+                if asks == "while it ends"
+                else asyncio.sleep(0)
+            )
+            async with db.connection() as other:
+                await asyncio.sleep(0.05)
+                await other.execute("select pg_terminate_backend($1)", pid)
+                await asyncio.sleep(0.2)
+            await asking
+            await tx.execute("select 1")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask()
+    assert await _answers(db) == 1
+
+
+async def test_a_connection_that_ends_while_it_is_opened(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends a new connection before its first use: the database is away."""
+    learn_arrays = engine._learn_arrays
+
+    async def ended_first(connection: Tx) -> None:
+        pid = await connection.fetchval("select pg_backend_pid()")
+        async with db.connection() as other:
+            await other.execute("select pg_terminate_backend($1)", pid)
+        await learn_arrays(connection)
+
+    monkeypatch.setattr(engine, "_learn_arrays", ended_first)
+
+    with pytest.raises(DatabaseUnavailable):
+        await Database.open(db.dsn)
+
+
+async def test_a_connection_of_ones_own_that_ends_in_use(db: Database) -> None:
+    """Who holds a connection outside the pool hears the same when it is lost."""
+
+    async def ask() -> None:
+        async with db.own_connection() as own:
+            pid = await own.fetchval("select pg_backend_pid()")
+            async with db.connection() as other:
+                await other.execute("select pg_terminate_backend($1)", pid)
+            await own.fetchval("select pg_sleep(1)")
+
+    with pytest.raises(DatabaseUnavailable):
+        await ask()
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "58030"])
+async def test_no_room_is_left(notes: Database, state: str) -> None:
+    """A server that cannot write now, its disk or memory full, counts as unavailable."""
+
+    async def write() -> None:
+        async with notes.transaction() as tx:
+            await tx.execute("insert into notes values (1)")
+            await tx.execute(out_of_room(state))
+
+    with pytest.raises(DatabaseUnavailable):
+        await write()
+
+    assert await _count_notes(notes) == 0
 
 
 async def test_nobody_listens(tmp_path: Path) -> None:

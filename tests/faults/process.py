@@ -1,7 +1,8 @@
 """A process that fails at a chosen step.
 
-Every statement, commit and call to the bank is a step, numbered as they come. At the chosen
-one the process is killed, or only loses the connection it was using:
+Every connection that is taken, every statement, every commit, every call to the bank and every
+answer is a step, numbered as they come: wherever the process waits for something that is not
+itself. At the chosen one it is killed, or only loses the connection it was using:
 
     process = Process(breaks_at=17, how=Break.KILLED)
     shop = in_process(world, process)
@@ -11,17 +12,22 @@ one the process is killed, or only loses the connection it was using:
 Nothing here knows the code under test: the steps of a story are found by running it once.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+import os
+import signal
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from enum import StrEnum
-from typing import cast
+from typing import TypeVar, cast
+from uuid import UUID
 
 from typing_extensions import override
 
 from tallystick.db.engine import Database, DatabaseUnavailable, Isolation, Tx
 from tests.scripted_bank import Ask, NetworkDown, ScriptedBank
 from tests.world import World
+
+Answer = TypeVar("Answer")
 
 
 class Break(StrEnum):
@@ -56,12 +62,24 @@ class Process:
         if len(self.steps) == self._breaks_at:
             if self.how is Break.DROPPED:
                 raise lost(name)
-            self._dead = True
-            raise Killed(name)
+            self.dies(name)
+
+    def dies(self, name: str) -> None:
+        """Do nothing more, whatever is tried."""
+        self._dead = True
+        raise Killed(name)
+
+
+class MortalProcess(Process):
+    """A process of the operating system that kills itself, with SIGKILL, at a step."""
+
+    @override
+    def dies(self, name: str) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class FrailConnection:
-    """A connection whose every statement is a step."""
+    """A connection whose every statement is a step, and the answer to one that stands alone."""
 
     def __init__(self, connection: Tx, process: Process) -> None:
         self._connection = connection
@@ -73,31 +91,36 @@ class FrailConnection:
 
     async def execute(self, query: str, *args: object) -> object:
         """A step, then the statement."""
-        self._step(query)
-        return await self._connection.execute(query, *args)
+        return await self._run(query, self._connection.execute(query, *args))
 
     async def executemany(self, query: str, args: Iterable[Sequence[object]]) -> None:
         """A step, then the statements."""
-        self._step(query)
-        await self._connection.executemany(query, args)
+        await self._run(query, self._connection.executemany(query, args))
 
     async def fetch(self, query: str, *args: object) -> object:
         """A step, then the statement."""
-        self._step(query)
-        return await self._connection.fetch(query, *args)
+        return await self._run(query, self._connection.fetch(query, *args))
 
     async def fetchrow(self, query: str, *args: object) -> object:
         """A step, then the statement."""
-        self._step(query)
-        return await self._connection.fetchrow(query, *args)
+        return await self._run(query, self._connection.fetchrow(query, *args))
 
     async def fetchval(self, query: str, *args: object) -> object:
         """A step, then the statement."""
-        self._step(query)
-        return await self._connection.fetchval(query, *args)
+        return await self._run(query, self._connection.fetchval(query, *args))
 
-    def _step(self, query: str) -> None:
-        self._process.step(" ".join(query.split())[:60], DatabaseUnavailable)
+    async def _run(self, query: str, statement: Coroutine[object, object, Answer]) -> Answer:
+        name = " ".join(query.split())[:60]
+        try:
+            self._process.step(name, DatabaseUnavailable)
+        except BROKEN:
+            statement.close()
+            raise
+        answer = await statement
+        if not self._connection.is_in_transaction():
+            # It is committed, and whether anybody hears of it is another matter.
+            self._process.step(f"after: {name}", DatabaseUnavailable)
+        return answer
 
 
 class FrailDatabase(Database):
@@ -110,10 +133,11 @@ class FrailDatabase(Database):
     @override
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Tx]:
+        self._process.step("take a connection", DatabaseUnavailable)
         async with super().connection() as real:
             try:
                 yield cast("Tx", FrailConnection(real, self._process))
-            except BROKEN:
+            except DatabaseUnavailable:
                 # The server sees the connection go, and undoes what was not committed.
                 real.terminate()
                 raise
@@ -126,10 +150,15 @@ class FrailDatabase(Database):
         lost = DatabaseUnavailable
         async with self.connection() as frail:
             transaction = frail.transaction(isolation=isolation, readonly=readonly)
+            self._process.step("begin", lost)
             await transaction.start()
             try:
                 yield frail
                 self._process.step("before the commit", lost)
+            except Killed:
+                # What the server does when it sees the connection of a dead process go.
+                await transaction.rollback()
+                raise
             except BROKEN:
                 raise
             except BaseException:
@@ -145,7 +174,22 @@ class FrailBank(ScriptedBank):
     def __init__(self, bank: ScriptedBank, process: Process) -> None:
         super().__init__(bank.bank)
         self.steps, self.calls, self.otherwise = bank.steps, bank.calls, bank.otherwise
+        self.opened = bank.opened
         self._process = process
+
+    @override
+    async def debits_to_settle(self) -> list[tuple[UUID, str]]:
+        """Those of this bank's own customers: each story has its own."""
+        self._process.step("before asking: debits", NetworkDown)
+        listed = await super().debits_to_settle()
+        self._process.step("after the answer: debits", NetworkDown)
+        return [one for one in listed if one[1] in self.opened]
+
+    @override
+    async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
+        self._process.step("before telling: debit", NetworkDown)
+        await super().acknowledge_debit(tenant_id, reference)
+        self._process.step("after telling: debit", NetworkDown)
 
     @override
     async def _do(self, call: str, ask: Ask) -> object:
@@ -158,5 +202,5 @@ class FrailBank(ScriptedBank):
 def in_process(world: World, bank: ScriptedBank, process: Process) -> World:
     """The same shop, run by a process that may fail. The bank does not fail with it."""
     database = FrailDatabase(world.database, process)
-    app = replace(world.app, database=database, providers={"sandbox": FrailBank(bank, process)})
+    app = replace(world.app, database=database, providers={bank.name: FrailBank(bank, process)})
     return replace(world, app=app, ctx=replace(world.ctx, app=app), database=database)

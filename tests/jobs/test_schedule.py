@@ -119,6 +119,7 @@ def test_every_interval_is_a_setting() -> None:
         "purge_deliveries": 3600,
         "purge_secrets": 3600,
         "purge_provider_events": 3600,
+        "purge_secrets": 3600,
     }
 
 

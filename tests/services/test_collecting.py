@@ -127,7 +127,7 @@ async def test_a_bank_that_refuses_to_open(world: World) -> None:
 
     class Refusing(ScriptedBank):
         @override
-        async def open(self, _: PaymentOrder) -> Declined:  # type: ignore[override]
+        async def open(self, _: PaymentOrder) -> Declined:
             """Refuse every order for good."""
             return Declined(FailureReason.CARD_EXPIRED)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tallystick.db import batch_chunks
 from tallystick.db.batch_chunks import DueChunk
+from tallystick.db.engine import DatabaseUnavailable
 from tallystick.domain.batch_job import BatchJobStatus, BatchJobType, Chunk
 from tallystick.domain.errors import Conflict
 from tallystick.http.v1 import receive_import as receiving
@@ -21,6 +22,7 @@ from tallystick.services.examine import examine
 from tallystick.services.import_rows import ReadChunk
 from tallystick.services.run_imports import import_step, run_imports
 from tallystick.services.start_import import CUT_OFF_SECONDS, add_chunk, give_up_cut_off
+from tests.database import out_of_room
 from tests.importing import CUSTOMERS, EVENTS, SUBSCRIPTIONS, imported, job_of, sent
 from tests.world import World
 
@@ -230,3 +232,23 @@ async def test_events_of_a_file_and_of_a_call(world: World) -> None:
     assert {(await job_of(world, one)).status for one in jobs} == {BatchJobStatus.COMPLETED}
     (kept,) = await world.fetch("select count(*) from usage_events")
     assert kept["count"] == 1500
+
+
+async def test_a_full_disk_is_no_fault_of_a_row(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the server cannot write, nothing is made or reported; afterwards everything is."""
+    job_id = await sent(world, customers(3))
+
+    async def finds_no_room(ctx: Context, *_: object, **__: object) -> object:
+        return await ctx.transaction.execute(out_of_room())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(running, "create_customer", finds_no_room)
+        patched.setattr(running, "import_customers", finds_no_room)
+        with pytest.raises(DatabaseUnavailable):
+            await run_imports(world.app, world.ctx.now, read_chunk)
+    assert (await job_of(world, job_id)).processed_items == 0
+
+    assert await run_imports(world.app, world.ctx.now, read_chunk) == 3
+    assert (await job_of(world, job_id)).status is BatchJobStatus.COMPLETED

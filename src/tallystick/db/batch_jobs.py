@@ -154,8 +154,24 @@ async def cut_off(tx: Tx, after_seconds: float) -> list[tuple[UUID, UUID]]:
         """
         select tenant_id, id from batch_jobs
         where status = 'CHUNKING' and touched_at < now() - make_interval(secs => $1)
-        order by touched_at limit 100 for update skip locked
+        order by touched_at limit 100
         """,
         after_seconds,
     )
     return [(row["tenant_id"], row["id"]) for row in rows]
+
+
+async def lock_cut_off(tx: Tx, tenant_id: UUID, job_id: UUID, after_seconds: float) -> bool:
+    """Lock a job whose file has not gone on coming in; False where it has, or has ended."""
+    found = await tx.fetchval(
+        """
+        select true from batch_jobs
+        where tenant_id = $1 and id = $2 and status = 'CHUNKING'
+          and touched_at < now() - make_interval(secs => $3)
+        for no key update
+        """,
+        tenant_id,
+        job_id,
+        after_seconds,
+    )
+    return found is not None

@@ -10,14 +10,14 @@ knows the type (`db/codec.py`) and a codec in Python would cost a call per value
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, TypedDict, TypeVar
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from tallystick.db.refusals import Contention
+from tallystick.db.refusals import Contention, NoRoom
 
 if TYPE_CHECKING:
     Tx: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -87,17 +87,20 @@ LOST = (
 )
 CANNOT_CONNECT = (
     *LOST,
+    *NoRoom,
     asyncpg.TooManyConnectionsError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InterfaceError,
+    # The driver's answer when the server ends a session that is just being opened.
+    asyncpg.InternalClientError,
     # Refused, no such socket, no such host, no free connection in time: all are OSErrors.
     OSError,
 )
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot be reached now; the same may work in a moment.
+    """The database cannot be reached, or cannot write, now; the same may work in a moment.
 
     Whether a transaction that was lost on the way had been committed is not known.
     """
@@ -163,27 +166,15 @@ class Database:
         """Lend a connection on which each statement is a transaction of its own.
 
         Raises:
-            DatabaseUnavailable: None is free in time, or it was lost.
+            DatabaseUnavailable: None is free in time, it was lost, or the server has no room.
         """
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
         except CANNOT_CONNECT as reason:
             raise DatabaseUnavailable(f"No connection: {reason!r}") from reason
         try:
-            yield connection
-        except LOST as reason:
-            raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
-        except asyncpg.InternalClientError as reason:
-            # The driver's answer when the server ended the session just before a statement. It
-            # then takes the connection for a live one that is busy, so it must not go back.
-            connection.terminate()
-            raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
-        except (asyncpg.InterfaceError, OSError) as reason:
-            # The driver's word for "closed" is its word for misuse, too, and a body may have
-            # a network error of its own.
-            if connection.is_closed():
-                raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
-            raise
+            with _losses_told(connection):
+                yield connection
         finally:
             await self._pool.release(connection, timeout=ACQUIRE_SECONDS_MAX)
 
@@ -211,13 +202,18 @@ class Database:
         """Open a connection outside the pool, for what lasts: listening, a session lock.
 
         Raises:
-            DatabaseUnavailable: It cannot be opened.
+            DatabaseUnavailable: It cannot be opened, or it was lost.
         """
         connection = await connect(self.dsn)
         try:
-            yield connection
+            with _losses_told(connection):
+                yield connection
         finally:
-            await connection.close(timeout=ACQUIRE_SECONDS_MAX)
+            try:
+                await connection.close(timeout=ACQUIRE_SECONDS_MAX)
+            except CANNOT_CONNECT:
+                # It was lost, and what it held with it.
+                connection.terminate()
 
 
 @asynccontextmanager
@@ -273,6 +269,37 @@ async def connect(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
         return await asyncpg.connect(dsn, **CONNECT_OPTIONS)
     except CANNOT_CONNECT as reason:
         raise DatabaseUnavailable(f"No database answers: {reason}") from reason
+
+
+@contextmanager
+def _losses_told(connection: Tx) -> Iterator[None]:
+    """Tell the loss of a lent connection, or a server without room, apart from all else."""
+    try:
+        yield
+    except LOST as reason:
+        raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+    except NoRoom as reason:
+        raise DatabaseUnavailable(f"The server has no room left: {reason}") from reason
+    except asyncpg.InternalClientError as reason:
+        # The driver's answer when the server ended the session just before a statement. It
+        # then takes the connection for a live one that is busy, so it must not go back.
+        if not _has_ended(connection):
+            connection.terminate()
+        raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+    except (asyncpg.InterfaceError, OSError) as reason:
+        # The driver's word for "closed" is its word for misuse, too, and a body may have
+        # a network error of its own.
+        if _has_ended(connection):
+            raise DatabaseUnavailable(f"The connection was lost: {reason}") from reason
+        raise
+
+
+def _has_ended(connection: Tx) -> bool:
+    """Whether a lent connection is no more; the pool may have taken it back by itself."""
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _learn_arrays(connection: Tx) -> None:

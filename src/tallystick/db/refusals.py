@@ -22,6 +22,10 @@ Contention = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 """Two transactions met; one was undone and may simply be tried again."""
 
 
+NoRoom = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError, asyncpg.PostgresIOError)
+"""The server cannot write just now: its disk or its memory is full, or its disk fails."""
+
+
 def constraint_of(refusal: asyncpg.PostgresError) -> str:
     """Return the name of the constraint or index that refused, or '' when none is named."""
     name = getattr(refusal, "constraint_name", None)

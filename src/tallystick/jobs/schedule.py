@@ -61,6 +61,34 @@ class Periodic:
 def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
     """All periodic work of the program; `read_rows` reads files that are imported."""
     return (
+        *_of_money(settings),
+        Periodic(
+            name="run_imports",
+            seconds=settings.import_seconds,
+            turn=lambda app, now: run_imports(app, now, read_rows),
+        ),
+        Periodic(
+            name="sequence_events",
+            seconds=settings.sequence_seconds,
+            turn=lambda app, _: sequence_events(app),
+        ),
+        Periodic(
+            name="compact_list_counts",
+            seconds=settings.compact_seconds,
+            turn=lambda app, _: compact_list_counts(app),
+        ),
+        Periodic(
+            name="pass_on_names",
+            seconds=settings.compact_seconds,
+            turn=lambda app, _: pass_on_names(app),
+        ),
+        *_of_what_is_over(settings),
+    )
+
+
+def _of_money(settings: Settings) -> tuple[Periodic, ...]:
+    """What bills, collects, and finds out what became of payments."""
+    return (
         Periodic(name="sweep_attempts", seconds=settings.sweep_seconds, turn=sweep_attempts),
         Periodic(
             name="expire_sessions", seconds=settings.expire_seconds, turn=expire_due_sessions
@@ -81,29 +109,32 @@ def every_kind(settings: Settings, read_rows: ReadRows) -> tuple[Periodic, ...]:
             seconds=settings.sweep_seconds,
             turn=lambda app, now: look_after_connections(app, now, settings.connection_seconds),
         ),
-        Periodic(
-            name="run_imports",
-            seconds=settings.import_seconds,
-            turn=lambda app, now: run_imports(app, now, read_rows),
-        ),
-        *_alone(settings),
     )
 
 
-def _alone(settings: Settings) -> tuple[Periodic, ...]:
-    """What needs no real time: it is the same whenever it is done."""
-
-    def of(seconds: float, work: Callable[[App], Awaitable[int]]) -> Periodic:
-        return Periodic(name=work.__name__, seconds=seconds, turn=lambda app, _: work(app))
-
+def _of_what_is_over(settings: Settings) -> tuple[Periodic, ...]:
+    """What deletes that nobody needs any more."""
     return (
-        of(settings.sequence_seconds, sequence_events),
-        of(settings.compact_seconds, compact_list_counts),
-        of(settings.compact_seconds, pass_on_names),
-        of(settings.purge_seconds, purge_idempotency_keys),
-        of(settings.purge_seconds, purge_deliveries),
-        of(settings.purge_seconds, purge_secrets),
-        of(settings.purge_seconds, purge_provider_events),
+        Periodic(
+            name="purge_idempotency_keys",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_idempotency_keys(app),
+        ),
+        Periodic(
+            name="purge_deliveries",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_deliveries(app),
+        ),
+        Periodic(
+            name="purge_secrets",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_secrets(app),
+        ),
+        Periodic(
+            name="purge_provider_events",
+            seconds=settings.purge_seconds,
+            turn=lambda app, _: purge_provider_events(app),
+        ),
     )
 
 

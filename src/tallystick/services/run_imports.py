@@ -20,7 +20,7 @@ import structlog
 from tallystick.db import batch_chunks, batch_failures, batch_jobs
 from tallystick.db.batch_chunks import DueChunk
 from tallystick.db.engine import DatabaseUnavailable, Tx, retrying, savepoint
-from tallystick.db.refusals import Contention, LockTimeout, StatementTimeout
+from tallystick.db.refusals import Contention, LockTimeout, NoRoom, StatementTimeout
 from tallystick.domain.batch_job import (
     BatchJobStatus,
     BatchJobType,
@@ -67,7 +67,7 @@ STOPPED = (
 )
 """What a job that was given up says; what went wrong inside is for the log alone."""
 
-_IN_OTHER_HANDS = (*Contention, LockTimeout, StatementTimeout, DatabaseUnavailable)
+_IN_OTHER_HANDS = (*Contention, *NoRoom, LockTimeout, StatementTimeout, DatabaseUnavailable)
 """What does not tell anything about a row."""
 
 log = structlog.get_logger(__name__)

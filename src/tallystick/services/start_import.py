@@ -7,9 +7,11 @@ nothing.
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from tallystick.db import batch_chunks, batch_jobs
+from tallystick.db.engine import Tx, retrying
 from tallystick.domain.batch_job import BatchJob, BatchJobStatus, BatchJobType, Chunk
 from tallystick.domain.errors import Conflict
 from tallystick.services.context import App, Context
@@ -72,12 +74,13 @@ async def add_chunk(ctx: Context, job_id: UUID, chunk: Chunk) -> None:
 async def finish_import(
     ctx: Context, job_id: UUID, *, input_bytes: int, items: int, chunks: int
 ) -> BatchJob:
-    """The whole file is here: let the workers begin.
+    """The whole file is here: let the workers begin. Chunks are locked before their job.
 
     Raises:
         Conflict: The job was cancelled, or its file was given up.
     """
     tx, tenant_id = ctx.transaction, ctx.tenant.id
+    await batch_chunks.lock_every_due(tx, tenant_id, job_id)
     await batch_chunks.become_due(tx, tenant_id, job_id)
     if not await batch_jobs.has_arrived(
         tx, tenant_id, job_id, input_bytes=input_bytes, items=items, chunks=chunks
@@ -95,16 +98,30 @@ async def discard_import(ctx: Context, job_id: UUID) -> None:
 
 
 async def give_up_cut_off(app: App, real_now: datetime) -> int:
-    """End the jobs whose files stopped coming in, and return how many there were."""
-    async with app.transaction() as tx:
+    """End the jobs whose files stopped coming in, and return how many there were.
+
+    Each by itself, its chunks locked before it as everybody does: a file may end, or be
+    cancelled, at the same moment.
+    """
+    async with app.database.connection() as tx:
         found = await batch_jobs.cut_off(tx, CUT_OFF_SECONDS)
-        for tenant_id, job_id in found:
-            ctx = await tenant_context(app, tx, tenant_id, real_now, actor="worker")
-            await batch_chunks.stop_due(tx, tenant_id, job_id)
-            await batch_jobs.end(
-                tx, tenant_id, job_id, BatchJobStatus.FAILED, ctx.now, _CUT_OFF
-            )
-    return len(found)
+    given_up = 0
+    for tenant_id, job_id in found:
+        given_up += await retrying(
+            app.database, partial(_give_up, app, real_now, tenant_id, job_id)
+        )
+    return given_up
+
+
+async def _give_up(app: App, real_now: datetime, tenant_id: UUID, job_id: UUID, tx: Tx) -> bool:
+    """End a job whose file is not coming in; False where it came, or has ended, after all."""
+    await batch_chunks.lock_every_due(tx, tenant_id, job_id)
+    if not await batch_jobs.lock_cut_off(tx, tenant_id, job_id, CUT_OFF_SECONDS):
+        return False
+    ctx = await tenant_context(app, tx, tenant_id, real_now, actor="worker")
+    await batch_chunks.stop_due(tx, tenant_id, job_id)
+    await batch_jobs.end(tx, tenant_id, job_id, BatchJobStatus.FAILED, ctx.now, _CUT_OFF)
+    return True
 
 
 def _ended_meanwhile() -> Conflict:

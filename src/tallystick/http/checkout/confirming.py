@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
+from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
 from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
@@ -175,14 +176,14 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
-        acceptance=_acceptance(visit),
+        acceptance=_acceptance(visit, view),
     )
 
 
-def _acceptance(visit: Visit) -> Acceptance | None:
-    """Where the agreement came from; None where the server cannot tell."""
+def _acceptance(visit: Visit, view: CheckoutView) -> Acceptance | None:
+    """Where the agreement came from, for a provider that has to be told; it is kept for it."""
     client = visit.request.client
-    if client is None:
+    if client is None or not isinstance(view.panel, MountedPanel):
         return None
     browser = visit.request.headers.get("user-agent", "")
     return Acceptance(

@@ -25,6 +25,7 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
+from tallystick.domain.payment_panel import MountedPanel
 from tallystick.http.checkout.alerts import Alert
 from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.confirming import USER_AGENT_CHARS_MAX
@@ -271,14 +272,14 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
-        acceptance=_acceptance(visit),
+        acceptance=_acceptance(visit, view),
     )
 
 
-def _acceptance(visit: Visit) -> Acceptance | None:
-    """Where the agreement came from; None where the server cannot tell."""
+def _acceptance(visit: Visit, view: InvoiceView) -> Acceptance | None:
+    """Where the agreement came from, for a provider that has to be told; it is kept for it."""
     client = visit.request.client
-    if client is None:
+    if client is None or not isinstance(view.panel, MountedPanel):
         return None
     browser = visit.request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
     return Acceptance(at=visit.context.now, ip=client.host, user_agent=browser)

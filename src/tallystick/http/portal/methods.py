@@ -14,7 +14,7 @@ from starlette.responses import Response
 from tallystick.domain.errors import Conflict, Fault
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import Acceptance, MethodKind, MethodRefused
-from tallystick.domain.payment_panel import MountedPanel
+from tallystick.domain.payment_panel import MountedPanel, PaymentPanel
 from tallystick.domain.web_origin import origin
 from tallystick.http.checkout.confirming import USER_AGENT_CHARS_MAX
 from tallystick.http.checkout.finish import CONSENT_VERSION
@@ -162,7 +162,7 @@ async def _add(visit: Visit, submitted: Submitted) -> Response:
     missing = missing_token(fields)
     if missing:
         return await _show(visit, missing, kind, status=_BAD)
-    consent = _consent(visit, text)
+    consent = _consent(visit, adding.panel, text)
     url = visit.portal.context.app.public_url + f"/portal/methods/{_name(setup_id)}/return"
     try:
         result = await add_own_method(
@@ -173,7 +173,8 @@ async def _add(visit: Visit, submitted: Submitted) -> Response:
     return await _answer(visit, setup_id, result)
 
 
-def _consent(visit: Visit, text: str) -> Consent:
+def _consent(visit: Visit, panel: PaymentPanel, text: str) -> Consent:
+    """What is agreed to; where it came from, for a provider that has to be told."""
     now, client = visit.portal.context.now, visit.request.client
     browser = visit.request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
     return Consent(
@@ -182,7 +183,7 @@ def _consent(visit: Visit, text: str) -> Consent:
         text=text,
         given_at=now,
         acceptance=None
-        if client is None
+        if client is None or not isinstance(panel, MountedPanel)
         else Acceptance(at=now, ip=client.host, user_agent=browser),
     )
 

@@ -1,0 +1,158 @@
+"""A bank that the matrix is run against: what buyers and time do there, and its own books.
+
+The stories know nothing else of it, so that another provider can take the place of the test
+bank: `BANKS` names those that there are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from tallystick.domain.payment import Method, MethodKind
+from tallystick.services.ports import PaymentProvider
+from tests.world import World
+
+
+class Pays(StrEnum):
+    """What becomes of a method when it is charged."""
+
+    GOOD = "GOOD"
+    DECLINED = "DECLINED"
+    ASKS = "ASKS"
+    SETTLES = "SETTLES"
+    BOUNCES = "BOUNCES"
+
+    @property
+    def is_debit(self) -> bool:
+        """Whether it is a bank account."""
+        return self in {Pays.SETTLES, Pays.BOUNCES}
+
+
+class Bank(Protocol):
+    """What a story does at the bank, past the port that the product has to it."""
+
+    @property
+    def provider(self) -> PaymentProvider:
+        """The provider as the product has it."""
+        ...
+
+    async def method(self, world: World, pays: Pays, *, on_file: bool) -> Method:
+        """A method as a buyer gives it; one to be `on_file` can be saved whatever it pays."""
+        ...
+
+    async def keeps(self, world: World, method: Method, customer_id: UUID) -> None:
+        """The method was saved for a customer."""
+        ...
+
+    async def turns(self, world: World, customers: Sequence[UUID], pays: Pays) -> None:
+        """From now on what these customers saved of its kind pays otherwise."""
+        ...
+
+    async def answers(self, world: World, reference: str, *, approve: bool) -> None:
+        """The buyer answers the challenge, if there is one."""
+        ...
+
+    async def decides(self, world: World, references: Sequence[str]) -> None:
+        """Accepted debits are decided: their time has come."""
+        ...
+
+    async def kept(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:
+        """What was taken of each and not given back, in minor units, by its own books."""
+        ...
+
+    async def could_take(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:
+        """How many intents of each are open and could take money yet."""
+        ...
+
+
+class TestBank:
+    """The sandbox, which ships with the product."""
+
+    __test__ = False
+    _numbers: Mapping[Pays, str] = {
+        Pays.GOOD: "4242424242424242",
+        Pays.DECLINED: "4000000000000002",
+        Pays.ASKS: "4000002500003155",
+        Pays.SETTLES: "DE89370400440532013000",
+        Pays.BOUNCES: "DE62370400440532013001",
+    }
+    _declined_when_charged = "4000000000000341"
+    _behaviours: Mapping[Pays, str] = {
+        Pays.GOOD: "SUCCEEDS",
+        Pays.DECLINED: "FAILS_WHEN_CHARGED",
+        Pays.SETTLES: "SETTLES_LATER",
+        Pays.BOUNCES: "FAILS_LATER",
+    }
+
+    def __init__(self, world: World) -> None:
+        self.provider: PaymentProvider = world.sandbox
+
+    async def method(self, world: World, pays: Pays, *, on_file: bool) -> Method:
+        """A published test number."""
+        number = self._numbers[pays]
+        if on_file and pays is Pays.DECLINED:
+            number = self._declined_when_charged
+        return await (world.debit(number) if pays.is_debit else world.card(number))
+
+    async def keeps(self, world: World, method: Method, customer_id: UUID) -> None:
+        """As after a purchase that saved it."""
+        await world.execute(
+            "update sandbox.methods set customer_id = $3 where tenant_id = $1 and token = $2",
+            world.tenant_id,
+            method.token,
+            customer_id,
+        )
+
+    async def turns(self, world: World, customers: Sequence[UUID], pays: Pays) -> None:
+        """The number behaves as another one."""
+        kind = MethodKind.DIRECT_DEBIT if pays.is_debit else MethodKind.CARD
+        await world.execute(
+            "update sandbox.methods set behaviour = $3"
+            " where tenant_id = $1 and customer_id = any($2) and kind = $4",
+            world.tenant_id,
+            customers,
+            self._behaviours[pays],
+            kind.value,
+        )
+
+    async def answers(self, world: World, reference: str, *, approve: bool) -> None:
+        """On the bank's own page."""
+        await world.sandbox.answer_challenge(world.tenant_id, reference, approve=approve)
+
+    async def decides(self, world: World, references: Sequence[str]) -> None:
+        """As if the days were over."""
+        await world.execute(
+            "update sandbox.intents set settle_at = now() - interval '1 second'"
+            " where tenant_id = $1 and state = 'PENDING' and reference = any($2)",
+            world.tenant_id,
+            references,
+        )
+
+    async def kept(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:
+        """The sum of the ledger."""
+        rows = await world.fetch(
+            "select i.customer_id, sum(case when m.kind in ('CHARGE', 'REINSTATEMENT')"
+            "  then m.amount else -m.amount end)::bigint as kept"
+            " from sandbox.intents i join sandbox.movements m"
+            "  on m.tenant_id = i.tenant_id and m.reference = i.reference"
+            " where i.tenant_id = $1 and i.customer_id = any($2) group by 1",
+            world.tenant_id,
+            customers,
+        )
+        return {row["customer_id"]: row["kept"] for row in rows}
+
+    async def could_take(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:
+        """The intents that are neither final nor a debit on its way."""
+        rows = await world.fetch(
+            "select customer_id, count(*) as open from sandbox.intents"
+            " where tenant_id = $1 and customer_id = any($2)"
+            "  and state in ('OPEN', 'CHALLENGED') group by 1",
+            world.tenant_id,
+            customers,
+        )
+        return {row["customer_id"]: row["open"] for row in rows}
+
+
+BANKS: Mapping[str, Callable[[World], Bank]] = {"sandbox": TestBank}
+"""By the name that `--provider` takes."""

@@ -1,0 +1,210 @@
+"""The matrix as a whole, or a part of it, on several processes and databases of their own."""
+
+import asyncio
+import logging
+import multiprocessing
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.queues import Queue
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, TypeAlias
+
+import structlog
+
+from tallystick.db.engine import Database, DatabaseUnavailable
+from tallystick.db.migrate import head
+from tallystick.db.server import EmbeddedServer
+from tests.database import administer, make_template
+from tests.faults.matrix import Cell, Point, Result, Run, cells, every_point
+from tests.faults.process import Break
+from tests.faults.stage import Stage
+
+PRELOADED = "tests.faults.campaign"
+CELLS_AT_ONCE = 6
+"""Of one process, each in a database of its own."""
+CONNECTIONS_OF_A_CELL = 5
+TRIES = 3
+PATIENCE_SECONDS = 600
+"""A cell that takes longer hangs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draw:
+    """A point of a cell whose steps are not known yet: `part` of the way through it."""
+
+    part: float
+    how: Break
+
+    def of(self, steps: int) -> Point:
+        """The point, once there are steps."""
+        return Point(1 + int(self.part * steps), self.how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What is to be tried of a cell: every point, or those that were drawn or named.
+
+    `killed` says that each is tried in a process that really dies.
+    """
+
+    cell: str
+    draws: tuple[Draw, ...] | None = None
+    points: tuple[Point, ...] | None = None
+    killed: bool = False
+    provider: str = "sandbox"
+
+    def chosen(self, steps: int) -> list[Point]:
+        """The points of a cell of so many steps."""
+        if self.points is not None:
+            return list(self.points)
+        if self.draws is not None:
+            return sorted({draw.of(steps) for draw in self.draws})
+        return every_point(steps)
+
+
+if TYPE_CHECKING:
+    Waiting: TypeAlias = Queue[tuple[int, Task] | None]
+    Done: TypeAlias = Queue[tuple[int, Result]]
+else:
+    Waiting = Done = Queue
+
+
+def everything(provider: str) -> list[Task]:
+    """The whole matrix."""
+    return [Task(cell=cell.name, provider=provider) for cell in cells()]
+
+
+def sampled(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
+    """So many cases by chance; the same of the same seed."""
+    random = Random(seed)
+    drawn: dict[str, list[Draw]] = {}
+    order = [task.cell for task in tasks]
+    random.shuffle(order)
+    for number in range(how_many):
+        # No cell is drawn again before each was.
+        draw = Draw(part=random.random(), how=random.choice(list(Break)))
+        drawn.setdefault(order[number % len(order)], []).append(draw)
+    return [
+        replace(task, draws=tuple(drawn[task.cell])) for task in tasks if task.cell in drawn
+    ]
+
+
+def really_killed(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
+    """So many cases by chance in which the process dies of a SIGKILL.
+
+    Not those with a call on its way, for that would die with the process that has sent it.
+    """
+    delayed = {cell.name for cell in cells() if cell.outcome.delays}
+    lasting = [task for task in tasks if task.cell not in delayed]
+    return [replace(task, killed=True) for task in sampled(lasting, how_many, seed)]
+
+
+def cell_of(name: str) -> Cell:
+    """A cell by its name."""
+    return next(cell for cell in cells() if cell.name == name)
+
+
+async def run_task(database: Database, task: Task) -> Result:
+    """Run what is wanted of a cell on a stage of its own in a database."""
+    stage = await Stage.open(database, task.provider)
+    run = Run(stage, cell_of(task.cell), killed=task.killed)
+    steps = await run.discover()
+    await run.fail_at(task.chosen(len(steps)))
+    return await run.finish()
+
+
+def run_all(
+    tasks: Sequence[Task], processes: int, tell: Callable[[Result], None]
+) -> tuple[dict[int, Result], float]:
+    """Run all of it, and return what each has come to, by its place, and the seconds.
+
+    Whoever interrupts it gets what there is by then.
+    """
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="tallystick-faults-"))
+    folder.chmod(0o755)
+    server = EmbeddedServer(folder / "data", tuned_for_tests=True)
+    server.ensure_running()
+    template = f"template_{head()}"
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([PRELOADED])
+    waiting: Waiting = context.Queue()
+    done: Done = context.Queue()
+    found: dict[int, Result] = {}
+    workers = [
+        context.Process(target=_work, args=(folder / "data", template, waiting, done))
+        for _ in range(processes)
+    ]
+    try:
+        asyncio.run(make_template(server, template))
+        for worker in workers:
+            worker.start()
+        for numbered in (*enumerate(tasks), *[None] * (processes * CELLS_AT_ONCE)):
+            waiting.put(numbered)
+        with suppress(KeyboardInterrupt):
+            while len(found) < len(tasks):
+                number, result = done.get(timeout=PATIENCE_SECONDS)
+                found[number] = result
+                tell(result)
+        return found, time.monotonic() - began
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+        server.stop(immediately=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def be_quiet() -> None:
+    """Failures are what it is about: nobody reads their logs."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+
+
+def _work(folder: Path, template: str, waiting: Waiting, done: Done) -> None:
+    # Ctrl-C is for the one who counts; workers are told to end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    be_quiet()
+    asyncio.run(
+        _take_cells(EmbeddedServer(folder, tuned_for_tests=True), template, waiting, done)
+    )
+
+
+async def _take_cells(
+    server: EmbeddedServer, template: str, waiting: Waiting, done: Done
+) -> None:
+    """Run some cells at once: while one waits for its database, another computes."""
+
+    async def one_after_another() -> None:
+        while (taken := await asyncio.to_thread(waiting.get)) is not None:
+            number, task = taken
+            done.put((number, await _on_its_own(server, template, task, f"cell_{number}")))
+
+    await asyncio.gather(*(one_after_another() for _ in range(CELLS_AT_ONCE)))
+
+
+async def _on_its_own(server: EmbeddedServer, template: str, task: Task, name: str) -> Result:
+    """Run a cell in a database of its own; a machine that is too busy for it is asked again."""
+    failed: Exception = DatabaseUnavailable()
+    for again in range(TRIES):
+        own = f"{name}_{again}"
+        await administer(server, f"create database {own} template {template}")
+        try:
+            database = await Database.open(server.dsn_of(own), max_size=CONNECTIONS_OF_A_CELL)
+            try:
+                return await run_task(database, task)
+            finally:
+                await database.close()
+        except DatabaseUnavailable as reason:
+            failed = reason
+        except Exception as defect:  # noqa: BLE001 - a cell that cannot be run is a breach, too
+            failed = defect
+            break
+        finally:
+            await administer(server, f"drop database if exists {own} with (force)")
+    return Result(cell=task.cell, breaches=[f"{task.cell}: cannot be run: {failed!r}"])

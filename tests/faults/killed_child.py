@@ -1,0 +1,104 @@
+"""A story in a process of its own, which kills itself with SIGKILL at one of its steps."""
+
+import asyncio
+import logging
+import multiprocessing
+import signal
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from tallystick.db.engine import Database
+from tallystick.domain.errors import TallystickError
+from tallystick.services.context import App, Context, Tenant
+from tests.faults.bank import BANKS
+from tests.faults.outcomes import Outcome
+from tests.faults.process import MortalProcess, in_process
+from tests.faults.stage import CALL_LIMIT_SECONDS, DEBIT_SECONDS, Case, Stage
+from tests.faults.story import Story
+from tests.scripted_bank import ScriptedBank, with_bank
+from tests.world import PUBLIC_URL, World, sandbox_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Errand:
+    """What the child is told: where, about whom, and when to die."""
+
+    dsn: str
+    tenant: Tenant
+    now: datetime
+    entity_id: UUID
+    family_id: UUID
+    provider: str
+    story: Story
+    outcome: str
+    case: Case
+    step: int
+
+
+async def tell_and_die(
+    stage: Stage, story: Story, outcome: Outcome, case: Case, step: int
+) -> bool:
+    """Tell a story to a child that dies at a step; whether it came so far."""
+    ctx = stage.world.ctx
+    errand = Errand(
+        dsn=stage.world.database.dsn,
+        tenant=ctx.tenant,
+        now=ctx.now,
+        entity_id=stage.world.entity_id,
+        family_id=stage.world.family_id,
+        provider=stage.bank.provider.name,
+        story=story,
+        outcome=outcome.name,
+        case=replace(case),
+        step=step,
+    )
+    child = multiprocessing.get_context("forkserver").Process(target=_run, args=(errand,))
+    child.start()
+    await asyncio.to_thread(child.join)
+    assert child.exitcode in {0, -signal.SIGKILL}, f"the child ended with {child.exitcode}"
+    return child.exitcode == -signal.SIGKILL
+
+
+def _run(errand: Errand) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    asyncio.run(_tell(errand))
+
+
+async def _tell(errand: Errand) -> None:
+    database = await Database.open(errand.dsn)
+    stage = _stage(errand, database)
+    outcome = next(one for one in errand.story.outcomes if one.name == errand.outcome)
+    case = stage.scripted(errand.case)
+    outcome.scripts(stage, case)
+    shop = in_process(stage.world, case.bank, MortalProcess(errand.step))
+    with suppress(TallystickError):
+        await errand.story.tell(stage, case, outcome, shop)
+    await database.close()
+
+
+def _stage(errand: Errand, database: Database) -> Stage:
+    """The tenant as the parent has it."""
+    sandbox = sandbox_of(database, debit_seconds=DEBIT_SECONDS)
+    app = App(
+        database=database,
+        providers={sandbox.name: sandbox},
+        public_url=PUBLIC_URL,
+        call_limit_seconds=CALL_LIMIT_SECONDS,
+        plan_versions={},
+    )
+    world = World(
+        app=app,
+        ctx=Context(app=app, tenant=errand.tenant, actor="test", now=errand.now),
+        sandbox=sandbox,
+        database=database,
+        entity_id=errand.entity_id,
+        family_id=errand.family_id,
+    )
+    bank = BANKS[errand.provider](world)
+    return Stage(
+        world=with_bank(world, ScriptedBank(bank.provider), CALL_LIMIT_SECONDS), bank=bank
+    )
