@@ -119,7 +119,6 @@ def test_every_interval_is_a_setting() -> None:
         "purge_deliveries": 3600,
         "purge_secrets": 3600,
         "purge_provider_events": 3600,
-        "purge_secrets": 3600,
     }
 
 
