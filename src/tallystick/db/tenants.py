@@ -10,8 +10,8 @@ from tallystick.db.provider_connections import CONNECTIONS, OF_TENANT
 from tallystick.domain.provider_connection import ProviderConnection
 
 _INSERT = """
-    insert into tenants (id, name, currency, is_test, clock, link_secret)
-    values ($1, $2, $3, $4, $5, $6)
+    insert into tenants (id, name, currency, is_test, clock, link_secret, orphan_policy)
+    values ($1, $2, $3, $4, $5, $6, $7)
 """
 
 COLUMNS = f"t.*, {OF_TENANT} as connections"
@@ -69,9 +69,12 @@ async def insert(
     is_test: bool,
     clock: datetime | None,
     link_secret: bytes,
+    orphan_policy: str = "ATTACH_OR_REFUND",
 ) -> None:
     """Store a new tenant."""
-    await tx.execute(_INSERT, tenant_id, name, currency, is_test, clock, link_secret)
+    await tx.execute(
+        _INSERT, tenant_id, name, currency, is_test, clock, link_secret, orphan_policy
+    )
 
 
 async def find(tx: Tx, tenant_id: UUID) -> TenantRow | None:
