@@ -161,3 +161,37 @@ async def test_a_dispute_is_decided(
     assert (one.id, one.kind, one.amount) == (opened_dispute, kind, 5412)
     assert one.returned == returned
     assert sum(bank.merchant.moved()) == returned
+
+
+async def test_many_disputes_are_told_without_asking_for_each_payment(bank: TwinBank) -> None:
+    """120 disputes and a refund by hand take three calls, and the oldest is told."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    at.refund_by_hand(bank.merchant, reference, 700)
+    disputes = {at.dispute(bank.merchant, reference) for _ in range(120)}
+    before = len(bank.merchant.calls)
+
+    told = await bank.stripe.reversals_to_record()
+
+    assert disputes < {one.id for _, one in told}
+    assert len(told) == 121
+    assert [call.name for call in bank.merchant.calls[before:]] == [
+        "disputes.list",
+        "disputes.list",
+        "refunds.list",
+    ]
+
+
+async def test_a_refund_is_found_among_many(bank: TwinBank) -> None:
+    """Stripe has forgotten the key, and 120 refunds by hand came after: none is given twice."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    await bank.stripe.refund(order.tenant_id, reference, 100, "key")
+    for _ in range(120):
+        at.refund_by_hand(bank.merchant, reference, 1)
+    bank.merchant.kept.clear()
+
+    assert await bank.stripe.refund(order.tenant_id, reference, 100, "key") == Refunded()
+    assert sum(bank.merchant.moved()) == 5412 - 100 - 120
+    told = await bank.stripe.reversals_of(order.tenant_id, reference)
+    assert len(told) == 120

@@ -32,6 +32,9 @@ _SERVER_ERROR = 500
 _TEST_KEYS = ("sk_test_", "rk_test_")
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 
+_KEYS_TO_MAKE = 3
+"""Under how many keys something that moves no money is made, before there is no answer."""
+
 Answer = TypeVar("Answer")
 
 
@@ -120,6 +123,22 @@ def is_kept_fault(error: stripe.StripeError) -> bool:
     headers: Mapping[str, str] = error.headers or {}
     told = {name.lower(): value for name, value in headers.items()}
     return told.get("idempotent-replayed") == "true"
+
+
+async def under_next_key(first: str, create: Callable[[str], Awaitable[Answer]]) -> Answer:
+    """What is made under a key, or the next where Stripe keeps a fault or other words.
+
+    Raises:
+        StripeError: What Stripe said, where that is no answer.
+    """
+    keys = [first, *(f"{first}:{again}" for again in range(2, _KEYS_TO_MAKE))]
+    for key in keys:
+        try:
+            return await create(key)
+        except stripe.StripeError as error:
+            if not (isinstance(error, stripe.IdempotencyError) or is_kept_fault(error)):
+                raise
+    return await create(f"{first}:{_KEYS_TO_MAKE}")
 
 
 def origin_of(url: str) -> str:
