@@ -33,6 +33,7 @@ from tallystick.domain.payment import (
     AlreadySucceeded,
     Cancelled,
     CancelOutcome,
+    CustomerGone,
     Declined,
     FailureReason,
     Method,
@@ -75,7 +76,7 @@ from tallystick.providers.stripe_client import (
     origin_of,
     under_next_key,
 )
-from tallystick.providers.stripe_customers import make_customer
+from tallystick.providers.stripe_customers import is_gone, make_customer
 from tallystick.providers.stripe_events import parse
 
 __all__ = ["Stripe", "StripeKeys"]
@@ -322,12 +323,19 @@ class Stripe:
 async def _opened(
     order: PaymentOrder, call: str, create: Callable[[str], Awaitable[Intent]]
 ) -> str | Declined:
-    """The id of the order's intent; raises what Stripe said where that is no answer."""
+    """The id of the order's intent; raises what Stripe said where that is no answer.
+
+    Raises:
+        CustomerGone: The buyer is there, and her customer is not.
+    """
     try:
         return (await under_next_key(order.key(call), create)).id
     except stripe.CardError as error:
         return Declined(reason_of(error.error))
     except stripe.InvalidRequestError as error:
+        if is_gone(error) and not order.off_session:
+            raise CustomerGone from None
+        # Off session, the method went with its customer.
         log.warning("stripe.open_refused", call=call, reason=str(error))
         return Declined(FailureReason.PROCESSING_ERROR)
 

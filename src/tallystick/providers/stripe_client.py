@@ -120,9 +120,12 @@ def is_kept_fault(error: stripe.StripeError) -> bool:
     """
     if error.http_status is None or error.http_status < _SERVER_ERROR:
         return False
-    headers: Mapping[str, str] = error.headers or {}
-    told = {name.lower(): value for name, value in headers.items()}
-    return told.get("idempotent-replayed") == "true"
+    return _says_replayed(error.headers or {})
+
+
+def is_replayed(made: stripe.StripeObject) -> bool:
+    """Whether Stripe repeats what it answered under the key before."""
+    return made.last_response is not None and _says_replayed(made.last_response.headers)
 
 
 async def under_next_key(first: str, create: Callable[[str], Awaitable[Answer]]) -> Answer:
@@ -145,6 +148,11 @@ def origin_of(url: str) -> str:
     """Scheme and authority of an address, as a page's policy names them."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _says_replayed(headers: Mapping[str, str]) -> bool:
+    told = {name.lower(): value for name, value in headers.items()}
+    return told.get("idempotent-replayed") == "true"
 
 
 def _has_not_begun(error: stripe.StripeError) -> bool:

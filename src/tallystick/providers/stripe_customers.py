@@ -7,11 +7,16 @@ from uuid import UUID
 import stripe
 import structlog
 
-from tallystick.providers.stripe_client import answer_of, under_next_key
+from tallystick.providers.stripe_client import answer_of, is_replayed, under_next_key
 from tallystick.providers.stripe_intents import CUSTOMER, TENANT
 
 if TYPE_CHECKING:
     from stripe.params import CustomerCreateParams
+
+_KEYS = 3
+"""Under how many keys a customer is made whom Stripe remembers and knows no more."""
+
+_MISSING = "resource_missing"
 
 log = structlog.get_logger(__name__)
 
@@ -21,8 +26,9 @@ async def make_customer(
 ) -> str:
     """The reference of the customer, told under its name and address.
 
-    Stripe has rules of its own for both. What it refuses is left out: they are for whoever
-    reads its dashboard, and a customer who cannot be made cannot pay.
+    Who was deleted there is made anew, under another key while Stripe remembers the first.
+    Stripe has rules of its own for name and address. What it refuses is left out: both are for
+    whoever reads its dashboard, and a customer who cannot be made cannot pay.
 
     Raises:
         StripeError: What Stripe said, where that is no answer.
@@ -36,6 +42,11 @@ async def make_customer(
                 "stripe.customer_refused", customer_id=str(customer_id), param=error.param
             )
     return await _made(api, tenant_id, customer_id, {})
+
+
+def is_gone(error: stripe.InvalidRequestError) -> bool:
+    """Whether an order was refused because its customer has been deleted."""
+    return error.code == _MISSING and error.param == "customer"
 
 
 def _wordings(name: str, email: str | None) -> "list[CustomerCreateParams]":
@@ -53,13 +64,29 @@ async def _made(
         **told,
         "metadata": {TENANT: str(tenant_id), CUSTOMER: str(customer_id)},
     }
-    made = await under_next_key(
-        f"{customer_id}:customer:{_mark(told)}",
-        lambda key: answer_of(
+    first = f"{customer_id}:customer:{_mark(told)}"
+
+    async def under(key: str) -> stripe.Customer:
+        return await answer_of(
             lambda: api.customers.create_async(params, {"idempotency_key": key})
-        ),
-    )
-    return made.id
+        )
+
+    for key in (first, *(f"{first}:again{number}" for number in range(1, _KEYS))):
+        made = await under_next_key(key, under)
+        if not is_replayed(made) or await _is_there(api, made.id):
+            return made.id
+    return (await under_next_key(f"{first}:again{_KEYS}", under)).id
+
+
+async def _is_there(api: stripe.V1Services, reference: str) -> bool:
+    """Whether a customer that was made before was not deleted since."""
+    try:
+        kept = await answer_of(lambda: api.customers.retrieve_async(reference))
+    except stripe.InvalidRequestError as error:
+        if error.code != _MISSING:
+            raise
+        return False
+    return not getattr(kept, "deleted", False)
 
 
 def _mark(told: "CustomerCreateParams") -> str:
