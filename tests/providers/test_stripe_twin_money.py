@@ -17,6 +17,7 @@ from tests.providers.contract import opened
 from tests.providers.stripe_banks import TwinBank, order_by, paid
 from tests.stripe import twin as at
 from tests.stripe.money import LEAST
+from tests.stripe.script import Failing
 
 
 @pytest.fixture
@@ -195,3 +196,33 @@ async def test_a_refund_is_found_among_many(bank: TwinBank) -> None:
     assert sum(bank.merchant.moved()) == 5412 - 100 - 120
     told = await bank.stripe.reversals_of(order.tenant_id, reference)
     assert len(told) == 120
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_a_whole_refund_is_given_once_whatever_fault_is_kept(
+    bank: TwinBank, *, is_done: bool
+) -> None:
+    """Stripe repeats its fault for a day; the payer has the money at the second try, once."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    bank.merchant.script("refunds.create", Failing(500, done=is_done))
+
+    assert await bank.stripe.refund(order.tenant_id, reference, 5412, "key") == Unknown()
+    assert await bank.stripe.refund(order.tenant_id, reference, 5412, "key") == Refunded()
+    assert await bank.stripe.refund(order.tenant_id, reference, 5412, "key") == Refunded()
+    assert bank.merchant.moved() == [5412, -5412]
+
+
+async def test_a_small_refund_is_not_asked_for_under_another_key(bank: TwinBank) -> None:
+    """Should the first be given after all, nothing would keep the second from being given."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    bank.merchant.script("refunds.create", Failing(500))
+
+    for _ in range(3):
+        assert await bank.stripe.refund(order.tenant_id, reference, 2706, "key") == Unknown()
+    assert bank.merchant.moved() == [5412]
+
+    bank.merchant.kept.clear()
+    assert await bank.stripe.refund(order.tenant_id, reference, 2706, "key") == Refunded()
+    assert bank.merchant.moved() == [5412, -2706]

@@ -18,7 +18,8 @@ succeeded in between, that is the answer.
 **Keys live a day at Stripe, at least.** Nobody confirms again later than that: who comes back
 looks first, and cancels. A cancel that was refused for what the intent was then is asked anew
 under another key. A refund carries its key in its metadata, and is looked for before it is
-asked for, so that one which is repeated after days is not given twice.
+asked for, so that one which is repeated after days is not given twice. While Stripe keeps a
+fault for it, another key is used only where Stripe would refuse a second refund.
 """
 
 import re

@@ -9,7 +9,7 @@ import stripe
 from tallystick.domain.payment import Refunded, RefundOutcome, RefundRefused, Unknown
 from tallystick.domain.reversal import ReportedReversal, ReversalKind
 from tallystick.providers.stripe_amounts import NotExact, from_stripe, to_stripe
-from tallystick.providers.stripe_client import answer_of
+from tallystick.providers.stripe_client import answer_of, is_kept_fault
 from tallystick.providers.stripe_intents import tenant_of
 
 if TYPE_CHECKING:
@@ -65,26 +65,59 @@ async def refund(
         number = to_stripe(amount, intent.currency.upper())
     except NotExact as error:
         return RefundRefused(str(error))
-    given = await _given(api, reference, key)
+    known = await _refunds(api, reference)
+    given = next((one for one in known if _key_of(one) == key), None)
     if given is None:
-        try:
-            given = await answer_of(
-                lambda: api.refunds.create_async(
-                    {
-                        "payment_intent": reference,
-                        "amount": number,
-                        "reason": "requested_by_customer",
-                        "metadata": {KEY: key},
-                    },
-                    {"idempotency_key": f"{reference}:{key}"},
-                )
-            )
-        except (stripe.InvalidRequestError, stripe.CardError) as error:
-            return RefundRefused(error.user_message or "Stripe refuses the refund.")
-        except stripe.IdempotencyError:
-            return Unknown()
-    elif given.amount != number:
+        left = intent.amount - sum(one.amount for one in known if one.status not in _OVER)
+        return await _asked_for(api, reference, number, key, only_once=2 * number > left)
+    if given.amount != number:
         return RefundRefused(f"Under this key {given.amount} was refunded, not {number}.")
+    return _as_outcome(given)
+
+
+async def _asked_for(
+    api: stripe.V1Services, reference: str, number: int, key: str, *, only_once: bool
+) -> RefundOutcome:
+    """Ask for a refund that is not there.
+
+    Where Stripe keeps a fault of its own, nobody knows whether the refund will still be made.
+    It is asked for under another key where Stripe would refuse the second one (`only_once`),
+    because so much is not left of the payment; else it waits for Stripe to forget the key.
+    """
+    try:
+        return _as_outcome(await _created(api, reference, number, key, f"{reference}:{key}"))
+    except (stripe.InvalidRequestError, stripe.CardError) as error:
+        return RefundRefused(error.user_message or "Stripe refuses the refund.")
+    except stripe.IdempotencyError:
+        return Unknown()
+    except stripe.StripeError as error:
+        if not (only_once and is_kept_fault(error)):
+            raise
+    try:
+        return _as_outcome(await _created(api, reference, number, key, f"{reference}:{key}:2"))
+    except stripe.InvalidRequestError:
+        # The first may have been made meanwhile: then it is found, next time.
+        return Unknown()
+
+
+async def _created(
+    api: stripe.V1Services, reference: str, number: int, key: str, under: str
+) -> stripe.Refund:
+    """A new refund that carries our key; Stripe is asked `under` one of its own."""
+    return await answer_of(
+        lambda: api.refunds.create_async(
+            {
+                "payment_intent": reference,
+                "amount": number,
+                "reason": "requested_by_customer",
+                "metadata": {KEY: key},
+            },
+            {"idempotency_key": under},
+        )
+    )
+
+
+def _as_outcome(given: stripe.Refund) -> RefundOutcome:
     if given.status in _OVER:
         why = getattr(given, "failure_reason", None) or given.status
         return RefundRefused(f"The refund did not reach its account: {why}.")
@@ -173,13 +206,6 @@ async def _refunds(api: stripe.V1Services, reference: str) -> list[stripe.Refund
         ),
         None,
     )
-
-
-async def _given(api: stripe.V1Services, reference: str, key: str) -> stripe.Refund | None:
-    for one in await _refunds(api, reference):
-        if _key_of(one) == key:
-            return one
-    return None
 
 
 def _reported(
