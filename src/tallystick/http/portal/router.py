@@ -34,7 +34,7 @@ from starlette.responses import Response
 
 from tallystick.db import document_facts
 from tallystick.documents.pdf import invoice_pdf
-from tallystick.domain.errors import Busy, Conflict, Fault, NotFound
+from tallystick.domain.errors import Busy, Conflict, Fault, NotFound, RateLimited
 from tallystick.domain.ids import Prefix
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.payment import FailureReason
@@ -85,6 +85,7 @@ from tallystick.services.show_portal import (
 PAGE_MAX = 100_000
 
 _REFUSED = 409
+_ASK_AGAIN_SECONDS = 60
 _BAD = 400
 _DONE = frozenset(
     {"cancelled", "kept", "paid", "processing", "saved"}
@@ -114,6 +115,9 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
         pace.sent_to(str(visit.portal.customer.id))
         return visit
 
+    async def asking(request: Request) -> Visit:
+        return _asked(pace, await looking(request))
+
     @routes.get("/portal")
     async def enter(
         request: Request,
@@ -134,7 +138,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     _add_invoices(routes, looking, doing)
     _add_subscriptions(routes, looking, doing)
     _add_details(routes, looking, doing)
-    add_methods(routes, looking, doing)
+    add_methods(routes, looking, doing, asking)
 
     @routes.post("/portal/leave")
     async def sign_out(request: Request) -> Response:
@@ -155,6 +159,18 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
         return Response(found.content, media_type=found.media_type, headers=headers)
 
     return routes
+
+
+def _asked(pace: Pace, visit: Visit) -> Visit:
+    """Let in who makes us ask the provider, as often as that may be asked.
+
+    Raises:
+        RateLimited: It was asked too often.
+    """
+    client = visit.request.client
+    if not pace.may_ask(client and client.host, str(visit.portal.customer.id)):
+        raise RateLimited("This was asked too often.", _ASK_AGAIN_SECONDS)
+    return visit
 
 
 def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
