@@ -23,6 +23,7 @@ GET  /assets/portal/{name}                   our own files
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -115,9 +116,6 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
         pace.sent_to(str(visit.portal.customer.id))
         return visit
 
-    async def asking(request: Request) -> Visit:
-        return _asked(pace, await looking(request))
-
     @routes.get("/portal")
     async def enter(
         request: Request,
@@ -138,7 +136,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     _add_invoices(routes, looking, doing)
     _add_subscriptions(routes, looking, doing)
     _add_details(routes, looking, doing)
-    add_methods(routes, looking, doing, asking)
+    add_methods(routes, looking, doing, partial(_asking, pace, looking))
 
     @routes.post("/portal/leave")
     async def sign_out(request: Request) -> Response:
@@ -161,13 +159,14 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     return routes
 
 
-def _asked(pace: Pace, visit: Visit) -> Visit:
+async def _asking(pace: Pace, looking: Opener, request: Request) -> Visit:
     """Let in who makes us ask the provider, as often as that may be asked.
 
     Raises:
         RateLimited: It was asked too often.
     """
-    client = visit.request.client
+    visit = await looking(request)
+    client = request.client
     if not pace.may_ask(client and client.host, str(visit.portal.customer.id)):
         raise RateLimited("This was asked too often.", _ASK_AGAIN_SECONDS)
     return visit
