@@ -12,9 +12,11 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from tallystick.domain.orphan import TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
     Declined,
@@ -186,6 +188,10 @@ class ScriptedBank:
             "refund", lambda: self.bank.refund(tenant_id, reference, amount, key)
         )
         return cast("RefundOutcome", told)
+
+    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
+        """As the bank does."""
+        return await self.bank.payments_since(since)
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
         """As the sandbox does."""

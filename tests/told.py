@@ -25,7 +25,7 @@ EVENT_OF_NOUN: Mapping[str, Any] = {
 EVENT_OF_TYPE: Mapping[str, Any] = {"invoice.accounting_pdf_generated": m.InvoiceDocumentsEvent}
 """Types whose model is another one than their noun's."""
 
-OWN_NOUNS = {"checkout_session", "entitlement", "feature"}
+OWN_NOUNS = {"checkout_session", "entitlement", "feature", "payment_method"}
 """Nouns that the reference has no events of."""
 
 

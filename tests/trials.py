@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from tallystick.services.change_invoice import finalize_invoice
-from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.confirm_result import Completed
 from tallystick.services.renew_due import renew_due
+from tallystick.services.try_to_collect import sweep_collections
 from tests.world import SoldPlan, World
 
 ENDS = datetime(2026, 3, 24, tzinfo=UTC)

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
         bill_seconds: The same, for subscriptions and drafts with something due.
         settle_seconds: The same, for debits that a provider has decided, and money that it took
             back.
+        reconcile_seconds: The same, for comparing what the providers took with the books.
         import_seconds: The same, for files to be imported.
         import_bytes_max: The largest file that is taken to be imported, in bytes.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     expire_seconds: PositiveFloat = 10.0
     bill_seconds: PositiveFloat = 10.0
     settle_seconds: PositiveFloat = 3.0
+    reconcile_seconds: PositiveFloat = 3600.0
     import_seconds: PositiveFloat = 1.0
     import_bytes_max: PositiveInt = 64 * 1024 * 1024
     sequence_seconds: PositiveFloat = 1.0

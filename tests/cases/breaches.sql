@@ -130,6 +130,9 @@ update scheduled_changes set effective_on = effective_on + 1;
 update subscriptions s set cancelled_on = s.current_period_end
 from scheduled_changes c where c.subscription_id = s.id;
 
+-- suspended-for
+update subscriptions set status = 'SUSPENDED';
+
 -- coupon-of-subscription
 update coupon_redemptions set attempt_id = null, subscription_id = customer_id;
 
@@ -151,6 +154,11 @@ update checkout_sessions set subscription_id = gen_random_uuid() where state = '
 
 -- session-ending
 update checkout_sessions set ending_requested = 'CANCEL';
+
+-- orphan-payment
+insert into orphan_payments (tenant_id, id, provider, reference, amount, currency, taken_at,
+    found_at) select id, gen_random_uuid(), 'sandbox', 'x', 1, 'EUR', now(), now() from tenants
+    limit 1;
 
 -- attempt-taken-up
 update payment_attempts set check_at = now() - interval '1 hour';

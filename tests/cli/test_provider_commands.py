@@ -182,3 +182,17 @@ def test_test_keys_are_refused_for_real_money(tallystick: Tallystick) -> None:
 
     assert refused.exit_code == 1
     assert "test keys" in refused.stderr
+
+
+def test_real_money_is_given_back_by_a_person_first(tallystick: Tallystick) -> None:
+    """Of money that nobody knew of a live tenant is told; a test tenant gives it back."""
+    policies = {}
+    for kind in ((), ("--live",)):
+        made = tallystick("tenant", "create", "Acme", "--currency", "EUR", *kind, "--json")
+        shown = tallystick(
+            *("tenant", "set", "--tenant", told(made)["tenant_id"]),
+            *("--card-notice-days", "30", "--json"),
+        )
+        policies[kind] = told(shown)["orphan_policy"]
+
+    assert policies == {(): "ATTACH_OR_REFUND", ("--live",): "REPORT"}

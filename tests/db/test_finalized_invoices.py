@@ -153,6 +153,10 @@ async def test_a_line_that_comes_too_late_is_refused(world: World, pair: Pair) -
 
 
 MAY_CHANGE = {
+    "policy_at": "its last try has failed",
+    "reminders": "a reminder was dealt with",
+    "suspends": "its last try has failed, and its entity suspends",
+    "marked_as_uncollectible_at": "given up",
     "status": "voided, or given up",
     "payment_status": "paid later",
     "settled": "paid later",

@@ -82,6 +82,25 @@ IDS = """
 """
 
 
+UNPAID = """
+    insert into invoice_lines (tenant_id, id, invoice_id, position, name, start_date, end_date,
+        amount, discount, tax, amount_total, tax_rate, taxes, computation)
+        select tenant_id, t(1{n}0), t(2{n}0), position, name, start_date, end_date, amount,
+            discount, tax, amount_total, tax_rate, taxes, computation
+        from invoice_lines where id = t(12);
+    insert into invoices (tenant_id, id, customer_id, invoicing_entity_id, invoice_type, status,
+        payment_status, number, invoice_number, invoice_date, due_date, billing_period_start,
+        net_terms, currency, tax_inclusive, subtotal, subtotal_recurring, discount, tax_amount,
+        total, settled, amount_due, customer_details, seller_details, finalized_at, created_at,
+        updated_at)
+        values (t(1), t(2{n}0), t(3), t(2), 'ONE_OFF', 'FINALIZED', 'UNPAID', {n}, 'INV-{n}',
+                (now() at time zone 'UTC')::date + {days},
+                (now() at time zone 'UTC')::date + {days}, '2026-01-01', 0, 'EUR',
+                false, 100, 0, 0, 0, 100, 0, 100, '{{}}', '{{}}', now(), now(), now());
+"""
+"""Another invoice of the shop, number `n`, due in so many days."""
+
+
 @pytest.fixture
 def old_dsn(server: EmbeddedServer) -> Iterator[str]:
     """A database of the fourth revision that is in use."""
@@ -141,4 +160,26 @@ async def test_a_shop_in_use_is_migrated(old_dsn: str) -> None:
         assert [row["alias"] for row in families] == ["cloud", None]
         plans = await connection.fetch("select status from plans order by id")
         assert [row["status"] for row in plans] == ["ACTIVE", "ARCHIVED"]
+    await database.close()
+
+
+async def test_invoices_that_were_overdue_before_reminders_began(old_dsn: str) -> None:
+    """They are told of no more, and one that is due tomorrow as from tomorrow."""
+    driver = await connect(old_dsn)
+    for number, days in ((2, -400), (3, 1), (4, -2)):
+        await driver.execute(f"{IDS}; {UNPAID}; drop function t".format(n=number, days=days))
+    await driver.execute("update invoice_counters set last_number = 4")
+    await driver.close()
+
+    await migrations.migrate(old_dsn)
+
+    database = await Database.open(old_dsn)
+    async with database.connection() as connection:
+        rows = await connection.fetch("select number, reminders from invoices order by number")
+    assert [(row["number"], row["reminders"]) for row in rows] == [
+        (1, 0),
+        (2, 4),
+        (3, 1),
+        (4, 2),
+    ]
     await database.close()

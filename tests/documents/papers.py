@@ -174,6 +174,7 @@ def document(
         amount_due=0 if status is InvoiceStatus.VOID else due,
         transactions=_payments(settled, currency) if settled else (),
         finalized_at=NOON if final else None,
+        marked_as_uncollectible_at=None,
         voided_at=NOON if status is InvoiceStatus.VOID else None,
         **said,
     )
@@ -230,6 +231,7 @@ def _draft(
         consolidated_into_invoice_id=None,
         finalized_at=None,
         paid_at=None,
+        marked_as_uncollectible_at=None,
         voided_at=None,
         created_at=NOON,
         updated_at=NOON,

@@ -5,7 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tallystick.domain.attempt import AttemptState
-from tallystick.domain.collection import Collection, SavedMethod, method_to_charge, next_try
+from tallystick.domain.collection import (
+    Collection,
+    SavedMethod,
+    has_expired,
+    method_to_charge,
+    next_try,
+)
 from tallystick.domain.payment import Method, MethodKind
 from tests.domain.samples import named
 
@@ -43,13 +49,18 @@ def test_its_own_method_comes_first_then_the_newest() -> None:
 
 
 def test_a_card_can_be_charged_until_its_last_month_is_over() -> None:
-    """On March 31 one of 03/2026 still can be, one of February or of last December cannot."""
+    """On March 31 one of 03/2026 still can be, one of February or of last December cannot.
+
+    Where nothing else is there its own one is tried, which tells the customer why it fails.
+    """
     march, forever = saved("march", 5, "03/2026"), saved("account", 9, None)
     gone = [saved("february", 1, "02/2026"), saved("december", 1, "12/2025", is_own=True)]
 
     assert method_to_charge([*gone, march], NOW) == march
     assert method_to_charge([*gone, forever], NOW) == forever
-    assert method_to_charge(gone, NOW) is None
+    assert method_to_charge(gone, NOW) == gone[1]
+    assert has_expired(gone[1].method, NOW)
+    assert not has_expired(march.method, NOW)
 
 
 @pytest.mark.parametrize("kind", MethodKind)

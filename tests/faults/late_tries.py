@@ -5,9 +5,10 @@ from typing import ClassVar
 
 from typing_extensions import override
 
-from tallystick.services.collect_invoice import collect_invoice, sweep_collections
+from tallystick.services.collect_invoice import collect_invoice
 from tallystick.services.ids import new_id
 from tallystick.services.pay_invoice import pay_invoice
+from tallystick.services.try_to_collect import sweep_collections
 from tests.faults.collecting import Renews
 from tests.faults.outcomes import LIES, REFUNDS, Outcome, news_arrives
 from tests.faults.stage import Case, Stage, time_passes

@@ -12,10 +12,10 @@ from tallystick.domain.payment import (
     Succeeded,
 )
 from tallystick.services.charge import take_up
-from tallystick.services.collect_invoice import _carry_on
 from tallystick.services.late_money import refund_late_money
 from tallystick.services.record_purchase import record_purchase
 from tallystick.services.settle_debit import settle_debit
+from tallystick.services.try_to_collect import carry_on
 from tests.faults.bank import Pays
 from tests.faults.stage import Case, Stage
 from tests.scripted_bank import Step, after, before, lost, says, silent
@@ -100,7 +100,7 @@ async def news_arrives(stage: Stage, case: Case, shop: World | None = None) -> N
                 async with shop.database.connection() as tx:
                     known = await collections.load(tx, ctx.tenant.id, row["id"])
                 assert known is not None, "tries are kept"
-                await _carry_on(ctx, known, standing, swept=False)
+                await carry_on(ctx, known, standing)
             else:
                 await settle_debit(ctx, reference, standing)
 

@@ -10,12 +10,12 @@ from uuid import UUID
 from tallystick.db import subscription_writes
 from tallystick.db.engine import Database
 from tallystick.domain.payment import Method
-from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.ids import new_id
 from tallystick.services.late_money import refund_late_money
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
+from tallystick.services.try_to_collect import sweep_collections
 from tests.faults.bank import BANKS, Bank, Pays
 from tests.real_time import travel
 from tests.scripted_bank import Delayed, ScriptedBank, with_bank

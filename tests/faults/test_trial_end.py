@@ -7,10 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from tallystick.services.collect_invoice import collect_due, sweep_collections
+from tallystick.services.collect_invoice import collect_due
 from tallystick.services.confirm_result import Completed
 from tallystick.services.examine import examine
 from tallystick.services.renew_due import renew_due
+from tallystick.services.try_to_collect import sweep_collections
 from tests.faults.process import BROKEN, Break, Process, in_process
 from tests.faults.stories import Kind, Stock, open_stock, saves_a_card
 from tests.trials import ENDS

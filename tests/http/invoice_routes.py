@@ -8,6 +8,7 @@ INVOICE_ROUTES: dict[str, Json | None] = {
     "POST /api/v1/invoices/{invoice_id}/refresh": None,
     "POST /api/v1/invoices/{invoice_id}/finalize": None,
     "POST /api/v1/invoices/{invoice_id}/void": None,
+    "POST /api/v1/invoices/{invoice_id}/mark-uncollectible": None,
     "POST /api/v1/invoices/{invoice_id}/pay": None,
     "POST /api/v1/invoices/{invoice_id}/payments": {"amount": 100},
     "GET /api/v1/invoices": None,

@@ -27,6 +27,8 @@ ACME = {
     "grace_period_hours": 24,
     "net_terms": 30,
     "consolidate_recurring_invoices": True,
+    "dunning_policy": "SUSPEND",
+    "dunning_marks_uncollectible": True,
     "default_payment_methods_config": {
         "type": "online",
         "config": {"card": {"enabled": True}, "direct_debit": {"enabled": False}},

@@ -104,10 +104,12 @@ def test_every_interval_is_a_setting() -> None:
         "sweep_attempts": 15,
         "sweep_collections": 15,
         "sweep_refunds": 15,
+        "sweep_setups": 15,
         "bill_due": 10,
         "expire_sessions": 10,
         "settle_debits": 3,
         "record_reversals": 3,
+        "reconcile": 3600,
         "look_after_connections": 15,
         "run_imports": 1,
         "sequence_events": 1,
@@ -115,8 +117,8 @@ def test_every_interval_is_a_setting() -> None:
         "pass_on_names": 10,
         "purge_idempotency_keys": 3600,
         "purge_deliveries": 3600,
-        "purge_provider_events": 3600,
         "purge_secrets": 3600,
+        "purge_provider_events": 3600,
     }
 
 

@@ -198,7 +198,7 @@ async def test_a_database_that_is_away_is_waited_for(
 
 def test_every_job_has_its_handler() -> None:
     """The names that verbs enqueue are the names of handlers."""
-    assert set(HANDLERS) == {"refund_late_money"}
+    assert set(HANDLERS) == {"refund_late_money", "provider_event"}
 
 
 @pytest.mark.parametrize(

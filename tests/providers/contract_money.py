@@ -1,5 +1,6 @@
 """What every payment provider promises of money: debits, refunds, reversals, currencies."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -122,6 +123,35 @@ class MoneyContract:
         assert (returned.id, returned.amount, returned.returned) == (taken.id, 700, 700)
         await bank.provider.acknowledge_reversal(order.tenant_id, returned)
         assert await bank.provider.reversals_to_record() == []
+
+    async def test_what_it_holds_is_listed(self, bank: ContractBank) -> None:
+        """Every payment that was taken, with what is left of it; nothing else of the tenant.
+
+        What was never confirmed, was declined, or went back in full is not held.
+        """
+        before = datetime(2024, 1, 1, tzinfo=UTC)
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        for case in (Case.GOOD_CARD, Case.DECLINED_CARD):
+            other = await an_order(bank, case)
+            unpaid = await opened(bank.provider, other)
+            if case is Case.DECLINED_CARD:
+                await bank.provider.confirm(other, unpaid)
+
+        ((tenant_id, taken),) = await bank.provider.payments_since(before)
+        assert (tenant_id, taken.customer_id) == (order.tenant_id, order.customer_id)
+        assert (taken.reference, taken.amount, taken.currency) == (reference, 5412, "EUR")
+        assert taken.taken_at > before
+
+        await bank.provider.refund(order.tenant_id, reference, 412, "part")
+        ((_, taken),) = await bank.provider.payments_since(before)
+        assert taken.amount == 5000
+        later = taken.taken_at + timedelta(days=1)
+        assert await bank.provider.payments_since(later) == []
+
+        await bank.provider.refund(order.tenant_id, reference, 5000, "rest")
+        assert await bank.provider.payments_since(before) == []
 
     async def test_only_what_was_taken_is_refunded(self, bank: ContractBank) -> None:
         """Nothing of a payment that nobody confirmed, or of one that was cancelled."""

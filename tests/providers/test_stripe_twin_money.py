@@ -1,6 +1,7 @@
 """Amounts, refunds and reversals of Stripe's adapter, with the ledger of the twin."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -15,8 +16,10 @@ from tallystick.domain.reversal import ReversalKind
 from tallystick.services.ids import new_id
 from tests.providers.contract import opened
 from tests.providers.stripe_banks import TwinBank, order_by, paid
+from tests.stripe import intents
 from tests.stripe import twin as at
 from tests.stripe.money import LEAST
+from tests.stripe.refusals import Json
 from tests.stripe.script import Failing
 
 
@@ -226,3 +229,29 @@ async def test_a_small_refund_is_not_asked_for_under_another_key(bank: TwinBank)
     bank.merchant.kept.clear()
     assert await bank.stripe.refund(order.tenant_id, reference, 2706, "key") == Refunded()
     assert bank.merchant.moved() == [5412, -2706]
+
+
+async def test_what_others_charge_in_the_account_is_left_alone(bank: TwinBank) -> None:
+    """Of more charges than a page holds, ours are listed; one that is disputed is not held."""
+    before = datetime(2020, 1, 1, tzinfo=UTC)
+    first, disputed, last = [await order_by(bank, "pm_card_visa") for _ in range(3)]
+    ours = await paid(bank, first)
+    for number in range(100):
+        foreign = {"amount": 700 + number, "currency": "eur", "payment_method": "pm_card_visa"}
+        call_twin(bank, {**foreign, "confirm": True, "off_session": True})
+    at.dispute(bank.merchant, await paid(bank, disputed))
+    newest = await paid(bank, last)
+
+    listed = await bank.stripe.payments_since(before)
+
+    assert [(tenant, one.reference, one.amount) for tenant, one in listed] == [
+        (last.tenant_id, newest, 5412),
+        (first.tenant_id, ours, 5412),
+    ]
+    assert len(bank.merchant.called("charges.list")) == 2
+
+
+def call_twin(bank: TwinBank, params: Json) -> Json:
+    """What another program does with the same account."""
+    with bank.merchant.lock:
+        return intents.create(bank.merchant, params, "")

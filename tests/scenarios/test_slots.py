@@ -341,6 +341,7 @@ async def test_who_is_suspended_may_give_up(world: World) -> None:
     seats = await begin(world, least=0)
     await seats.change(5)
     await world.execute("update subscriptions set status = 'SUSPENDED'")
+    await world.execute("update invoices set suspends = true where status = 'FINALIZED'")
 
     assert (await seats.change(-5)).effective_on == date(2024, 2, 1)
 

@@ -193,14 +193,18 @@ async def test_an_end_that_comes_before_the_retry(world: World, merchant: Mercha
 
 
 async def test_no_card_that_can_be_charged(world: World, merchant: Merchant) -> None:
-    """A card that has expired is not tried: the draft waits for its buyer."""
+    """A card that has expired fails each time, without the bank; then the draft waits."""
     await in_trial(world)
     await world.execute("update payment_methods set card_expiry = '02/2026'")
 
     await merchant.travel(date(2026, 4, 20))
 
     assert (await stands(world))["status"] == "TRIAL_EXPIRED"
-    assert await world.fetch("select * from collections") == []
+    tried = await world.fetch("select claimed_at::date as day, failure from collections")
+    assert sorted((row["day"], row["failure"]) for row in tried) == [
+        (date(2026, 3, day), "CARD_EXPIRED") for day in (24, 27)
+    ] + [(date(2026, 4, day), "CARD_EXPIRED") for day in (1, 8)]
+    assert await world.charges() == []
     assert await world.fetch("select * from plan_places") == []
 
 

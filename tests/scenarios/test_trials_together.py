@@ -278,15 +278,14 @@ async def test_a_renewal_of_the_day_has_its_own_invoice(world: World) -> None:
 
 
 async def test_no_card_that_can_be_charged(world: World) -> None:
-    """Nothing is tried: two drafts wait for their buyer."""
+    """The bank is not asked: every try fails because the card has expired."""
     merchant = await Consolidating.open(world)
     await in_trials(world)
     await world.execute("update payment_methods set card_expiry = '02/2026'")
 
     await merchant.travel(date(2026, 4, 20))
 
-    assert await world.fetch("select * from collections") == []
-    waiting = await drafts(world)
-    assert {one["consolidated_into_invoice_id"] for one in waiting} == {None}
-    assert (len(waiting), await statuses(world)) == (2, ["TRIAL_EXPIRED"] * 2)
+    rows = await world.fetch("select distinct failure, reference from collections")
+    assert [(row["failure"], row["reference"]) for row in rows] == [("CARD_EXPIRED", None)]
+    assert await statuses(world) == ["TRIAL_EXPIRED"] * 2
     assert await world.fetch("select * from plan_places") == []

@@ -20,11 +20,12 @@ from tallystick.domain.payment import (
     Unknown,
 )
 from tallystick.services.change_invoice import MoneyReceived, receive_money
-from tallystick.services.collect_invoice import collect_due, sweep_collections
+from tallystick.services.collect_invoice import collect_due
 from tallystick.services.due_work import bill_due
 from tallystick.services.examine import examine
 from tallystick.services.finalize_due import finalize_due
 from tallystick.services.renew_due import renew_due
+from tallystick.services.try_to_collect import sweep_collections
 from tests.crowds import open_crowd
 from tests.real_time import debits_are_decided
 from tests.scripted_bank import ScriptedBank, Step, after, lost, says, silent, with_bank
@@ -169,9 +170,24 @@ async def test_twenty_workers_collect_once(busy: World) -> None:
 
 
 async def test_a_card_that_is_over_is_not_charged(world: World) -> None:
-    """Without a method that can be charged the invoice waits, unpaid, for its buyer."""
+    """The bank is not asked: the try fails, and there is another one after some days."""
     later = await renewed(world)
     await later.execute("update payment_methods set card_expiry = '03/2026'")
+
+    assert await collect_due(later.ctx) == 1
+
+    assert await later.charges() == [4900]
+    row = await later.one("select state, failure, reference from collections")
+    assert (row["state"], row["failure"], row["reference"]) == ("FAILED", "CARD_EXPIRED", None)
+    owing = await invoice(later)
+    assert owing["payment_status"] == "ERRORED"
+    assert owing["collect_at"] == datetime(2026, 4, 13, 12, tzinfo=UTC)
+
+
+async def test_without_a_method_the_invoice_waits(world: World) -> None:
+    """Nothing is on file: it waits, unpaid, for its buyer."""
+    later = await renewed(world)
+    await later.execute("update payment_methods set archived_at = created_at")
 
     assert await collect_due(later.ctx) == 0
 

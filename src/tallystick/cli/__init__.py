@@ -36,6 +36,10 @@ COMMANDS = {
         "doctor:doctor",
         "Check the database against everything that must hold of it.",
     ),
+    "reconcile": Later(
+        "reconcile:reconcile",
+        "Compare what the providers took with the books, and mend what is missing there.",
+    ),
     "explain": Later(
         "explain:explain",
         "Tell how every figure of an invoice came about.",

@@ -1,7 +1,7 @@
 """`tallystick doctor`: look at the database for everything that must hold."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Annotated
 
@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from tallystick.cli.database import ready_dsn, refuse_missing
+from tallystick.cli.operator import operate_long, real_now
+from tallystick.cli.reconcile import LOOKS_BACK
 from tallystick.cli.terminal import (
     FAILED,
     DataDir,
@@ -23,12 +25,27 @@ from tallystick.cli.terminal import (
 from tallystick.db.engine import Database
 from tallystick.db.migrate import current, head
 from tallystick.db.server_programs import check_that_server_user_may_enter
+from tallystick.domain.ids import Prefix, encode
+from tallystick.services.context import App
 from tallystick.services.examine import Breach, Examination, examine
+from tallystick.services.reconcile import FoundOrphan, find_orphans
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
-def doctor(data_dir: DataDir = None, *, as_json: Json = False) -> None:
+def doctor(
+    data_dir: DataDir = None,
+    *,
+    as_json: Json = False,
+    asks_provider: Annotated[
+        bool,
+        typer.Option(
+            "--provider",
+            help="Ask the providers, too, for money of the last 30 days that the books do not "
+            "know.",
+        ),
+    ] = False,
+) -> None:
     """Check the database against everything that must hold of it.
 
     Money, invoices and their numbers, sessions and payments, places, coupons, balances, the
@@ -44,6 +61,8 @@ def doctor(data_dir: DataDir = None, *, as_json: Json = False) -> None:
             check_that_server_user_may_enter(settings.data_dir.expanduser().absolute())
         with err.status("Looking at everything..."):
             examination = run(_examine(ready_dsn(settings)))
+    if asks_provider:
+        examination = _with_orphans(examination, operate_long(settings, _orphans))
     if as_json:
         typer.echo(json.dumps(asdict(examination)))
     else:
@@ -64,6 +83,31 @@ async def _examine(dsn: str) -> Examination:
         return await examine(database)
     finally:
         await database.close()
+
+
+async def _orphans(app: App) -> list[FoundOrphan]:
+    now = real_now()
+    return await find_orphans(app, now, now - LOOKS_BACK)
+
+
+def _with_orphans(examination: Examination, found: list[FoundOrphan]) -> Examination:
+    """What the providers hold and nobody knows, beside what the database says."""
+    more = [
+        Breach(
+            rule="provider-orphan-money",
+            holds="The books know all money that the providers took",
+            tenant=encode(Prefix.TENANT, one.tenant_id),
+            object=None,
+            about=f"{one.payment.amount} {one.payment.currency} taken by {one.provider} "
+            f"under {one.payment.reference}",
+        )
+        for one in found
+    ]
+    return replace(
+        examination,
+        rules=examination.rules + 1,
+        breaches=(*examination.breaches, *more),
+    )
 
 
 def _show(examination: Examination) -> None:

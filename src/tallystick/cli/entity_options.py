@@ -87,6 +87,17 @@ SETTINGS = (
         bool,
         option="--consolidate-recurring-invoices/--separate-recurring-invoices",
     ),
+    Setting(
+        "dunning_policy",
+        "What follows when the last try to collect an invoice has failed: LEAVE, SUSPEND or "
+        "CANCEL its subscription.",
+    ),
+    Setting(
+        "dunning_marks_uncollectible",
+        "Whether that invoice is marked uncollectible then.",
+        bool,
+        option="--dunning-marks-uncollectible/--dunning-keeps-invoices-open",
+    ),
 )
 
 

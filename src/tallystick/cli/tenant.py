@@ -16,6 +16,16 @@ from tallystick.cli.operator import (
     read_as,
     real_now,
 )
+from tallystick.cli.tenant_options import (
+    CardNoticeDays,
+    DunningDays,
+    MerchantName,
+    OrphanPolicy,
+    PlacesPerPlan,
+    ReminderDaysAfter,
+    ReminderDaysBefore,
+    TimeZone,
+)
 from tallystick.cli.terminal import DataDir, err, print_facts, print_table, settings_with
 from tallystick.db import tenants
 from tallystick.db.engine import Tx
@@ -116,31 +126,14 @@ def list_tenants(*, as_json: Json = False, data_dir: DataDir = None) -> None:
 @app.command("set")
 def set_tenant(
     tenant: TenantOption = None,
-    name: Annotated[
-        str | None, typer.Option("--name", help="The merchant's name.", show_default=False)
-    ] = None,
-    time_zone: Annotated[
-        str | None,
-        typer.Option(
-            "--time-zone", help="Where its days begin: Europe/Paris.", show_default=False
-        ),
-    ] = None,
-    places_per_plan: Annotated[
-        int | None,
-        typer.Option(
-            "--places-per-plan",
-            help="How many live subscriptions of one plan a customer may have.",
-            show_default=False,
-        ),
-    ] = None,
-    dunning_days: Annotated[
-        str | None,
-        typer.Option(
-            "--dunning-days",
-            help="Days before each next try to collect: 3,5,7. Empty for none.",
-            show_default=False,
-        ),
-    ] = None,
+    name: MerchantName = None,
+    time_zone: TimeZone = None,
+    places_per_plan: PlacesPerPlan = None,
+    dunning_days: DunningDays = None,
+    reminder_days_before: ReminderDaysBefore = None,
+    reminder_days_after: ReminderDaysAfter = None,
+    card_notice_days: CardNoticeDays = None,
+    orphan_policy: OrphanPolicy = None,
     *,
     as_json: Json = False,
     data_dir: DataDir = None,
@@ -155,7 +148,11 @@ def set_tenant(
         name=None if name is None else read_as(Name, name, "--name"),
         time_zone=time_zone,
         places_per_plan=places_per_plan,
-        dunning_days=None if dunning_days is None else _days(dunning_days),
+        dunning_days=_days(dunning_days, "--dunning-days"),
+        reminder_days_before=reminder_days_before,
+        reminder_days_after=_days(reminder_days_after, "--reminder-days-after"),
+        card_notice_days=card_notice_days,
+        orphan_policy=orphan_policy,
     )
     if not any(value is not None for value in asdict(changes).values()):
         raise typer.BadParameter("Nothing to change: name at least one option.")
@@ -171,12 +168,14 @@ def set_tenant(
         print_facts(shown)
 
 
-def _days(text: str) -> tuple[int, ...]:
+def _days(text: str | None, option: str) -> tuple[int, ...] | None:
+    if text is None:
+        return None
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is not a list of days such as 3,5,7.", param_hint="--dunning-days"
+            f"{text!r} is not a list of days such as 3,5,7.", param_hint=option
         ) from None
 
 
@@ -190,4 +189,8 @@ def _shown(row: TenantRow) -> dict[str, object]:
         "time_zone": row.time_zone,
         "places_per_plan": row.places_per_plan,
         "dunning_days": list(row.dunning_days),
+        "reminder_days_before": row.reminder_days_before,
+        "reminder_days_after": list(row.reminder_days_after),
+        "card_notice_days": row.card_notice_days,
+        "orphan_policy": row.orphan_policy,
     }

@@ -19,7 +19,6 @@ from tallystick.domain.attempt import (
 )
 from tallystick.domain.payment import Acceptance, FailureReason, Method
 from tallystick.domain.quote import AttemptKind
-from tallystick.domain.try_limits import COUNTED_FOR, RecentTries
 
 OBLIGATION: Codec[Obligation] = Codec(Obligation)
 METHOD: Codec[Method] = Codec(Method)
@@ -37,10 +36,6 @@ _COLUMNS = f"""
     a.claimed_on <= now() - {CHALLENGE_LIFE} as is_overdue,
     nullif(a.consent -> 'acceptance', 'null') as acceptance
 """
-
-_ENDED_ON_PURPOSE = ", ".join(
-    f"'{reason}'" for reason in (FailureReason.CANCELLED_BY_BUYER, FailureReason.SESSION_ENDED)
-)
 
 
 async def insert(
@@ -89,34 +84,6 @@ async def insert(
         browser,
         payer,
     )
-
-
-async def recent_tries(
-    tx: Tx, tenant_id: UUID, customer_id: UUID, payer: bytes | None
-) -> RecentTries:
-    """How many tries to pay took no money within the hour, of a customer and from an address.
-
-    Those that somebody ended on purpose do not count: another method, a session cancelled.
-    """
-    counts = f"""
-        select count(*) from payment_attempts
-        where tenant_id = $1 and claimed_on > now() - $3::interval and kind <> 'NONE'
-          and state <> 'SUCCEEDED'
-          and coalesce(failure ->> 'reason', '') not in ({_ENDED_ON_PURPOSE})
-          and
-    """
-    row = await tx.fetchrow(
-        f"""
-        select ({counts} customer_id = $2) as of_customer,
-            ({counts} payer = $4) as from_address
-        """,
-        tenant_id,
-        customer_id,
-        COUNTED_FOR,
-        payer,
-    )
-    assert row is not None, "counts are a row"
-    return RecentTries(of_customer=row["of_customer"], from_address=row["from_address"])
 
 
 async def load(tx: Tx, tenant_id: UUID, attempt_id: UUID) -> Attempt | None:

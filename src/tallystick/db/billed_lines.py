@@ -45,13 +45,13 @@ _AROUND = """
     select l.id, l.invoice_id, l.item_id, l.start_date, l.end_date,
            case when i.tax_inclusive then l.amount_total else l.amount end as amount,
            case when i.tax_inclusive then 0 else l.discount end as discount,
-           i.status = 'FINALIZED' as is_final, i.tax_inclusive,
+           i.status <> 'DRAFT' as is_final, i.tax_inclusive,
            exists (select from invoice_lines o
                    where o.tenant_id = i.tenant_id and o.invoice_id = i.id and o.amount < 0)
                as is_offset
     from invoices i
     join invoice_lines l on l.tenant_id = i.tenant_id and l.invoice_id = i.id
-    where i.tenant_id = $1 and i.status in ('DRAFT', 'FINALIZED')
+    where i.tenant_id = $1 and i.status <> 'VOID'
       and i.id in (select coalesce(consolidated_into_invoice_id, id) from own)
       and l.item_id = any($3) and l.start_date <= $4 and l.end_date > $4
       and jsonb_typeof(l.computation -> 'usage') is distinct from 'object'

@@ -10,19 +10,22 @@ from tallystick.db.invoice_locks import lock_customer_of
 from tallystick.db.leases import Leased, leased
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.collection import Collection
-from tallystick.domain.payment import FailureReason, Method
+from tallystick.domain.payment import Acceptance, FailureReason, Method
 
 METHOD: Codec[Method] = Codec(Method)
+_ACCEPTANCE: Codec[Acceptance] = Codec(Acceptance)
 
-_COLUMNS = """
+COLUMNS = """
     id, invoice_id, customer_id, payment_method_id, transaction_id, provider, reference, method,
-    amount, currency, state, failure, claimed_at, activates, balance_held
+    amount, currency, state, failure, claimed_at, activates, balance_held, by_buyer, return_url,
+    challenge_url, nullif(consent -> 'acceptance', 'null') as acceptance
 """
+"""What `collection_of` reads of a try."""
 
 
 # The subscription by whose terms an invoice is collected: its own, and of a consolidated one
 # the first member's, for they had these terms in common when it was made.
-_COLLECTED_BY = """
+COLLECTED_BY = """
     coalesce(i.subscription_id, (
         select m.subscription_id from invoices m
         where m.tenant_id = i.tenant_id and m.consolidated_into_invoice_id = i.id
@@ -53,6 +56,9 @@ async def due(tx: Tx, tenant_id: UUID, now: datetime, today: date, limit: int) -
         """
         select i.id from invoices i
         where i.tenant_id = $1 and i.collect_at <= $2 and not i.awaits_person
+          and not exists (
+            select from collections c where c.tenant_id = i.tenant_id
+              and c.invoice_id = i.id and c.state = 'LIVE')
           and not (i.charged_first and i.may_merge and exists (
             select from invoicing_entities e
             join subscriptions s
@@ -78,10 +84,13 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
         select i.id, i.customer_id, i.currency, i.amount_due, i.invoicing_entity_id,
                i.collection_failures as failures,
                (select s.payment_method_id from subscriptions s
-                where s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}) as own_method_id
+                where s.tenant_id = i.tenant_id and s.id = {COLLECTED_BY}) as own_method_id
         from invoices i
         where i.tenant_id = $1 and i.id = $2 and i.collect_at <= $3 and i.amount_due > 0
-          and i.status = 'FINALIZED' and not i.awaits_person
+          and i.status in ('FINALIZED', 'UNCOLLECTIBLE') and not i.awaits_person
+          and not exists (
+            select from collections c where c.tenant_id = i.tenant_id
+              and c.invoice_id = i.id and c.state = 'LIVE')
         for no key update of i
         """,
         tenant_id,
@@ -91,8 +100,16 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
     return None if row is None else Owing(**dict(row))
 
 
-async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float) -> None:
-    """Write a claimed try; the invoice waits for it.
+async def insert(
+    tx: Tx,
+    tenant_id: UUID,
+    made: Collection,
+    lease_seconds: float,
+    consent: str | None = None,
+    payer: bytes | None = None,
+) -> None:
+    """Write a claimed try; the invoice waits for it. `consent` is JSON text, `payer` a mark
+    of the address that its buyer came from.
 
     Raises `UniqueViolation` (one_live_collection) where one is under way.
     """
@@ -100,9 +117,10 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
         """
         insert into collections (tenant_id, id, invoice_id, customer_id, payment_method_id,
             transaction_id, provider, method, amount, currency, claimed_at, check_at,
-            activates, balance_held)
+            activates, balance_held, by_buyer, return_url, consent, payer)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-                clock_timestamp() + make_interval(secs => $12), $13, $14)
+                clock_timestamp() + make_interval(secs => $12), $13, $14, $15, $16, $17,
+                $18)
         """,
         tenant_id,
         made.id,
@@ -118,6 +136,10 @@ async def insert(tx: Tx, tenant_id: UUID, made: Collection, lease_seconds: float
         lease_seconds,
         made.activates,
         made.balance_held,
+        made.by_buyer,
+        made.return_url,
+        consent,
+        payer,
     )
 
 
@@ -144,11 +166,11 @@ async def stop(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> None:
 async def load(tx: Tx, tenant_id: UUID, collection_id: UUID) -> Collection | None:
     """A try as it stands now."""
     row = await tx.fetchrow(
-        f"select {_COLUMNS} from collections where tenant_id = $1 and id = $2",
+        f"select {COLUMNS} from collections where tenant_id = $1 and id = $2",
         tenant_id,
         collection_id,
     )
-    return None if row is None else _collection(row)
+    return None if row is None else collection_of(row)
 
 
 async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
@@ -180,13 +202,12 @@ async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
         known.invoice_id,
     )
     row = await tx.fetchrow(
-        f"select {_COLUMNS} from collections where tenant_id = $1 and id = $2 "
-        "for no key update",
+        f"select {COLUMNS} from collections where tenant_id = $1 and id = $2 for no key update",
         tenant_id,
         known.id,
     )
     assert row is not None, "tries are not deleted"
-    return _collection(row)
+    return collection_of(row)
 
 
 async def keep_reference(
@@ -261,7 +282,7 @@ async def promised(tx: Tx, tenant_id: UUID, invoice_id: UUID, at: datetime) -> N
     """A debit was accepted: the invoice waits for it."""
     await tx.execute(
         """
-        update invoices set payment_status = 'PROCESSING', updated_at = $3
+        update invoices set payment_status = 'PROCESSING', collect_at = null, updated_at = $3
         where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -276,7 +297,7 @@ async def under(
     """The try under a provider's reference, where it is in that state."""
     row = await tx.fetchrow(
         f"""
-        select {_COLUMNS} from collections
+        select {COLUMNS} from collections
         where tenant_id = $1 and provider = $2 and reference = $3 and state = $4
         """,
         tenant_id,
@@ -284,7 +305,7 @@ async def under(
         reference,
         state.value,
     )
-    return None if row is None else _collection(row)
+    return None if row is None else collection_of(row)
 
 
 async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
@@ -300,7 +321,8 @@ async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
           and exists (
             select from invoices i
             where i.tenant_id = c.tenant_id and i.id = c.invoice_id
-              and i.status = 'FINALIZED' and i.payment_status <> 'PROCESSING'
+              and i.status in ('FINALIZED', 'UNCOLLECTIBLE')
+              and i.payment_status <> 'PROCESSING'
               and i.amount_due >= c.amount)
           and not exists (
             select from refunds r where r.tenant_id = c.tenant_id and r.collection_id = c.id)
@@ -313,49 +335,6 @@ async def revive(tx: Tx, tenant_id: UUID, collection_id: UUID) -> bool:
         collection_id,
     )
     return bool(done == "UPDATE 1")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """How often an invoice's tries have failed, and whether it is charged automatically."""
-
-    failures: int
-    charges: bool
-
-
-async def tried(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Tried:
-    """What decides about another try of an invoice."""
-    row = await tx.fetchrow(
-        f"""
-        select i.collection_failures as failures,
-               coalesce(s.charge_automatically, false) as charges
-        from invoices i
-        left join subscriptions s on s.tenant_id = i.tenant_id and s.id = {_COLLECTED_BY}
-        where i.tenant_id = $1 and i.id = $2
-        """,
-        tenant_id,
-        invoice_id,
-    )
-    assert row is not None, "a payment has its invoice"
-    return Tried(**dict(row))
-
-
-async def failed(
-    tx: Tx, tenant_id: UUID, invoice_id: UUID, again: datetime | None, at: datetime
-) -> None:
-    """A try failed: the invoice says so, and is tried again at `again`, if ever."""
-    await tx.execute(
-        """
-        update invoices
-        set payment_status = 'ERRORED', collection_failures = collection_failures + 1,
-            collect_at = $3, updated_at = $4
-        where tenant_id = $1 and id = $2
-        """,
-        tenant_id,
-        invoice_id,
-        again,
-        at,
-    )
 
 
 async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
@@ -376,7 +355,8 @@ async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
     return leased(rows)
 
 
-def _collection(row: Row) -> Collection:
+def collection_of(row: Row) -> Collection:
+    """The try in a row of `COLUMNS`."""
     return Collection(
         id=row["id"],
         invoice_id=row["invoice_id"],
@@ -393,4 +373,8 @@ def _collection(row: Row) -> Collection:
         claimed_at=row["claimed_at"],
         activates=row["activates"],
         balance_held=row["balance_held"],
+        by_buyer=row["by_buyer"],
+        return_url=row["return_url"],
+        challenge_url=row["challenge_url"],
+        acceptance=_ACCEPTANCE.load_optional(row["acceptance"]),
     )

@@ -5,12 +5,14 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
+from tallystick.db.dunning import IS_RELEASED, POLICY_IS_DUE
 from tallystick.db.engine import Tx
+from tallystick.db.reminders import CARD_IS_KEPT, NOT_BEING_PAID, OFFSETS, REMINDABLE
 
 _CLOCK_LOCK = 7_102_511
 """The first half of the advisory lock's key; the second is the tenant's."""
 
-_TENANTS = """
+_TENANTS = f"""
     select t.id from tenants t
     where exists (
         select from subscriptions s
@@ -29,6 +31,21 @@ _TENANTS = """
         where i.tenant_id = t.id and i.collect_at <= coalesce(t.clock, $1)
           and not i.awaits_person)
        or exists (
+        select from invoices i
+        where i.tenant_id = t.id and i.policy_at <= coalesce(t.clock, $1) and {POLICY_IS_DUE})
+       or exists (
+        select from invoices i where i.tenant_id = t.id and i.suspends and {IS_RELEASED})
+       or exists (
+        select from {OFFSETS}
+        join invoices i on i.tenant_id = t.id and i.reminders = o.nth - 1
+         and i.due_date <= (coalesce(t.clock, $1) at time zone t.time_zone)::date - o.days
+         and {REMINDABLE} and {NOT_BEING_PAID})
+       or exists (
+        select from payment_methods m
+        where m.tenant_id = t.id and {CARD_IS_KEPT}
+          and m.expires_on <= (coalesce(t.clock, $1) at time zone t.time_zone)::date
+                              + t.card_notice_days)
+       or exists (
         select from subscriptions s
         where s.tenant_id = t.id and s.billing_error is not null
           and s.billing_tried_at <= now() - make_interval(secs => $2))
@@ -43,7 +60,7 @@ _TENANTS = """
     order by t.id
 """
 
-_NEXT = """
+_NEXT = f"""
     select least(
         (select min(s.next_step_on)::timestamp at time zone t.time_zone
          from subscriptions s where s.tenant_id = t.id and s.billing_error is null),
@@ -53,6 +70,19 @@ _NEXT = """
          where i.tenant_id = t.id and i.billing_error is null and i.may_merge),
         (select min(i.collect_at) from invoices i
          where i.tenant_id = t.id and not i.awaits_person),
+        (select min(i.policy_at) from invoices i
+         where i.tenant_id = t.id and i.policy_at is not null and {POLICY_IS_DUE}),
+        (select $2::timestamptz where exists (
+            select from invoices i where i.tenant_id = t.id and i.suspends and {IS_RELEASED})),
+        (select min(first.due_date + o.days)::timestamp at time zone t.time_zone
+         from {OFFSETS}
+         cross join lateral (
+            select i.due_date from invoices i
+            where i.tenant_id = t.id and i.reminders = o.nth - 1
+              and {REMINDABLE} and {NOT_BEING_PAID}
+            order by i.due_date limit 1) first),
+        (select (min(m.expires_on) - t.card_notice_days)::timestamp at time zone t.time_zone
+         from payment_methods m where m.tenant_id = t.id and {CARD_IS_KEPT}),
         (select $2::timestamptz where exists (
             select from usage_marks m where m.tenant_id = t.id and m.error is null)),
         (select min(o.expires_at) from checkout_sessions o

@@ -150,6 +150,8 @@ async def cancel_debt(
             collect_at = case when amount_due > $3 then collect_at end,
             payment_status = case when amount_due = $3 then 'PAID' else payment_status end,
             paid_at = case when amount_due = $3 then $4::timestamptz end,
+            status = case when status = 'UNCOLLECTIBLE' and amount_due = $3 then 'FINALIZED'
+                          else status end,
             awaits_person = awaits_person and amount_due > $3
         where tenant_id = $1 and id = $2
         returning amount_due = 0

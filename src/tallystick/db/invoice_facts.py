@@ -56,3 +56,13 @@ async def standing(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> Standing:
     )
     assert row is not None, "a purchase has its invoice"
     return Standing(**dict(row))
+
+
+async def amount_due(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> int:
+    """What an invoice owes now, in minor units of its currency."""
+    found: int = await tx.fetchval(
+        "select amount_due from invoices where tenant_id = $1 and id = $2",
+        tenant_id,
+        invoice_id,
+    )
+    return found

@@ -83,7 +83,9 @@ _ENTRY_JSON = f"""
         'transactions', coalesce(({_TRANSACTIONS}), '[]'),
         'consolidated_into_invoice_id', invoice.consolidated_into_invoice_id,
         'finalized_at', invoice.finalized_at, 'paid_at', invoice.paid_at,
-        'voided_at', invoice.voided_at, 'created_at', invoice.created_at,
+        'voided_at', invoice.voided_at,
+        'marked_as_uncollectible_at', invoice.marked_as_uncollectible_at,
+        'created_at', invoice.created_at,
         'updated_at', invoice.updated_at)
 """
 

@@ -37,6 +37,8 @@ _COLUMNS = (
     "grace_period_hours",
     "net_terms",
     "consolidate_recurring_invoices",
+    "dunning_policy",
+    "dunning_marks_uncollectible",
     "updated_at",
 )
 
@@ -211,5 +213,7 @@ def _values(entity: EntitySettings) -> tuple[object, ...]:
         entity.grace_period_hours,
         entity.net_terms,
         entity.consolidate_recurring_invoices,
+        entity.dunning_policy,
+        entity.dunning_marks_uncollectible,
         entity.updated_at,
     )

@@ -5,24 +5,30 @@ from uuid import UUID
 
 from tallystick.db.attempts import ACCEPTANCE, METHOD
 from tallystick.db.engine import Row, Tx
+from tallystick.db.leases import Leased, leased
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.method_setup import MethodSetup
 from tallystick.domain.payment import FailureReason
 
-_LOAD = """
+_COLUMNS = """
     select id, customer_id, method, currency, return_url, reference, challenge_url, state,
            failure, created_at, nullif(consent -> 'acceptance', 'null') as acceptance
-    from method_setups where tenant_id = $1 and customer_id = $2 and id = $3
+    from method_setups
 """
+_LOAD = f"{_COLUMNS} where tenant_id = $1 and customer_id = $2 and id = $3"
 
 
-async def insert(tx: Tx, tenant_id: UUID, setup: MethodSetup, consent: str) -> None:
-    """Write a try, once under its id; `consent`, what was agreed to, is JSON text."""
+async def insert(
+    tx: Tx, tenant_id: UUID, setup: MethodSetup, consent: str, payer: bytes | None
+) -> None:
+    """Write a try, once under its id; `consent`, what was agreed to, is JSON text, and `payer`
+    marks the address that it comes from.
+    """
     await tx.execute(
         """
         insert into method_setups (tenant_id, id, customer_id, provider, method, currency,
-            return_url, consent, created_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+            return_url, consent, created_at, payer)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         on conflict (tenant_id, id) do nothing
         """,
         tenant_id,
@@ -34,6 +40,7 @@ async def insert(tx: Tx, tenant_id: UUID, setup: MethodSetup, consent: str) -> N
         setup.return_url,
         consent,
         setup.created_at,
+        payer,
     )
 
 
@@ -43,6 +50,30 @@ async def load(
     """A try of a customer."""
     row = await tx.fetchrow(_LOAD, tenant_id, customer_id, setup_id)
     return None if row is None else _setup(row)
+
+
+async def find(tx: Tx, tenant_id: UUID, setup_id: UUID) -> MethodSetup | None:
+    """A try, whosever it is."""
+    row = await tx.fetchrow(f"{_COLUMNS} where tenant_id = $1 and id = $2", tenant_id, setup_id)
+    return None if row is None else _setup(row)
+
+
+async def lease_due(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
+    """Lease tries, of every tenant, that nobody came back to in time; oldest first."""
+    rows = await tx.fetch(
+        """
+        with due as (
+            select tenant_id, id from method_setups
+            where state = 'LIVE' and check_at <= clock_timestamp()
+            order by check_at limit $1 for no key update skip locked)
+        update method_setups s set check_at = clock_timestamp() + make_interval(secs => $2)
+        from due where s.tenant_id = due.tenant_id and s.id = due.id
+        returning s.tenant_id, s.id
+        """,
+        limit,
+        lease_seconds,
+    )
+    return leased(rows)
 
 
 async def lock(
@@ -82,7 +113,7 @@ async def end(
     await tx.execute(
         """
         update method_setups
-        set state = $3, failure = $4, ended_at = $5, challenge_url = null,
+        set state = $3, failure = $4, ended_at = $5, challenge_url = null, check_at = null,
             saved = case when $4::text is null then id end
         where tenant_id = $1 and id = $2 and state = 'LIVE'
         """,

@@ -153,6 +153,17 @@ async def owner_of(tx: Tx, connection_id: UUID) -> UUID | None:
     return found
 
 
+async def every_open(tx: Tx) -> list[Leased]:
+    """The open connections of every tenant, oldest first."""
+    rows = await tx.fetch(
+        """
+        select tenant_id, id from provider_connections
+        where disconnected_at is null order by connected_at, tenant_id, id
+        """
+    )
+    return leased(rows)
+
+
 async def of_tenant(tx: Tx, tenant_id: UUID) -> list[ConnectionFacts]:
     """Every connection of a tenant, oldest first, with what was heard from it.
 

@@ -166,6 +166,8 @@ async def owe_again(
                 when i.payment_status in ('PROCESSING', 'ERRORED') then i.payment_status
                 when i.settled > i.reversed + $3 then 'PARTIALLY_PAID' else 'UNPAID' end,
             paid_at = case when after.due = 0 and i.status <> 'VOID' then $4::timestamptz end,
+            status = case when i.status = 'UNCOLLECTIBLE' and after.due = 0 then 'FINALIZED'
+                          else i.status end,
             awaits_person = (i.awaits_person or $3 > 0)
                 and i.reversed + $3 > 0 and after.due > 0
         from (

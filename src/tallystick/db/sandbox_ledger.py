@@ -1,11 +1,13 @@
 """The test bank's ledger: every movement of money, never changed (schema `sandbox`)."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from tallystick.db.engine import Tx
+from tallystick.db.engine import Row, Tx
 from tallystick.db.sandbox_bank import Intent
+from tallystick.domain.orphan import TakenPayment
 
 MovementKind: TypeAlias = Literal["CHARGE", "REFUND", "REVERSAL", "REINSTATEMENT"]
 
@@ -62,6 +64,27 @@ async def movements(tx: Tx, tenant_id: UUID) -> list[Movement]:
         tenant_id,
     )
     return [Movement(**row) for row in rows]
+
+
+async def held_since(tx: Tx, since: datetime) -> list[tuple[UUID, TakenPayment]]:
+    """Every charge since then, of all tenants, with what the bank still holds of it."""
+    rows = await tx.fetch(
+        """
+        select m.tenant_id, m.reference, m.currency, m.created_at as taken_at, i.customer_id,
+               i.amount - i.refunded - i.reversed as amount
+        from sandbox.movements m
+        join sandbox.intents i on i.tenant_id = m.tenant_id and i.reference = m.reference
+        where m.kind = 'CHARGE' and m.created_at >= $1
+          and i.amount - i.refunded - i.reversed > 0
+        order by m.created_at, m.tenant_id, m.id
+        """,
+        since,
+    )
+    return [(row["tenant_id"], TakenPayment(**_without_tenant(row))) for row in rows]
+
+
+def _without_tenant(row: Row) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "tenant_id"}
 
 
 async def _move(

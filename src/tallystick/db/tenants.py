@@ -10,8 +10,8 @@ from tallystick.db.provider_connections import CONNECTIONS, OF_TENANT
 from tallystick.domain.provider_connection import ProviderConnection
 
 _INSERT = """
-    insert into tenants (id, name, currency, is_test, clock, link_secret)
-    values ($1, $2, $3, $4, $5, $6)
+    insert into tenants (id, name, currency, is_test, clock, link_secret, orphan_policy)
+    values ($1, $2, $3, $4, $5, $6, $7)
 """
 
 COLUMNS = f"t.*, {OF_TENANT} as connections"
@@ -23,7 +23,16 @@ _ALL = f"select {COLUMNS} from tenants t order by t.created_at, t.id"
 
 _CLOCK = "select clock from tenants where id = $1"
 
-_CHANGEABLE = ("name", "time_zone", "places_per_plan", "dunning_days")
+_CHANGEABLE = (
+    "name",
+    "time_zone",
+    "places_per_plan",
+    "dunning_days",
+    "reminder_days_before",
+    "reminder_days_after",
+    "card_notice_days",
+    "orphan_policy",
+)
 
 _ANNOUNCE = "select pg_notify('tallystick_api_keys', 'tenant:' || $1::uuid)"
 
@@ -44,6 +53,10 @@ class TenantRow:
     places_per_plan: int
     dunning_days: tuple[int, ...]
     link_secret: bytes
+    reminder_days_before: int = 3
+    reminder_days_after: tuple[int, ...] = (1, 7, 14)
+    card_notice_days: int = 30
+    orphan_policy: str = "ATTACH_OR_REFUND"
     connections: tuple[ProviderConnection, ...] = ()
 
 
@@ -56,9 +69,12 @@ async def insert(
     is_test: bool,
     clock: datetime | None,
     link_secret: bytes,
+    orphan_policy: str = "ATTACH_OR_REFUND",
 ) -> None:
     """Store a new tenant."""
-    await tx.execute(_INSERT, tenant_id, name, currency, is_test, clock, link_secret)
+    await tx.execute(
+        _INSERT, tenant_id, name, currency, is_test, clock, link_secret, orphan_policy
+    )
 
 
 async def find(tx: Tx, tenant_id: UUID) -> TenantRow | None:
@@ -114,5 +130,9 @@ def tenant_of(row: Row) -> TenantRow:
         places_per_plan=row["places_per_plan"],
         dunning_days=tuple(row["dunning_days"]),
         link_secret=row["link_secret"],
+        reminder_days_before=row["reminder_days_before"],
+        reminder_days_after=tuple(row["reminder_days_after"]),
+        card_notice_days=row["card_notice_days"],
+        orphan_policy=row["orphan_policy"],
         connections=CONNECTIONS.load(row["connections"]),
     )

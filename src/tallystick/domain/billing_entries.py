@@ -222,6 +222,7 @@ class InvoiceEntry:
     finalized_at: datetime | None
     paid_at: datetime | None
     voided_at: datetime | None
+    marked_as_uncollectible_at: datetime | None
     created_at: datetime
     updated_at: datetime
     cancelled: int = 0

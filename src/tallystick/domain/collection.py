@@ -6,11 +6,11 @@ asked of the provider under its own keys, and recorded once.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from tallystick.domain.attempt import AttemptState
-from tallystick.domain.payment import FailureReason, Method, MethodKind
+from tallystick.domain.payment import Acceptance, FailureReason, Method, MethodKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +20,15 @@ class Collection:
     `claimed_at` is business time and dates everything that comes of it. `activates` is the
     subscription that waits for the money to go on after its trial, the first one where several
     are charged as one; only such a try holds part of the balance. `invoice_id` is None where
-    the draft of a failed try is gone.
+    the draft of a failed try is gone. A try `by_buyer` was made on the invoice's own page: its
+    method is not kept, `return_url` is where its challenge, at `challenge_url`, leads back to,
+    and `acceptance` where its mandate was signed.
     """
 
     id: UUID
     invoice_id: UUID | None
     customer_id: UUID
-    payment_method_id: UUID
+    payment_method_id: UUID | None
     transaction_id: UUID
     provider: str
     reference: str | None
@@ -38,6 +40,10 @@ class Collection:
     claimed_at: datetime
     activates: UUID | None = None
     balance_held: int = 0
+    by_buyer: bool = False
+    return_url: str | None = None
+    challenge_url: str | None = None
+    acceptance: Acceptance | None = None
 
     @property
     def invoice(self) -> UUID:
@@ -63,10 +69,15 @@ class SavedMethod:
     created_at: datetime
 
 
-def method_to_charge(saved: Sequence[SavedMethod], now: datetime) -> SavedMethod | None:
-    """The subscription's own method, else the customer's newest, that can still be charged."""
-    usable = [one for one in saved if not _has_expired(one.method, now)]
-    return max(usable, key=lambda one: (one.is_own, one.created_at, one.id), default=None)
+def method_to_charge(saved: Sequence[SavedMethod], now: date | datetime) -> SavedMethod | None:
+    """The subscription's own method, else the customer's newest, that can still be charged.
+
+    Where all have expired it is such a one: charging it fails, and says why.
+    """
+    usable = [one for one in saved if not has_expired(one.method, now)]
+    return max(
+        usable or saved, key=lambda one: (one.is_own, one.created_at, one.id), default=None
+    )
 
 
 def next_try(
@@ -78,7 +89,7 @@ def next_try(
     return failed_at + timedelta(days=dunning_days[failures - 1])
 
 
-def _has_expired(method: Method, now: datetime) -> bool:
+def has_expired(method: Method, now: date | datetime) -> bool:
     """Whether a card's last month (`MM/YYYY`) is over."""
     if method.card_expiry is None:
         return False

@@ -20,7 +20,7 @@ from tallystick.domain.credit_note import (
 )
 from tallystick.domain.credit_scope import lines_of
 from tallystick.domain.errors import Conflict, Fault, InvalidInput
-from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
+from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.money import allocate, rounded
 
 
@@ -31,7 +31,7 @@ def credit(invoice: CreditableInvoice, kind: CreditKind, scope: Scope) -> Credit
         InvalidInput: A line or an amount that the invoice does not have.
         Conflict: The invoice's state, or how it was paid, forbids it.
     """
-    if invoice.status is not InvoiceStatus.FINALIZED:
+    if not invoice.status.is_owed:
         raise Conflict(
             f"Only a finalized invoice can be credited: this one is {invoice.status.value}."
         )

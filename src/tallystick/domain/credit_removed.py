@@ -17,7 +17,7 @@ from tallystick.domain.credit_note import (
     LineCredit,
 )
 from tallystick.domain.credited_line import BilledLine, Share, by_amount, by_total
-from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
+from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.money import allocate, rounded_ratio
 
 
@@ -96,7 +96,7 @@ def removal_credits(
     still due is not to be paid any more, all else goes to the balance; at most what remains of
     a line.
     """
-    if invoice.status is not InvoiceStatus.FINALIZED:
+    if not invoice.status.is_owed:
         return ()
     capped = [
         (line, _most(line, wanted[line.id], tax_inclusive=tax_inclusive))

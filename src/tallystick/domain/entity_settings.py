@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tallystick.domain.bank_account_numbers import is_iban
 from tallystick.domain.buyer import Address
+from tallystick.domain.dunning import FinalPolicy
 from tallystick.domain.errors import Fault
 from tallystick.domain.offer import BankTransfer, OnlinePayment, PaymentConfig
 from tallystick.domain.tax import TaxEngine
@@ -47,6 +48,9 @@ class EntitySettings:
         grace_period_hours: How long a renewal's invoice stays a draft for late usage.
         net_terms: Days from an invoice's date to its due date, where plan and request are
             silent.
+        dunning_policy: What becomes of a subscription when the last try to collect its
+            invoice has failed.
+        dunning_marks_uncollectible: Whether that invoice is given up then.
     """
 
     id: UUID
@@ -69,6 +73,8 @@ class EntitySettings:
     bank_accounts: tuple[EntityAccount, ...]
     created_at: datetime
     updated_at: datetime
+    dunning_policy: FinalPolicy = FinalPolicy.LEAVE
+    dunning_marks_uncollectible: bool = False
 
 
 def entity_faults(entity: EntitySettings) -> list[Fault]:

@@ -28,6 +28,11 @@ class InvoiceStatus(StrEnum):
     VOID = "VOID"
     UNCOLLECTIBLE = "UNCOLLECTIBLE"
 
+    @property
+    def is_owed(self) -> bool:
+        """Whether it is final and stands: it may be paid and credited, given up or not."""
+        return self in {InvoiceStatus.FINALIZED, InvoiceStatus.UNCOLLECTIBLE}
+
 
 class InvoiceType(StrEnum):
     """What an invoice is for."""

@@ -16,7 +16,6 @@ import structlog
 from tallystick.db import periodic_work
 from tallystick.db.engine import DatabaseUnavailable
 from tallystick.jobs.pause import pause
-from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.compact_list_counts import compact_list_counts
 from tallystick.services.context import App
 from tallystick.services.due_work import bill_due
@@ -30,12 +29,15 @@ from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.purge_secrets import purge_secrets
+from tallystick.services.reconcile import reconcile_recent
 from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.run_imports import run_imports
 from tallystick.services.sequence_events import sequence_events
 from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
+from tallystick.services.sweep_setups import sweep_setups
+from tallystick.services.try_to_collect import sweep_collections
 from tallystick.settings import Settings
 
 LOOK_SECONDS_MAX = 1.0
@@ -94,12 +96,14 @@ def _of_money(settings: Settings) -> tuple[Periodic, ...]:
         Periodic(
             name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
         ),
+        Periodic(name="sweep_setups", seconds=settings.sweep_seconds, turn=sweep_setups),
         Periodic(name="sweep_refunds", seconds=settings.sweep_seconds, turn=sweep_refunds),
         Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
         Periodic(
             name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
         ),
+        Periodic(name="reconcile", seconds=settings.reconcile_seconds, turn=reconcile_recent),
         Periodic(
             name="look_after_connections",
             seconds=settings.sweep_seconds,

@@ -23,6 +23,7 @@ digits and expiry are kept. `docs/sandbox.md` says more.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from tallystick.db import sandbox_bank as bank
@@ -41,6 +42,7 @@ from tallystick.db.sandbox_bank import (
 from tallystick.db.sandbox_ledger import Movement
 from tallystick.db.sandbox_reversals import TakenAs
 from tallystick.domain.money import exponent
+from tallystick.domain.orphan import TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
     FailureReason,
@@ -249,6 +251,11 @@ class Sandbox:
         """Say that a report is recorded; it is not told again until it changes."""
         async with self._database.transaction() as tx:
             await acknowledge(tx, tenant_id, reported)
+
+    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
+        """Every charge of the ledger since then that was not given back in full."""
+        async with self._database.transaction() as tx:
+            return await ledger.held_since(tx, since)
 
     async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
         """What was taken back of a payment and is not acknowledged."""

@@ -24,12 +24,14 @@ fault for it, another key is used only where Stripe would refuse a second refund
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from uuid import UUID
 
 import stripe
 import structlog
 
 from tallystick.domain.errors import Fault
+from tallystick.domain.orphan import TakenPayment
 from tallystick.domain.payment import (
     AlreadySucceeded,
     Cancelled,
@@ -52,6 +54,7 @@ from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.provider_event import ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import stripe_intents as intents
+from tallystick.providers import stripe_payments as payments
 from tallystick.providers import stripe_reversals as reversals
 from tallystick.providers.panel_modules import panel_modules
 from tallystick.providers.stripe_amounts import NotExact, is_enough, to_stripe
@@ -239,6 +242,10 @@ class Stripe:
     async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
         """Nothing was listed."""
 
+    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
+        """The charges since then that were opened here, with what is still held of each."""
+        return await payments.held_since(self._api, since)
+
     async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
         """The newest disputes, and refunds that were not asked for here, of our payments.
 
@@ -343,13 +350,9 @@ async def _opened(
 
 def _as_outcome(standing: Standing) -> Outcome:
     """What a confirmation came to, told from where the intent stands after it."""
-    match standing:
-        case Cancelled():
-            return Declined(FailureReason.INTERRUPTED)
-        case Unconfirmed():
-            return Unknown()
-        case outcome:
-            return outcome
+    if isinstance(standing, Cancelled):
+        return Declined(FailureReason.INTERRUPTED)
+    return Unknown() if isinstance(standing, Unconfirmed) else standing
 
 
 def _refused(code: str, message: str) -> MethodRefused:

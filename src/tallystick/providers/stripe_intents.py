@@ -114,8 +114,17 @@ async def cancel(
 
 def tenant_of(intent: stripe.PaymentIntent) -> UUID | None:
     """Whose payment it is; None for one that was not made here."""
+    return _id_in(intent, TENANT)
+
+
+def customer_of(intent: stripe.PaymentIntent) -> UUID | None:
+    """Whose customer it charges, by our id; None where it does not say."""
+    return _id_in(intent, CUSTOMER)
+
+
+def _id_in(intent: stripe.PaymentIntent, name: str) -> UUID | None:
     metadata = getattr(intent, "metadata", None)
-    told = None if metadata is None else metadata.to_dict().get(TENANT)
+    told = None if metadata is None else metadata.to_dict().get(name)
     try:
         return None if told is None else UUID(str(told))
     except ValueError:

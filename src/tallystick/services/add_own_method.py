@@ -11,17 +11,25 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.db import invoicing_entities, method_setups, saved_methods, subscription_writes
+from tallystick.db import (
+    invoicing_entities,
+    method_setups,
+    restarts,
+    saved_methods,
+    subscription_writes,
+)
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.errors import Forbidden, NotFound
 from tallystick.domain.method_setup import MethodSetup, kinds_to_add
 from tallystick.domain.payment import (
+    AlreadySucceeded,
     Cancelled,
     Declined,
     FailureReason,
     MethodKind,
+    MethodRefused,
     NeedsAction,
     PaymentOrder,
     Pending,
@@ -39,7 +47,9 @@ from tallystick.services.keep_customer import opened
 from tallystick.services.portal_token import OpenedPortal
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
+from tallystick.services.restart_collection import restart_collection
 from tallystick.services.show_portal import OVER, seller_of
+from tallystick.services.try_limits import too_many_tries
 
 _CONSENT: Codec[Consent] = Codec(Consent)
 
@@ -57,7 +67,7 @@ class Adding:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """The method is saved, and charged from now on."""
+    """The method is saved, and charged from now on; what was open is due for a try."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,20 +126,24 @@ async def add_own_method(
     fields: Mapping[str, str],
     consent: Consent,
     return_url: str,
+    payer: bytes | None = None,
 ) -> AddedResult:
     """Save what stands in `fields` as the customer's method, and charge it from now on.
 
     A long verb. `setup_id` is the same however often one form is sent: a repeat tells what
-    became of the first.
+    became of the first. For `payer` see `try_limits`: what is typed here is a try like one at a
+    checkout.
 
     Raises:
         Forbidden: The token may only look.
-        MethodRefused: What was typed is no way to pay.
+        MethodRefused: What was typed is no way to pay, or too many tries have failed.
     """
     if not portal.may_manage:
         raise Forbidden("This portal token may look, and change nothing.")
     ctx, customer = portal.context, portal.customer
     if await _load(ctx, customer.id, setup_id) is None:
+        async with ctx.app.database.connection() as tx:
+            await _refuse_too_many(ctx, tx, customer.id, payer)
         entity_id = customer.invoicing_entity_id
         method = await collect_method(ctx, entity_id, setup_id, kind, fields)
         setup = MethodSetup(
@@ -145,8 +159,9 @@ async def add_own_method(
             failure=None,
             created_at=ctx.now,
         )
-        async with ctx.app.transaction() as tx:
-            await method_setups.insert(tx, ctx.tenant.id, setup, _CONSENT.dump(consent))
+        await retrying(
+            ctx.app.database, lambda tx: _claim(ctx, tx, setup, _CONSENT.dump(consent), payer)
+        )
     return await continue_adding(portal, setup_id)
 
 
@@ -169,24 +184,78 @@ async def continue_adding(portal: OpenedPortal, setup_id: UUID) -> AddedResult:
     )
 
 
+async def end_setup(ctx: Context, setup: MethodSetup) -> AddedResult:
+    """End a setup that its customer did not come back to: what the provider has kept is kept,
+    and what still waits is cancelled.
+
+    A long verb. Without an answer it stays as it is, to be asked about again.
+    """
+    if setup.state is not AttemptState.LIVE:
+        return _ended(setup)
+    provider = ctx.app.provider_named(ctx.tenant, setup.method.provider)
+    standing = await _ending(ctx, provider, setup)
+    return await retrying(
+        ctx.app.database, lambda tx: _record(ctx, tx, setup.customer_id, setup.id, standing)
+    )
+
+
+async def _ending(ctx: Context, provider: PaymentProvider, setup: MethodSetup) -> Standing:
+    reference = await _reference(ctx, provider, setup)
+    if not isinstance(reference, str):
+        return reference
+    found = await answer_in_time(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
+    if isinstance(found, Succeeded | Pending | Declined | Cancelled):
+        return found
+    ended = await answer_in_time(ctx, provider.cancel(_order(ctx, setup), reference))
+    match ended or Unknown():
+        case AlreadySucceeded():
+            return Succeeded()
+        case answer:
+            return answer
+
+
+async def _refuse_too_many(
+    ctx: Context, tx: Tx, customer_id: UUID, payer: bytes | None
+) -> None:
+    fault = await too_many_tries(ctx, tx, customer_id, payer)
+    if fault is not None:
+        raise MethodRefused((fault,))
+
+
+async def _claim(
+    ctx: Context, tx: Tx, setup: MethodSetup, consent: str, payer: bytes | None
+) -> None:
+    """Write the try, unless too many have failed: with the customer locked, exactly counted."""
+    await restarts.lock_customer(tx, ctx.tenant.id, setup.customer_id)
+    await _refuse_too_many(ctx, tx, setup.customer_id, payer)
+    await method_setups.insert(tx, ctx.tenant.id, setup, consent, payer)
+
+
 async def _standing(ctx: Context, provider: PaymentProvider, setup: MethodSetup) -> Standing:
     """Where the provider says that it stands; opened and confirmed where it is not yet."""
-    reference = setup.reference
-    if reference is not None:
-        found = await answer_in_time(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
+    if setup.reference is not None:
+        found = await answer_in_time(ctx, provider.look(ctx.tenant.id, setup.reference))
         if not isinstance(found, Unconfirmed):
-            return found
-    order = _order(ctx, setup)
-    if reference is None:
-        opened = await answer_in_time(ctx, _opened(ctx, provider, order))
-        if opened is None:
-            return Unknown()
-        if isinstance(opened, Declined):
-            return opened
-        reference = opened
-        async with ctx.app.transaction() as tx:
-            await method_setups.keep_reference(tx, ctx.tenant.id, setup.id, reference)
-    return await answer_in_time(ctx, provider.confirm(order, reference)) or Unknown()
+            return found or Unknown()
+    reference = await _reference(ctx, provider, setup)
+    if not isinstance(reference, str):
+        return reference
+    confirmed = provider.confirm(_order(ctx, setup), reference)
+    return await answer_in_time(ctx, confirmed) or Unknown()
+
+
+async def _reference(
+    ctx: Context, provider: PaymentProvider, setup: MethodSetup
+) -> str | Declined | Unknown:
+    """What the provider calls it, opened under its key and kept if it is not yet."""
+    if setup.reference is not None:
+        return setup.reference
+    opened = await answer_in_time(ctx, _opened(ctx, provider, _order(ctx, setup)))
+    if opened is None or isinstance(opened, Declined):
+        return opened or Unknown()
+    async with ctx.app.transaction() as tx:
+        await method_setups.keep_reference(tx, ctx.tenant.id, setup.id, opened)
+    return opened
 
 
 async def _opened(
@@ -214,6 +283,7 @@ async def _record(
 ) -> AddedResult:
     """Write what the provider said, once; who comes later is told how it ended."""
     tenant_id = ctx.tenant.id
+    await restarts.lock_customer(tx, tenant_id, customer_id)
     setup = await method_setups.lock(tx, tenant_id, customer_id, setup_id)
     assert setup is not None, "a setup is never deleted"
     if setup.state is not AttemptState.LIVE:
@@ -224,6 +294,7 @@ async def _record(
                 tx, tenant_id, setup.id, customer_id, setup.method, ctx.now
             )
             await saved_methods.charge_to(tx, tenant_id, customer_id, setup.id, OVER)
+            await restart_collection(ctx, tx, customer_id, setup.id)
             await method_setups.end(tx, tenant_id, setup.id, None, ctx.now)
             return Added()
         case Declined(reason=reason):

@@ -109,5 +109,9 @@ def as_tenant(row: TenantRow) -> Tenant:
         link_secret=row.link_secret,
         clock=row.clock,
         dunning_days=row.dunning_days,
+        reminder_days_before=row.reminder_days_before,
+        reminder_days_after=row.reminder_days_after,
+        card_notice_days=row.card_notice_days,
+        orphan_policy=row.orphan_policy,
         connections=row.connections,
     )

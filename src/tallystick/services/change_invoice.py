@@ -6,6 +6,7 @@ from uuid import UUID
 
 from tallystick.db import (
     due_drafts,
+    dunning,
     invoice_changes,
     invoice_facts,
     slot_entries,
@@ -103,7 +104,26 @@ async def void_invoice(ctx: Context, invoice_id: UUID) -> None:
         )
     await invoice_changes.void(ctx.transaction, ctx.tenant.id, invoice, new_id(), ctx.now)
     await slot_entries.drop(ctx.transaction, ctx.tenant.id, invoice_id, ctx.now)
-    await _tell(ctx, "invoice.voided", invoice_id)
+    await tell_of_invoice(ctx, "invoice.voided", invoice_id)
+
+
+async def give_up_invoice(ctx: Context, invoice_id: UUID) -> None:
+    """Mark a finalized invoice uncollectible: it stays owed, and nobody collects it by itself.
+
+    It may still be paid, in full or in part, and credited; paid in full it is FINALIZED again.
+
+    Raises:
+        NotFound: There is no such invoice.
+        Conflict: It is a draft, void or given up already, or nothing is due on it.
+        Busy: A payment for it is under way.
+    """
+    invoice = await lock_open(ctx, invoice_id, "marked uncollectible")
+    if invoice.status is InvoiceStatus.UNCOLLECTIBLE:
+        raise Conflict("This invoice is UNCOLLECTIBLE already.")
+    if invoice.amount_due == 0:
+        raise Conflict(f"Nothing is due on this invoice: it is {invoice.payment_status.value}.")
+    await dunning.give_up(ctx.transaction, ctx.tenant.id, invoice_id, ctx.now)
+    await tell_of_invoice(ctx, "invoice.marked_uncollectible", invoice_id)
 
 
 async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) -> None:
@@ -145,7 +165,7 @@ async def receive_money(ctx: Context, invoice_id: UUID, money: MoneyReceived) ->
         ctx.transaction, ctx.tenant.id, invoice_id, money.amount, paid_at, now=ctx.now
     )
     if paid:
-        await _tell(ctx, "invoice.paid", invoice_id)
+        await tell_of_invoice(ctx, "invoice.paid", invoice_id)
         await slots_of_paid(ctx, ctx.transaction, invoice_id)
 
 
@@ -159,7 +179,7 @@ async def lock_open(ctx: Context, invoice_id: UUID, done: str) -> LockedInvoice:
     """
     invoice = await _locked(ctx, invoice_id)
     _is_whole(invoice, done)
-    if invoice.status is not InvoiceStatus.FINALIZED:
+    if not invoice.status.is_owed:
         raise Conflict(
             f"Only a finalized invoice can be {done}: this one is {invoice.status.value}."
         )
@@ -190,6 +210,7 @@ async def _locked(ctx: Context, invoice_id: UUID) -> LockedInvoice:
     return invoice
 
 
-async def _tell(ctx: Context, event_type: str, invoice_id: UUID) -> None:
+async def tell_of_invoice(ctx: Context, event_type: str, invoice_id: UUID) -> None:
+    """Record an event of an invoice, as it stands now."""
     body = await invoice_facts.event_body(ctx.transaction, ctx.tenant.id, invoice_id)
     await record(ctx, event_type, invoice_id, body)

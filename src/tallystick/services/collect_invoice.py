@@ -4,49 +4,21 @@ A long verb. Nothing is asked of the provider while a transaction is open, every
 the key of its first try, and no answer is never a failure: the sweeper asks again.
 """
 
-from datetime import datetime
 from uuid import UUID
 
 from tallystick.db import collections, trial_charges
 from tallystick.db.engine import Tx, retrying
-from tallystick.db.leases import Leased
-from tallystick.domain.attempt import (
-    AskToCancel,
-    AttemptState,
-    NextStep,
-    RecordFailure,
-    RecordSuccess,
-    after_cancel,
-    after_standing,
-)
+from tallystick.domain.attempt import AttemptState
 from tallystick.domain.collection import Collection
-from tallystick.domain.payment import (
-    Declined,
-    FailureReason,
-    NeedsAction,
-    PaymentOrder,
-    Pending,
-    Standing,
-    Unknown,
-)
-from tallystick.services.charge_trial_end import (
-    claim_trial_end,
-    record_trial_paid,
-    record_trial_unpaid,
-)
+from tallystick.services.charge_trial_end import claim_trial_end
 from tallystick.services.claim import lease_seconds
-from tallystick.services.context import App, Context
+from tallystick.services.context import Context
 from tallystick.services.each_alone import each_alone
-from tallystick.services.failed_payment import FailedPayment, tell_failure
 from tallystick.services.ids import new_id
-from tallystick.services.keep_customer import with_customer
 from tallystick.services.method_on_file import method_on_file
-from tallystick.services.ports import PaymentProvider
-from tallystick.services.provider_call import answer_in_time
-from tallystick.services.record_collected import record_collected
 from tallystick.services.settle_drafts import too_little
-from tallystick.services.sweep import AT_ONCE, sweep
-from tallystick.services.tenant_context import tenant_context
+from tallystick.services.sweep import AT_ONCE
+from tallystick.services.try_to_collect import carry_on, charge
 
 BATCH = 200
 
@@ -79,21 +51,8 @@ async def collect_invoice(ctx: Context, invoice_id: UUID, try_id: UUID | None = 
     claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id, try_id))
     if not isinstance(claimed, Collection):
         return claimed
-    await _carry_on(ctx, claimed, await _charge(ctx, claimed), swept=False)
+    await carry_on(ctx, claimed, await charge(ctx, claimed))
     return True
-
-
-async def sweep_collections(app: App, real_now: datetime) -> int:
-    """Take up the tries that nobody has recorded in time, of every tenant."""
-
-    async def take_up(one: Leased) -> None:
-        async with app.database.connection() as tx:
-            ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
-            known = await collections.load(tx, one.tenant_id, one.id)
-        assert known is not None, "tries are kept"
-        await take_up_collection(ctx, known, swept=True)
-
-    return await sweep(app, collections.lease_due, take_up, work="sweep_collections")
 
 
 async def _claim(
@@ -130,154 +89,3 @@ async def _claim(
     )
     await collections.insert(tx, ctx.tenant.id, made, lease_seconds(ctx.app))
     return made
-
-
-def _order(ctx: Context, collection: Collection) -> PaymentOrder:
-    return PaymentOrder(
-        tenant_id=ctx.tenant.id,
-        attempt_id=collection.id,
-        customer_id=collection.customer_id,
-        amount=collection.amount,
-        currency=collection.currency,
-        method=collection.method,
-        save=False,
-        return_url=ctx.app.public_url,
-        off_session=True,
-    )
-
-
-def _provider(ctx: Context, collection: Collection) -> PaymentProvider:
-    return ctx.app.provider_named(ctx.tenant, collection.provider)
-
-
-async def _opened(ctx: Context, collection: Collection) -> str | Declined:
-    provider = _provider(ctx, collection)
-    return await provider.open(await with_customer(ctx, provider, _order(ctx, collection)))
-
-
-async def _reference(ctx: Context, collection: Collection) -> str | Declined | None:
-    """The provider's reference, opened and kept under its key if there is none yet."""
-    if collection.reference is not None:
-        return collection.reference
-    reference = await answer_in_time(ctx, _opened(ctx, collection))
-    if reference is None or isinstance(reference, Declined):
-        return reference
-    async with ctx.app.transaction() as tx:
-        kept = await collections.keep_reference(
-            tx, ctx.tenant.id, collection.id, reference, lease_seconds(ctx.app)
-        )
-    return reference if kept else None
-
-
-async def _charge(ctx: Context, collection: Collection) -> Standing:
-    reference = await _reference(ctx, collection)
-    if reference is None:
-        return Unknown()
-    if isinstance(reference, Declined):
-        return reference
-    provider = _provider(ctx, collection)
-    return (
-        await answer_in_time(ctx, provider.confirm(_order(ctx, collection), reference))
-        or Unknown()
-    )
-
-
-async def take_up_collection(ctx: Context, known: Collection, *, swept: bool) -> None:
-    """Ask the provider where a try stands; once it is `swept`, nobody works on it any more, and
-    what still waits is cancelled.
-    """
-    if known.state is not AttemptState.LIVE:
-        return
-    reference = await _reference(ctx, known)
-    if reference is None:
-        return
-    standing: Standing
-    if isinstance(reference, Declined):
-        standing = reference
-    else:
-        provider = _provider(ctx, known)
-        standing = (
-            await answer_in_time(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
-        )
-    await _carry_on(ctx, known, standing, swept=swept)
-
-
-async def _carry_on(
-    ctx: Context, collection: Collection, standing: Standing, *, swept: bool
-) -> None:
-    """Record what the answer means; what nobody works on any more is cancelled.
-
-    Nobody is there to authenticate, so a try that needs it is cancelled at once. `swept` says
-    that the call's time is over; before that, silence is left to the sweeper.
-    """
-    challenged = isinstance(standing, NeedsAction)
-    give_up = challenged or (swept and not isinstance(standing, Pending))
-    reason = FailureReason.AUTHENTICATION_FAILED if challenged else FailureReason.INTERRUPTED
-    step: NextStep = after_standing(collection, standing, give_up=give_up, reason=reason)
-    if isinstance(step, AskToCancel):
-        step = await _cancelled(ctx, collection, reason)
-    match step:
-        case RecordSuccess(pending=pending):
-            await retrying(
-                ctx.app.database,
-                lambda tx: _record_success(ctx, tx, collection, pending=pending),
-            )
-        case RecordFailure(reason=why):
-            await retrying(
-                ctx.app.database, lambda tx: _record_failure(ctx, tx, collection, why)
-            )
-        case _:
-            # No answer, or none that decides: the sweeper asks again after the lease.
-            return
-
-
-async def _cancelled(ctx: Context, known: Collection, reason: FailureReason) -> NextStep:
-    async with ctx.app.database.connection() as tx:
-        collection = await collections.load(tx, ctx.tenant.id, known.id)
-    assert collection is not None, "tries are kept"
-    assert collection.reference is not None, "what is cancelled was opened"
-    provider = _provider(ctx, collection)
-    answer = await answer_in_time(
-        ctx, provider.cancel(_order(ctx, collection), collection.reference)
-    )
-    return after_cancel(collection, answer or Unknown(), reason)
-
-
-async def _record_success(ctx: Context, tx: Tx, known: Collection, *, pending: bool) -> None:
-    """The money came, or is promised; twice is the same as once."""
-    collection = await collections.lock(tx, ctx.tenant.id, known)
-    if collection.state is not AttemptState.LIVE:
-        return
-    await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.SUCCEEDED, None)
-    if collection.activates is not None:
-        await record_trial_paid(ctx, tx, collection)
-    if pending:
-        await collections.insert_transaction(tx, ctx.tenant.id, collection, pending=True)
-        await collections.promised(tx, ctx.tenant.id, collection.invoice, ctx.now)
-    else:
-        await record_collected(ctx, tx, collection)
-
-
-async def _record_failure(
-    ctx: Context, tx: Tx, known: Collection, reason: FailureReason
-) -> None:
-    """The try failed: the invoice says so, and is tried again after the tenant's days."""
-    collection = await collections.lock(tx, ctx.tenant.id, known)
-    if collection.state is not AttemptState.LIVE:
-        return
-    await collections.finish(tx, ctx.tenant.id, collection.id, AttemptState.FAILED, reason)
-    owing = [collection.invoice]
-    if collection.activates is not None:
-        owing = await record_trial_unpaid(ctx, tx, collection)
-    await tell_failure(
-        ctx.within(tx),
-        FailedPayment(
-            transaction_id=collection.transaction_id,
-            invoice_id=owing[0],
-            with_it=tuple(owing[1:]),
-            customer_id=collection.customer_id,
-            amount=collection.amount,
-            currency=collection.currency,
-            reason=reason,
-        ),
-    )

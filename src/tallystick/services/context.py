@@ -42,6 +42,10 @@ class Tenant:
     link_secret: bytes
     clock: datetime | None
     dunning_days: tuple[int, ...] = (3, 5, 7)
+    reminder_days_before: int = 3
+    reminder_days_after: tuple[int, ...] = (1, 7, 14)
+    card_notice_days: int = 30
+    orphan_policy: str = "ATTACH_OR_REFUND"
     connections: tuple[ProviderConnection, ...] = ()
 
     def connection_of(self, entity_id: UUID) -> ProviderConnection | None:

@@ -12,6 +12,7 @@ from tallystick.domain.buyer import Address
 from tallystick.domain.entity_settings import EntitySettings
 from tallystick.domain.errors import Forbidden
 from tallystick.domain.offer import OnlinePayment
+from tallystick.domain.orphan import OrphanPolicy
 from tallystick.domain.tax import TaxEngine
 from tallystick.services.api_keys import as_tenant, create_api_key
 from tallystick.services.context import App, Context
@@ -70,6 +71,9 @@ async def create_tenant(
         places_per_plan=1,
         dunning_days=(),
         link_secret=os.urandom(LINK_SECRET_BYTES),
+        # A copy of a live database knows nothing of what was paid since, and holds the keys to
+        # give it back: with real money a person decides first.
+        orphan_policy=OrphanPolicy.REPORT if live else OrphanPolicy.ATTACH_OR_REFUND,
     )
     await tenants.insert(
         tx,
@@ -79,6 +83,7 @@ async def create_tenant(
         is_test=tenant.is_test,
         clock=clock,
         link_secret=tenant.link_secret,
+        orphan_policy=tenant.orphan_policy,
     )
     entity = _first_entity(name, now, creditor=None if live else TEST_CREDITOR)
     await invoicing_entities.insert(tx, tenant.id, entity)

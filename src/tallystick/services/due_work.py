@@ -10,9 +10,11 @@ from tallystick.domain.life import StepKind
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
+from tallystick.services.end_dunning import end_dunning
 from tallystick.services.end_session import expire_session
 from tallystick.services.finalize_due import finalize_due
 from tallystick.services.look_at_thresholds import look_at_thresholds
+from tallystick.services.remind import remind
 from tallystick.services.renew_due import renew_due
 from tallystick.services.tenant_context import tenant_context
 
@@ -25,14 +27,19 @@ AGAIN_AFTER_SECONDS = 3600.0
 class Done:
     """What was done: steps of subscriptions by kind, invoices finalized and tried, sessions.
 
-    `dropped` are drafts that billed nothing after all; `looked_at` are customers whose usage
-    was compared with their thresholds, and `thresholds` the invoices that came of it.
+    `dropped` are drafts that billed nothing after all; `dunned` are invoices about which was
+    decided after their last try, or that are paid and suspended something, `reminded` those and
+    cards that reminders were due of; `looked_at` are
+    customers whose usage was compared with their thresholds, and `thresholds` the invoices
+    that came of it.
     """
 
     steps: Counter[StepKind] = field(default_factory=Counter)
     finalized: int = 0
     dropped: int = 0
     collected: int = 0
+    dunned: int = 0
+    reminded: int = 0
     expired: int = 0
     looked_at: int = 0
     thresholds: int = 0
@@ -45,6 +52,8 @@ class Done:
             or self.finalized
             or self.dropped
             or self.collected
+            or self.dunned
+            or self.reminded
             or self.expired
             or self.looked_at
         )
@@ -55,6 +64,8 @@ class Done:
         self.finalized += more.finalized
         self.dropped += more.dropped
         self.collected += more.collected
+        self.dunned += more.dunned
+        self.reminded += more.reminded
         self.expired += more.expired
         self.looked_at += more.looked_at
         self.thresholds += more.thresholds
@@ -71,6 +82,8 @@ async def do_due_work(ctx: Context) -> Done:
     done.finalized = renewed.invoices + finalized
     done.dropped = renewed.gone + dropped
     done.collected = await collect_due(ctx)
+    done.dunned = await end_dunning(ctx)
+    done.reminded = await remind(ctx)
     return done
 
 
@@ -110,7 +123,7 @@ async def bill_due(app: App, real_now: datetime) -> int:
                 await take_up_again(ctx, AGAIN_AFTER_SECONDS)
                 done = await do_due_work(ctx)
             total += sum(done.steps.values()) + done.finalized + done.collected
-            total += done.thresholds
+            total += done.thresholds + done.dunned + done.reminded
 
         await each_alone(tenants, bill, at_once=1, work="bill")
     return total

@@ -10,6 +10,7 @@ from tallystick.db import custom_properties, events
 from tallystick.db.events import WiredEvent
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
+from tallystick.services.link import payment_url
 
 EventValue = (
     str
@@ -64,12 +65,30 @@ async def record_many(ctx: Context, told: Sequence[Told]) -> None:
                 type=event_type,
                 object_id=object_id,
                 data={name: as_wire(value) for name, value in data.items()}
-                | ({_PROPERTIES: kept[object_id]} if _is_of_invoice(event_type) else {}),
+                | (
+                    {_PROPERTIES: kept[object_id], **_page(ctx, object_id, data)}
+                    if _is_of_invoice(event_type)
+                    else {}
+                ),
             )
             for event_type, object_id, data in told
         ],
         ctx.now,
     )
+
+
+def _page(
+    ctx: Context, invoice_id: UUID, data: Mapping[str, EventValue]
+) -> Mapping[str, object]:
+    """Where an invoice that is owed, or was, can be seen and paid."""
+    if data.get("status") not in {"FINALIZED", "UNCOLLECTIBLE"}:
+        return {}
+    tenant = ctx.tenant
+    return {
+        "payment_url": payment_url(
+            ctx.app.public_url, tenant.link_secret, tenant.id, invoice_id
+        )
+    }
 
 
 def _is_of_invoice(event_type: str) -> bool:

@@ -35,7 +35,6 @@ from tallystick.domain.provider_event import (
 )
 from tallystick.domain.refund import RefundOrder
 from tallystick.services.charge import take_up
-from tallystick.services.collect_invoice import take_up_collection
 from tallystick.services.context import App, Context
 from tallystick.services.ids import new_id
 from tallystick.services.ports import PaymentProvider
@@ -44,6 +43,7 @@ from tallystick.services.record_reversal import record_reversal
 from tallystick.services.refund_invoice import record_came_back
 from tallystick.services.settle_debit import settle_debit
 from tallystick.services.tenant_context import tenant_context
+from tallystick.services.try_to_collect import look_again
 
 HEARD_JOB = "provider_event"
 """The job that looks into an event, in `jobs/handlers.py`."""
@@ -134,7 +134,7 @@ async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: s
         await take_up(ctx, attempt_id, give_up=False)
         return
     if tried is not None:
-        await take_up_collection(ctx, tried, swept=False)
+        await look_again(ctx, tried)
         return
     standing = await answer_in_time(ctx, provider.look(tenant_id, reference))
     if standing is None or isinstance(standing, Unknown):

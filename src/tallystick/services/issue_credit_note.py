@@ -25,7 +25,7 @@ from tallystick.domain.credit_note import (
 )
 from tallystick.domain.credit_note_entry import CreditNoteEntry, CreditNoteLineEntry
 from tallystick.domain.errors import Conflict, NotFound
-from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
+from tallystick.domain.invoice import PaymentStatus
 from tallystick.services.change_invoice import payment_under_way
 from tallystick.services.context import Context
 from tallystick.services.credit_note_events import loaded, tell
@@ -208,7 +208,7 @@ async def void_credit_note(ctx: Context, note_id: UUID) -> CreditNoteEntry:
             "Only a final credit note that is no refund can be voided:"
             f" this one is {note.status.value}, {note.type.value}."
         )
-    if invoice.status is not InvoiceStatus.FINALIZED:
+    if not invoice.status.is_owed:
         raise Conflict(f"The invoice of this credit note is {invoice.status.value}.")
     if invoice.is_collected or invoice.payment_status is PaymentStatus.PROCESSING:
         raise payment_under_way()

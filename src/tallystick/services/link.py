@@ -25,6 +25,7 @@ class Purpose(StrEnum):
     PAID = "paid"
     PORTAL_FORM = "portal-form"
     PORTAL_TRY = "portal-try"
+    INVOICE = "invoice"
 
 
 def sign(secret: bytes, purpose: Purpose, text: str) -> str:
@@ -44,3 +45,13 @@ def checkout_url(public_url: str, secret: bytes, session_id: UUID) -> str:
     """The link a buyer opens; the same for the session's life."""
     name = encode(Prefix.CHECKOUT_SESSION, session_id)
     return f"{public_url}/checkout/{name}/{sign(secret, Purpose.LINK, name)}"
+
+
+def payment_url(public_url: str, secret: bytes, tenant_id: UUID, invoice_id: UUID) -> str:
+    """The link to an invoice's own page; the same for the invoice's life.
+
+    It names the tenant, so that the invoice is found without searching those of all.
+    """
+    name = encode(Prefix.INVOICE, invoice_id)
+    tenant = encode(Prefix.TENANT, tenant_id)
+    return f"{public_url}/pay/{tenant}/{name}/{sign(secret, Purpose.INVOICE, name)}"

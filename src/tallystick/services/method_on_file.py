@@ -16,7 +16,7 @@ async def method_on_file(
     customer_id: UUID,
     own_method_id: UUID | None,
 ) -> SavedMethod | None:
-    """The subscription's own method, else the customer's newest, that can still be charged.
+    """The subscription's own method, else the customer's newest; see `method_to_charge`.
 
     Only the provider that keeps a method can charge it; None where there is no provider.
     """

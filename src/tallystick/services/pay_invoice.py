@@ -11,6 +11,7 @@ from tallystick.domain.errors import Conflict, Fault
 from tallystick.services.change_invoice import lock_open, payment_under_way
 from tallystick.services.collect_invoice import collect_invoice
 from tallystick.services.context import Context
+from tallystick.services.end_dunning import bring_back
 from tallystick.services.method_on_file import method_on_file
 
 
@@ -37,6 +38,7 @@ async def pay_invoice(ctx: Context, invoice_id: UUID, try_id: UUID) -> InvoiceEn
         reason = made.failure.value
         fault = Fault("payment_method", reason.lower(), "could not be charged")
         raise Conflict(f"The saved payment method could not be charged: {reason}.", (fault,))
+    await bring_back(ctx, invoice_id)
     async with ctx.app.database.connection() as tx:
         entry = await invoices.load(tx, ctx.tenant.id, invoice_id)
     assert entry is not None, "what was paid exists"

@@ -1,9 +1,11 @@
 """What the verbs need from the outside, in our own words."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from tallystick.domain.orphan import TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
     Declined,
@@ -124,6 +126,14 @@ class PaymentProvider(Protocol):
 
         A report tells how it stands now, and comes again until it is acknowledged; its id is
         the provider's own. A refund that was asked for through `refund` is never among them.
+        """
+        ...
+
+    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
+        """Tenant and payment of the money that it took since an instant of real time.
+
+        Each with what it still holds of it; what went back in full is left out. Whether we
+        know of it does not matter: this is what our books are compared with.
         """
         ...
 

@@ -165,7 +165,7 @@ async def record_came_back(ctx: Context, tx: Tx, order: RefundOrder) -> None:
     inner = ctx.within(tx)
     if not await refunds.came_back(tx, ctx.tenant.id, order.id, order.failure):
         return
-    log.warning("refund.came_back", refund_id=str(order.id), reason=order.failure)
+    log.warning("refunds.came_back", refund_id=str(order.id), reason=order.failure)
     if order.credit_note_id is not None:
         entry = await loaded(inner, order.credit_note_id)
         failed = replace(order, state=RefundState.FAILED)

@@ -27,6 +27,7 @@ from tallystick.services.ids import new_id
 from tallystick.services.keep_customer import with_customer
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
+from tallystick.services.restart_collection import restart_collection
 
 BUSY_SECONDS = 5
 """When to ask again after a provider that gave no answer."""
@@ -49,8 +50,9 @@ async def save_payment_method(
     kind: MethodKind,
     fields: Mapping[str, str],
 ) -> PaymentMethod:
-    """Keep what stands in `fields` as the customer's newest method; no money moves.
+    """Keep what stands in `fields` as the customer's newest method; no money moves here.
 
+    What is open of what is charged automatically is tried again with it, by whoever collects.
     A long verb. `method_id` is the id that the method gets, the same for every repeat of one
     request: what was saved is not saved again.
 
@@ -85,6 +87,7 @@ async def save_payment_method(
         await subscription_writes.insert_method(
             tx, ctx.tenant.id, method_id, customer.id, method, ctx.now
         )
+        await restart_collection(ctx, tx, customer.id, method_id)
     return PaymentMethod(
         id=method_id, customer_id=customer.id, method=method, created_at=ctx.now
     )

@@ -39,7 +39,7 @@ async def _settle(
     payment = await transactions.lock_pending(tx, ctx.tenant.id, provider, reference)
     if payment is None:
         if isinstance(outcome, Succeeded):
-            await _record_late(ctx, tx, provider, reference)
+            await record_late(ctx, tx, provider, reference)
         return
     inner = ctx.within(tx)
     if isinstance(outcome, Succeeded):
@@ -63,7 +63,7 @@ async def _settle(
         )
 
 
-async def _record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> None:
+async def record_late(ctx: Context, tx: Tx, provider: str, reference: str) -> None:
     """A debit that had ended without money, at the checkout or later, has come all the same."""
     attempt_id = await attempts.failed_payment(tx, ctx.tenant.id, provider, reference)
     if attempt_id is not None:

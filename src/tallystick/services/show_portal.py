@@ -129,14 +129,14 @@ async def show_own_invoice(portal: OpenedPortal, invoice_id: UUID) -> OwnInvoice
             assert details is not None, "an invoice has its subscription"
             own_method = details.subscription.payment_method_id
         pays_with = await method_on_file(ctx, tx, provider, portal.customer.id, own_method)
-        explanation = await _explained(ctx, tx, invoice_id)
+        explanation = await explained(ctx, tx, invoice_id)
     return OwnInvoice(
         entry=entry,
         explanation=explanation,
         pays_with=pays_with,
         can_be_paid=provider is not None
         and pays_with is not None
-        and entry.status is InvoiceStatus.FINALIZED
+        and entry.status.is_owed
         and entry.payment_status in _PAYABLE
         and provider.chargeable(entry.amount_due, entry.currency),
     )
@@ -228,7 +228,8 @@ def _ends_if_cancelled(ctx: Context, due: DueContract) -> date | None:
         return None
 
 
-async def _explained(ctx: Context, tx: Tx, invoice_id: UUID) -> InvoiceExplanation | None:
+async def explained(ctx: Context, tx: Tx, invoice_id: UUID) -> InvoiceExplanation | None:
+    """How the figures of an invoice came about; None where they are not what they come to."""
     kept = await kept_invoices.load(tx, ctx.tenant.id, invoice_id)
     assert kept is not None, "it was just read"
     try:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 from uuid import UUID
 
-from tallystick.db import attempts
+from tallystick.db import recent_tries
 from tallystick.db.engine import Tx
 from tallystick.domain.errors import Fault
 from tallystick.domain.try_limits import is_too_many
@@ -33,5 +33,5 @@ async def too_many_tries(
     With the customer locked its tries are counted exactly; from one address, as many more as
     are sent at the same moment may slip through.
     """
-    tries = await attempts.recent_tries(tx, ctx.tenant.id, customer_id, payer)
+    tries = await recent_tries.count(tx, ctx.tenant.id, customer_id, payer)
     return TOO_MANY if is_too_many(tries, ctx.app.try_limits) else None

@@ -7,8 +7,8 @@ import pytest
 
 from tallystick.db.engine import Database
 from tallystick.domain.offer import ExternalPayment
-from tallystick.services.collect_invoice import sweep_collections
 from tallystick.services.examine import examine
+from tallystick.services.try_to_collect import sweep_collections
 from tests.http.billing.test_invoice_changes import events, only_invoice
 from tests.scripted_bank import ScriptedBank, lost, silent, with_bank
 from tests.world import World, open_world
@@ -193,3 +193,24 @@ async def test_what_is_no_test_number(
     assert answer.status_code == 400
     assert field in [fault["field"] for fault in answer.json()["errors"]]
     assert await world.fetch("select from payment_methods") == []
+
+
+async def test_an_invoice_is_given_up(api: httpx.AsyncClient, invoice: str) -> None:
+    """Once; it is found by its status, says where it can be paid, and can be."""
+    answer = await api.post(f"{invoice}/mark-uncollectible")
+    told = answer.json()
+    assert (answer.status_code, told["status"], told["amount_due"]) == (
+        200,
+        "UNCOLLECTIBLE",
+        4900,
+    )
+    assert told["marked_as_uncollectible_at"] is not None
+    assert told["payment_url"].startswith("http://127.0.0.1:8484/pay/ten_")
+    assert (await api.post(f"{invoice}/mark-uncollectible")).status_code == 409
+    listed = (await api.get("/api/v1/invoices?statuses=UNCOLLECTIBLE")).json()
+    assert listed["pagination_meta"]["total_items"] == 1
+
+    await saved(api)
+    paid = (await api.post(f"{invoice}/pay")).json()
+    assert (paid["status"], paid["payment_status"]) == ("FINALIZED", "PAID")
+    assert (await api.post(f"{invoice}/mark-uncollectible")).status_code == 409

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tallystick.domain.purchase import SubscriptionStatus
-from tallystick.http import portal
+from tallystick.http import pay, portal
 from tallystick.http.checkout.languages import catalogue as checkout_catalogue
 from tallystick.http.portal.words import catalogue
 from tallystick.locales.choice import LANGUAGES
@@ -17,7 +17,7 @@ MADE = {
     *(f"sub_status.{one.value}" for one in SubscriptionStatus),
     *(f"invoice_status.{one}" for one in ("VOID", "UNCOLLECTIBLE")),
     *(f"line_kind.{one}" for one in KINDS),
-    *(f"done.{one}" for one in ("cancelled", "kept", "paid", "processing", "saved")),
+    *(f"done.{one}" for one in ("cancelled", "kept", "processing", "saved")),
     *(f"done.method_{one}" for one in ("added", "used", "removed")),
     *(
         f"portal_{key}.{part}"
@@ -49,13 +49,16 @@ def test_no_key_is_the_checkouts() -> None:
 
 def test_every_key_is_used_and_every_used_key_is_there() -> None:
     """What the pages ask for is in one of the catalogues, and nothing of ours is idle."""
-    folder = Path(portal.__file__).parent
+    # The page of an invoice speaks the same words.
+    folders = [Path(one.__path__[0]) for one in (portal, pay)]
+    kinds = ("*.html", "*.py")
+    files = [file for one in folders for kind in kinds for file in one.rglob(kind)]
     asked = set()
-    for file in (*folder.rglob("*.html"), *folder.rglob("*.py")):
+    for file in files:
         asked |= set(re.findall(r"[\"']([a-z_]+\.[A-Za-z_]+)[\"']", file.read_text()))
     own = set(catalogue("en"))
 
     assert own - asked == own & MADE
     known = own | set(checkout_catalogue("en"))
-    files = {one for one in asked if one.endswith((".html", ".css", ".pdf"))}
-    assert asked - known - files == set()
+    names = {one for one in asked if one.endswith((".html", ".css", ".pdf"))}
+    assert asked - known - names == set()

@@ -21,7 +21,6 @@ NEVER = {
     "Invoice.parent_invoice_id": "members of an invoice name it, in a field of ours",
     "Invoice.reference": "nothing that can be said of an invoice is its reference",
     "Invoice.einvoicing_status": "electronic invoices are not sent",
-    "Invoice.marked_as_uncollectible_at": "nobody gives an invoice up yet",
     "MetricSummary.archived_at": "lists of metrics are of unarchived ones",
 }
 """Field of a model -> why no answer fills it; may only shrink."""

@@ -303,6 +303,10 @@ async def _payments(guide: Guide, catalog: Catalog) -> None:
         if alias == "disputed":
             await _taken_back(guide, found)
         if alias == "declined":
+            await guide.post(f"/invoices/{invoice.id}/mark-uncollectible")
+            given_up = await sdk.invoices.retrieve(invoice.id)
+            assert given_up.status == "UNCOLLECTIBLE"
+            assert given_up.marked_as_uncollectible_at is not None
             await guide.post(f"/invoices/{invoice.id}/void")
             assert (await sdk.invoices.retrieve(invoice.id)).voided_at is not None
 

@@ -28,6 +28,20 @@ BANK_RULES = (
                 where r.tenant_id = m.tenant_id and r.provider = 'sandbox'
                   and r.reference = m.reference and r.collection_id is not null
                   and r.state <> 'FAILED')
+              and not exists (
+                select from orphan_payments o
+                where o.tenant_id = m.tenant_id and o.provider = 'sandbox'
+                  and o.reference = m.reference and o.state in ('REFUNDING', 'REFUNDED'))
+        """,
+    ),
+    Rule(
+        name="orphan-payment",
+        holds="Money that a provider took and nobody knew of is attached or given back",
+        kind=Prefix.TRANSACTION,
+        query="""
+            select tenant_id, id, format('%s %s taken by %s under %s: %s%s', amount, currency,
+                provider, reference, state, coalesce(' (' || failure || ')', '')) as about
+            from orphan_payments where state in ('FOUND', 'REFUSED')
         """,
     ),
     Rule(
@@ -120,7 +134,12 @@ BANK_RULES = (
                     union all
                     select tenant_id, reference, id, amount,
                            case state when 'SUCCEEDED' then 'GONE' else 'GOING' end
-                    from refunds where provider = 'sandbox' and state <> 'FAILED') one
+                    from refunds where provider = 'sandbox' and state <> 'FAILED'
+                    union all
+                    select tenant_id, reference, id, amount,
+                           case state when 'REFUNDED' then 'GONE' else 'GOING' end
+                    from orphan_payments
+                    where provider = 'sandbox' and state in ('REFUNDING', 'REFUNDED')) one
                 group by tenant_id, reference) b using (tenant_id, reference)
             where coalesce(m.amount, 0) < coalesce(b.gone, 0)
                or coalesce(m.amount, 0) > coalesce(b.gone, 0) + coalesce(b.going, 0)

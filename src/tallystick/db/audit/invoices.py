@@ -53,7 +53,8 @@ INVOICE_RULES = (
               and (amount_due <> greatest(total, 0) - applied_balance - written_off
                         - cancelled - (settled - reversed)
                    or amount_due < 0
-                   or status = 'FINALIZED' and (payment_status = 'PAID') <> (amount_due = 0))
+                   or status in ('FINALIZED', 'UNCOLLECTIBLE')
+                      and (payment_status = 'PAID') <> (amount_due = 0))
         """,
     ),
     Rule(

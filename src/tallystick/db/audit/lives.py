@@ -136,6 +136,23 @@ LIFE_RULES = (
         """,
     ),
     Rule(
+        name="suspended-for",
+        holds="A suspended subscription has an invoice that suspends it",
+        kind=Prefix.SUBSCRIPTION,
+        query="""
+            select s.tenant_id, s.id, 'nothing suspends it' as about
+            from subscriptions s
+            where s.status = 'SUSPENDED' and not exists (
+                select from invoices i
+                where i.tenant_id = s.tenant_id and i.subscription_id = s.id and i.suspends)
+              and not exists (
+                select from invoices m
+                join invoices i on i.tenant_id = m.tenant_id
+                    and i.id = m.consolidated_into_invoice_id
+                where m.tenant_id = s.tenant_id and m.subscription_id = s.id and i.suspends)
+        """,
+    ),
+    Rule(
         name="coupon-of-subscription",
         holds="A coupon that no attempt took is taken by a subscription of its customer",
         kind=Prefix.APPLIED_COUPON,

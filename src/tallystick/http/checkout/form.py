@@ -15,7 +15,7 @@ from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import PaymentPanel
 from tallystick.domain.quote import Quote
 from tallystick.http.checkout.fields import Field, Labels
-from tallystick.http.checkout.panel import Panel, make_panel
+from tallystick.http.checkout.panel import Panel, charged_by, make_panel
 from tallystick.http.checkout.teller import Teller
 from tallystick.services.checkout_view import SellerCard
 
@@ -84,7 +84,9 @@ def make_form(
             length=30,
         ),
         code=replace(label("code", typed.code), length=255),
-        panel=make_panel(quote, offer, seller, provided, typed.method, label),
+        panel=make_panel(
+            charged_by(quote), offer.payment, seller, provided, typed.method, label
+        ),
         faults=tuple(
             FormFault(field=name, label=say.words.field(name), sentence=sentence)
             for name, sentence in reversed(errors.items())

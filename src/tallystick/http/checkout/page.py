@@ -96,7 +96,7 @@ def checkout_page(
         shown.append(failure_alert(view.last_failure, say))
     heading = say.words(_heading(quote), plan=view.offer.plan_name)
     frame = _frame(heading, view, sheet)
-    panel = mounted(view.offer, view.panel)
+    panel = mounted(view.offer.payment, view.panel)
     return _render(
         "checkout.html",
         **parts,

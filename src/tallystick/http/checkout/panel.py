@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from tallystick.domain.errors import Fault
-from tallystick.domain.offer import BankTransfer, ExternalPayment, Offer, OnlinePayment
+from tallystick.domain.offer import (
+    BankTransfer,
+    ExternalPayment,
+    OnlinePayment,
+    PaymentConfig,
+)
 from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel, PaymentPanel, TypedPanel
@@ -75,9 +80,32 @@ class Panel:
     account: tuple[tuple[str, str], ...] = ()
 
 
-def mounted(offer: Offer, panel: PaymentPanel) -> MountedPanel | None:
-    """The provider's panel where this offer can ever show it: its page must let it in."""
-    is_mounted = isinstance(offer.payment, OnlinePayment) and isinstance(panel, MountedPanel)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charged:
+    """What a panel asks a method for: `amount` in minor units, 0 where it is only saved.
+
+    `asks` is False where no method is needed; `saves` says that it is kept for later charges.
+    """
+
+    asks: bool
+    amount: int
+    currency: str
+    saves: bool
+
+
+def charged_by(quote: Quote) -> Charged:
+    """What a quote asks a method for."""
+    return Charged(
+        asks=quote.kind is not AttemptKind.NONE,
+        amount=quote.amount_due if quote.kind is AttemptKind.PAYMENT else 0,
+        currency=quote.currency,
+        saves=quote.saves_method,
+    )
+
+
+def mounted(payment: PaymentConfig, panel: PaymentPanel) -> MountedPanel | None:
+    """The provider's panel where it can ever be shown: its page must let it in."""
+    is_mounted = isinstance(payment, OnlinePayment) and isinstance(panel, MountedPanel)
     return panel if is_mounted and isinstance(panel, MountedPanel) else None
 
 
@@ -106,22 +134,22 @@ def missing_token(fields: Mapping[str, str]) -> tuple[Fault, ...]:
 
 
 def make_panel(
-    quote: Quote,
-    offer: Offer,
+    charged: Charged,
+    payment: PaymentConfig,
     seller: SellerCard,
     provided: PaymentPanel,
     method: MethodKind | None,
     label: Labels,
 ) -> Panel:
-    """The panel for a quote; `method` is the kind that the buyer has chosen."""
-    match offer.payment:
+    """The panel for what is charged; `method` is the kind that the buyer has chosen."""
+    match payment:
         case BankTransfer():
             account = account_rows(seller.bank_account, label.say)
             return Panel(shape="bank_transfer", kind="bank_transfer", account=account)
         case ExternalPayment():
             return Panel(shape="external", kind="external")
         case OnlinePayment(card=card, direct_debit=debit):
-            if quote.kind is AttemptKind.NONE:
+            if not charged.asks:
                 return Panel(shape="none", kind="none")
             kinds = [
                 kind
@@ -133,12 +161,11 @@ def make_panel(
             ]
             choices = choices_of(kinds, method, label.say)
             if isinstance(provided, MountedPanel):
-                is_paid = quote.kind is AttemptKind.PAYMENT
                 mount = make_mount(
                     provided,
-                    quote.amount_due if is_paid else 0,
-                    quote.currency,
-                    saves=quote.saves_method,
+                    charged.amount,
+                    charged.currency,
+                    saves=charged.saves,
                     error=label.errors.get(MOUNTED_FIELD),
                 )
                 return Panel(shape="mounted", kind="online", methods=choices, mount=mount)

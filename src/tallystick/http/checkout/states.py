@@ -43,7 +43,7 @@ def show(
                 checkout_page(view, view.quote, sheet, stands, alerts),
                 view,
                 status,
-                mounted(view.offer, view.panel),
+                mounted(view.offer.payment, view.panel),
             )
         case SessionState.AWAITING_PAYMENT:
             return _under_way(visit, view, sheet)

@@ -165,7 +165,9 @@ async def _add(visit: Visit, submitted: Submitted) -> Response:
     consent = _consent(visit, adding.panel, text)
     url = visit.portal.context.app.public_url + f"/portal/methods/{_name(setup_id)}/return"
     try:
-        result = await add_own_method(visit.portal, setup_id, kind, fields, consent, url)
+        result = await add_own_method(
+            visit.portal, setup_id, kind, fields, consent, url, visit.payer
+        )
     except MethodRefused as refused:
         return await _show(visit, refused.faults, kind, status=_BAD)
     return await _answer(visit, setup_id, result)

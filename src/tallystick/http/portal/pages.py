@@ -6,7 +6,7 @@ from functools import cache
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from tallystick.domain.ids import Prefix, encode
+from tallystick.domain.ids import Prefix, decode, encode
 from tallystick.http.checkout.alerts import faults_alert
 from tallystick.http.checkout.frame import Frame, bare_frame, merchant_frame
 from tallystick.http.checkout.teller import Teller
@@ -22,6 +22,7 @@ from tallystick.http.portal.told import (
 )
 from tallystick.http.portal.visit import Files, Visit
 from tallystick.services.checkout_view import SellerCard
+from tallystick.services.link import payment_url
 from tallystick.services.portal_view import OwnSubscription, PortalView
 from tallystick.services.show_portal import INVOICES_PER_PAGE
 
@@ -86,7 +87,15 @@ def own_invoice_page(
         notice=notice,
         invoice=shown,
         attempt=attempt,
+        elsewhere=_own_page(visit, shown) if shown.owes and visit.portal.may_manage else None,
     )
+
+
+def _own_page(visit: Visit, shown: InvoicePage) -> str:
+    """Where the invoice can be paid with a method that is not on file."""
+    ctx = visit.portal.context
+    invoice_id = decode(Prefix.INVOICE, shown.name)
+    return payment_url(ctx.app.public_url, ctx.tenant.link_secret, ctx.tenant.id, invoice_id)
 
 
 def cancel_page(visit: Visit, seller: SellerCard, own: OwnSubscription) -> str:

@@ -93,6 +93,7 @@ class InvoicePage:
     hint: str | None
     download: str
     memo: str | None
+    owes: bool
 
 
 def subscription_card(own: OwnSubscription, today: date, say: Teller) -> SubscriptionCard:
@@ -128,7 +129,7 @@ def next_words(own: OwnSubscription, coming: NextCharge, say: Teller) -> str:
 
 def invoice_row(entry: InvoiceEntry, today: date, say: Teller) -> InvoiceRow:
     """An invoice as the overview tells it."""
-    partly = 0 < entry.amount_due != entry.total and entry.status is InvoiceStatus.FINALIZED
+    partly = 0 < entry.amount_due != entry.total and entry.status.is_owed
     due = say.formats.money(entry.amount_due, entry.currency)
     return InvoiceRow(
         name=encode(Prefix.INVOICE, entry.id),
@@ -184,7 +185,7 @@ def invoice_page(
     """An invoice as its page tells it."""
     entry, words, formats = own.entry, say.words, say.formats
     due = formats.money(entry.amount_due, entry.currency)
-    owes = entry.status is InvoiceStatus.FINALIZED and entry.amount_due > 0
+    owes = entry.status.is_owed and entry.amount_due > 0
     facts = [
         (words("receipt.date"), formats.day(entry.invoice_date)),
         (words("invoice.due_date"), formats.day(entry.due_date)),
@@ -210,6 +211,7 @@ def invoice_page(
         hint=hint,
         download="invoice.pdf",
         memo=entry.memo,
+        owes=owes,
     )
 
 
@@ -301,7 +303,7 @@ def _totals(entry: InvoiceEntry, say: Teller) -> tuple[tuple[str, str, str], ...
     ):
         if amount > 0:
             rows.append(("plain", words(key), minus(amount, currency)))
-    if entry.status is InvoiceStatus.FINALIZED:
+    if entry.status.is_owed:
         rows.append(("due", words("invoice.left"), money(entry.amount_due, currency)))
     return tuple(rows)
 

@@ -14,6 +14,7 @@ from tallystick.domain.payment_panel import MountedPanel
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
+from tallystick.http.checkout.pace import subscriber
 from tallystick.http.checkout.submitted import Submitted, read_form
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.visit import LANGUAGE_COOKIE, chosen_language
@@ -22,6 +23,7 @@ from tallystick.services.context import App
 from tallystick.services.ids import new_id
 from tallystick.services.link import Purpose, sign, verify
 from tallystick.services.portal_token import OpenedPortal, open_portal
+from tallystick.services.try_limits import payer_of
 
 COOKIE = "tallystick_portal"
 
@@ -64,6 +66,13 @@ class Visit:
             self.request.headers.get("accept-language", ""),
         )
         return teller_for(locale)
+
+    @property
+    def payer(self) -> bytes | None:
+        """A mark of the network address that this request comes from."""
+        client = self.request.client
+        address = None if client is None else subscriber(client.host)
+        return payer_of(self.portal.context, address)
 
     def new_try(self, invoice_id: UUID) -> str:
         """A new try to pay an invoice: sent twice, one form is one try."""

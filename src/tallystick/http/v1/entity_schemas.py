@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from tallystick.domain.bank_account_numbers import compact
 from tallystick.domain.buyer import Address
+from tallystick.domain.dunning import FinalPolicy
 from tallystick.domain.entity_settings import EntityAccount, EntitySettings
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.tax import TaxEngine
@@ -92,6 +93,19 @@ class EntityPatch(RequestModel):
     grace_period_hours: Annotated[WholeNumber, Field(ge=0, le=GRACE_HOURS_MAX)] | None = None
     net_terms: Annotated[WholeNumber, Field(ge=0, le=NET_TERMS_MAX)] | None = None
     consolidate_recurring_invoices: Flag | None = None
+    dunning_policy: Annotated[
+        FinalPolicy | None,
+        Field(
+            description="What becomes of a subscription when the last try to collect its "
+            "invoice has failed. `LEAVE` (default): nothing, it stays open. `SUSPEND`: "
+            "it is SUSPENDED and grants nothing until that invoice is paid. `CANCEL`: it ends "
+            "that day."
+        ),
+    ] = None
+    dunning_marks_uncollectible: Annotated[
+        Flag | None,
+        Field(description="Whether that invoice is marked UNCOLLECTIBLE then; default false."),
+    ] = None
     bank_accounts: Annotated[list[BankAccountIn] | None, Field(max_length=ACCOUNTS_MAX)] = None
 
 
@@ -115,6 +129,8 @@ class EntityOut(AnswerModel):
     grace_period_hours: int
     net_terms: int
     consolidate_recurring_invoices: bool
+    dunning_policy: FinalPolicy
+    dunning_marks_uncollectible: bool
     bank_accounts: list[BankAccountOut]
     created_at: Instant
     updated_at: Instant
@@ -132,6 +148,8 @@ _DEFAULTS: dict[str, Any] = {
     "grace_period_hours": 12,
     "net_terms": 0,
     "consolidate_recurring_invoices": False,
+    "dunning_policy": FinalPolicy.LEAVE,
+    "dunning_marks_uncollectible": False,
     "legal_name": None,
 }
 """What null sets a plain field to."""
@@ -193,6 +211,8 @@ def show_entity(entity: EntitySettings) -> EntityOut:
         grace_period_hours=entity.grace_period_hours,
         net_terms=entity.net_terms,
         consolidate_recurring_invoices=entity.consolidate_recurring_invoices,
+        dunning_policy=entity.dunning_policy,
+        dunning_marks_uncollectible=entity.dunning_marks_uncollectible,
         bank_accounts=[_account(account) for account in entity.bank_accounts],
         created_at=entity.created_at,
         updated_at=entity.updated_at,

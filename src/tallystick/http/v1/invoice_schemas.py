@@ -1,35 +1,34 @@
 """Invoices on the wire: every amount is an integer in the currency's minor unit."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from tallystick.domain.bill import TaxBreakdown
-from tallystick.domain.billing_entries import InvoiceEntry, InvoiceLineEntry, TransactionEntry
+from tallystick.domain.billing_entries import InvoiceEntry, InvoiceLineEntry
 from tallystick.domain.buyer import Address
 from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
 from tallystick.domain.line_description import describe
-from tallystick.domain.payment import Method, MethodKind
-from tallystick.domain.reversal import ReversalKind
 from tallystick.domain.sub_lines import sub_lines
 from tallystick.domain.tax import ExemptionType
+from tallystick.http.door import Door
 from tallystick.http.v1.paging import PaginationMeta
 from tallystick.http.v1.scalars import (
     AnswerModel,
     CouponId,
-    CreditNoteId,
     CustomerId,
     Day,
     DecimalOut,
     Instant,
     InvoiceId,
     InvoicingEntityId,
-    PaymentMethodId,
     ProductId,
     SubscriptionId,
-    TransactionId,
 )
+from tallystick.http.v1.transaction_schemas import TransactionOut, show_transaction
+from tallystick.services.link import payment_url
 
 JsonValue = Annotated[object | None, Field(description="Any JSON value.")]
 
@@ -133,42 +132,6 @@ class TaxBreakdownItem(AnswerModel):
     exemption_reason: str | None
 
 
-class PaymentMethodInfo(AnswerModel):
-    """What may be shown of a payment method; a direct debit is a BANK_TRANSFER."""
-
-    payment_method_type: Literal["CARD", "BANK_TRANSFER"]
-    card_brand: str | None
-    card_last4: str | None
-    account_number_hint: str | None
-
-
-class TransactionOut(AnswerModel):
-    """Money that moved, or is on its way, for the invoice.
-
-    Of a payment, `amount_refunded` went back under credit notes, which leaves the invoice paid;
-    `amount_reversed` was taken back by the provider, and has not come back.
-    """
-
-    id: TransactionId
-    payment_type: Literal["PAYMENT", "REFUND"]
-    status: Literal["READY", "PENDING", "SETTLED", "CANCELLED", "FAILED", "REFUNDED"]
-    amount: int
-    amount_refunded: int
-    amount_reversed: int
-    currency: str
-    reversal_kind: ReversalKind | None
-    reversal_reason: str | None
-    parent_transaction_id: TransactionId | None
-    credit_note_id: CreditNoteId | None
-    refund_mode: Literal["ONLINE", "OFFLINE"] | None
-    error: str | None
-    payment_method_id: PaymentMethodId | None
-    payment_method_info: PaymentMethodInfo | None
-    provider_transaction_id: str
-    processed_at: Instant | None
-    created_at: Instant
-
-
 class InvoiceOut(AnswerModel):
     """An invoice.
 
@@ -228,7 +191,14 @@ class InvoiceOut(AnswerModel):
     finalized_at: Instant | None
     paid_at: Instant | None
     voided_at: Instant | None
-    marked_as_uncollectible_at: None
+    marked_as_uncollectible_at: Instant | None
+    payment_url: Annotated[
+        str | None,
+        Field(
+            description="Its own page, where its customer sees it and pays it; the link opens "
+            "no other. Null for drafts and void ones."
+        ),
+    ]
     created_at: Instant
     updated_at: Instant
 
@@ -240,8 +210,8 @@ class InvoiceList(AnswerModel):
     pagination_meta: PaginationMeta
 
 
-def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
-    """An invoice as it is sent."""
+def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
+    """An invoice as it is sent through a door, which knows where its page is."""
     return InvoiceOut(
         id=entry.id,
         invoice_number=entry.number or DRAFT_NUMBER,
@@ -271,7 +241,7 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
             for one in entry.coupons
         ],
         tax_breakdown=[_tax(row) for row in entry.breakdown],
-        transactions=[_transaction(one) for one in entry.transactions],
+        transactions=[show_transaction(one) for one in entry.transactions],
         subtotal=entry.subtotal,
         subtotal_recurring=entry.subtotal_recurring,
         discount=entry.discount,
@@ -295,10 +265,23 @@ def show_invoice(entry: InvoiceEntry) -> InvoiceOut:
         finalized_at=entry.finalized_at,
         paid_at=entry.paid_at,
         voided_at=entry.voided_at,
-        marked_as_uncollectible_at=None,
+        marked_as_uncollectible_at=entry.marked_as_uncollectible_at,
+        payment_url=_page(entry, door),
         created_at=entry.created_at,
         updated_at=entry.updated_at,
     )
+
+
+def _page(entry: InvoiceEntry, door: Door) -> str | None:
+    if not entry.status.is_owed:
+        return None
+    tenant = door.tenant
+    return payment_url(door.app.public_url, tenant.link_secret, tenant.id, entry.id)
+
+
+def shown_through(door: Door) -> Callable[[InvoiceEntry], InvoiceOut]:
+    """Shows an invoice through a door."""
+    return lambda entry: show_invoice(entry, door)
 
 
 def _customer(snapshot: CustomerSnapshot) -> CustomerDetailsOut:
@@ -362,38 +345,4 @@ def _tax(row: TaxBreakdown) -> TaxBreakdownItem:
         tax_reference=row.code,
         exemption_type=row.exemption,
         exemption_reason=row.reason,
-    )
-
-
-def _transaction(payment: TransactionEntry) -> TransactionOut:
-    return TransactionOut(
-        id=payment.id,
-        payment_type=payment.payment_type,
-        status=payment.shown_status,
-        amount=payment.amount,
-        amount_refunded=payment.refunded,
-        amount_reversed=payment.reversed,
-        reversal_kind=None
-        if payment.reversal_kind is None
-        else ReversalKind(payment.reversal_kind),
-        reversal_reason=payment.reversal_reason,
-        currency=payment.currency,
-        parent_transaction_id=payment.parent_id,
-        credit_note_id=payment.credit_note_id,
-        refund_mode=payment.refund_mode,
-        error=payment.failure,
-        payment_method_id=payment.payment_method_id,
-        payment_method_info=None if payment.method is None else _method(payment.method),
-        provider_transaction_id=payment.reference,
-        processed_at=payment.processed_at,
-        created_at=payment.created_at,
-    )
-
-
-def _method(method: Method) -> PaymentMethodInfo:
-    return PaymentMethodInfo(
-        payment_method_type="CARD" if method.kind is MethodKind.CARD else "BANK_TRANSFER",
-        card_brand=method.card_brand,
-        card_last4=method.card_last4,
-        account_number_hint=method.account_hint,
     )

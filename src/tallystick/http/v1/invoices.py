@@ -23,6 +23,7 @@ from tallystick.http.v1.invoice_schemas import (
     InvoiceOut,
     InvoiceStatusName,
     show_invoice,
+    shown_through,
 )
 from tallystick.http.v1.paging import Order, OrderBy, PageQuery
 from tallystick.http.v1.property_values import CustomPropertiesRequest
@@ -38,6 +39,7 @@ from tallystick.http.v1.scalars import (
 from tallystick.services.change_invoice import (
     MoneyReceived,
     finalize_invoice,
+    give_up_invoice,
     receive_money,
     refresh_invoice,
     void_invoice,
@@ -70,7 +72,7 @@ async def list_invoices(door: Entered, query: Annotated[InvoiceQuery, Query()]) 
 
     def show(page: Page[InvoiceEntry]) -> InvoiceList:
         return InvoiceList(
-            data=[show_invoice(one) for one in page.items],
+            data=[show_invoice(one, door) for one in page.items],
             pagination_meta=query.meta(page.total),
         )
 
@@ -104,7 +106,7 @@ async def get_invoice(door: Entered, invoice_id: InvoiceId) -> Response:
         lambda ctx: existing(
             invoices.load(ctx.transaction, ctx.tenant.id, invoice_id), "invoice"
         ),
-        show_invoice,
+        shown_through(door),
     )
 
 
@@ -150,19 +152,30 @@ async def refresh(door: Entered, invoice_id: InvoiceId) -> Response:
     final: this is for those who look at one before. 409 for what is final, part of a
     consolidated invoice, or being paid.
     """
-    return await door.write(_changed(invoice_id, refresh_invoice), show_invoice)
+    return await door.write(_changed(invoice_id, refresh_invoice), shown_through(door))
 
 
 @router.post("/{invoice_id}/finalize", response_model=InvoiceOut)
 async def finalize(door: Entered, invoice_id: InvoiceId) -> Response:
     """Finalize a draft now; from then on it never changes."""
-    return await door.write(_changed(invoice_id, finalize_invoice), show_invoice)
+    return await door.write(_changed(invoice_id, finalize_invoice), shown_through(door))
 
 
 @router.post("/{invoice_id}/void", response_model=InvoiceOut)
 async def void(door: Entered, invoice_id: InvoiceId) -> Response:
     """Void a finalized invoice on which nothing was paid."""
-    return await door.write(_changed(invoice_id, void_invoice), show_invoice)
+    return await door.write(_changed(invoice_id, void_invoice), shown_through(door))
+
+
+@router.post("/{invoice_id}/mark-uncollectible", response_model=InvoiceOut)
+async def mark_uncollectible(door: Entered, invoice_id: InvoiceId) -> Response:
+    """Mark a finalized invoice UNCOLLECTIBLE: it is collected no more by itself.
+
+    It stays owed: it can be paid, in part or in full, and credited; paid in full it is
+    FINALIZED again. 409 where nothing is due, it is void or a draft, or a payment for it is
+    under way.
+    """
+    return await door.write(_changed(invoice_id, give_up_invoice), shown_through(door))
 
 
 @router.post("/{invoice_id}/payments", response_model=InvoiceOut)
@@ -173,7 +186,7 @@ async def add_payment(door: Entered, invoice_id: InvoiceId, body: PaymentRequest
     async def receive(ctx: Context, of: UUID) -> None:
         await receive_money(ctx, of, money)
 
-    return await door.write(_changed(invoice_id, receive), show_invoice)
+    return await door.write(_changed(invoice_id, receive), shown_through(door))
 
 
 @router.post("/{invoice_id}/pay", response_model=InvoiceOut)
@@ -183,7 +196,7 @@ async def pay(door: Entered, invoice_id: InvoiceId) -> Response:
     async def charge(ctx: Context, operation: Operation) -> InvoiceEntry:
         return await pay_invoice(ctx, invoice_id, operation.subject)
 
-    return await door.long(charge, show_invoice, subject=new_id())
+    return await door.long(charge, shown_through(door), subject=new_id())
 
 
 @router.patch("/{invoice_id}/custom-properties", response_model=InvoiceOut)
@@ -193,7 +206,7 @@ async def patch_custom_properties(
     """Merge custom properties into an invoice, final or not; null takes one away."""
     return await door.write(
         lambda ctx: edit_invoice_properties(ctx, invoice_id, body.custom_properties),
-        show_invoice,
+        shown_through(door),
     )
 
 

@@ -204,7 +204,7 @@ async def activate(
         invoice = activated.invoice
         return ActivateSubscriptionResponse(
             subscription=show_details(door.context(), activated.details),
-            invoice=None if invoice is None else show_invoice(invoice),
+            invoice=None if invoice is None else show_invoice(invoice, door),
         )
 
     return await door.write(
@@ -225,7 +225,7 @@ async def post_plan_change(
         invoice = changed.invoice
         return ChangePlanResponse(
             subscription=show_details(door.context(), changed.details),
-            invoice=None if invoice is None else show_invoice(invoice),
+            invoice=None if invoice is None else show_invoice(invoice, door),
             matched=changed.matched,
             added=changed.added,
             removed=changed.removed,
@@ -256,7 +256,7 @@ async def post_amendment(
         invoice = amended.invoice
         return AmendSubscriptionResponse(
             subscription=show_details(door.context(), amended.details),
-            invoice=None if invoice is None else show_invoice(invoice),
+            invoice=None if invoice is None else show_invoice(invoice, door),
             credit_notes=[show_credit_note(one) for one in amended.credit_notes],
         )
 
@@ -285,7 +285,7 @@ async def post_slots(
         invoice = changed.invoice
         return ChangeSlotsResponse(
             subscription=show_details(door.context(), changed.details),
-            invoice=None if invoice is None else show_invoice(invoice),
+            invoice=None if invoice is None else show_invoice(invoice, door),
             delta=changed.delta,
             slots=changed.slots,
             effective_on=changed.effective_on,

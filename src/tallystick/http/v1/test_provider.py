@@ -12,7 +12,7 @@ from tallystick.domain.errors import Conflict, Fault, fail_if
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.http.door import Door, Entered, Operation, Route
 from tallystick.http.v1.credit_note_schemas import Part
-from tallystick.http.v1.invoice_schemas import InvoiceOut, show_invoice
+from tallystick.http.v1.invoice_schemas import InvoiceOut, shown_through
 from tallystick.http.v1.scalars import RequestModel, ShortText, TransactionId
 from tallystick.providers.sandbox import Sandbox
 from tallystick.services.context import SANDBOX, Context
@@ -87,7 +87,7 @@ async def dispute(
     async def decide(ctx: Context, operation: Operation) -> InvoiceEntry:
         return await reverse_payment(ctx, operation.subject, play)
 
-    return await door.long(decide, show_invoice, subject=payment_id)
+    return await door.long(decide, shown_through(door), subject=payment_id)
 
 
 async def _take_back(
@@ -106,7 +106,7 @@ async def _take_back(
 
         return await reverse_payment(ctx, payment_id, play)
 
-    return await door.long(take, show_invoice, subject=new_id())
+    return await door.long(take, shown_through(door), subject=new_id())
 
 
 def _bank(door: Door) -> Sandbox:
@@ -123,4 +123,4 @@ async def _decide(door: Door, payment_id: UUID, *, settles: bool) -> Response:
     async def decide(ctx: Context, operation: Operation) -> InvoiceEntry:
         return await decide_debit(ctx, operation.subject, play, resumed=operation.resumed)
 
-    return await door.long(decide, show_invoice, subject=payment_id)
+    return await door.long(decide, shown_through(door), subject=payment_id)

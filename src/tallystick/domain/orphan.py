@@ -1,0 +1,56 @@
+"""Money that a provider took and our books do not know: what it is, and what becomes of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+
+class OrphanPolicy(StrEnum):
+    """What a tenant wants done with money that nobody here knew of."""
+
+    ATTACH_OR_REFUND = "ATTACH_OR_REFUND"
+    REPORT = "REPORT"
+
+
+class OrphanState(StrEnum):
+    """What became of it. RETURNED: the try that it belongs to gives it back."""
+
+    FOUND = "FOUND"
+    ATTACHED = "ATTACHED"
+    RETURNED = "RETURNED"
+    REFUNDING = "REFUNDING"
+    REFUNDED = "REFUNDED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenPayment:
+    """A payment as its provider lists it: `amount` is what it still holds of it, minor units.
+
+    `taken_at` is real time. `customer_id` is None where the provider cannot tell.
+    """
+
+    reference: str
+    customer_id: UUID | None
+    amount: int
+    currency: str
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orphan:
+    """A payment that nobody here knew of, as it was found. `belongs` says that a try which
+    ended without money is known by its reference.
+    """
+
+    id: UUID
+    provider: str
+    payment: TakenPayment
+    state: OrphanState
+    belongs: bool
+
+    @property
+    def key(self) -> str:
+        """The idempotency key of its refund: the same for every try."""
+        return f"{self.id}:refund"

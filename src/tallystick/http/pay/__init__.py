@@ -1,0 +1,1 @@
+"""The page of one invoice: seen, downloaded and paid behind its own link."""

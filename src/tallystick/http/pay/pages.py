@@ -1,0 +1,224 @@
+"""The pages of an invoice, put together from a view and rendered: here templates are named."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+from tallystick.domain.invoice import PaymentStatus
+from tallystick.domain.offer import OnlinePayment
+from tallystick.domain.payment_panel import MountedPanel
+from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
+from tallystick.http.checkout.fields import Labels
+from tallystick.http.checkout.finish import mandate_text
+from tallystick.http.checkout.form import FormFault, Typed
+from tallystick.http.checkout.frame import merchant_frame
+from tallystick.http.checkout.page import Action, Message, look_again_after, panel_scripts
+from tallystick.http.checkout.panel import Charged, Panel, debit_agent, make_panel, mounted
+from tallystick.http.checkout.teller import Teller
+from tallystick.http.pay.visit import Visit
+from tallystick.http.portal.told import invoice_page
+from tallystick.services.pay_on_page import InvoiceView
+from tallystick.services.portal_view import OwnInvoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """What the payment panel's template reads."""
+
+    panel: Panel
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=ChoiceLoader(
+            [PackageLoader(__package__), PackageLoader("tallystick.http.checkout")]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def shown_amount(view: InvoiceView) -> str:
+    """What the page shows to be charged, as it is signed."""
+    return f"{view.entry.amount_due} {view.entry.currency}"
+
+
+def pays_here(view: InvoiceView) -> bool:
+    """Whether the page has a button: something can be charged, and is paid that way."""
+    return view.can_be_charged and isinstance(view.payment, OnlinePayment)
+
+
+def pay_page(
+    visit: Visit, view: InvoiceView, typed: Typed, alerts: tuple[Alert, ...] = ()
+) -> str:
+    """An invoice with what is due of it, and the panel to pay it with."""
+    say, seller, entry = visit.say(view), view.seller, view.entry
+    own = OwnInvoice(
+        entry=entry, explanation=view.explanation, pays_with=None, can_be_paid=False
+    )
+    shown = invoice_page(
+        own, visit.context.today, say, may_manage=False, seller=seller.legal_name
+    )
+    form, faults = _form(view, typed, say)
+    told = list(alerts)
+    if faults:
+        told.append(faults_alert(faults, say))
+    if not told and view.can_be_charged and view.last_failure is not None:
+        told.append(failure_alert(view.last_failure, say))
+    mandate = mandate_of(view, say)
+    scripts = panel_of(view)
+    text = shown_amount(view)
+    due = say.formats.money(entry.amount_due, entry.currency)
+    return _render(
+        visit,
+        view,
+        "pay_invoice.html",
+        title=shown.title,
+        invoice=shown,
+        alerts=told,
+        swap=False,
+        form=form if _has_panel(view) else None,
+        details_of_buyer=_details(view),
+        panel_scripts=[] if scripts is None else panel_scripts(scripts, visit.files.shared),
+        button=say.words("finish.pay", amount=due) if pays_here(view) else None,
+        standing=_standing(view, say),
+        mandate=mandate,
+        mandate_rows=_mandate_rows(view, say),
+        shown={"text": text, "signature": visit.signer.shown(text)},
+        agreed={"mandate": visit.signer.agreed(mandate)},
+    )
+
+
+def mandate_of(view: InvoiceView, say: Teller) -> str:
+    """The mandate of a debit that pays the invoice."""
+    return mandate_text(view.seller, debit_agent(view.panel), say)
+
+
+def panel_of(view: InvoiceView) -> MountedPanel | None:
+    """The provider's own panel, where the page shows it."""
+    return mounted(view.payment, view.panel) if pays_here(view) else None
+
+
+def waiting_page(visit: Visit, view: InvoiceView, *, leads_on: bool = False) -> str:
+    """A payment is under way: at the bank, or with no answer yet.
+
+    A page that `leads_on` goes to the bank by itself.
+    """
+    words, links = visit.say(view).words, visit.links
+    challenge = None if view.live is None else view.live.challenge_url
+    if challenge is None:
+        again = Action(label=words("wait.again"), url=links.back_from_bank)
+        message = Message(
+            tone="",
+            icon="clock",
+            title=words("wait.title"),
+            text=words("wait.text"),
+            actions=(again,),
+        )
+    else:
+        message = Message(
+            tone="",
+            icon="shield",
+            title=words("challenge.title"),
+            text=words("challenge.text"),
+            actions=(
+                Action(label=words("challenge.go"), url=challenge, primary=True),
+                Action(label=words("challenge.another"), url=links.another_method, posts=True),
+            ),
+        )
+    return _render(
+        visit,
+        view,
+        "message.html",
+        title=message.title,
+        message=message,
+        leads_to=challenge if leads_on else None,
+        polls=challenge is None,
+        look=1,
+        seconds=look_again_after(1),
+    )
+
+
+def _form(view: InvoiceView, typed: Typed, say: Teller) -> tuple[_Form, tuple[FormFault, ...]]:
+    """The payment panel by itself, and what is wrong with what was sent."""
+    entry = view.entry
+    errors = {one.field: say.words.fault(one) for one in reversed(typed.faults)}
+    charged = Charged(asks=True, amount=entry.amount_due, currency=entry.currency, saves=False)
+    panel = make_panel(
+        charged, view.payment, view.seller, view.panel, typed.method, Labels(say, errors)
+    )
+    faults = tuple(
+        FormFault(field=name, label=say.words.field(name), sentence=sentence)
+        for name, sentence in reversed(errors.items())
+    )
+    return _Form(panel=panel), faults
+
+
+def _details(view: InvoiceView) -> tuple[tuple[str, str], ...]:
+    """What the invoice says of its buyer, which a provider's panel need not ask again."""
+    buyer = view.entry.customer
+    place = buyer.billing_address
+    details = {
+        "name": buyer.name,
+        "email": buyer.email,
+        "line1": place.line1,
+        "line2": place.line2,
+        "zip_code": place.zip_code,
+        "city": place.city,
+        "state": place.state,
+        "country": place.country,
+    }
+    return tuple((name, value) for name, value in details.items() if value)
+
+
+def _has_panel(view: InvoiceView) -> bool:
+    """Bank details and the like are told while something is due; a way to pay here where it
+    can be charged.
+    """
+    is_online = isinstance(view.payment, OnlinePayment)
+    owes = view.entry.status.is_owed and view.entry.amount_due > 0
+    return pays_here(view) if is_online else owes
+
+
+def _standing(view: InvoiceView, say: Teller) -> str | None:
+    """Why there is nothing to pay here, in a sentence; None where there is."""
+    entry, seller = view.entry, view.seller.legal_name
+    if not entry.status.is_owed:
+        return say.words("pay.void")
+    if entry.payment_status is PaymentStatus.PROCESSING:
+        return say.words("invoice.processing")
+    if entry.amount_due == 0:
+        return say.words("done.paid")
+    return None if _has_panel(view) else say.words("invoice.no_method", seller=seller)
+
+
+def _mandate_rows(view: InvoiceView, say: Teller) -> list[tuple[str, str]]:
+    rows = [(say.words("mandate.creditor"), view.seller.legal_name)]
+    if view.seller.creditor_identifier:
+        rows.append((say.words("mandate.identifier"), view.seller.creditor_identifier))
+    reference = view.mandate_reference or say.words("mandate.reference_later")
+    rows.append((say.words("mandate.reference"), reference))
+    return rows
+
+
+def _render(
+    visit: Visit, view: InvoiceView, template: str, *, title: str, **values: object
+) -> str:
+    say = visit.say(view)
+    frame = merchant_frame(title, view.seller, None, visit.files.shared, visit.links.page, say)
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            t=say.words,
+            frame=frame,
+            own_stylesheet=visit.files.portal.url("portal.css"),
+            links=visit.links,
+            csrf=visit.csrf,
+            **values,
+        )
+    )

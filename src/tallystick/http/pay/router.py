@@ -1,0 +1,312 @@
+"""The routes of an invoice's page: GET shows, POST does, a redirect follows.
+
+GET  /pay/{tenant}/{invoice}/{signature}                 the invoice, whatever state it is in
+POST                                    .../confirm         pay what it shows
+GET                                     .../return          back from the bank
+GET                                     .../bank            on the way to the bank's challenge
+POST                                    .../another-method  leave the bank, pay in another way
+GET                                     .../status          a waiting page asks
+GET                                     .../invoice.pdf     its document
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from importlib import resources
+from typing import assert_never
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from tallystick.db import document_facts
+from tallystick.documents.pdf import invoice_pdf
+from tallystick.domain.buyer import BuyerDetails
+from tallystick.domain.errors import Fault, NotFound
+from tallystick.domain.offer import OnlinePayment
+from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
+from tallystick.domain.payment_panel import MountedPanel
+from tallystick.http.checkout.alerts import Alert
+from tallystick.http.checkout.assets import Assets, load_assets
+from tallystick.http.checkout.confirming import USER_AGENT_CHARS_MAX
+from tallystick.http.checkout.finish import CONSENT_VERSION
+from tallystick.http.checkout.form import Typed
+from tallystick.http.checkout.headers import page_headers
+from tallystick.http.checkout.pace import Pace
+from tallystick.http.checkout.page import waiting_fragment
+from tallystick.http.checkout.panel import missing_token, payment_fields
+from tallystick.http.checkout.refusals import page_route
+from tallystick.http.checkout.submitted import Submitted
+from tallystick.http.pay.pages import (
+    mandate_of,
+    panel_of,
+    pay_page,
+    pays_here,
+    shown_amount,
+    waiting_page,
+)
+from tallystick.http.pay.visit import Files, Visit, arrive, keep_language
+from tallystick.http.pdf import pdf_answer
+from tallystick.locales.choice import LANGUAGES
+from tallystick.services.collect_method import collect_method
+from tallystick.services.confirm_result import Challenge, Consent, InFlight, PaymentFailed
+from tallystick.services.context import App
+from tallystick.services.pay_on_page import (
+    AmountChanged,
+    InvoiceView,
+    NotPayable,
+    PagePayment,
+    PageResult,
+    Paid,
+    TooManyTries,
+    continue_on_page,
+    leave_on_page,
+    pay_on_page,
+    show_invoice_page,
+    too_many_on_page,
+)
+
+_PAGE = "/pay/{tenant}/{invoice}/{signature}"
+_BAD = 400
+_CHANGED = 409
+
+Opener = Callable[[Request, str, str, str], Awaitable[Visit]]
+
+
+def router(app: App, *, posts_per_minute: int) -> APIRouter:
+    """The routes of the pages; for `posts_per_minute` see `Pace`."""
+    root = urlsplit(app.public_url).path.rstrip("/")
+    sheet = resources.files("tallystick.http.portal") / "static" / "portal.css"
+    shared = load_assets(root, app.panel_modules)
+    portal = Assets(root, {"portal.css": sheet.read_bytes()}, place="portal")
+    files = Files(shared=shared, portal=portal)
+    pace = Pace(posts_per_minute)
+    routes = APIRouter(include_in_schema=False, route_class=page_route(shared))
+
+    async def looking(request: Request, tenant: str, invoice: str, signature: str) -> Visit:
+        now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
+        return await arrive(app, files, pace, request, (tenant, invoice, signature), now)
+
+    async def doing(request: Request, tenant: str, invoice: str, signature: str) -> Visit:
+        if request.client is not None:
+            pace.sent_from(request.client.host)
+        visit = await looking(request, tenant, invoice, signature)
+        pace.sent_to(visit.name)
+        return visit
+
+    _add_reading(routes, files, looking)
+    _add_doing(routes, doing)
+
+    @routes.get("/pay")
+    @routes.get("/pay/{_:path}")
+    async def part_of_a_link(_: str = "") -> Response:
+        raise NotFound("There is no such invoice")
+
+    return routes
+
+
+def _add_reading(routes: APIRouter, files: Files, looking: Opener) -> None:
+    @routes.get(_PAGE)
+    async def page(
+        request: Request, tenant: str, invoice: str, signature: str, lang: str = ""
+    ) -> Response:
+        if lang in LANGUAGES:
+            return keep_language(files, (tenant, invoice, signature), lang)
+        visit = await looking(request, tenant, invoice, signature)
+        return await _show(visit)
+
+    @routes.get(_PAGE + "/return")
+    async def back(request: Request, tenant: str, invoice: str, signature: str) -> Response:
+        visit = await looking(request, tenant, invoice, signature)
+        result = await continue_on_page(visit.context, visit.invoice_id, asks=visit.may_ask)
+        return await _answer(visit, result)
+
+    @routes.get(_PAGE + "/bank")
+    async def way_to_bank(
+        request: Request, tenant: str, invoice: str, signature: str
+    ) -> Response:
+        visit = await looking(request, tenant, invoice, signature)
+        view = await show_invoice_page(visit.context, visit.invoice_id)
+        if view.live is None or view.live.challenge_url is None:
+            return visit.go(visit.links.page)
+        return visit.html(waiting_page(visit, view, leads_on=True), view)
+
+    @routes.get(_PAGE + "/confirm")
+    @routes.get(_PAGE + "/another-method")
+    async def sent_before(
+        request: Request, tenant: str, invoice: str, signature: str
+    ) -> Response:
+        # A form's answer was loaded again: what it did is done, the page shows how it stands.
+        visit = await looking(request, tenant, invoice, signature)
+        return visit.go(visit.links.page)
+
+    @routes.get(_PAGE + "/status")
+    async def status(
+        request: Request, tenant: str, invoice: str, signature: str, look: int = 1
+    ) -> Response:
+        visit = await looking(request, tenant, invoice, signature)
+        result = await continue_on_page(visit.context, visit.invoice_id, asks=visit.may_ask)
+        if isinstance(result, InFlight):
+            return HTMLResponse(waiting_fragment(visit.links, look), headers=page_headers())
+        return await _answer(visit, result)
+
+    @routes.get(_PAGE + "/invoice.pdf")
+    async def document(request: Request, tenant: str, invoice: str, signature: str) -> Response:
+        visit = await looking(request, tenant, invoice, signature)
+        ctx = visit.context
+        await show_invoice_page(ctx, visit.invoice_id)
+        async with ctx.app.database.connection() as tx:
+            found = await document_facts.of_invoice(
+                tx, ctx.tenant.id, visit.invoice_id, ctx.tenant.time_zone
+            )
+        assert found is not None, "it was just read"
+        return pdf_answer(await invoice_pdf(found))
+
+
+def _add_doing(routes: APIRouter, doing: Opener) -> None:
+    @routes.post(_PAGE + "/confirm")
+    async def pay(request: Request, tenant: str, invoice: str, signature: str) -> Response:
+        visit = await doing(request, tenant, invoice, signature)
+        return await _pay(visit, await visit.form())
+
+    @routes.post(_PAGE + "/another-method")
+    async def another(request: Request, tenant: str, invoice: str, signature: str) -> Response:
+        visit = await doing(request, tenant, invoice, signature)
+        await visit.form()
+        return await _answer(visit, await leave_on_page(visit.context, visit.invoice_id))
+
+
+async def _show(
+    visit: Visit,
+    typed: Typed | None = None,
+    alerts: tuple[Alert, ...] = (),
+    status: int = 200,
+) -> Response:
+    """The page in the state of its invoice; what was typed and is wrong with it."""
+    view = await show_invoice_page(visit.context, visit.invoice_id)
+    if view.live is not None:
+        return visit.html(waiting_page(visit, view), view)
+    page = pay_page(visit, view, typed or _untyped(), alerts)
+    return visit.html(page, view, status, panel_of(view))
+
+
+async def _pay(visit: Visit, submitted: Submitted) -> Response:
+    """Charge what the form shows, or show the page again with what stood in the way."""
+    view = await show_invoice_page(visit.context, visit.invoice_id)
+    shown = visit.signer.believed(submitted.get("shown"), submitted.get("shown_signature"))
+    if not pays_here(view):
+        return await _show(visit, status=_CHANGED)
+    if shown != shown_amount(view):
+        return await _answer(visit, AmountChanged())
+    assert isinstance(view.payment, OnlinePayment), "it is paid here"
+    kind = submitted.method
+    consent = _consent(visit, view, submitted, kind)
+    fault = _fault(view.payment, kind)
+    if kind is MethodKind.DIRECT_DEBIT and consent is None and fault is None:
+        fault = Fault("consent", "required", "must be agreed to")
+    if kind is None or fault is not None:
+        faults = (fault or Fault("method", "required", "must be chosen"),)
+        return await _show(visit, _untyped(kind, faults), status=_BAD)
+    method: Method
+    try:
+        method = await _method(visit, submitted, view, kind)
+    except MethodRefused as refused:
+        return await _show(visit, _untyped(kind, refused.faults), status=_BAD)
+    payment = PagePayment(
+        amount=view.entry.amount_due,
+        method=method,
+        consent=consent,
+        return_url=visit.return_url,
+        payer=visit.payer,
+    )
+    result = await pay_on_page(visit.context, visit.invoice_id, payment)
+    return await _answer(visit, result, kind)
+
+
+async def _method(
+    visit: Visit, submitted: Submitted, view: InvoiceView, kind: MethodKind
+) -> Method:
+    """What the panel held, made a method; the provider sees none while too many have failed.
+
+    Raises:
+        MethodRefused: It is no method, or too many have failed.
+    """
+    ctx = visit.context
+    async with ctx.app.database.connection() as tx:
+        fault = await too_many_on_page(
+            ctx, tx, visit.invoice_id, view.entry.customer_id, visit.payer
+        )
+    if fault is not None:
+        raise MethodRefused((fault,))
+    fields = payment_fields(submitted, kind, view.panel)
+    missing = missing_token(fields)
+    if missing:
+        raise MethodRefused(missing)
+    entity_id = view.entry.invoicing_entity_id
+    return await collect_method(ctx, entity_id, visit.invoice_id, kind, fields)
+
+
+def _fault(payment: OnlinePayment, kind: MethodKind | None) -> Fault | None:
+    """What is wrong with the way to pay that was chosen."""
+    offered = {
+        MethodKind.CARD: payment.card,
+        MethodKind.DIRECT_DEBIT: payment.direct_debit,
+    }
+    if kind is None:
+        return Fault("method", "required", "must be chosen")
+    return None if offered[kind] else Fault("method", "not_offered", "is not offered")
+
+
+def _consent(
+    visit: Visit, view: InvoiceView, submitted: Submitted, kind: MethodKind | None
+) -> Consent | None:
+    """The mandate as it was shown and agreed to; None without one."""
+    say = visit.say(view)
+    text = mandate_of(view, say)
+    if kind is not MethodKind.DIRECT_DEBIT or not visit.signer.is_agreed(
+        text, submitted.get("mandate_signature")
+    ):
+        return None
+    return Consent(
+        text_version=CONSENT_VERSION,
+        language=say.words.language,
+        text=text,
+        given_at=visit.context.now,
+        acceptance=_acceptance(visit, view),
+    )
+
+
+def _acceptance(visit: Visit, view: InvoiceView) -> Acceptance | None:
+    """Where the agreement came from, for a provider that has to be told; it is kept for it."""
+    client = visit.request.client
+    if client is None or not isinstance(view.panel, MountedPanel):
+        return None
+    browser = visit.request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
+    return Acceptance(at=visit.context.now, ip=client.host, user_agent=browser)
+
+
+async def _answer(visit: Visit, result: PageResult, kind: MethodKind | None = None) -> Response:
+    """What a browser sees after a verb that pays."""
+    match result:
+        case Challenge(url=url) if kind is not None:
+            return visit.to_bank(url)
+        case Paid() | Challenge() | InFlight() | PaymentFailed():
+            return visit.go(visit.links.page)
+        case NotPayable():
+            return await _show(visit, status=_CHANGED)
+        case AmountChanged():
+            view = await show_invoice_page(visit.context, visit.invoice_id)
+            words = visit.say(view).words
+            changed = Alert(
+                tone="warn", title=words("alert.changed"), text=words("alert.changed_text")
+            )
+            return await _show(visit, alerts=(changed,), status=_CHANGED)
+        case TooManyTries(fault=fault):
+            return await _show(visit, _untyped(kind, (fault,)), status=_BAD)
+    assert_never(result)
+
+
+def _untyped(kind: MethodKind | None = None, faults: tuple[Fault, ...] = ()) -> Typed:
+    """A form of which nothing is shown again but how one wants to pay."""
+    nobody = BuyerDetails(name="", email=None)
+    return Typed(buyer=nobody, code=None, method=kind, faults=faults)
