@@ -7,13 +7,14 @@ import pytest
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.confirm_result import Completed
 from tallystick.services.examine import examine
+from tallystick.services.pay_on_page import PagePayment, Paid, pay_on_page
 from tests.connected import Connected, Opener, connect
 from tests.providers.contract import Case
 from tests.services.test_collecting import a_month_later
 from tests.stripe.account import Account
 from tests.stripe.fixtures import merchant, twin, wires
 from tests.stripe.twin import Twin
-from tests.world import World
+from tests.world import PUBLIC_URL, World
 
 __all__ = ["merchant", "twin", "wires"]
 
@@ -71,3 +72,22 @@ async def test_her_renewal_fails_and_ends(shop: Connected) -> None:
     tried = await later.one("select state, failure from collections")
     assert tried["state"] == "FAILED"
     assert shop.merchant.moved() == [4900]
+
+
+async def test_she_pays_what_was_left_with_another_card(shop: Connected) -> None:
+    """On the invoice's own page: she is made there once more."""
+    forget_customers(shop.merchant)
+    later = await a_month_later(shop.world)
+    await collect_due(later.ctx)
+    invoice = await later.one("select id, amount_due from invoices where amount_due > 0")
+    payment = PagePayment(
+        amount=invoice["amount_due"],
+        method=await shop.at(later.ctx.now).typed(Case.GOOD_CARD),
+        consent=None,
+        return_url=f"{PUBLIC_URL}/pay/return",
+    )
+
+    assert await pay_on_page(later.ctx, invoice["id"], payment) == Paid()
+
+    assert shop.merchant.moved() == [4900, 4900]
+    assert len(shop.merchant.objects["customer"]) == 1
