@@ -122,6 +122,41 @@ def test_keys_and_secrets_are_rotated(
     assert told(tallystick("provider", "check", "--json"))["missing"] == []
 
 
+def test_connecting_again_after_the_sealing_key_was_lost(
+    tallystick: Tallystick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing kept can be opened: it says so, and the same connection gets everything anew."""
+    first = told(tallystick("provider", "connect", "stripe", "--json"))
+    monkeypatch.setenv("TALLYSTICK_ENCRYPTION_KEYS", NEW_KEY)
+    closed = tallystick("provider", "check", "--json")
+    assert closed.exit_code == 1
+    assert "cannot be opened" in closed.stderr
+    monkeypatch.setenv("STRIPE_WEBHOOK_SECRET", "whsec_next")
+    assert "connect again" in tallystick("provider", "webhook-secret").stderr
+    monkeypatch.delenv("STRIPE_WEBHOOK_SECRET")
+
+    again = told(tallystick("provider", "connect", "stripe", "--json"))
+
+    assert again["connection_id"] == first["connection_id"]
+    assert again["hears_events"] is True
+    assert told(tallystick("provider", "check", "--json"))["missing"] == []
+    assert "0 secrets" in tallystick("provider", "rotate-key").stderr
+
+
+def test_connecting_again_without_events_forgets_what_cannot_be_opened(
+    tallystick: Tallystick, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a signing secret that nobody can read would keep the new keys from being used."""
+    told(tallystick("provider", "connect", "stripe", "--json"))
+    monkeypatch.setenv("TALLYSTICK_ENCRYPTION_KEYS", NEW_KEY)
+
+    again = told(tallystick("provider", "connect", "stripe", "--no-webhook", "--json"))
+
+    assert again["hears_events"] is False
+    (one,) = told(tallystick("provider", "show", "--json"))["data"]
+    assert one["webhook_secrets"] == 0
+
+
 def test_disconnecting(tallystick: Tallystick) -> None:
     """It asks first, and the connection stays on the list."""
     told(tallystick("provider", "connect", "stripe", "--json"))

@@ -8,7 +8,7 @@ from tallystick.providers.stripe_account import AccountRefused, add_webhook, exa
 from tallystick.providers.stripe_events import EVENTS
 from tests.stripe import news
 from tests.stripe.account import Account
-from tests.stripe.script import Unheard
+from tests.stripe.script import Failing, Unheard
 from tests.stripe.twin import Twin
 
 URL = "https://pay.example.com/inbound/stripe"
@@ -43,6 +43,19 @@ async def test_wrong_keys_and_silence_are_refusals(twin: Twin, merchant: Account
     merchant.script("accounts.retrieve_current", Unheard())
     with pytest.raises(AccountRefused):
         await examine(keys_of(merchant), twin.api_base)
+
+
+async def test_what_a_restricted_key_lacks_is_missing(twin: Twin, merchant: Account) -> None:
+    """Before a buyer waits for it: each of the objects that are asked for is named."""
+    merchant.script("customers.list", Failing(403))
+    merchant.script("refunds.list", Failing(403))
+
+    facts = await examine(keys_of(merchant), twin.api_base)
+
+    assert facts.missing == (
+        "The secret key may not see Customers: change its permissions in Stripe's dashboard.",
+        "The secret key may not see Refunds: change its permissions in Stripe's dashboard.",
+    )
 
 
 async def test_the_secret_that_is_told_verifies_what_comes(

@@ -20,6 +20,7 @@ from tests.stripe import intents
 from tests.stripe import twin as at
 from tests.stripe.money import LEAST
 from tests.stripe.refusals import Json
+from tests.stripe.script import Failing
 
 
 @pytest.fixture
@@ -164,6 +165,70 @@ async def test_a_dispute_is_decided(
     assert (one.id, one.kind, one.amount) == (opened_dispute, kind, 5412)
     assert one.returned == returned
     assert sum(bank.merchant.moved()) == returned
+
+
+async def test_many_disputes_are_told_without_asking_for_each_payment(bank: TwinBank) -> None:
+    """120 disputes and a refund by hand take three calls, and the oldest is told."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    at.refund_by_hand(bank.merchant, reference, 700)
+    disputes = {at.dispute(bank.merchant, reference) for _ in range(120)}
+    before = len(bank.merchant.calls)
+
+    told = await bank.stripe.reversals_to_record()
+
+    assert disputes < {one.id for _, one in told}
+    assert len(told) == 121
+    assert [call.name for call in bank.merchant.calls[before:]] == [
+        "disputes.list",
+        "disputes.list",
+        "refunds.list",
+    ]
+
+
+async def test_a_refund_is_found_among_many(bank: TwinBank) -> None:
+    """Stripe has forgotten the key, and 120 refunds by hand came after: none is given twice."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    await bank.stripe.refund(order.tenant_id, reference, 100, "key")
+    for _ in range(120):
+        at.refund_by_hand(bank.merchant, reference, 1)
+    bank.merchant.kept.clear()
+
+    assert await bank.stripe.refund(order.tenant_id, reference, 100, "key") == Refunded()
+    assert sum(bank.merchant.moved()) == 5412 - 100 - 120
+    told = await bank.stripe.reversals_of(order.tenant_id, reference)
+    assert len(told) == 120
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_a_whole_refund_is_given_once_whatever_fault_is_kept(
+    bank: TwinBank, *, is_done: bool
+) -> None:
+    """Stripe repeats its fault for a day; the payer has the money at the second try, once."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    bank.merchant.script("refunds.create", Failing(500, done=is_done))
+
+    assert await bank.stripe.refund(order.tenant_id, reference, 5412, "key") == Unknown()
+    assert await bank.stripe.refund(order.tenant_id, reference, 5412, "key") == Refunded()
+    assert await bank.stripe.refund(order.tenant_id, reference, 5412, "key") == Refunded()
+    assert bank.merchant.moved() == [5412, -5412]
+
+
+async def test_a_small_refund_is_not_asked_for_under_another_key(bank: TwinBank) -> None:
+    """Should the first be given after all, nothing would keep the second from being given."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    bank.merchant.script("refunds.create", Failing(500))
+
+    for _ in range(3):
+        assert await bank.stripe.refund(order.tenant_id, reference, 2706, "key") == Unknown()
+    assert bank.merchant.moved() == [5412]
+
+    bank.merchant.kept.clear()
+    assert await bank.stripe.refund(order.tenant_id, reference, 2706, "key") == Refunded()
+    assert bank.merchant.moved() == [5412, -2706]
 
 
 async def test_what_others_charge_in_the_account_is_left_alone(bank: TwinBank) -> None:

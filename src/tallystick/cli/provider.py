@@ -41,6 +41,7 @@ from tallystick.providers.stripe import StripeKeys
 from tallystick.providers.stripe_account import AccountFacts
 from tallystick.services.connect_provider import (
     AccountKeys,
+    can_hear,
     connect_provider,
     connections,
     disconnect_provider,
@@ -101,13 +102,13 @@ def connect_stripe(
     """
     settings = settings_with(data_dir=data_dir)
     keys = asked_for_keys()
-    known, connection_id = _prepared(settings, keys, tenant, entity)
+    hears_now, connection_id = _prepared(settings, keys, tenant, entity)
     facts = examined(keys, settings)
     if facts.missing:
         fail("\n".join(["The account cannot be used yet:", *facts.missing]), FAILED)
     url = _webhook_url(settings.base_url, connection_id)
     made = None
-    if webhook and not keys.webhook_secrets and (known is None or not known.webhook_secrets):
+    if webhook and not keys.webhook_secrets and not hears_now:
         made = registered(keys, url, settings)
     account = AccountKeys(
         provider="stripe",
@@ -131,15 +132,20 @@ def connect_stripe(
 
 def _prepared(
     settings: Settings, keys: StripeKeys, tenant: str | None, entity: str | None
-) -> tuple[ProviderConnection | None, UUID]:
-    """The entity's connection, or the id that it gets; refused before Stripe is asked."""
+) -> tuple[bool, UUID]:
+    """The id that the entity's connection has or gets, and whether it hears of events by now.
 
-    async def work(app: App, tx: Tx) -> tuple[ProviderConnection | None, UUID]:
+    What cannot be connected is refused before Stripe is asked.
+    """
+
+    async def work(app: App, tx: Tx) -> tuple[bool, UUID]:
         ctx, entity_id = await _meant(app, tx, tenant, entity)
         secret_box_of(ctx)
         fitting(ctx, is_live=keys.is_live)
         known = ctx.tenant.connection_of(entity_id)
-        return known, new_id() if known is None else known.id
+        if known is None:
+            return False, new_id()
+        return can_hear(ctx, known), known.id
 
     return operate(settings, work)
 
@@ -213,6 +219,10 @@ def check(
         return facts, StripeKeys(
             secret_key=_opened(box, connection.secret_key, connection.secret_key_place),
             publishable_key=connection.publishable_key,
+            webhook_secrets=tuple(
+                _opened(box, one, connection.webhook_secret_place)
+                for one in connection.webhook_secrets
+            ),
         )
 
     facts, keys = operate(settings, work, only_looks=True)

@@ -119,6 +119,19 @@ async def replace_webhook_secret(
     )
 
 
+async def forget_webhook_secrets(tx: Tx, tenant_id: UUID, connection_id: UUID) -> None:
+    """Nothing that is signed is accepted any more, until another secret is kept."""
+    await tx.execute(
+        """
+        update provider_connections
+        set webhook_secret = null, old_webhook_secret = null, old_webhook_secret_until = null
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        connection_id,
+    )
+
+
 async def disconnect(tx: Tx, tenant_id: UUID, connection_id: UUID) -> bool:
     """Begin nothing more through it; False where it was disconnected before."""
     done = await tx.execute(

@@ -37,3 +37,19 @@ async def keep(
     kept = await find(tx, tenant_id, provider, customer_id)
     assert kept is not None, "it was just kept"
     return kept
+
+
+async def forget(
+    tx: Tx, tenant_id: UUID, provider: str, customer_id: UUID, reference: str | None
+) -> None:
+    """A provider does not know the customer by this reference any more."""
+    await tx.execute(
+        """
+        delete from provider_customers
+        where tenant_id = $1 and provider = $2 and customer_id = $3 and reference = $4
+        """,
+        tenant_id,
+        provider,
+        customer_id,
+        reference,
+    )

@@ -57,6 +57,10 @@ class MethodRefused(Exception):
         self.faults = faults
 
 
+class CustomerGone(Exception):
+    """The provider does not know the order's customer any more; nothing was opened."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
     """Who agreed to a mandate or to later charges: when, and from which address and browser."""

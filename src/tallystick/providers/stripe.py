@@ -18,14 +18,13 @@ succeeded in between, that is the answer.
 **Keys live a day at Stripe, at least.** Nobody confirms again later than that: who comes back
 looks first, and cancels. A cancel that was refused for what the intent was then is asked anew
 under another key. A refund carries its key in its metadata, and is looked for before it is
-asked for, so that one which is repeated after days is not given twice.
+asked for, so that one which is repeated after days is not given twice. While Stripe keeps a
+fault for it, another key is used only where Stripe would refuse a second refund.
 """
 
-import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import stripe
@@ -37,6 +36,7 @@ from tallystick.domain.payment import (
     AlreadySucceeded,
     Cancelled,
     CancelOutcome,
+    CustomerGone,
     Declined,
     FailureReason,
     Method,
@@ -78,21 +78,15 @@ from tallystick.providers.stripe_client import (
     connections,
     is_kept_fault,
     origin_of,
+    under_next_key,
 )
+from tallystick.providers.stripe_customers import is_gone, make_customer
 from tallystick.providers.stripe_events import parse
-
-if TYPE_CHECKING:
-    from stripe.params import CustomerCreateParams
 
 __all__ = ["Stripe", "StripeKeys"]
 
-_KEYS_TO_OPEN = 3
-"""Under how many keys an order is opened, or a customer made, before there is no answer."""
-
 _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,250}")
 _GONE = 404
-
-Made = TypeVar("Made")
 
 log = structlog.get_logger(__name__)
 
@@ -180,22 +174,7 @@ class Stripe:
         self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
     ) -> str:
         """Make the customer in the account, once under its name and address."""
-        params: CustomerCreateParams = {
-            "name": name,
-            "metadata": {
-                "tallystick_tenant": str(tenant_id),
-                "tallystick_customer": str(customer_id),
-            },
-        }
-        if email is not None:
-            params["email"] = email
-        made = await _under_next_key(
-            f"{customer_id}:customer:{_mark(name, email)}",
-            lambda key: answer_of(
-                lambda: self._api.customers.create_async(params, {"idempotency_key": key})
-            ),
-        )
-        return made.id
+        return await make_customer(self._api, tenant_id, customer_id, name, email)
 
     async def open(self, order: PaymentOrder) -> str | Declined:
         """Create the PaymentIntent of an order and return its id. Moves no money."""
@@ -352,30 +331,21 @@ class Stripe:
 async def _opened(
     order: PaymentOrder, call: str, create: Callable[[str], Awaitable[Intent]]
 ) -> str | Declined:
-    """The id of the order's intent; raises what Stripe said where that is no answer."""
+    """The id of the order's intent; raises what Stripe said where that is no answer.
+
+    Raises:
+        CustomerGone: The buyer is there, and her customer is not.
+    """
     try:
-        return (await _under_next_key(order.key(call), create)).id
+        return (await under_next_key(order.key(call), create)).id
     except stripe.CardError as error:
         return Declined(reason_of(error.error))
     except stripe.InvalidRequestError as error:
+        if is_gone(error) and not order.off_session:
+            raise CustomerGone from None
+        # Off session, the method went with its customer.
         log.warning("stripe.open_refused", call=call, reason=str(error))
         return Declined(FailureReason.PROCESSING_ERROR)
-
-
-async def _under_next_key(first: str, create: Callable[[str], Awaitable[Made]]) -> Made:
-    """What is made under a key, or the next where Stripe keeps a fault or other words.
-
-    Raises:
-        StripeError: What Stripe said, where that is no answer.
-    """
-    keys = [first, *(f"{first}:{again}" for again in range(2, _KEYS_TO_OPEN))]
-    for key in keys:
-        try:
-            return await create(key)
-        except stripe.StripeError as error:
-            if not (isinstance(error, stripe.IdempotencyError) or is_kept_fault(error)):
-                raise
-    return await create(f"{first}:{_KEYS_TO_OPEN}")
 
 
 def _as_outcome(standing: Standing) -> Outcome:
@@ -387,11 +357,6 @@ def _as_outcome(standing: Standing) -> Outcome:
 
 def _refused(code: str, message: str) -> MethodRefused:
     return MethodRefused((Fault("payment_token", code, message),))
-
-
-def _mark(*told: str | None) -> str:
-    """A short mark of what was told, so that another wording has another key."""
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _note(call: str, reference: str, error: stripe.StripeError) -> None:

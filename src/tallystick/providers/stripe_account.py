@@ -1,6 +1,6 @@
 """The account at Stripe itself: what it may do, and where its events go. For setting it up."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -57,7 +57,11 @@ async def examine(keys: StripeKeys, api_base: str = API_BASE) -> AccountFacts:
     """
     async with _asked(keys, api_base) as api:
         account = await answer_of(api.accounts.retrieve_current_async)
-    missing = []
+        unseen = await _unseen(api)
+    missing = [
+        f"The secret key may not see {name}: change its permissions in Stripe's dashboard."
+        for name in unseen
+    ]
     if keys.is_live and not getattr(account, "charges_enabled", False):
         missing.append("It may not take payments yet: finish its set-up in Stripe's dashboard.")
     return AccountFacts(
@@ -106,6 +110,24 @@ async def _asked(keys: StripeKeys, api_base: str) -> AsyncIterator[stripe.V1Serv
         raise AccountRefused(error.user_message or "There was no answer.") from None
     finally:
         await http.close_async()  # type: ignore[no-untyped-call]
+
+
+async def _unseen(api: stripe.V1Services) -> list[str]:
+    """What a restricted key may not even list, of what is asked for when somebody pays."""
+    asked: dict[str, Callable[[], Awaitable[object]]] = {
+        "Customers": lambda: api.customers.list_async({"limit": 1}),
+        "PaymentIntents": lambda: api.payment_intents.list_async({"limit": 1}),
+        "SetupIntents": lambda: api.setup_intents.list_async({"limit": 1}),
+        "Refunds": lambda: api.refunds.list_async({"limit": 1}),
+        "Disputes": lambda: api.disputes.list_async({"limit": 1}),
+    }
+    unseen = []
+    for name, listed in asked.items():
+        try:
+            await answer_of(listed)
+        except stripe.PermissionError:
+            unseen.append(name)
+    return unseen
 
 
 def _name_of(account: stripe.Account) -> str | None:

@@ -32,6 +32,9 @@ _SERVER_ERROR = 500
 _TEST_KEYS = ("sk_test_", "rk_test_")
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 
+_KEYS_TO_MAKE = 3
+"""Under how many keys something that moves no money is made, before there is no answer."""
+
 Answer = TypeVar("Answer")
 
 
@@ -117,15 +120,39 @@ def is_kept_fault(error: stripe.StripeError) -> bool:
     """
     if error.http_status is None or error.http_status < _SERVER_ERROR:
         return False
-    headers: Mapping[str, str] = error.headers or {}
-    told = {name.lower(): value for name, value in headers.items()}
-    return told.get("idempotent-replayed") == "true"
+    return _says_replayed(error.headers or {})
+
+
+def is_replayed(made: stripe.StripeObject) -> bool:
+    """Whether Stripe repeats what it answered under the key before."""
+    return made.last_response is not None and _says_replayed(made.last_response.headers)
+
+
+async def under_next_key(first: str, create: Callable[[str], Awaitable[Answer]]) -> Answer:
+    """What is made under a key, or the next where Stripe keeps a fault or other words.
+
+    Raises:
+        StripeError: What Stripe said, where that is no answer.
+    """
+    keys = [first, *(f"{first}:{again}" for again in range(2, _KEYS_TO_MAKE))]
+    for key in keys:
+        try:
+            return await create(key)
+        except stripe.StripeError as error:
+            if not (isinstance(error, stripe.IdempotencyError) or is_kept_fault(error)):
+                raise
+    return await create(f"{first}:{_KEYS_TO_MAKE}")
 
 
 def origin_of(url: str) -> str:
     """Scheme and authority of an address, as a page's policy names them."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _says_replayed(headers: Mapping[str, str]) -> bool:
+    told = {name.lower(): value for name, value in headers.items()}
+    return told.get("idempotent-replayed") == "true"
 
 
 def _has_not_begun(error: stripe.StripeError) -> bool:

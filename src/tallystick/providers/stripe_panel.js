@@ -17,8 +17,7 @@
       script.onerror = reject;
       document.head.append(script);
     }).then(() => {
-      const { publishable_key: key, account } = JSON.parse(place.dataset.settings);
-      return window.Stripe(key, account ? { stripeAccount: account } : undefined);
+      return window.Stripe(JSON.parse(place.dataset.settings).publishable_key);
     });
   }
 

@@ -43,7 +43,7 @@ from tallystick.services.checkout_view import SellerCard
 from tallystick.services.collect_method import collect_method
 from tallystick.services.confirm_result import Consent
 from tallystick.services.context import Context
-from tallystick.services.keep_customer import with_customer
+from tallystick.services.keep_customer import opened
 from tallystick.services.portal_token import OpenedPortal
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
@@ -261,7 +261,7 @@ async def _reference(
 async def _opened(
     ctx: Context, provider: PaymentProvider, order: PaymentOrder
 ) -> str | Declined:
-    return await provider.save_method(await with_customer(ctx, provider, order))
+    return await opened(ctx, provider, order, provider.save_method)
 
 
 def _order(ctx: Context, setup: MethodSetup) -> PaymentOrder:

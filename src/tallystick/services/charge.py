@@ -45,7 +45,7 @@ from tallystick.services.confirm_result import (
     PaymentFailed,
 )
 from tallystick.services.context import Context
-from tallystick.services.keep_customer import with_customer
+from tallystick.services.keep_customer import opened
 from tallystick.services.provider_call import answer_in_time, provider_asked
 from tallystick.services.record_failure import record_failure
 from tallystick.services.record_purchase import record_purchase
@@ -102,10 +102,8 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | N
 
 async def _opened(ctx: Context, attempt: Attempt) -> str | Declined:
     provider = provider_asked(ctx, attempt)
-    order = await with_customer(ctx, provider, order_of(ctx, attempt))
-    if attempt.kind is AttemptKind.SETUP:
-        return await provider.save_method(order)
-    return await provider.open(order)
+    ask = provider.save_method if attempt.kind is AttemptKind.SETUP else provider.open
+    return await opened(ctx, provider, order_of(ctx, attempt), ask)
 
 
 async def take_up(

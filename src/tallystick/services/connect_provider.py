@@ -10,7 +10,7 @@ from tallystick.domain.errors import Conflict, NotFound
 from tallystick.domain.provider_connection import ProviderConnection
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
-from tallystick.services.secret_box import SecretBox
+from tallystick.services.secret_box import CannotOpen, SecretBox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +92,29 @@ async def connect_provider(
         await provider_connections.replace_keys(
             tx, tenant_id, connection.id, keys.publishable_key, sealed
         )
+        if not can_hear(ctx, connection):
+            # Whether none is kept or none can be read: what signs is told anew.
+            await provider_connections.forget_webhook_secrets(tx, tenant_id, connection.id)
+            connection = replace(connection, webhook_secrets=())
     if keys.webhook_secret is not None:
         await keep_webhook_secret(ctx, connection, keys.webhook_secret, keys.webhook_endpoint)
     await tenants.update(tx, tenant_id, {})
     return connection
+
+
+def can_hear(ctx: Context, connection: ProviderConnection) -> bool:
+    """Whether signing secrets are kept, and the settings have the keys that sealed them.
+
+    Raises:
+        Conflict: Nothing can be sealed.
+    """
+    box = secret_box_of(ctx)
+    try:
+        for one in connection.webhook_secrets:
+            box.open(one, connection.webhook_secret_place)
+    except CannotOpen:
+        return False
+    return bool(connection.webhook_secrets)
 
 
 async def keep_webhook_secret(
@@ -104,10 +123,15 @@ async def keep_webhook_secret(
     """Accept what this secret signs; what the one before signs is accepted for a day more.
 
     Raises:
-        Conflict: Nothing can be sealed.
+        Conflict: Nothing can be sealed, or what is kept cannot be opened.
     """
     box = secret_box_of(ctx)
     place = connection.webhook_secret_place
+    if connection.webhook_secrets and not can_hear(ctx, connection):
+        raise Conflict(
+            "TALLYSTICK_ENCRYPTION_KEYS lacks the key that sealed what is kept: set it, or "
+            "connect again with `tallystick provider connect stripe`."
+        )
     if any(box.open(one, place) == secret for one in connection.webhook_secrets[:1]):
         return
     tx = ctx.transaction

@@ -1,12 +1,43 @@
 """The customer as a provider knows it: made once per connection, before anything is opened."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from uuid import UUID
 
 from tallystick.db import customers, provider_customers
-from tallystick.domain.payment import PaymentOrder
+from tallystick.domain.payment import CustomerGone, Declined, FailureReason, PaymentOrder
 from tallystick.services.context import Context
 from tallystick.services.ports import PaymentProvider
+
+_MADE_AT_MOST = 2
+"""For how many customers an order is opened: who was deleted there is made once more."""
+
+
+async def opened(
+    ctx: Context,
+    provider: PaymentProvider,
+    order: PaymentOrder,
+    ask: Callable[[PaymentOrder], Awaitable[str | Declined]],
+) -> str | Declined:
+    """What `ask` answers to the order of a customer that the provider knows.
+
+    Raises:
+        Exception: The provider gave no answer.
+    """
+    for _ in range(_MADE_AT_MOST):
+        known = await with_customer(ctx, provider, order)
+        try:
+            return await ask(known)
+        except CustomerGone:
+            async with ctx.app.database.connection() as tx:
+                await provider_customers.forget(
+                    tx,
+                    ctx.tenant.id,
+                    provider.name,
+                    order.customer_id,
+                    known.customer_reference,
+                )
+    return Declined(FailureReason.PROCESSING_ERROR)
 
 
 async def with_customer(

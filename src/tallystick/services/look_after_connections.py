@@ -23,6 +23,8 @@ CONNECTIONS_AT_ONCE = 4
 DEBITS_AT_ONCE = 4
 DEBITS_PER_PAGE = 200
 EVENTS_AT_ONCE = 2_000
+REVERSALS_SECONDS = 300.0
+"""How long a provider may take to tell what it took back: it reads page by page."""
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +87,7 @@ async def _debits(ctx: Context, provider: PaymentProvider) -> None:
 
 async def _reversals(ctx: Context, provider: PaymentProvider) -> None:
     """Record what the account took back lately of this tenant's payments."""
-    async with asyncio.timeout(ctx.app.call_limit_seconds):
+    async with asyncio.timeout(REVERSALS_SECONDS):
         told = await provider.reversals_to_record()
     for tenant_id, reported in told:
         if tenant_id != ctx.tenant.id:

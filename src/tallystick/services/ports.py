@@ -73,6 +73,10 @@ class PaymentProvider(Protocol):
 
         `Declined` when the provider refuses the order for good, so that nothing was opened.
         Raises any exception when there was no answer; the same order opens the same intent.
+
+        Raises:
+            CustomerGone: The buyer is there, and the provider does not know the order's
+                customer any more. Made once more, it is another one.
         """
         ...
 

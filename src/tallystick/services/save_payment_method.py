@@ -24,7 +24,7 @@ from tallystick.domain.payment import (
 from tallystick.services.collect_method import collect_method
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
-from tallystick.services.keep_customer import with_customer
+from tallystick.services.keep_customer import opened
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.restart_collection import restart_collection
@@ -153,7 +153,7 @@ async def _keep_at_provider(ctx: Context, customer: CustomerRecord, method: Meth
 async def _opened(
     ctx: Context, provider: PaymentProvider, order: PaymentOrder
 ) -> str | Declined:
-    return await provider.save_method(await with_customer(ctx, provider, order))
+    return await opened(ctx, provider, order, provider.save_method)
 
 
 def _declined(reason: FailureReason) -> Conflict:

@@ -33,7 +33,7 @@ from tallystick.services.charge_trial_end import record_trial_paid, record_trial
 from tallystick.services.claim import lease_seconds
 from tallystick.services.context import App, Context
 from tallystick.services.failed_payment import FailedPayment, tell_failure
-from tallystick.services.keep_customer import with_customer
+from tallystick.services.keep_customer import opened
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import record_collected
@@ -162,7 +162,7 @@ def _provider(ctx: Context, collection: Collection) -> PaymentProvider:
 
 async def _opened(ctx: Context, collection: Collection) -> str | Declined:
     provider = _provider(ctx, collection)
-    return await provider.open(await with_customer(ctx, provider, _order(ctx, collection)))
+    return await opened(ctx, provider, _order(ctx, collection), provider.open)
 
 
 async def _look(ctx: Context, known: Collection, reference: str) -> Standing:

@@ -263,3 +263,26 @@ async def _only_method(world: World) -> str:
     row = await world.one("select id from payment_methods")
     found: UUID = row["id"]
     return encode(Prefix.PAYMENT_METHOD, found)
+
+
+async def test_coming_back_is_answered_as_often_as_its_pace_allows(world: World) -> None:
+    """A page that is loaded again and again asks the provider twice, and no more."""
+    bank = ScriptedBank(world.sandbox)
+    bank.script("confirm", lost)
+    bank.script("look", *[says(Unknown())] * 4)
+    world = with_bank(world, bank)
+    web = create_app(world.app, page_posts_per_minute=2)
+    guest = await enter(world, web, await world.customer())
+    form = form_to(await guest.open("/methods/add"), "/methods/add")
+    await guest.client.post(form.action, data={**form.values, "method": "CARD", **CARD})
+    row = await world.one("select id from method_setups")
+    name = encode(Prefix.PAYMENT_METHOD, row["id"])
+
+    answers = [
+        await guest.client.get(f"/portal/methods/{name}/{page}")
+        for page in ("return", "bank", "return", "bank")
+    ]
+
+    assert [one.status_code for one in answers] == [200, 200, 429, 429]
+    assert bank.calls.count("look") == 2
+    assert int(answers[-1].headers["retry-after"]) > 0

@@ -52,9 +52,9 @@ _PATH = "/portal/methods/{name}"
 Opener = Callable[[Request], Awaitable[Visit]]
 
 
-def add_methods(routes: APIRouter, looking: Opener, doing: Opener) -> None:
-    """The routes of payment methods."""
-    _add_adding(routes, looking, doing)
+def add_methods(routes: APIRouter, looking: Opener, doing: Opener, asking: Opener) -> None:
+    """The routes of payment methods; `asking` lets in who makes us ask the provider."""
+    _add_adding(routes, looking, doing, asking)
 
     @routes.get(_PATH + "/remove")
     async def ask(request: Request, name: str, lang: str = "") -> Response:
@@ -91,7 +91,7 @@ def add_methods(routes: APIRouter, looking: Opener, doing: Opener) -> None:
         return visit.go("")
 
 
-def _add_adding(routes: APIRouter, looking: Opener, doing: Opener) -> None:
+def _add_adding(routes: APIRouter, looking: Opener, doing: Opener, asking: Opener) -> None:
     @routes.get("/portal/methods/add")
     async def show(request: Request, lang: str = "") -> Response:
         visit = await looking(request)
@@ -108,14 +108,14 @@ def _add_adding(routes: APIRouter, looking: Opener, doing: Opener) -> None:
 
     @routes.get(_PATH + "/return")
     async def back_from_bank(request: Request, name: str) -> Response:
-        visit = await looking(request)
+        visit = await asking(request)
         setup_id = id_of(Prefix.PAYMENT_METHOD, name)
         result = await continue_adding(visit.portal, setup_id)
         return await _answer(visit, setup_id, result, is_back=True)
 
     @routes.get(_PATH + "/bank")
     async def way_to_bank(request: Request, name: str) -> Response:
-        visit = await looking(request)
+        visit = await asking(request)
         setup_id = id_of(Prefix.PAYMENT_METHOD, name)
         result = await continue_adding(visit.portal, setup_id)
         if isinstance(result, Challenged):

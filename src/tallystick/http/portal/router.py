@@ -23,6 +23,7 @@ GET  /assets/portal/{name}                   our own files
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from importlib import resources
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -34,7 +35,7 @@ from starlette.responses import Response
 
 from tallystick.db import document_facts
 from tallystick.documents.pdf import invoice_pdf
-from tallystick.domain.errors import Busy, Conflict, Fault, NotFound
+from tallystick.domain.errors import Busy, Conflict, Fault, NotFound, RateLimited
 from tallystick.domain.ids import Prefix
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.payment import FailureReason
@@ -85,6 +86,7 @@ from tallystick.services.show_portal import (
 PAGE_MAX = 100_000
 
 _REFUSED = 409
+_ASK_AGAIN_SECONDS = 60
 _BAD = 400
 _DONE = frozenset(
     {"cancelled", "kept", "paid", "processing", "saved"}
@@ -134,7 +136,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     _add_invoices(routes, looking, doing)
     _add_subscriptions(routes, looking, doing)
     _add_details(routes, looking, doing)
-    add_methods(routes, looking, doing)
+    add_methods(routes, looking, doing, partial(_asking, pace, looking))
 
     @routes.post("/portal/leave")
     async def sign_out(request: Request) -> Response:
@@ -155,6 +157,19 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
         return Response(found.content, media_type=found.media_type, headers=headers)
 
     return routes
+
+
+async def _asking(pace: Pace, looking: Opener, request: Request) -> Visit:
+    """Let in who makes us ask the provider, as often as that may be asked.
+
+    Raises:
+        RateLimited: It was asked too often.
+    """
+    visit = await looking(request)
+    client = request.client
+    if not pace.may_ask(client and client.host, str(visit.portal.customer.id)):
+        raise RateLimited("This was asked too often.", _ASK_AGAIN_SECONDS)
+    return visit
 
 
 def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
