@@ -113,10 +113,13 @@ def cell_of(name: str) -> Cell:
 async def run_task(database: Database, task: Task) -> Result:
     """Run what is wanted of a cell on a stage of its own in a database."""
     stage = await Stage.open(database, task.provider)
-    run = Run(stage, cell_of(task.cell), killed=task.killed)
-    steps = await run.discover()
-    await run.fail_at(task.chosen(len(steps)))
-    return await run.finish()
+    try:
+        run = Run(stage, cell_of(task.cell), killed=task.killed)
+        steps = await run.discover()
+        await run.fail_at(task.chosen(len(steps)))
+        return await run.finish()
+    finally:
+        await stage.bank.close()
 
 
 def run_all(
