@@ -67,7 +67,9 @@ class Bank(Protocol):
         """Accepted debits are decided: their time has come."""
         ...
 
-    async def tells(self, shop: World, customers: Sequence[UUID]) -> bool:
+    async def tells(
+        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+    ) -> bool:
         """Tell the shop by itself whatever happened to these; False if it tells nobody."""
         ...
 
@@ -160,7 +162,9 @@ class TestBank:
             references,
         )
 
-    async def tells(self, shop: World, customers: Sequence[UUID]) -> bool:
+    async def tells(
+        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+    ) -> bool:
         """It tells nobody: there is no door for its news."""
         return False
 

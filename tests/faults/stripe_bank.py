@@ -8,6 +8,7 @@ door, signed, event by event.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
@@ -62,6 +63,17 @@ def the_twin() -> Twin:
     return Twin(wires)
 
 
+@dataclass(frozen=True, slots=True)
+class Befalls:
+    """A step of a script: this happens to the HTTP request of the call."""
+
+    how: OnWire
+
+    async def __call__(self, _: Ask) -> object:
+        """A bank with a wire takes it apart."""
+        raise AssertionError("this bank has no wire")
+
+
 class LateOnWire(Delayed):
     """Calls that time out here, and arrive at the twin when the test delivers them."""
 
@@ -94,6 +106,8 @@ class ScriptedStripe(ScriptedBank):
             return self._befalls(call, Unanswered())
         if isinstance(step, LateOnWire):
             return self._befalls(call, Late())
+        if isinstance(step, Befalls):
+            return self._befalls(call, step.how)
         return step
 
     def _befalls(self, call: str, how: OnWire) -> Step:
@@ -197,9 +211,11 @@ class StripeBank:
             if payments.get(reference, {}).get("status") == "processing":
                 at.settle(self.account, reference)
 
-    async def tells(self, shop: World, customers: Sequence[UUID]) -> bool:
+    async def tells(
+        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+    ) -> bool:
         """Every event about these customers comes to the door, and is looked into."""
-        for event in self.account.events:
+        for event in self.account.events[:: -1 if backwards else 1]:
             if self._is_about(event, customers):
                 headers, body = signed(event, WEBHOOK_SECRET, at=real_seconds())
                 lower = {name.lower(): value for name, value in headers.items()}

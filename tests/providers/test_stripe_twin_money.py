@@ -17,6 +17,7 @@ from tests.providers.contract import opened
 from tests.providers.stripe_banks import TwinBank, order_by, paid
 from tests.stripe import twin as at
 from tests.stripe.money import LEAST
+from tests.stripe.script import Failing, Through
 
 
 @pytest.fixture
@@ -65,6 +66,23 @@ async def test_what_stripe_cannot_count_is_not_charged(
 
     assert await bank.stripe.open(order) == Declined(FailureReason.PROCESSING_ERROR)
     assert bank.merchant.objects["payment_intent"] == {}
+
+
+@pytest.mark.parametrize("done", [False, True])
+async def test_a_refund_that_stripe_fails_is_asked_for_again(
+    bank: TwinBank, *, done: bool
+) -> None:
+    """A fault that Stripe keeps under the key delays no refund, and doubles none."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    bank.merchant.script("refunds.create", Failing(500, done=done), Through(), Failing(500))
+    asked = (order.tenant_id, reference, 1000, "key")
+
+    answers = [await bank.stripe.refund(*asked) for _ in range(3)]
+
+    assert answers[0] == Unknown()
+    assert answers[-1] == Refunded()
+    assert bank.merchant.moved(reference) == [5412, -1000]
 
 
 async def test_another_wording_under_a_key_opens_another_intent(bank: TwinBank) -> None:

@@ -1,5 +1,6 @@
 """Money that goes back at Stripe: refunds that we ask for, and what is taken unasked."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -8,14 +9,17 @@ import stripe
 from tallystick.domain.payment import Refunded, RefundOutcome, RefundRefused, Unknown
 from tallystick.domain.reversal import ReportedReversal, ReversalKind
 from tallystick.providers.stripe_amounts import NotExact, from_stripe, to_stripe
-from tallystick.providers.stripe_client import answer_of
+from tallystick.providers.stripe_client import answer_of, is_kept_fault
 from tallystick.providers.stripe_intents import tenant_of
 
 if TYPE_CHECKING:
-    from stripe.params import RefundListParams
+    from stripe.params import RefundCreateParams, RefundListParams
 
 KEY = "tallystick_refund"
 """Under this name a refund carries our key: what has none was made in Stripe's dashboard."""
+
+_KEYS = 3
+"""Under how many keys a refund is asked for, before there is no answer."""
 
 _PAGE = 100
 _PAGES_MAX = 20
@@ -53,17 +57,7 @@ async def refund(
     given = await _given(api, reference, key)
     if given is None:
         try:
-            given = await answer_of(
-                lambda: api.refunds.create_async(
-                    {
-                        "payment_intent": reference,
-                        "amount": number,
-                        "reason": "requested_by_customer",
-                        "metadata": {KEY: key},
-                    },
-                    {"idempotency_key": f"{reference}:{key}"},
-                )
-            )
+            given = await _made(api, reference, number, key)
         except (stripe.InvalidRequestError, stripe.CardError) as error:
             return RefundRefused(error.user_message or "Stripe refuses the refund.")
         except stripe.IdempotencyError:
@@ -74,6 +68,37 @@ async def refund(
         why = getattr(given, "failure_reason", None) or given.status
         return RefundRefused(f"The refund did not reach its account: {why}.")
     return Refunded()
+
+
+async def _made(api: stripe.V1Services, reference: str, number: int, key: str) -> stripe.Refund:
+    """A refund that was not there a moment ago.
+
+    A fault of its own Stripe keeps under a key for a day. Whether the refund was made all the
+    same is looked up once more, and only then is it asked for under the next key.
+
+    Raises:
+        StripeError: There was no answer.
+    """
+    params: RefundCreateParams = {
+        "payment_intent": reference,
+        "amount": number,
+        "reason": "requested_by_customer",
+        "metadata": {KEY: key},
+    }
+    first = f"{reference}:{key}"
+    for one in (first, *(f"{first}:{again}" for again in range(2, _KEYS))):
+        options: stripe.RequestOptions = {"idempotency_key": one}
+        try:
+            return await answer_of(partial(api.refunds.create_async, params, options))
+        except stripe.StripeError as error:
+            if not is_kept_fault(error):
+                raise
+        given = await _given(api, reference, key)
+        if given is not None:
+            return given
+    return await answer_of(
+        lambda: api.refunds.create_async(params, {"idempotency_key": f"{first}:{_KEYS}"})
+    )
 
 
 async def newest(api: stripe.V1Services) -> list[tuple[UUID, ReportedReversal]]:
