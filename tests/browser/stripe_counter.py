@@ -15,6 +15,7 @@ from tests.stripe.proxy import Proxy
 
 GOOD = "4242424242424242"
 CHALLENGED = "4000002500003155"
+ALWAYS_CHALLENGED = "4000002760003184"
 IBAN = "DE89370400440532013000"
 
 
@@ -49,10 +50,7 @@ class AtTwin(Counter):
 
     @override
     def type_card(self, page: Page, number: str = GOOD) -> None:
-        frame = frame_of(page)
-        frame.get_by_label("Card number").fill(number)
-        frame.get_by_label("Expiration date").fill("12 / 40")
-        frame.get_by_label("Security code").fill("123")
+        type_card(page, number)
 
     @override
     def type_iban(self, page: Page, iban: str = IBAN) -> None:
@@ -90,6 +88,14 @@ class AtLocalstripe(Counter):
         moved = self.local.wires.run(self.local.moved())
         assert {currency for _, currency in moved} <= {"eur"}
         return [amount for amount, _ in moved]
+
+
+def type_card(page: Page, number: str = GOOD) -> None:
+    """Type a card into the twin's frame."""
+    frame = frame_of(page)
+    frame.get_by_label("Card number").fill(number)
+    frame.get_by_label("Expiration date").fill("12 / 40")
+    frame.get_by_label("Security code").fill("123")
 
 
 def frame_of(page: Page, kind: str = "CARD") -> FrameLocator:
