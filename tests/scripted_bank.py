@@ -148,8 +148,12 @@ class ScriptedBank:
     async def keep_customer(
         self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
     ) -> str | None:
-        """As the sandbox does."""
-        return await self.bank.keep_customer(tenant_id, customer_id, name=name, email=email)
+        """As scripted."""
+        told = await self._do(
+            "keep_customer",
+            lambda: self.bank.keep_customer(tenant_id, customer_id, name=name, email=email),
+        )
+        return cast("str | None", told)
 
     async def open(self, order: PaymentOrder) -> str | Declined:
         """As scripted."""
@@ -206,8 +210,11 @@ class ScriptedBank:
         return await self.bank.reversals_to_record()
 
     async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
-        """As the sandbox does."""
-        return await self.bank.reversals_of(tenant_id, reference)
+        """As scripted."""
+        told = await self._do(
+            "reversals_of", lambda: self.bank.reversals_of(tenant_id, reference)
+        )
+        return cast("list[ReportedReversal]", told)
 
     async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
         """As the sandbox does."""
@@ -236,5 +243,10 @@ class ScriptedBank:
 
 def with_bank(world: World, bank: ScriptedBank, call_limit_seconds: float = 20) -> World:
     """The same shop, which pays through this bank."""
-    app = replace(world.app, providers={bank.name: bank}, call_limit_seconds=call_limit_seconds)
+    app = replace(
+        world.app,
+        providers={bank.name: bank},
+        connect=lambda _: bank,
+        call_limit_seconds=call_limit_seconds,
+    )
     return replace(world, app=app, ctx=replace(world.ctx, app=app))

@@ -1,8 +1,9 @@
-"""A shop that is paid through Stripe's adapter, with the twin behind it."""
+"""A shop that is paid through Stripe's adapter, with what stands for Stripe behind it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 
 from tallystick.domain.provider_connection import ProviderConnection
 from tallystick.providers.stripe import Stripe, StripeKeys
@@ -11,13 +12,24 @@ from tallystick.services.context import App
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.secret_box import SecretBox
 from tests.browser.shop import Pages, Shop, open_shop, served
-from tests.stripe.account import Account
-from tests.stripe.twin import Twin
+from tests.providers.stripe_banks import TestServer
+
+
+class Merchant(Protocol):
+    """An account at the twin, or that of localstripe."""
+
+    publishable_key: str
+    secret_key: str
+
+    @property
+    def id(self) -> str:
+        """`acct_...`."""
+        ...
 
 
 @contextmanager
-def served_with_stripe(dsn: str, twin: Twin) -> Iterator[Pages]:
-    """Serve the pages; whoever is connected is paid through Stripe, at the twin."""
+def served_with_stripe(dsn: str, stands_for_stripe: TestServer) -> Iterator[Pages]:
+    """Serve the pages; whoever is connected is paid through Stripe, or what stands for it."""
     box = SecretBox([bytes(32)])
     made: dict[ProviderConnection, Stripe] = {}
 
@@ -31,8 +43,8 @@ def served_with_stripe(dsn: str, twin: Twin) -> Iterator[Pages]:
             made[connection] = Stripe(
                 keys,
                 name=connection.name,
-                api_base=twin.api_base,
-                script_url=twin.script_url,
+                api_base=stands_for_stripe.api_base,
+                script_url=stands_for_stripe.script_url,
             )
         return made[connection]
 
@@ -45,8 +57,8 @@ def served_with_stripe(dsn: str, twin: Twin) -> Iterator[Pages]:
             pages.run(one.close())
 
 
-def connected_shop(pages: Pages, merchant: Account) -> Shop:
-    """A merchant whose entity is connected to its account at the twin."""
+def connected_shop(pages: Pages, merchant: Merchant) -> Shop:
+    """A merchant whose entity is connected to its account."""
     shop = open_shop(pages)
     keys = AccountKeys(
         provider="stripe",

@@ -11,8 +11,8 @@ from tallystick.db.server import EmbeddedServer
 from tests.browser.accessibility import violations
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.shop import Pages, Shop
+from tests.browser.stripe_counter import ALWAYS_CHALLENGED, IBAN, frame_of, type_card
 from tests.browser.stripe_shop import connected_shop, served_with_stripe
-from tests.browser.test_stripe_buying import CHALLENGED, fields, type_card
 from tests.database import fresh_database
 from tests.portals import link_of
 from tests.stripe.account import Account
@@ -73,7 +73,7 @@ def test_a_card_at_stripe(stripe_shop: Shop, merchant: Account, page: Page) -> N
     expect(page.locator("#payment_token-error")).to_have_text(
         "Please check your payment details."
     )
-    type_card(page, CHALLENGED)
+    type_card(page, ALWAYS_CHALLENGED)
     page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Complete authentication").click()
 
@@ -88,7 +88,7 @@ def test_a_debit_at_stripe(stripe_shop: Shop, merchant: Account, page: Page) -> 
     page.get_by_role("link", name="Add a payment method").click()
     page.get_by_text("SEPA direct debit", exact=True).click()
     expect(page.get_by_text("Acme Cloud SAS and Stripe, its payment service")).to_be_visible()
-    fields(page, "DIRECT_DEBIT").get_by_label("IBAN").fill("DE89370400440532013000")
+    frame_of(page, "DIRECT_DEBIT").get_by_label("IBAN").fill(IBAN)
     page.get_by_role("button", name="Save").click()
 
     expect(page.get_by_text(SAVED)).to_be_visible()

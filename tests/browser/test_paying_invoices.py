@@ -12,11 +12,11 @@ from tallystick.services.link import payment_url
 from tests.browser.accessibility import violations
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.shop import Pages, Shop
+from tests.browser.stripe_counter import CHALLENGED as STRIPE_CHALLENGED
+from tests.browser.stripe_counter import type_card as type_at_stripe
 from tests.browser.stripe_shop import connected_shop, served_with_stripe
 from tests.browser.test_mounted_panel import CHALLENGED, IBAN, VISA, calls, panel_error
 from tests.browser.test_mounted_panel import type_card as type_mounted
-from tests.browser.test_stripe_buying import CHALLENGED as STRIPE_CHALLENGED
-from tests.browser.test_stripe_buying import type_card as type_at_stripe
 from tests.database import fresh_database
 from tests.stripe.account import Account
 from tests.stripe.fixtures import merchant, twin, wires

@@ -16,6 +16,7 @@ from tallystick.services.changing_plan import open_plan_change
 from tallystick.services.confirm_result import Completed
 from tallystick.services.create_subscription import SubscriptionRequest, create_subscription
 from tallystick.services.plan_wanted import PlanChangeRequest
+from tests.faults.bank import Pays
 from tests.faults.outcomes import AT_A_PAGE, NOBODY, TO_SAVE, Outcome
 from tests.faults.stage import Case, Facts, Stage
 from tests.faults.story import Checkout, Seen, money, new_invoices, session_of
@@ -179,7 +180,8 @@ class ChangesPlan(Checkout):
         customer = await world.customer()
         bought = await world.session(customer, cheap)
         shown = await stage.shown("before the change", bought)
-        assert await world.confirm(bought, shown=shown) == Completed()
+        card = await stage.bank.method(world, Pays.GOOD, on_file=False)
+        assert await world.confirm(bought, shown=shown, method=card) == Completed()
         (row,) = await world.fetch(
             "select subscription_id from checkout_sessions where tenant_id = $1 and id = $2",
             world.tenant_id,

@@ -1,17 +1,19 @@
 """A bank that the matrix is run against: what buyers and time do there, and its own books.
 
 The stories know nothing else of it, so that another provider can take the place of the test
-bank: `BANKS` names those that there are.
+bank: `banks.py` names those that there are.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
 from tallystick.domain.payment import Method, MethodKind
 from tallystick.services.ports import PaymentProvider
-from tests.world import World
+from tallystick.services.settle_debits import settle_debits
+from tests.scripted_bank import Delayed, ScriptedBank
+from tests.world import NOON, World
 
 
 class Pays(StrEnum):
@@ -37,6 +39,14 @@ class Bank(Protocol):
         """The provider as the product has it."""
         ...
 
+    async def close(self) -> None:
+        """The matrix is done with it."""
+        ...
+
+    def scripted(self) -> tuple[ScriptedBank, Delayed]:
+        """The provider behind a script of its own, and what keeps a call on its way."""
+        ...
+
     async def method(self, world: World, pays: Pays, *, on_file: bool) -> Method:
         """A method as a buyer gives it; one to be `on_file` can be saved whatever it pays."""
         ...
@@ -55,6 +65,22 @@ class Bank(Protocol):
 
     async def decides(self, world: World, references: Sequence[str]) -> None:
         """Accepted debits are decided: their time has come."""
+        ...
+
+    async def tells(
+        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+    ) -> bool:
+        """Tell the shop by itself whatever happened to these; False if it tells nobody."""
+        ...
+
+    async def is_asked_about_debits(
+        self, shop: World, customers: Sequence[UUID], rounds: int
+    ) -> None:
+        """The shop learns of the debits of these customers that were decided."""
+        ...
+
+    async def goes_round(self, world: World, rounds: int) -> None:
+        """The worker asks about debits and whatever else it asks this provider, so often."""
         ...
 
     async def kept(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:
@@ -87,6 +113,13 @@ class TestBank:
 
     def __init__(self, world: World) -> None:
         self.provider: PaymentProvider = world.sandbox
+
+    async def close(self) -> None:
+        """It is the database's."""
+
+    def scripted(self) -> tuple[ScriptedBank, Delayed]:
+        """As tests script it everywhere."""
+        return ScriptedBank(self.provider), Delayed()
 
     async def method(self, world: World, pays: Pays, *, on_file: bool) -> Method:
         """A published test number."""
@@ -129,6 +162,23 @@ class TestBank:
             references,
         )
 
+    async def tells(
+        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+    ) -> bool:
+        """It tells nobody: there is no door for its news."""
+        return False
+
+    async def is_asked_about_debits(
+        self, shop: World, customers: Sequence[UUID], rounds: int
+    ) -> None:
+        """It lists them."""
+        for _ in range(rounds):
+            await settle_debits(shop.app, NOON)
+
+    async def goes_round(self, world: World, rounds: int) -> None:
+        """The same."""
+        await self.is_asked_about_debits(world, (), rounds)
+
     async def kept(self, world: World, customers: Sequence[UUID]) -> Mapping[UUID, int]:
         """The sum of the ledger."""
         rows = await world.fetch(
@@ -152,7 +202,3 @@ class TestBank:
             customers,
         )
         return {row["customer_id"]: row["open"] for row in rows}
-
-
-BANKS: Mapping[str, Callable[[World], Bank]] = {"sandbox": TestBank}
-"""By the name that `--provider` takes."""

@@ -21,6 +21,7 @@ from tallystick.db.engine import Database, DatabaseUnavailable
 from tallystick.db.migrate import head
 from tallystick.db.server import EmbeddedServer
 from tests.database import administer, make_template
+from tests.faults.banks import SANDBOX
 from tests.faults.matrix import Cell, Point, Result, Run, cells, every_point
 from tests.faults.process import Break
 from tests.faults.stage import Stage
@@ -57,7 +58,7 @@ class Task:
     draws: tuple[Draw, ...] | None = None
     points: tuple[Point, ...] | None = None
     killed: bool = False
-    provider: str = "sandbox"
+    provider: str = SANDBOX
 
     def chosen(self, steps: int) -> list[Point]:
         """The points of a cell of so many steps."""
@@ -77,7 +78,7 @@ else:
 
 def everything(provider: str) -> list[Task]:
     """The whole matrix."""
-    return [Task(cell=cell.name, provider=provider) for cell in cells()]
+    return [Task(cell=cell.name, provider=provider) for cell in cells(provider)]
 
 
 def sampled(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
@@ -98,25 +99,31 @@ def sampled(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
 def really_killed(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
     """So many cases by chance in which the process dies of a SIGKILL.
 
-    Not those with a call on its way, for that would die with the process that has sent it.
+    Not those with a call on its way, for that would die with the process that has sent it; nor
+    those of a provider whose test server lives in this process.
     """
+    if any(task.provider != SANDBOX for task in tasks):
+        return []
     delayed = {cell.name for cell in cells() if cell.outcome.delays}
     lasting = [task for task in tasks if task.cell not in delayed]
     return [replace(task, killed=True) for task in sampled(lasting, how_many, seed)]
 
 
-def cell_of(name: str) -> Cell:
+def cell_of(name: str, provider: str = SANDBOX) -> Cell:
     """A cell by its name."""
-    return next(cell for cell in cells() if cell.name == name)
+    return next(cell for cell in cells(provider) if cell.name == name)
 
 
 async def run_task(database: Database, task: Task) -> Result:
     """Run what is wanted of a cell on a stage of its own in a database."""
     stage = await Stage.open(database, task.provider)
-    run = Run(stage, cell_of(task.cell), killed=task.killed)
-    steps = await run.discover()
-    await run.fail_at(task.chosen(len(steps)))
-    return await run.finish()
+    try:
+        run = Run(stage, cell_of(task.cell, task.provider), killed=task.killed)
+        steps = await run.discover()
+        await run.fail_at(task.chosen(len(steps)))
+        return await run.finish()
+    finally:
+        await stage.bank.close()
 
 
 def run_all(

@@ -21,12 +21,11 @@ from tallystick.services.confirm_result import Completed
 from tallystick.services.create_subscription import SubscriptionRequest, create_subscription
 from tallystick.services.pay_invoice import pay_invoice
 from tallystick.services.renew_due import renew_due
-from tallystick.services.settle_debits import settle_debits
 from tests.faults.bank import Pays
 from tests.faults.outcomes import FROM_FILE, Outcome
 from tests.faults.stage import Case, Facts, Stage, time_passes
 from tests.faults.story import Seen, Story, money, new_invoices
-from tests.world import NOON, SoldPlan, World
+from tests.world import SoldPlan, World
 
 TRIAL = timedelta(days=14)
 AGAIN = timedelta(days=7)
@@ -50,7 +49,7 @@ class FromFile(Story):
             await self.charge(case, shop)
         if outcome.pays.is_debit and outcome.decides:
             await stage.bank.decides(stage.world, list(case.bank.opened))
-            await settle_debits(shop.app, NOON)
+            await stage.bank.is_asked_about_debits(shop, [case.customer], 1)
         if outcome.is_swept:
             await time_passes(stage, shop, case)
 

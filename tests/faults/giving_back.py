@@ -40,7 +40,8 @@ class Refunds(Story):
         customer = await world.customer()
         session = await world.session(customer, await stage.plan())
         shown = await stage.shown(self.name, session)
-        assert await world.confirm(session, shown=shown) == Completed()
+        card = await stage.bank.method(world, Pays.GOOD, on_file=False)
+        assert await world.confirm(session, shown=shown, method=card) == Completed()
         invoice = await only_invoice(stage, customer)
         return stage.scripted(Case(customer=customer, due=EVERYTHING, invoice=invoice))
 

@@ -14,12 +14,12 @@ import structlog
 from tallystick.db.engine import Database
 from tallystick.domain.errors import TallystickError
 from tallystick.services.context import App, Context, Tenant
-from tests.faults.bank import BANKS
+from tests.faults.banks import BANKS
 from tests.faults.outcomes import Outcome
 from tests.faults.process import MortalProcess, in_process
 from tests.faults.stage import CALL_LIMIT_SECONDS, DEBIT_SECONDS, Case, Stage
 from tests.faults.story import Story
-from tests.scripted_bank import ScriptedBank, with_bank
+from tests.scripted_bank import with_bank
 from tests.world import PUBLIC_URL, World, sandbox_of
 
 
@@ -70,7 +70,7 @@ def _run(errand: Errand) -> None:
 
 async def _tell(errand: Errand) -> None:
     database = await Database.open(errand.dsn)
-    stage = _stage(errand, database)
+    stage = await _stage(errand, database)
     outcome = next(one for one in errand.story.outcomes if one.name == errand.outcome)
     case = stage.scripted(errand.case)
     outcome.scripts(stage, case)
@@ -80,7 +80,7 @@ async def _tell(errand: Errand) -> None:
     await database.close()
 
 
-def _stage(errand: Errand, database: Database) -> Stage:
+async def _stage(errand: Errand, database: Database) -> Stage:
     """The tenant as the parent has it."""
     sandbox = sandbox_of(database, debit_seconds=DEBIT_SECONDS)
     app = App(
@@ -98,7 +98,6 @@ def _stage(errand: Errand, database: Database) -> Stage:
         entity_id=errand.entity_id,
         family_id=errand.family_id,
     )
-    bank = BANKS[errand.provider](world)
-    return Stage(
-        world=with_bank(world, ScriptedBank(bank.provider), CALL_LIMIT_SECONDS), bank=bank
-    )
+    world, bank = await BANKS[errand.provider](world)
+    script, _ = bank.scripted()
+    return Stage(world=with_bank(world, script, CALL_LIMIT_SECONDS), bank=bank)

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from tallystick.domain.errors import TallystickError
 from tallystick.services.examine import examine
 from tallystick.services.late_money import RefundUnanswered
+from tests.faults import wire
 from tests.faults.at_a_page import Activates, Buys, ChangesPlan, PaysElsewhere, Saves
+from tests.faults.banks import SANDBOX
 from tests.faults.collecting import BuysSlots, EndsTrial, IsPaidByHand, Renews
 from tests.faults.endings import Expires, IsCancelled, LeavesForAnotherCard
 from tests.faults.giving_back import (
@@ -26,7 +28,7 @@ from tests.faults.giving_back import (
 )
 from tests.faults.killed_child import tell_and_die
 from tests.faults.late_tries import LateTry, LateTryAfterAll
-from tests.faults.outcomes import Outcome
+from tests.faults.outcomes import NOBODY, SUCCESS, Outcome
 from tests.faults.process import BROKEN, Break, Process, in_process
 from tests.faults.stage import Case, Facts, Stage
 from tests.faults.story import Story
@@ -99,11 +101,24 @@ class Result:
     seconds: float = 0.0
 
 
-def cells() -> list[Cell]:
-    """The whole matrix."""
+def cells(provider: str = SANDBOX) -> list[Cell]:
+    """The whole matrix of a provider."""
     return [
-        Cell(story=story, outcome=outcome) for story in STORIES for outcome in story.outcomes
+        Cell(story=story, outcome=outcome)
+        for story in STORIES
+        for outcome in outcomes_of(story, provider)
     ]
+
+
+def outcomes_of(story: Story, provider: str) -> Sequence[Outcome]:
+    """What a provider may make of a story; one behind a wire has more to it."""
+    if provider == SANDBOX:
+        return story.outcomes
+    if NOBODY in story.outcomes:
+        return ()
+    if isinstance(story, Refunds | LateMoneyAfterAll | LateMoneyForNothing | LateTryAfterAll):
+        return (*story.outcomes, *wire.REFUNDS)
+    return (*story.outcomes, *(wire.CHARGES if SUCCESS in story.outcomes else ()))
 
 
 def every_point(steps: int) -> list[Point]:
@@ -119,6 +134,7 @@ class Run:
         self.killed = killed
         self.result = Result(cell=cell.name)
         self.began = time.monotonic()
+        self.told: list[Case] = []
 
     async def discover(self) -> list[str]:
         """Tell the story without a failure, and learn its steps."""
@@ -141,7 +157,8 @@ class Run:
         await self._end(cases, points, processes)
 
     async def finish(self) -> Result:
-        """The doctor looks at everything."""
+        """All news comes once more, and changes nothing; the doctor looks at everything."""
+        await self._hear_again()
         found = (await examine(self.stage.world.database)).breaches
         self.result.breaches += [f"doctor: {breach}" for breach in found]
         self.result.breaches += await unreadable(self.stage.world)
@@ -153,6 +170,7 @@ class Run:
         await self.story.ready(self.stage, cases)
         for case, facts in zip(cases, await self.stage.facts(cases), strict=True):
             case.was = facts
+        self.told += cases
         return cases
 
     async def _tell(self, case: Case, process: Process) -> None:
@@ -206,6 +224,17 @@ class Run:
                 self.result.none += 1
             else:
                 self.result.breaches.append(f"{name}: again: {unbalanced(now) or seen}")
+
+    async def _hear_again(self) -> None:
+        """The provider tells everything again, the newest first: nothing is new to us."""
+        stage, customers = self.stage, [case.customer for case in self.told]
+        before = await stage.facts(self.told)
+        if not await stage.bank.tells(stage.world, customers, backwards=True):
+            return
+        await stage.rounds(self.told, decides=False)
+        for was, now in zip(before, await stage.facts(self.told), strict=True):
+            if was != now:
+                self.result.breaches.append(f"{self.result.cell}: heard again: {was}, {now}")
 
     def _where(self, point: Point, process: Process) -> str:
         """The step in words."""

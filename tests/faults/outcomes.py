@@ -72,8 +72,10 @@ class Outcome:
 
 
 async def news_arrives(stage: Stage, case: Case, shop: World | None = None) -> None:
-    """The provider tells of everything of a customer, as a door for its news would hear it."""
+    """The provider tells of everything of a customer: at its door, or as one would hear it."""
     shop = shop or stage.world
+    if await stage.bank.tells(shop, [case.customer]):
+        return
     ctx = shop.ctx
     for reference in await stage.references([case]):
         standing = await stage.bank.provider.look(ctx.tenant.id, reference)

@@ -202,5 +202,8 @@ class FrailBank(ScriptedBank):
 def in_process(world: World, bank: ScriptedBank, process: Process) -> World:
     """The same shop, run by a process that may fail. The bank does not fail with it."""
     database = FrailDatabase(world.database, process)
-    app = replace(world.app, database=database, providers={bank.name: FrailBank(bank, process)})
+    frail = FrailBank(bank, process)
+    app = replace(
+        world.app, database=database, providers={bank.name: frail}, connect=lambda _: frail
+    )
     return replace(world, app=app, ctx=replace(world.ctx, app=app), database=database)

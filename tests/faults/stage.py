@@ -13,10 +13,10 @@ from tallystick.domain.payment import Method
 from tallystick.services.ids import new_id
 from tallystick.services.late_money import refund_late_money
 from tallystick.services.refund_invoice import sweep_refunds
-from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
 from tallystick.services.try_to_collect import sweep_collections
-from tests.faults.bank import BANKS, Bank, Pays
+from tests.faults.bank import Bank, Pays
+from tests.faults.banks import BANKS, SANDBOX
 from tests.real_time import travel
 from tests.scripted_bank import Delayed, ScriptedBank, with_bank
 from tests.world import NOON, SoldPlan, World, open_world, sandbox_of
@@ -136,17 +136,17 @@ class Stage:
     made: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    async def open(cls, database: Database, provider: str = "sandbox") -> "Stage":
+    async def open(cls, database: Database, provider: str = SANDBOX) -> "Stage":
         """Found a tenant that takes money through a provider."""
         world = await open_world(database)
         world = replace(world, sandbox=sandbox_of(database, debit_seconds=DEBIT_SECONDS))
-        bank = BANKS[provider](world)
-        world = with_bank(world, ScriptedBank(bank.provider), CALL_LIMIT_SECONDS)
-        return cls(world=world, bank=bank)
+        world, bank = await BANKS[provider](world)
+        script, _ = bank.scripted()
+        return cls(world=with_bank(world, script, CALL_LIMIT_SECONDS), bank=bank)
 
     def scripted(self, case: Case) -> Case:
         """Give a case a bank whose calls can be scripted, and which knows its own debits."""
-        case.bank, case.delayed = ScriptedBank(self.bank.provider), Delayed()
+        case.bank, case.delayed = self.bank.scripted()
         return case
 
     async def plan(self, name: str = "Pro") -> SoldPlan:
@@ -218,9 +218,8 @@ class Stage:
             await sweep_refunds(app, now)
         if decides:
             await self.bank.decides(self.world, await self.references(cases))
-        # A provider lists so many debits at a time, and again until they are acknowledged.
-        for _ in range(1 + len(cases) // DEBITS_AT_ONCE if decides else 0):
-            await settle_debits(app, now)
+            # Some list so many debits at a time, and again until they are acknowledged.
+            await self.bank.goes_round(self.world, 1 + len(cases) // DEBITS_AT_ONCE)
         for row in await self.world.fetch(
             "select id from payment_attempts where tenant_id = $1 and late_money = 'REFUNDING'",
             self.world.tenant_id,

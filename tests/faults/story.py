@@ -8,11 +8,10 @@ from typing_extensions import override
 
 from tallystick.services.confirm_result import Challenge, Completed
 from tallystick.services.continue_checkout import continue_checkout
-from tallystick.services.settle_debits import settle_debits
 from tests.faults.bank import Pays
 from tests.faults.outcomes import Buyer, Outcome
 from tests.faults.stage import Case, Facts, Stage, time_passes
-from tests.world import NOON, World
+from tests.world import World
 
 Seen = tuple[object, ...]
 """What of the facts a story is about."""
@@ -95,7 +94,7 @@ class Checkout(Story):
             await continue_checkout(shop.ctx, session_of(case))
         if outcome.pays.is_debit and outcome.decides:
             await stage.bank.decides(stage.world, list(case.bank.opened))
-            await settle_debits(shop.app, NOON)
+            await stage.bank.is_asked_about_debits(shop, [case.customer], 1)
         if outcome.is_swept:
             await time_passes(stage, shop, case)
 

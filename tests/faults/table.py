@@ -6,10 +6,13 @@ The page keeps the rows of cells that a run did not try, so that some can be ren
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tests.faults.banks import SANDBOX, STRIPE
 from tests.faults.matrix import Result, cells
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
 BEGIN = "<!-- written by make faults -->"
+BEGIN_OF = {SANDBOX: BEGIN, STRIPE: "<!-- written by make faults, with Stripe -->"}
+"""Each provider has a table of its own."""
 END = "<!-- until here -->"
 HEAD = (
     "| story | outcome | points | cases | one charge | none, and usable | breaches |",
@@ -21,18 +24,23 @@ COLUMNS = 7
 
 
 def write(
-    tried: Sequence[Result], killed: Sequence[Result], run: str, page: Path = PAGE
+    tried: Sequence[Result],
+    killed: Sequence[Result],
+    run: str,
+    page: Path = PAGE,
+    provider: str = SANDBOX,
 ) -> None:
     """Renew the rows of what was tried; `run` says how."""
     whole = page.read_text(encoding="utf-8")
-    before, _, rest = whole.partition(BEGIN)
+    begin, every = BEGIN_OF[provider], cells(provider)
+    before, _, rest = whole.partition(begin)
     known, _, after = rest.partition(END)
     rows = {**_rows(known), **{one.cell: one for one in tried}}
     if killed:
         rows[KILLED] = total(killed, KILLED)
-    there_are = [rows[cell.name] for cell in cells() if cell.name in rows]
+    there_are = [rows[cell.name] for cell in every if cell.name in rows]
     everything = total(there_are, ALL)
-    sizes = f"{len(there_are)} of {len(cells())} cells"
+    sizes = f"{len(there_are)} of {len(every)} cells"
     possible = f"the {2 * everything.points:,} that there are, two at each point"
     lines = [
         f"{everything.cases:,} cases in {sizes}, of {possible}. The last run: {run}.",
@@ -43,7 +51,7 @@ def write(
         *([_row(rows[KILLED])] if KILLED in rows else []),
     ]
     text = "\n".join(lines)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def total(results: Iterable[Result], name: str = "") -> Result:

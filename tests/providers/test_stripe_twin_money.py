@@ -71,6 +71,23 @@ async def test_what_stripe_cannot_count_is_not_charged(
     assert bank.merchant.objects["payment_intent"] == {}
 
 
+@pytest.mark.parametrize("done", [False, True])
+async def test_a_refund_that_stripe_fails_is_asked_for_again(
+    bank: TwinBank, *, done: bool
+) -> None:
+    """A fault that Stripe keeps under the key delays no whole refund, and doubles none."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    bank.merchant.script("refunds.create", Failing(500, done=done))
+    asked = (order.tenant_id, reference, 5412, "key")
+
+    answers = [await bank.stripe.refund(*asked) for _ in range(3)]
+
+    assert answers[0] == Unknown()
+    assert answers[-1] == Refunded()
+    assert bank.merchant.moved(reference) == [5412, -5412]
+
+
 async def test_another_wording_under_a_key_opens_another_intent(bank: TwinBank) -> None:
     """And no more than one of them is ever confirmed."""
     order = await order_by(bank, "pm_card_visa")

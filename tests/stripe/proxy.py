@@ -92,6 +92,7 @@ def localstripe() -> Iterator[str]:
 class Proxy:
     """What clients and browsers speak to instead of localstripe."""
 
+    id = "acct_localstripe"
     secret_key = "sk_test_localstripe"
     publishable_key = "pk_test_localstripe"
 

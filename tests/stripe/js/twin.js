@@ -47,6 +47,9 @@ class PaymentElement {
     this.asked = 0;
     this.frame = null;
     this.heard = (event) => this.hear(event);
+    // A question that comes before the frame is there waits for it.
+    this.there = new Promise((resolve) => (this.arrived = resolve));
+    this.on("loaderror", this.arrived);
   }
 
   on(name, listener) {
@@ -132,7 +135,8 @@ class PaymentElement {
     }, ORIGIN);
   }
 
-  ask(name, more) {
+  async ask(name, more) {
+    await this.there;
     if (!this.frame) throw new IntegrationError("The Payment Element is not mounted.");
     const id = ++this.asked;
     return new Promise((resolve) => {
@@ -144,8 +148,10 @@ class PaymentElement {
   hear(event) {
     if (event.origin !== ORIGIN || !this.frame || event.source !== this.frame.contentWindow) return;
     const {name, id, told} = event.data;
-    if (name === "loaded") this.tell("draw");
-    else if (name === "answer") {
+    if (name === "loaded") {
+      this.tell("draw");
+      this.arrived();
+    } else if (name === "answer") {
       this.waiting.get(id)(told);
       this.waiting.delete(id);
     } else {
