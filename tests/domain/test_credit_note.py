@@ -192,9 +192,7 @@ def test_what_a_debit_promises_is_credited_to_the_balance(case_id: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [TO_BALANCE, REFUND, DEBT])
-@pytest.mark.parametrize(
-    "status", [InvoiceStatus.DRAFT, InvoiceStatus.VOID, InvoiceStatus.UNCOLLECTIBLE]
-)
+@pytest.mark.parametrize("status", [InvoiceStatus.DRAFT, InvoiceStatus.VOID])
 def test_only_a_final_invoice_is_credited(kind: Any, status: InvoiceStatus) -> None:  # noqa: ANN401
     """The refusal names what it is."""
     with pytest.raises(Conflict, match=status.value):

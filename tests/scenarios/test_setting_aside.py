@@ -68,7 +68,7 @@ async def test_a_draft_that_was_set_aside_is_tried_again(world: World) -> None:
         "update invoices set billing_tried_at = now() - make_interval(secs => $1)",
         AGAIN_AFTER_SECONDS,
     )
-    assert await bill_due(world.app, NOON) == 1
+    assert await bill_due(world.app, NOON) > 0
 
     assert await standings(merchant) == [("FINALIZED", False)] * 4
     await merchant.is_sound()
