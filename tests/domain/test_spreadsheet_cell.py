@@ -19,6 +19,7 @@ DANGEROUS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
         ("\tx", "'\tx"),
         ("\rx", "'\rx"),
         ("  =1", "'  =1"),
+        (" \r1", "' \r1"),
         ("\uff1d1", "'\uff1d1"),
         ("'=1", "''=1"),
         # What is no formula stays as it is.
