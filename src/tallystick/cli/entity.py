@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, TypeAlias
-from uuid import UUID
 
 import typer
 
@@ -11,9 +10,7 @@ from tallystick.cli.entity_options import body_of, by_option, with_settings
 from tallystick.cli.operator import (
     Json,
     TenantOption,
-    chosen_tenant,
-    context_of,
-    id_of,
+    chosen_entity,
     operate,
 )
 from tallystick.cli.terminal import DataDir, print_facts, settings_with
@@ -21,7 +18,6 @@ from tallystick.db import invoicing_entities
 from tallystick.db.engine import Tx
 from tallystick.domain.entity_settings import EntitySettings
 from tallystick.domain.errors import InvalidInput, NotFound, Unread, sentence
-from tallystick.domain.ids import Prefix
 from tallystick.http.reader import Reader
 from tallystick.http.v1.entity_schemas import (
     EntityPatch,
@@ -29,7 +25,7 @@ from tallystick.http.v1.entity_schemas import (
     show_entity,
     wanted_accounts,
 )
-from tallystick.services.context import App, Context
+from tallystick.services.context import App
 from tallystick.services.edit_entity import edit_entity
 
 app = typer.Typer(
@@ -68,7 +64,7 @@ def show(
     """Show everything that is set about an entity."""
 
     async def work(app: App, tx: Tx) -> EntitySettings:
-        ctx, entity_id = await _meant(app, tx, entity, tenant)
+        ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "ENTITY")
         found = await invoicing_entities.load(tx, ctx.tenant.id, entity_id)
         if found is None:
             raise NotFound("There is no such invoicing entity.")
@@ -107,7 +103,7 @@ def set_entity(
     moved = body.address.model_dump(exclude_unset=True) if body.address is not None else {}
 
     async def work(app: App, tx: Tx) -> EntitySettings:
-        ctx, entity_id = await _meant(app, tx, entity, tenant)
+        ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "ENTITY")
 
         def change(before: EntitySettings) -> EntitySettings:
             # The address is changed part by part; cleared as a whole only when asked to.
@@ -124,20 +120,6 @@ def set_entity(
             raise InvalidInput(sentence(faults), faults) from None
 
     _print(operate(settings_with(data_dir=data_dir), work), as_json=as_json)
-
-
-async def _meant(
-    app: App, tx: Tx, entity: str | None, tenant: str | None
-) -> tuple[Context, UUID]:
-    """The entity that is named, else the tenant's default one; with its tenant's context."""
-    if entity is None:
-        ctx = await context_of(app, tx, await chosen_tenant(tx, tenant))
-        return ctx, await invoicing_entities.default_id(tx, ctx.tenant.id)
-    entity_id = id_of(Prefix.INVOICING_ENTITY, entity, "ENTITY")
-    owner = await invoicing_entities.owner_of(tx, entity_id)
-    if owner is None:
-        raise NotFound(f"There is no invoicing entity {entity}.")
-    return await context_of(app, tx, owner), entity_id
 
 
 def _print(entity: EntitySettings, *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from tallystick.bootstrap import wired
 from tallystick.cli.database import ready_dsn, refuse_missing
 from tallystick.cli.terminal import FAILED, MISUSED, err, fail, failures_told
-from tallystick.db import tenants
+from tallystick.db import invoicing_entities, tenants
 from tallystick.db.engine import Tx
 from tallystick.db.migrate import migrate
 from tallystick.domain.errors import InvalidInput, NotFound, TallystickError
@@ -125,6 +125,26 @@ async def chosen_tenant(tx: Tx, tenant: str | None) -> UUID:
         )
     names = [f"  {encode(Prefix.TENANT, one.id)}  {one.name}" for one in known]
     raise NotFound("\n".join(["There are several tenants. Say which with --tenant:", *names]))
+
+
+async def chosen_entity(
+    app: App, tx: Tx, tenant: str | None, entity: str | None, name: str
+) -> tuple[Context, UUID]:
+    """The entity that is named, else the tenant's default one; with its tenant's context.
+
+    `name` is what the command calls the entity.
+
+    Raises:
+        NotFound: There is no such entity, or no tenant that would be meant.
+    """
+    if entity is None:
+        ctx = await context_of(app, tx, await chosen_tenant(tx, tenant))
+        return ctx, await invoicing_entities.default_id(tx, ctx.tenant.id)
+    entity_id = id_of(Prefix.INVOICING_ENTITY, entity, name)
+    owner = await invoicing_entities.owner_of(tx, entity_id)
+    if owner is None:
+        raise NotFound(f"There is no invoicing entity {entity}.")
+    return await context_of(app, tx, owner), entity_id
 
 
 def id_of(prefix: Prefix, text: str, name: str) -> UUID:

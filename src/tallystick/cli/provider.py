@@ -11,9 +11,9 @@ import typer
 from tallystick.cli.operator import (
     Json,
     TenantOption,
+    chosen_entity,
     chosen_tenant,
     context_of,
-    id_of,
     operate,
 )
 from tallystick.cli.stripe_setup import (
@@ -31,7 +31,6 @@ from tallystick.cli.terminal import (
     print_table,
     settings_with,
 )
-from tallystick.db import invoicing_entities
 from tallystick.db.engine import Tx
 from tallystick.db.provider_connections import ConnectionFacts
 from tallystick.domain.errors import NotFound
@@ -51,7 +50,7 @@ from tallystick.services.connect_provider import (
     seal_everything_again,
     secret_box_of,
 )
-from tallystick.services.context import App, Context
+from tallystick.services.context import App
 from tallystick.services.events import instant_text
 from tallystick.services.ids import new_id
 from tallystick.services.secret_box import KEY_BYTES, CannotOpen, SecretBox
@@ -122,7 +121,7 @@ def connect_stripe(
     )
 
     async def work(app: App, tx: Tx) -> ProviderConnection:
-        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "--entity")
         return await connect_provider(ctx, entity_id, account, connection_id)
 
     done = operate(settings, work)
@@ -139,7 +138,7 @@ def _prepared(
     """
 
     async def work(app: App, tx: Tx) -> tuple[bool, UUID]:
-        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "--entity")
         secret_box_of(ctx)
         fitting(ctx, is_live=keys.is_live)
         known = ctx.tenant.connection_of(entity_id)
@@ -211,7 +210,7 @@ def check(
     settings = settings_with(data_dir=data_dir)
 
     async def work(app: App, tx: Tx) -> tuple[ConnectionFacts, StripeKeys]:
-        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "--entity")
         connection = await open_connection(ctx, entity_id)
         box = secret_box_of(ctx)
         every = await connections(ctx)
@@ -260,7 +259,7 @@ def webhook_secret(
     secret = asked_for_webhook_secret()
 
     async def work(app: App, tx: Tx) -> None:
-        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "--entity")
         await keep_webhook_secret(ctx, await open_connection(ctx, entity_id), secret, None)
 
     operate(settings_with(data_dir=data_dir), work)
@@ -284,7 +283,7 @@ def disconnect(
         typer.confirm("Nothing can be paid online there afterwards. Disconnect?", abort=True)
 
     async def work(app: App, tx: Tx) -> int:
-        ctx, entity_id = await _meant(app, tx, tenant, entity)
+        ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "--entity")
         return await disconnect_provider(ctx, await open_connection(ctx, entity_id))
 
     left = operate(settings_with(data_dir=data_dir), work)
@@ -317,20 +316,6 @@ def rotate_key(*, data_dir: DataDir = None) -> None:
 
     changed = operate(settings_with(data_dir=data_dir), work)
     err.print(f"{changed} secrets were sealed again; none is under another key any more.")
-
-
-async def _meant(
-    app: App, tx: Tx, tenant: str | None, entity: str | None
-) -> tuple[Context, UUID]:
-    """The entity that is named, else the tenant's default one; with its tenant's context."""
-    if entity is None:
-        ctx = await context_of(app, tx, await chosen_tenant(tx, tenant))
-        return ctx, await invoicing_entities.default_id(tx, ctx.tenant.id)
-    entity_id = id_of(Prefix.INVOICING_ENTITY, entity, "--entity")
-    owner = await invoicing_entities.owner_of(tx, entity_id)
-    if owner is None:
-        raise NotFound(f"There is no invoicing entity {entity}.")
-    return await context_of(app, tx, owner), entity_id
 
 
 def _opened(box: SecretBox, sealed: str, place: str) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
-from tallystick.db.invoice_locks import lock_customer_of
+from tallystick.db.invoice_locks import lock_customer, lock_customer_of
 from tallystick.db.leases import Leased, leased
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.collection import Collection
@@ -178,11 +178,7 @@ async def lock(tx: Tx, tenant_id: UUID, known: Collection) -> Collection:
 
     Returns the try as it stands now.
     """
-    await tx.execute(
-        "select from customers where tenant_id = $1 and id = $2 for no key update",
-        tenant_id,
-        known.customer_id,
-    )
+    await lock_customer(tx, tenant_id, known.customer_id)
     if known.activates is not None:
         await tx.execute(
             """

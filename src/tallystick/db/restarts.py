@@ -11,15 +11,6 @@ _FAILED = """
 """
 
 
-async def lock_customer(tx: Tx, tenant_id: UUID, customer_id: UUID) -> None:
-    """Lock the customer whose method is new."""
-    await tx.execute(
-        "select from customers where tenant_id = $1 and id = $2 for no key update",
-        tenant_id,
-        customer_id,
-    )
-
-
 async def replace_methods(
     tx: Tx, tenant_id: UUID, customer_id: UUID, method_id: UUID, today: date
 ) -> None:

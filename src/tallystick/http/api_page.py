@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 from markupsafe import Markup
 
 from tallystick.http.curl_line import curl_line
+from tallystick.http.drawing import environment
 from tallystick.http.refusals import ANSWER_HEADERS
 from tallystick.http.schema_text import limits_text, references, type_text
 
@@ -22,13 +23,7 @@ HEADERS = {
 }
 _METHODS = ("get", "post", "put", "patch", "delete")
 
-_pages = Environment(
-    loader=FileSystemLoader(_FOLDER),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_pages = environment(FileSystemLoader(_FOLDER))
 _CODE = re.compile(r"(`[^`]+`)")
 
 

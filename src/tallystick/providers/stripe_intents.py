@@ -15,7 +15,6 @@ if TYPE_CHECKING:
         PaymentIntentConfirmParamsMandateData,
         PaymentIntentCreateParams,
         SetupIntentConfirmParams,
-        SetupIntentConfirmParamsMandateData,
         SetupIntentCreateParams,
     )
 
@@ -80,7 +79,7 @@ async def confirm(api: stripe.V1Services, order: PaymentOrder, reference: str) -
     if _is_setup(reference):
         setup: SetupIntentConfirmParams = {"return_url": order.return_url}
         if _is_debit(order):
-            setup["mandate_data"] = _setup_mandate(order)
+            setup["mandate_data"] = _mandate(order)
         return await answer_of(
             lambda: api.setup_intents.confirm_async(reference, setup, options)
         )
@@ -165,19 +164,6 @@ def _mandate(order: PaymentOrder) -> "PaymentIntentConfirmParamsMandateData":
 
     Its moment is the call's: a test tenant's clock says what no bank would believe.
     """
-    who = order.acceptance
-    if who is None:
-        return {"customer_acceptance": {"type": "offline", "offline": {}}}
-    return {
-        "customer_acceptance": {
-            "type": "online",
-            "online": {"ip_address": who.ip, "user_agent": who.user_agent},
-        }
-    }
-
-
-def _setup_mandate(order: PaymentOrder) -> "SetupIntentConfirmParamsMandateData":
-    """The same for a setup."""
     who = order.acceptance
     if who is None:
         return {"customer_acceptance": {"type": "offline", "offline": {}}}

@@ -12,9 +12,9 @@ from typing import assert_never
 from uuid import UUID
 
 from tallystick.db import (
+    invoice_locks,
     invoicing_entities,
     method_setups,
-    restarts,
     saved_methods,
     subscription_writes,
 )
@@ -226,7 +226,7 @@ async def _claim(
     ctx: Context, tx: Tx, setup: MethodSetup, consent: str, payer: bytes | None
 ) -> None:
     """Write the try, unless too many have failed: with the customer locked, exactly counted."""
-    await restarts.lock_customer(tx, ctx.tenant.id, setup.customer_id)
+    await invoice_locks.lock_customer(tx, ctx.tenant.id, setup.customer_id)
     await _refuse_too_many(ctx, tx, setup.customer_id, payer)
     await method_setups.insert(tx, ctx.tenant.id, setup, consent, payer)
 
@@ -250,18 +250,14 @@ async def _reference(
     """What the provider calls it, opened under its key and kept if it is not yet."""
     if setup.reference is not None:
         return setup.reference
-    opened = await answer_in_time(ctx, _opened(ctx, provider, _order(ctx, setup)))
-    if opened is None or isinstance(opened, Declined):
-        return opened or Unknown()
+    reference = await answer_in_time(
+        ctx, opened(ctx, provider, _order(ctx, setup), provider.save_method)
+    )
+    if reference is None or isinstance(reference, Declined):
+        return reference or Unknown()
     async with ctx.app.transaction() as tx:
-        await method_setups.keep_reference(tx, ctx.tenant.id, setup.id, opened)
-    return opened
-
-
-async def _opened(
-    ctx: Context, provider: PaymentProvider, order: PaymentOrder
-) -> str | Declined:
-    return await opened(ctx, provider, order, provider.save_method)
+        await method_setups.keep_reference(tx, ctx.tenant.id, setup.id, reference)
+    return reference
 
 
 def _order(ctx: Context, setup: MethodSetup) -> PaymentOrder:
@@ -283,7 +279,7 @@ async def _record(
 ) -> AddedResult:
     """Write what the provider said, once; who comes later is told how it ended."""
     tenant_id = ctx.tenant.id
-    await restarts.lock_customer(tx, tenant_id, customer_id)
+    await invoice_locks.lock_customer(tx, tenant_id, customer_id)
     setup = await method_setups.lock(tx, tenant_id, customer_id, setup_id)
     assert setup is not None, "a setup is never deleted"
     if setup.state is not AttemptState.LIVE:

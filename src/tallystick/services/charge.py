@@ -90,7 +90,9 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | N
     """
     if attempt.reference is not None:
         return attempt.reference
-    reference = await answer_in_time(ctx, _opened(ctx, attempt))
+    provider = provider_asked(ctx, attempt)
+    ask = provider.save_method if attempt.kind is AttemptKind.SETUP else provider.open
+    reference = await answer_in_time(ctx, opened(ctx, provider, order_of(ctx, attempt), ask))
     if reference is None or isinstance(reference, Declined):
         return reference
     async with ctx.app.transaction() as tx:
@@ -98,12 +100,6 @@ async def ensure_reference(ctx: Context, attempt: Attempt) -> str | Declined | N
             tx, ctx.tenant.id, attempt.id, reference, lease_seconds(ctx.app)
         )
     return reference if kept else None
-
-
-async def _opened(ctx: Context, attempt: Attempt) -> str | Declined:
-    provider = provider_asked(ctx, attempt)
-    ask = provider.save_method if attempt.kind is AttemptKind.SETUP else provider.open
-    return await opened(ctx, provider, order_of(ctx, attempt), ask)
 
 
 async def take_up(

@@ -16,6 +16,7 @@ from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.billing_entries import InvoiceEntry
 from tallystick.domain.collection import Collection
+from tallystick.domain.document_facts import InvoiceDocument
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.explain_invoice import InvoiceExplanation
 from tallystick.domain.ids import MalformedId, Prefix, decode, encode
@@ -147,6 +148,16 @@ async def open_invoice(
     return OpenedInvoice(context=ctx, invoice_id=invoice_id)
 
 
+async def invoice_document(ctx: Context, invoice_id: UUID) -> InvoiceDocument:
+    """What the document of an invoice says.
+
+    Raises:
+        NotFound: There is no such invoice, or it is a draft.
+    """
+    async with ctx.app.database.connection() as tx:
+        return await _document(ctx, tx, invoice_id)
+
+
 async def show_invoice_page(ctx: Context, invoice_id: UUID) -> InvoiceView:
     """What the page of an invoice shows.
 
@@ -154,11 +165,7 @@ async def show_invoice_page(ctx: Context, invoice_id: UUID) -> InvoiceView:
         NotFound: There is no such invoice, or it is a draft.
     """
     async with ctx.app.database.connection() as tx:
-        found = await document_facts.of_invoice(
-            tx, ctx.tenant.id, invoice_id, ctx.tenant.time_zone
-        )
-        if found is None or found.invoice.status is InvoiceStatus.DRAFT:
-            raise _unknown()
+        found = await _document(ctx, tx, invoice_id)
         entry = found.invoice
         provider = ctx.app.provider_of(ctx.tenant, entry.invoicing_entity_id)
         newest = await page_tries.newest_of(tx, ctx.tenant.id, invoice_id)
@@ -223,6 +230,13 @@ async def leave_on_page(ctx: Context, invoice_id: UUID) -> PageResult:
     if newest.by_buyer:
         await take_up(ctx, newest, FailureReason.CANCELLED_BY_BUYER)
     return await _ended(ctx, newest.id)
+
+
+async def _document(ctx: Context, tx: Tx, invoice_id: UUID) -> InvoiceDocument:
+    found = await document_facts.of_invoice(tx, ctx.tenant.id, invoice_id, ctx.tenant.time_zone)
+    if found is None or found.invoice.status is InvoiceStatus.DRAFT:
+        raise _unknown()
+    return found
 
 
 async def _claim(

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from tallystick.db import restarts
 from tallystick.db.engine import Tx
+from tallystick.db.invoice_locks import lock_customer
 from tallystick.services.context import Context
 
 
@@ -15,6 +16,6 @@ async def restart_collection(ctx: Context, tx: Tx, customer_id: UUID, method_id:
     the one that failed, the new one takes its place. What a provider took back, what was given
     up, and what is being paid stays as it is.
     """
-    await restarts.lock_customer(tx, ctx.tenant.id, customer_id)
+    await lock_customer(tx, ctx.tenant.id, customer_id)
     await restarts.replace_methods(tx, ctx.tenant.id, customer_id, method_id, ctx.today)
     await restarts.collect_open(tx, ctx.tenant.id, customer_id, ctx.now)

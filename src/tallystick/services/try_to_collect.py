@@ -160,11 +160,6 @@ def _provider(ctx: Context, collection: Collection) -> PaymentProvider:
     return ctx.app.provider_named(ctx.tenant, collection.provider)
 
 
-async def _opened(ctx: Context, collection: Collection) -> str | Declined:
-    provider = _provider(ctx, collection)
-    return await opened(ctx, provider, _order(ctx, collection), provider.open)
-
-
 async def _look(ctx: Context, known: Collection, reference: str) -> Standing:
     provider = _provider(ctx, known)
     return await answer_in_time(ctx, provider.look(ctx.tenant.id, reference)) or Unknown()
@@ -179,7 +174,10 @@ async def _reference(ctx: Context, collection: Collection) -> str | Declined | N
         return collection.reference
     if has_expired(collection.method, collection.claimed_at):
         return Declined(FailureReason.CARD_EXPIRED)
-    reference = await answer_in_time(ctx, _opened(ctx, collection))
+    provider = _provider(ctx, collection)
+    reference = await answer_in_time(
+        ctx, opened(ctx, provider, _order(ctx, collection), provider.open)
+    )
     if reference is None or isinstance(reference, Declined):
         return reference
     async with ctx.app.transaction() as tx:

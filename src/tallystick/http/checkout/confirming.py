@@ -6,10 +6,10 @@ from typing import assert_never
 from starlette.responses import Response
 
 from tallystick.domain.errors import Fault
-from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
-from tallystick.domain.payment_panel import MountedPanel
+from tallystick.domain.payment import Method, MethodKind, MethodRefused
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
+from tallystick.http.buyer_origin import acceptance_from
 from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
 from tallystick.http.checkout.changes import changes
 from tallystick.http.checkout.finish import (
@@ -43,9 +43,6 @@ from tallystick.services.confirm_result import (
 from tallystick.services.end_session import expire_session
 from tallystick.services.show_checkout import show_checkout
 from tallystick.services.try_limits import too_many_tries
-
-USER_AGENT_CHARS_MAX = 500
-"""Longer ones name no browser."""
 
 _BAD = 400
 _CHANGED = 409
@@ -176,18 +173,7 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
-        acceptance=_acceptance(visit, view),
-    )
-
-
-def _acceptance(visit: Visit, view: CheckoutView) -> Acceptance | None:
-    """Where the agreement came from, for a provider that has to be told; it is kept for it."""
-    client = visit.request.client
-    if client is None or not isinstance(view.panel, MountedPanel):
-        return None
-    browser = visit.request.headers.get("user-agent", "")
-    return Acceptance(
-        at=visit.context.now, ip=client.host, user_agent=browser[:USER_AGENT_CHARS_MAX]
+        acceptance=acceptance_from(visit.context, visit.request, view.panel),
     )
 
 

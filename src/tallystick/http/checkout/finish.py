@@ -102,6 +102,17 @@ def mandate_text(
     return f"{text} {say.words('mandate.notice')}" if announces else text
 
 
+def mandate_rows(
+    seller: SellerCard, reference: str | None, say: Teller
+) -> tuple[tuple[str, str], ...]:
+    """Who debits, and under which reference; None where it is allotted later."""
+    rows = [(say.words("mandate.creditor"), seller.legal_name)]
+    if seller.creditor_identifier:
+        rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
+    number = reference or say.words("mandate.reference_later")
+    return (*rows, (say.words("mandate.reference"), number))
+
+
 def agreed_text(
     quote: Quote,
     offer: Offer,

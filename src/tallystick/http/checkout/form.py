@@ -87,10 +87,15 @@ def make_form(
         panel=make_panel(
             charged_by(quote), offer.payment, seller, provided, typed.method, label
         ),
-        faults=tuple(
-            FormFault(field=name, label=say.words.field(name), sentence=sentence)
-            for name, sentence in reversed(errors.items())
-        ),
+        faults=form_faults(errors, say),
+    )
+
+
+def form_faults(errors: dict[str, str], say: Teller) -> tuple[FormFault, ...]:
+    """What is wrong, to be told above a form: the sentences by field, last field first."""
+    return tuple(
+        FormFault(field=name, label=say.words.field(name), sentence=sentence)
+        for name, sentence in reversed(errors.items())
     )
 
 

@@ -8,10 +8,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_network
 from math import ceil
 
 from tallystick.domain.errors import RateLimited
+from tallystick.http.buyer_origin import subscriber
 
 KEYS_MAX = 10_000
 GUESSES_MAX = 10
@@ -19,8 +19,6 @@ GUESSES_MAX = 10
 
 _GUESS_SECONDS = 60.0
 _MINUTE = 60.0
-_NETWORK_BITS = 64
-"""What one subscriber is given of IPv6: all its addresses count as one."""
 
 Clock = Callable[[], float]
 
@@ -148,14 +146,3 @@ class Pace:
     def was_right(self, session_name: str) -> None:
         """The code that was guessed can be redeemed: it does not count."""
         self._guesses.give_back(session_name)
-
-
-def subscriber(address: str) -> str:
-    """The key of whoever has an address: of IPv6 the network, of anything else all of it."""
-    try:
-        six = IPv6Address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if six.ipv4_mapped is not None:
-        return str(six.ipv4_mapped)
-    return str(ip_network((int(six), _NETWORK_BITS), strict=False))

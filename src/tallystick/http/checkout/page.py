@@ -4,21 +4,22 @@ from dataclasses import dataclass
 from functools import cache
 
 from babel import Locale
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader
 
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.quote import Quote
 from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
 from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.finish import finish, mandate_text
+from tallystick.http.checkout.finish import finish, mandate_rows, mandate_text
 from tallystick.http.checkout.form import Form, Typed, make_form
 from tallystick.http.checkout.frame import Frame, Links, bare_frame, merchant_frame
-from tallystick.http.checkout.panel import debit_agent, mounted
+from tallystick.http.checkout.panel import buyer_details, debit_agent, mounted
 from tallystick.http.checkout.receipt import make_receipt
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.summary import summarize
 from tallystick.http.checkout.teller import Teller, teller_for
 from tallystick.http.checkout.tokens import Signer
+from tallystick.http.drawing import environment
 from tallystick.services.checkout_view import CheckoutView, CompletedCard
 
 _LOOKS_AT_FIRST = 30
@@ -68,13 +69,7 @@ class Message:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=PackageLoader(__package__),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    return environment(PackageLoader(__package__))
 
 
 def _render(template: str, **values: object) -> str:
@@ -147,11 +142,6 @@ def _form_parts(
     view: CheckoutView, quote: Quote, sheet: Sheet, typed: Typed
 ) -> dict[str, object]:
     say, seller = sheet.say, view.seller
-    rows = [(say.words("mandate.creditor"), seller.legal_name)]
-    if seller.creditor_identifier:
-        rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
-    reference = view.mandate_reference or say.words("mandate.reference_later")
-    rows.append((say.words("mandate.reference"), reference))
     signer = sheet.signer
     end = finish(quote, view.offer, seller, typed.buyer.address.country, say)
     mandate = mandate_text(seller, debit_agent(view.panel), say)
@@ -169,7 +159,7 @@ def _form_parts(
         "form": make_form(quote, view.offer, seller, view.panel, typed, say),
         "finish": end,
         "mandate": mandate,
-        "mandate_rows": rows,
+        "mandate_rows": mandate_rows(seller, view.mandate_reference, say),
         "shown": {"text": quote.canonical, "signature": signer.shown(quote.canonical)},
         "agreed": {
             "consent": signer.agreed(end.consent or ""),
@@ -180,18 +170,9 @@ def _form_parts(
 
 def _details(typed: Typed) -> tuple[tuple[str, str], ...]:
     """What the form asks of the buyer, which a provider's panel then need not ask again."""
-    buyer, place = typed.buyer, typed.buyer.address
-    details = {
-        "name": buyer.name,
-        "email": buyer.email,
-        "line1": place.line1,
-        "line2": place.line2,
-        "zip_code": place.zip_code,
-        "city": place.city,
-        "state": place.state,
-        "country": place.country,
-    }
-    return tuple((name, value or "") for name, value in details.items())
+    buyer = typed.buyer
+    details = buyer_details(buyer.name, buyer.email, buyer.address)
+    return tuple((name, value or "") for name, value in details)
 
 
 def receipt_page(

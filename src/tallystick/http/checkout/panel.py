@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from tallystick.domain.buyer import Address
 from tallystick.domain.errors import Fault
 from tallystick.domain.offer import (
     BankTransfer,
@@ -91,6 +92,23 @@ class Charged:
     amount: int
     currency: str
     saves: bool
+
+
+def buyer_details(
+    name: str, email: str | None, place: Address | None
+) -> tuple[tuple[str, str | None], ...]:
+    """What a provider's panel need not ask again, by the names of its fields."""
+    place = place or Address()
+    return (
+        ("name", name),
+        ("email", email),
+        ("line1", place.line1),
+        ("line2", place.line2),
+        ("zip_code", place.zip_code),
+        ("city", place.city),
+        ("state", place.state),
+        ("country", place.country),
+    )
 
 
 def charged_by(quote: Quote) -> Charged:

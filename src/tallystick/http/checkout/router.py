@@ -26,6 +26,7 @@ from tallystick.domain.session import SessionState
 from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.confirming import answer, confirm
 from tallystick.http.checkout.form import Typed
+from tallystick.http.checkout.frame import links_of
 from tallystick.http.checkout.headers import asset_headers, page_headers
 from tallystick.http.checkout.keeping import keep
 from tallystick.http.checkout.pace import Pace
@@ -93,7 +94,7 @@ def _add_reading(routes: APIRouter, assets: Assets, visit_of: Opener) -> None:
     @routes.get(_PAGE)
     async def page(request: Request, session: str, signature: str, lang: str = "") -> Response:
         if lang in LANGUAGES:
-            return keep_language(assets, (session, signature), lang)
+            return keep_language(assets, links_of(assets.root, session, signature).page, lang)
         visit = await visit_of(request, session, signature)
         view = await show_checkout(visit.context, visit.session_id, paid_with=visit.paid_with)
         return show(visit, view)

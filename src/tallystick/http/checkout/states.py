@@ -18,6 +18,7 @@ from tallystick.http.checkout.page import (
 )
 from tallystick.http.checkout.panel import mounted
 from tallystick.http.checkout.visit import Visit
+from tallystick.http.checkout.waiting import waiting_message
 from tallystick.services.checkout_view import CheckoutView
 
 _GONE = 410
@@ -68,41 +69,14 @@ def show_way_to_bank(visit: Visit, view: CheckoutView) -> Response:
     if view.status is not SessionState.AWAITING_PAYMENT or challenge is None:
         return visit.go(visit.links.page)
     sheet = visit.sheet(view)
-    message = _challenge(challenge, sheet)
+    message = waiting_message(challenge, sheet.links, sheet.say)
     return visit.html(message_page(view, message, sheet, leads_to=challenge), view)
 
 
 def _under_way(visit: Visit, view: CheckoutView, sheet: Sheet) -> Response:
-    words = sheet.say.words
     challenge = None if view.attempt is None else view.attempt.challenge_url
-    if challenge is None:
-        again = Action(label=words("wait.again"), url=sheet.links.back_from_bank)
-        message = Message(
-            tone="",
-            icon="clock",
-            title=words("wait.title"),
-            text=words("wait.text"),
-            actions=(again,),
-        )
-        return visit.html(message_page(view, message, sheet, polls=True), view)
-    return visit.html(message_page(view, _challenge(challenge, sheet), sheet), view)
-
-
-def _challenge(url: str, sheet: Sheet) -> Message:
-    """The ways on while the bank waits: to it, or back to another method."""
-    words = sheet.say.words
-    return Message(
-        tone="",
-        icon="shield",
-        title=words("challenge.title"),
-        text=words("challenge.text"),
-        actions=(
-            Action(label=words("challenge.go"), url=url, primary=True),
-            Action(
-                label=words("challenge.another"), url=sheet.links.another_method, posts=True
-            ),
-        ),
-    )
+    message = waiting_message(challenge, sheet.links, sheet.say)
+    return visit.html(message_page(view, message, sheet, polls=challenge is None), view)
 
 
 def _completed(visit: Visit, view: CheckoutView, sheet: Sheet) -> Response:

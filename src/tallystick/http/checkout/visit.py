@@ -12,11 +12,12 @@ from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.web_origin import origin
+from tallystick.http.buyer_origin import payer_from
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links, links_of
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace, subscriber
+from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import Sheet
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.success import with_session
@@ -26,7 +27,6 @@ from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.context import App, Context
 from tallystick.services.open_link import open_link
-from tallystick.services.try_limits import payer_of
 
 FORM_COOKIE = "tallystick_form"
 PAID_COOKIE = "tallystick_paid"
@@ -83,8 +83,7 @@ class Visit:
     @property
     def payer(self) -> bytes | None:
         """A mark of the network address that this request comes from."""
-        client = self.request.client
-        return payer_of(self.context, None if client is None else subscriber(client.host))
+        return payer_from(self.context, self.request)
 
     @property
     def may_ask(self) -> bool:
@@ -210,9 +209,9 @@ def chosen_language(request: Request) -> str | None:
     return chosen if chosen in LANGUAGES else None
 
 
-def keep_language(assets: Assets, link: tuple[str, str], language: str) -> Response:
+def keep_language(assets: Assets, path: str, language: str) -> Response:
     """Keep a language that was chosen in the footer, and show the page again without it."""
-    response = RedirectResponse(links_of(assets.root, *link).page, 303, page_headers())
+    response = RedirectResponse(path, 303, page_headers())
     _set_language(response, assets, language, _LANGUAGE_SECONDS)
     return response
 

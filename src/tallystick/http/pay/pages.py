@@ -3,19 +3,28 @@
 from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
 from tallystick.http.checkout.fields import Labels
-from tallystick.http.checkout.finish import mandate_text
-from tallystick.http.checkout.form import FormFault, Typed
+from tallystick.http.checkout.finish import mandate_rows, mandate_text
+from tallystick.http.checkout.form import FormFault, Typed, form_faults
 from tallystick.http.checkout.frame import merchant_frame
-from tallystick.http.checkout.page import Action, Message, look_again_after, panel_scripts
-from tallystick.http.checkout.panel import Charged, Panel, debit_agent, make_panel, mounted
+from tallystick.http.checkout.page import look_again_after, panel_scripts
+from tallystick.http.checkout.panel import (
+    Charged,
+    Panel,
+    buyer_details,
+    debit_agent,
+    make_panel,
+    mounted,
+)
 from tallystick.http.checkout.teller import Teller
+from tallystick.http.checkout.waiting import waiting_message
+from tallystick.http.drawing import environment
 from tallystick.http.pay.visit import Visit
 from tallystick.http.portal.told import invoice_page
 from tallystick.services.pay_on_page import InvoiceView
@@ -31,15 +40,9 @@ class _Form:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=ChoiceLoader(
-            [PackageLoader(__package__), PackageLoader("tallystick.http.checkout")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    portal, checkout = "tallystick.http.portal", "tallystick.http.checkout"
+    packages = (__package__, portal, checkout)
+    return environment(ChoiceLoader([PackageLoader(one) for one in packages]))
 
 
 def shown_amount(view: InvoiceView) -> str:
@@ -87,7 +90,7 @@ def pay_page(
         button=say.words("finish.pay", amount=due) if pays_here(view) else None,
         standing=_standing(view, say),
         mandate=mandate,
-        mandate_rows=_mandate_rows(view, say),
+        mandate_rows=mandate_rows(view.seller, view.mandate_reference, say),
         shown={"text": text, "signature": visit.signer.shown(text)},
         agreed={"mandate": visit.signer.agreed(mandate)},
     )
@@ -108,28 +111,8 @@ def waiting_page(visit: Visit, view: InvoiceView, *, leads_on: bool = False) -> 
 
     A page that `leads_on` goes to the bank by itself.
     """
-    words, links = visit.say(view).words, visit.links
     challenge = None if view.live is None else view.live.challenge_url
-    if challenge is None:
-        again = Action(label=words("wait.again"), url=links.back_from_bank)
-        message = Message(
-            tone="",
-            icon="clock",
-            title=words("wait.title"),
-            text=words("wait.text"),
-            actions=(again,),
-        )
-    else:
-        message = Message(
-            tone="",
-            icon="shield",
-            title=words("challenge.title"),
-            text=words("challenge.text"),
-            actions=(
-                Action(label=words("challenge.go"), url=challenge, primary=True),
-                Action(label=words("challenge.another"), url=links.another_method, posts=True),
-            ),
-        )
+    message = waiting_message(challenge, visit.links, visit.say(view))
     return _render(
         visit,
         view,
@@ -151,28 +134,17 @@ def _form(view: InvoiceView, typed: Typed, say: Teller) -> tuple[_Form, tuple[Fo
     panel = make_panel(
         charged, view.payment, view.seller, view.panel, typed.method, Labels(say, errors)
     )
-    faults = tuple(
-        FormFault(field=name, label=say.words.field(name), sentence=sentence)
-        for name, sentence in reversed(errors.items())
-    )
-    return _Form(panel=panel), faults
+    return _Form(panel=panel), form_faults(errors, say)
 
 
 def _details(view: InvoiceView) -> tuple[tuple[str, str], ...]:
     """What the invoice says of its buyer, which a provider's panel need not ask again."""
     buyer = view.entry.customer
-    place = buyer.billing_address
-    details = {
-        "name": buyer.name,
-        "email": buyer.email,
-        "line1": place.line1,
-        "line2": place.line2,
-        "zip_code": place.zip_code,
-        "city": place.city,
-        "state": place.state,
-        "country": place.country,
-    }
-    return tuple((name, value) for name, value in details.items() if value)
+    return tuple(
+        (name, value)
+        for name, value in buyer_details(buyer.name, buyer.email, buyer.billing_address)
+        if value
+    )
 
 
 def _has_panel(view: InvoiceView) -> bool:
@@ -194,15 +166,6 @@ def _standing(view: InvoiceView, say: Teller) -> str | None:
     if entry.amount_due == 0:
         return say.words("done.paid")
     return None if _has_panel(view) else say.words("invoice.no_method", seller=seller)
-
-
-def _mandate_rows(view: InvoiceView, say: Teller) -> list[tuple[str, str]]:
-    rows = [(say.words("mandate.creditor"), view.seller.legal_name)]
-    if view.seller.creditor_identifier:
-        rows.append((say.words("mandate.identifier"), view.seller.creditor_identifier))
-    reference = view.mandate_reference or say.words("mandate.reference_later")
-    rows.append((say.words("mandate.reference"), reference))
-    return rows
 
 
 def _render(

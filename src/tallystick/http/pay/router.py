@@ -19,16 +19,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from tallystick.db import document_facts
 from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import OnlinePayment
-from tallystick.domain.payment import Acceptance, Method, MethodKind, MethodRefused
-from tallystick.domain.payment_panel import MountedPanel
+from tallystick.domain.payment import Method, MethodKind, MethodRefused
+from tallystick.http.buyer_origin import acceptance_from
 from tallystick.http.checkout.alerts import Alert
 from tallystick.http.checkout.assets import Assets, load_assets
-from tallystick.http.checkout.confirming import USER_AGENT_CHARS_MAX
 from tallystick.http.checkout.finish import CONSENT_VERSION
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.headers import page_headers
@@ -37,6 +35,7 @@ from tallystick.http.checkout.page import waiting_fragment
 from tallystick.http.checkout.panel import missing_token, payment_fields
 from tallystick.http.checkout.refusals import page_route
 from tallystick.http.checkout.submitted import Submitted
+from tallystick.http.checkout.visit import keep_language
 from tallystick.http.pay.pages import (
     mandate_of,
     panel_of,
@@ -45,7 +44,7 @@ from tallystick.http.pay.pages import (
     shown_amount,
     waiting_page,
 )
-from tallystick.http.pay.visit import Files, Visit, arrive, keep_language
+from tallystick.http.pay.visit import Files, Visit, arrive, links_of
 from tallystick.http.pdf import pdf_answer
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.collect_method import collect_method
@@ -60,6 +59,7 @@ from tallystick.services.pay_on_page import (
     Paid,
     TooManyTries,
     continue_on_page,
+    invoice_document,
     leave_on_page,
     pay_on_page,
     show_invoice_page,
@@ -111,7 +111,8 @@ def _add_reading(routes: APIRouter, files: Files, looking: Opener) -> None:
         request: Request, tenant: str, invoice: str, signature: str, lang: str = ""
     ) -> Response:
         if lang in LANGUAGES:
-            return keep_language(files, (tenant, invoice, signature), lang)
+            page = links_of(files.shared.root, (tenant, invoice, signature)).page
+            return keep_language(files.shared, page, lang)
         visit = await looking(request, tenant, invoice, signature)
         return await _show(visit)
 
@@ -153,13 +154,7 @@ def _add_reading(routes: APIRouter, files: Files, looking: Opener) -> None:
     @routes.get(_PAGE + "/invoice.pdf")
     async def document(request: Request, tenant: str, invoice: str, signature: str) -> Response:
         visit = await looking(request, tenant, invoice, signature)
-        ctx = visit.context
-        await show_invoice_page(ctx, visit.invoice_id)
-        async with ctx.app.database.connection() as tx:
-            found = await document_facts.of_invoice(
-                tx, ctx.tenant.id, visit.invoice_id, ctx.tenant.time_zone
-            )
-        assert found is not None, "it was just read"
+        found = await invoice_document(visit.context, visit.invoice_id)
         return pdf_answer(await invoice_pdf(found))
 
 
@@ -201,13 +196,10 @@ async def _pay(visit: Visit, submitted: Submitted) -> Response:
     assert isinstance(view.payment, OnlinePayment), "it is paid here"
     kind = submitted.method
     consent = _consent(visit, view, submitted, kind)
-    fault = _fault(view.payment, kind)
-    if kind is MethodKind.DIRECT_DEBIT and consent is None and fault is None:
-        fault = Fault("consent", "required", "must be agreed to")
-    if kind is None or fault is not None:
-        faults = (fault or Fault("method", "required", "must be chosen"),)
-        return await _show(visit, _untyped(kind, faults), status=_BAD)
-    method: Method
+    fault = _fault(view.payment, kind, consent)
+    if fault is not None:
+        return await _show(visit, _untyped(kind, (fault,)), status=_BAD)
+    assert kind is not None, "without one there is a fault"
     try:
         method = await _method(visit, submitted, view, kind)
     except MethodRefused as refused:
@@ -246,15 +238,21 @@ async def _method(
     return await collect_method(ctx, entity_id, visit.invoice_id, kind, fields)
 
 
-def _fault(payment: OnlinePayment, kind: MethodKind | None) -> Fault | None:
-    """What is wrong with the way to pay that was chosen."""
+def _fault(
+    payment: OnlinePayment, kind: MethodKind | None, consent: Consent | None
+) -> Fault | None:
+    """What is wrong with the way to pay that was chosen, and with what was agreed to for it."""
     offered = {
         MethodKind.CARD: payment.card,
         MethodKind.DIRECT_DEBIT: payment.direct_debit,
     }
     if kind is None:
         return Fault("method", "required", "must be chosen")
-    return None if offered[kind] else Fault("method", "not_offered", "is not offered")
+    if not offered[kind]:
+        return Fault("method", "not_offered", "is not offered")
+    if kind is MethodKind.DIRECT_DEBIT and consent is None:
+        return Fault("consent", "required", "must be agreed to")
+    return None
 
 
 def _consent(
@@ -272,17 +270,8 @@ def _consent(
         language=say.words.language,
         text=text,
         given_at=visit.context.now,
-        acceptance=_acceptance(visit, view),
+        acceptance=acceptance_from(visit.context, visit.request, view.panel),
     )
-
-
-def _acceptance(visit: Visit, view: InvoiceView) -> Acceptance | None:
-    """Where the agreement came from, for a provider that has to be told; it is kept for it."""
-    client = visit.request.client
-    if client is None or not isinstance(view.panel, MountedPanel):
-        return None
-    browser = visit.request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
-    return Acceptance(at=visit.context.now, ip=client.host, user_agent=browser)
 
 
 async def _answer(visit: Visit, result: PageResult, kind: MethodKind | None = None) -> Response:

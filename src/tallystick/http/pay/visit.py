@@ -11,21 +11,19 @@ from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.web_origin import origin
+from tallystick.http.buyer_origin import payer_from
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.frame import Links
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace, subscriber
+from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.submitted import Submitted, read_form
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.tokens import Signer
-from tallystick.http.checkout.visit import FORM_COOKIE, LANGUAGE_COOKIE, chosen_language
+from tallystick.http.checkout.visit import FORM_COOKIE, chosen_language
 from tallystick.http.portal.words import teller_for
 from tallystick.services.context import App, Context
 from tallystick.services.pay_on_page import InvoiceView, open_invoice
-from tallystick.services.try_limits import payer_of
-
-_LANGUAGE_SECONDS = 365 * 24 * 3600
 
 Link = tuple[str, str, str]
 """What an address names: tenant, invoice, signature."""
@@ -72,8 +70,7 @@ class Visit:
     @property
     def payer(self) -> bytes | None:
         """A mark of the network address that this request comes from."""
-        client = self.request.client
-        return payer_of(self.context, None if client is None else subscriber(client.host))
+        return payer_from(self.context, self.request)
 
     def say(self, view: InvoiceView) -> Teller:
         """The teller in the customer's language."""
@@ -168,17 +165,3 @@ def links_of(root: str, link: Link) -> Links:
         status=f"{page}/status",
         invoice=f"{page}/invoice.pdf",
     )
-
-
-def keep_language(files: Files, link: Link, language: str) -> Response:
-    """Keep a language that was chosen in the footer, and show the page again without it."""
-    response = RedirectResponse(links_of(files.shared.root, link).page, 303, page_headers())
-    response.set_cookie(
-        LANGUAGE_COOKIE,
-        language,
-        max_age=_LANGUAGE_SECONDS,
-        path=files.shared.root or "/",
-        httponly=True,
-        samesite="lax",
-    )
-    return response

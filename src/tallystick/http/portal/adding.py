@@ -8,11 +8,12 @@ from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.http.checkout.alerts import Alert, faults_alert
 from tallystick.http.checkout.fields import Labels
-from tallystick.http.checkout.finish import mandate_text
-from tallystick.http.checkout.form import FormFault
+from tallystick.http.checkout.finish import mandate_rows, mandate_text
+from tallystick.http.checkout.form import form_faults
 from tallystick.http.checkout.panel import (
     MOUNTED_FIELD,
     Panel,
+    buyer_details,
     card_fields,
     choices_of,
     debit_agent,
@@ -44,15 +45,12 @@ def make_adding_form(
 ) -> AddingForm:
     """The form for what may be added, with what is wrong with what was sent."""
     errors = {one.field: say.words.fault(one) for one in reversed(faults)}
-    told = tuple(
-        FormFault(field=name, label=say.words.field(name), sentence=sentence)
-        for name, sentence in reversed(errors.items())
-    )
+    told = form_faults(errors, say)
     return AddingForm(
         panel=_panel(adding, chosen, Labels(say, errors)),
         details=_details(customer),
         mandate=mandate_of(adding, say),
-        mandate_rows=_mandate_rows(adding, say),
+        mandate_rows=mandate_rows(adding.seller, adding.mandate_reference, say),
         consent=consent_of(adding, say),
         alerts=(faults_alert(told, say),) if told else (),
     )
@@ -94,24 +92,5 @@ def _panel(adding: Adding, chosen: MethodKind | None, label: Labels) -> Panel:
 
 
 def _details(customer: CustomerRecord) -> tuple[tuple[str, str], ...]:
-    address = customer.billing_address
-    details = {"name": customer.name, "email": customer.billing_email}
-    if address is not None:
-        details |= {
-            "line1": address.line1,
-            "line2": address.line2,
-            "zip_code": address.zip_code,
-            "city": address.city,
-            "state": address.state,
-            "country": address.country,
-        }
-    return tuple((name, value) for name, value in details.items() if value)
-
-
-def _mandate_rows(adding: Adding, say: Teller) -> tuple[tuple[str, str], ...]:
-    seller = adding.seller
-    rows = [(say.words("mandate.creditor"), seller.legal_name)]
-    if seller.creditor_identifier:
-        rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
-    reference = adding.mandate_reference or say.words("mandate.reference_later")
-    return (*rows, (say.words("mandate.reference"), reference))
+    told = buyer_details(customer.name, customer.billing_email, customer.billing_address)
+    return tuple((name, value) for name, value in told if value)

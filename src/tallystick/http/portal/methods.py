@@ -13,18 +13,19 @@ from starlette.responses import Response
 
 from tallystick.domain.errors import Conflict, Fault
 from tallystick.domain.ids import Prefix, encode
-from tallystick.domain.payment import Acceptance, MethodKind, MethodRefused
+from tallystick.domain.payment import MethodKind, MethodRefused
 from tallystick.domain.payment_panel import MountedPanel, PaymentPanel
 from tallystick.domain.web_origin import origin
-from tallystick.http.checkout.confirming import USER_AGENT_CHARS_MAX
+from tallystick.http.buyer_origin import acceptance_from
 from tallystick.http.checkout.finish import CONSENT_VERSION
 from tallystick.http.checkout.panel import missing_token, payment_fields
 from tallystick.http.checkout.submitted import Submitted
+from tallystick.http.checkout.visit import keep_language
 from tallystick.http.portal.adding import agreed_to, make_adding_form
 from tallystick.http.portal.method_pages import adding_page, removing_page, waiting_page
 from tallystick.http.portal.names import id_of
 from tallystick.http.portal.pages import Notice
-from tallystick.http.portal.visit import Visit, keep_language
+from tallystick.http.portal.visit import Visit
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.add_own_method import (
     Added,
@@ -60,7 +61,7 @@ def add_methods(routes: APIRouter, looking: Opener, doing: Opener, asking: Opene
     async def ask(request: Request, name: str, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files, request.url.path, lang)
+            return keep_language(visit.files.shared, request.url.path, lang)
         if not visit.portal.may_manage:
             return visit.go("")
         return await _removing(visit, id_of(Prefix.PAYMENT_METHOD, name))
@@ -96,7 +97,7 @@ def _add_adding(routes: APIRouter, looking: Opener, doing: Opener, asking: Opene
     async def show(request: Request, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files, request.url.path, lang)
+            return keep_language(visit.files.shared, request.url.path, lang)
         if not visit.portal.may_manage:
             return visit.go("")
         return await _show(visit)
@@ -175,16 +176,13 @@ async def _add(visit: Visit, submitted: Submitted) -> Response:
 
 def _consent(visit: Visit, panel: PaymentPanel, text: str) -> Consent:
     """What is agreed to; where it came from, for a provider that has to be told."""
-    now, client = visit.portal.context.now, visit.request.client
-    browser = visit.request.headers.get("user-agent", "")[:USER_AGENT_CHARS_MAX]
+    ctx = visit.portal.context
     return Consent(
         text_version=CONSENT_VERSION,
         language=visit.say.words.language,
         text=text,
-        given_at=now,
-        acceptance=None
-        if client is None or not isinstance(panel, MountedPanel)
-        else Acceptance(at=now, ip=client.host, user_agent=browser),
+        given_at=ctx.now,
+        acceptance=acceptance_from(ctx, visit.request, panel),
     )
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from tallystick.domain.ids import Prefix, decode, encode
 from tallystick.http.checkout.alerts import faults_alert
 from tallystick.http.checkout.frame import Frame, bare_frame, merchant_frame
 from tallystick.http.checkout.teller import Teller
+from tallystick.http.drawing import environment
 from tallystick.http.portal.details import DetailsForm
 from tallystick.http.portal.told import (
     InvoicePage,
@@ -37,15 +38,8 @@ class Notice:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=ChoiceLoader(
-            [PackageLoader(__package__), PackageLoader("tallystick.http.checkout")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    ours = PackageLoader(__package__)
+    return environment(ChoiceLoader([ours, PackageLoader("tallystick.http.checkout")]))
 
 
 def overview_page(visit: Visit, view: PortalView, page: int, notice: Notice | None) -> str:

@@ -42,6 +42,7 @@ from tallystick.domain.payment import FailureReason
 from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.headers import asset_headers
 from tallystick.http.checkout.pace import Pace
+from tallystick.http.checkout.visit import keep_language
 from tallystick.http.pdf import pdf_answer
 from tallystick.http.portal.details import details_of, details_typed, make_details_form
 from tallystick.http.portal.methods import add_methods
@@ -60,7 +61,6 @@ from tallystick.http.portal.visit import (
     Files,
     Visit,
     arrive,
-    keep_language,
     leave,
     let_in,
 )
@@ -127,7 +127,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
         if token:
             return await let_in(app, files, token, _now())
         if lang in LANGUAGES:
-            return keep_language(files, request.url.path, lang)
+            return keep_language(files.shared, request.url.path, lang)
         visit = await looking(request)
         view = await show_portal(visit.portal, page)
         notice = _notice(visit, done)
@@ -177,7 +177,7 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
     async def invoice(request: Request, name: str, lang: str = "", done: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files, request.url.path, lang)
+            return keep_language(visit.files.shared, request.url.path, lang)
         own = await show_own_invoice(visit.portal, id_of(Prefix.INVOICE, name))
         is_paid = own.entry.payment_status is PaymentStatus.PAID
         # Whatever the address says: what is not paid is not called so.
@@ -221,7 +221,7 @@ def _add_subscriptions(routes: APIRouter, looking: Opener, doing: Opener) -> Non
     async def ask(request: Request, name: str, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files, request.url.path, lang)
+            return keep_language(visit.files.shared, request.url.path, lang)
         own = await show_own_subscription(visit.portal, id_of(Prefix.SUBSCRIPTION, name))
         if own.ends_if_cancelled is None or not visit.portal.may_manage:
             return visit.go("")
@@ -254,7 +254,7 @@ def _add_details(routes: APIRouter, looking: Opener, doing: Opener) -> None:
     async def details(request: Request, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files, request.url.path, lang)
+            return keep_language(visit.files.shared, request.url.path, lang)
         if not visit.portal.may_manage:
             return visit.go("")
         return await _details(visit)

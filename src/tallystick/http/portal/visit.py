@@ -11,23 +11,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from tallystick.domain.errors import Forbidden, Unauthorized
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
+from tallystick.http.buyer_origin import payer_from
 from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.headers import page_headers
 from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import subscriber
 from tallystick.http.checkout.submitted import Submitted, read_form
 from tallystick.http.checkout.teller import Teller
-from tallystick.http.checkout.visit import LANGUAGE_COOKIE, chosen_language
+from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.portal.words import teller_for
 from tallystick.services.context import App
 from tallystick.services.ids import new_id
 from tallystick.services.link import Purpose, sign, verify
 from tallystick.services.portal_token import OpenedPortal, open_portal
-from tallystick.services.try_limits import payer_of
 
 COOKIE = "tallystick_portal"
-
-_LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +67,7 @@ class Visit:
     @property
     def payer(self) -> bytes | None:
         """A mark of the network address that this request comes from."""
-        client = self.request.client
-        address = None if client is None else subscriber(client.host)
-        return payer_of(self.portal.context, address)
+        return payer_from(self.portal.context, self.request)
 
     def new_try(self, invoice_id: UUID) -> str:
         """A new try to pay an invoice: sent twice, one form is one try."""
@@ -176,20 +171,6 @@ def leave(files: Files, message: str) -> Response:
     """Forget who this browser is."""
     response = HTMLResponse(message, headers=page_headers())
     response.delete_cookie(COOKIE, path=home(files), httponly=True, samesite="lax")
-    return response
-
-
-def keep_language(files: Files, path: str, language: str) -> Response:
-    """Keep a language that was chosen in the footer, and show the page again without it."""
-    response = RedirectResponse(path, 303, page_headers())
-    response.set_cookie(
-        LANGUAGE_COOKIE,
-        language,
-        max_age=_LANGUAGE_SECONDS,
-        path=files.shared.root or "/",
-        httponly=True,
-        samesite="lax",
-    )
     return response
 
 

@@ -20,7 +20,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 
 from tallystick.domain.ids import MalformedId, Prefix, decode, encode
 from tallystick.domain.money import major
@@ -37,6 +37,7 @@ from tallystick.domain.payment import (
 from tallystick.http.checkout.languages import choose
 from tallystick.http.checkout.teller import Teller, teller_for
 from tallystick.http.checkout.visit import chosen_language
+from tallystick.http.drawing import environment
 from tallystick.providers.sandbox import Challenge, Sandbox
 from tallystick.providers.sandbox_calls import NoSuchIntent
 
@@ -56,13 +57,7 @@ _HEADERS = {
 }
 _STYLE_SECONDS = 300
 
-_pages = Environment(
-    loader=FileSystemLoader(_FOLDER / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_pages = environment(FileSystemLoader(_FOLDER / "templates"))
 
 
 def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
