@@ -106,6 +106,8 @@ def test_for_everyone(
     page = context.new_page()
     enter(shop, page)
     page.get_by_role("link", name="Add a payment method").click()
+    # A click does not wait for the page that it leads to.
+    expect(page.get_by_label("Card number")).to_be_visible()
 
     def check() -> None:
         assert violations(page) == []
@@ -122,5 +124,6 @@ def test_for_everyone(
     expect(page.get_by_text(SAVED)).to_be_visible()
     check()
     page.get_by_role("link", name="Remove Visa ending in 4242").click()
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
     check()
     context.close()

@@ -73,9 +73,11 @@ def test_for_everyone(
     enter(shop, page)
     root = page.url
     page.get_by_role("link", name="INV-2").click()
+    expect(page.get_by_role("button", name="Pay €49.00")).to_be_visible()
     invoice = page.url
     page.goto(root)
     page.get_by_role("link", name="Cancel subscription Pro").click()
+    expect(page.get_by_role("button", name="Cancel subscription")).to_be_visible()
     cancel = page.url
 
     for address in (root, invoice, cancel, f"{root}/details", f"{root}/invoices/none"):
