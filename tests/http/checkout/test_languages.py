@@ -9,18 +9,13 @@ from pathlib import Path
 import pytest
 from babel import Locale
 
-import tallystick.http.checkout as page
 from tallystick.domain.coupons import CouponRefusal
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import FailureReason
 from tallystick.domain.plain_english import TEXTS
-from tallystick.http.checkout.languages import (
-    SECTIONS,
-    catalogue,
-    choose,
-    words_for,
-)
-from tallystick.http.checkout.panel import MOUNTED_FIELD, PAYMENT_FIELDS
+from tallystick.http import checkout, pages, sandbox
+from tallystick.http.pages.languages import SECTIONS, catalogue, choose, words_for
+from tallystick.http.pages.panel import MOUNTED_FIELD, PAYMENT_FIELDS
 from tallystick.locales.choice import LANGUAGES
 from tallystick.locales.words import Text
 from tests.http.checkout.buyer import CARD
@@ -193,13 +188,12 @@ def _named_keys() -> Iterator[str]:
     What an explanation says is named by the domain, and by the whole key in `TEXTS`.
     """
     yield from TEXTS
-    folder = Path(str(page.__file__)).parent
-    bank = folder.parent / "sandbox"
+    rooms = [Path(room.__path__[0]) for room in (checkout, pages, sandbox)]
     sections = {key.split(".")[0] for key in catalogue("en")}
     quoted = re.compile(r"""["']([a-z_]+\.[A-Za-z_{}.()]+)["']""")
     for file in (
-        *(file for room in (folder, bank) for file in room.glob("*.py")),
-        *(file for room in (folder, bank) for file in room.glob("templates/*.html")),
+        *(file for room in rooms for file in room.glob("*.py")),
+        *(file for room in rooms for file in room.glob("templates/*.html")),
     ):
         for name in quoted.findall(file.read_text(encoding="utf-8")):
             if name.split(".")[0] in sections and not name.endswith(FILES):

@@ -7,7 +7,7 @@ import pytest
 
 from tallystick.domain.purchase import SubscriptionStatus
 from tallystick.http import pay, portal
-from tallystick.http.checkout.languages import catalogue as checkout_catalogue
+from tallystick.http.pages.languages import catalogue as checkout_catalogue
 from tallystick.http.portal.words import catalogue
 from tallystick.locales.choice import LANGUAGES
 from tallystick.locales.line_names import KINDS

@@ -8,7 +8,7 @@ from typing import Any
 
 from tallystick.domain.offer import Offer
 from tallystick.domain.quote import Quote
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 
 NOTHING = "\N{EN DASH}"
 

@@ -12,8 +12,8 @@ from tallystick.domain.payment import MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.domain.vat_rates import member_state
-from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import is_usage_only, upcoming_amount
+from tallystick.http.pages.teller import Teller
 from tallystick.services.checkout_view import SellerCard
 
 CONSENT_VERSION = "2026-11.5"

@@ -14,9 +14,9 @@ from tallystick.domain.offer import Offer
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import PaymentPanel
 from tallystick.domain.quote import Quote
-from tallystick.http.checkout.fields import Field, Labels
-from tallystick.http.checkout.panel import Panel, charged_by, make_panel
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.fields import Field, Labels
+from tallystick.http.pages.panel import Panel, charged_by, make_panel
+from tallystick.http.pages.teller import Teller
 from tallystick.services.checkout_view import SellerCard
 
 

@@ -4,22 +4,22 @@ from dataclasses import dataclass
 from functools import cache
 
 from babel import Locale
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment
 
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.quote import Quote
-from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
-from tallystick.http.checkout.assets import Assets
 from tallystick.http.checkout.finish import finish, mandate_rows, mandate_text
 from tallystick.http.checkout.form import Form, Typed, make_form
-from tallystick.http.checkout.frame import Frame, Links, bare_frame, merchant_frame
-from tallystick.http.checkout.panel import buyer_details, debit_agent, mounted
 from tallystick.http.checkout.receipt import make_receipt
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.summary import summarize
-from tallystick.http.checkout.teller import Teller, teller_for
-from tallystick.http.checkout.tokens import Signer
-from tallystick.http.drawing import environment
+from tallystick.http.pages.alerts import Alert, failure_alert, faults_alert
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.drawing import templates_of
+from tallystick.http.pages.frame import Frame, Links, bare_frame, merchant_frame
+from tallystick.http.pages.panel import buyer_details, debit_agent, mounted
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.teller import Teller, teller_for
+from tallystick.http.pages.tokens import Signer
 from tallystick.services.checkout_view import CheckoutView, CompletedCard
 
 _LOOKS_AT_FIRST = 30
@@ -69,7 +69,7 @@ class Message:
 
 @cache
 def _templates() -> Environment:
-    return environment(PackageLoader(__package__))
+    return templates_of(__package__)
 
 
 def _render(template: str, **values: object) -> str:

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from tallystick.domain.offer import BankTransfer, Offer
 from tallystick.domain.payment import Method, MethodKind
-from tallystick.http.checkout.panel import account_rows
 from tallystick.http.checkout.summary import BETWEEN, Row, RowKind, summarize
-from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import upcoming_amount
+from tallystick.http.pages.panel import account_rows
+from tallystick.http.pages.teller import Teller
 from tallystick.services.checkout_view import CompletedCard, InvoiceCard, SellerCard
 
 

@@ -12,17 +12,17 @@ from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.web_origin import origin
-from tallystick.http.buyer_origin import payer_from
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.frame import Links, links_of
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import Sheet
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.success import with_session
-from tallystick.http.checkout.teller import teller_for
-from tallystick.http.checkout.tokens import PAID_FOR, Signer
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.buyer_origin import payer_from
+from tallystick.http.pages.frame import Links, links_of
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.languages import choose
+from tallystick.http.pages.pace import Pace
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.teller import teller_for
+from tallystick.http.pages.tokens import PAID_FOR, Signer
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.context import App, Context

@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from functools import cache
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader
+from jinja2 import Environment
 
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.payment_panel import MountedPanel
-from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
-from tallystick.http.checkout.fields import Labels
 from tallystick.http.checkout.finish import mandate_rows, mandate_text
 from tallystick.http.checkout.form import FormFault, Typed, form_faults
-from tallystick.http.checkout.frame import merchant_frame
 from tallystick.http.checkout.page import look_again_after, panel_scripts
-from tallystick.http.checkout.panel import (
+from tallystick.http.pages.alerts import Alert, failure_alert, faults_alert
+from tallystick.http.pages.drawing import templates_of
+from tallystick.http.pages.fields import Labels
+from tallystick.http.pages.frame import merchant_frame
+from tallystick.http.pages.panel import (
     Charged,
     Panel,
     buyer_details,
@@ -22,9 +23,8 @@ from tallystick.http.checkout.panel import (
     make_panel,
     mounted,
 )
-from tallystick.http.checkout.teller import Teller
-from tallystick.http.checkout.waiting import waiting_message
-from tallystick.http.drawing import environment
+from tallystick.http.pages.teller import Teller
+from tallystick.http.pages.waiting import waiting_message
 from tallystick.http.pay.visit import Visit
 from tallystick.http.portal.told import invoice_page
 from tallystick.services.pay_on_page import InvoiceView
@@ -40,9 +40,7 @@ class _Form:
 
 @cache
 def _templates() -> Environment:
-    portal, checkout = "tallystick.http.portal", "tallystick.http.checkout"
-    packages = (__package__, portal, checkout)
-    return environment(ChoiceLoader([PackageLoader(one) for one in packages]))
+    return templates_of(__package__)
 
 
 def shown_amount(view: InvoiceView) -> str:

@@ -11,9 +11,7 @@ GET                                     .../invoice.pdf     its document
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from importlib import resources
 from typing import assert_never
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -24,18 +22,18 @@ from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.payment import Method, MethodKind, MethodRefused
-from tallystick.http.buyer_origin import acceptance_from
-from tallystick.http.checkout.alerts import Alert
-from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.finish import CONSENT_VERSION
 from tallystick.http.checkout.form import Typed
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import waiting_fragment
-from tallystick.http.checkout.panel import missing_token, payment_fields
-from tallystick.http.checkout.refusals import page_route
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import keep_language
+from tallystick.http.pages.alerts import Alert
+from tallystick.http.pages.assets import Files, load_files
+from tallystick.http.pages.buyer_origin import acceptance_from
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.pace import Pace
+from tallystick.http.pages.panel import missing_token, payment_fields
+from tallystick.http.pages.refusals import page_route
+from tallystick.http.pages.submitted import Submitted
 from tallystick.http.pay.pages import (
     mandate_of,
     panel_of,
@@ -44,7 +42,7 @@ from tallystick.http.pay.pages import (
     shown_amount,
     waiting_page,
 )
-from tallystick.http.pay.visit import Files, Visit, arrive, links_of
+from tallystick.http.pay.visit import Visit, arrive, links_of
 from tallystick.http.pdf import pdf_answer
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.collect_method import collect_method
@@ -75,13 +73,9 @@ Opener = Callable[[Request, str, str, str], Awaitable[Visit]]
 
 def router(app: App, *, posts_per_minute: int) -> APIRouter:
     """The routes of the pages; for `posts_per_minute` see `Pace`."""
-    root = urlsplit(app.public_url).path.rstrip("/")
-    sheet = resources.files("tallystick.http.portal") / "static" / "portal.css"
-    shared = load_assets(root, app.panel_modules)
-    portal = Assets(root, {"portal.css": sheet.read_bytes()}, place="portal")
-    files = Files(shared=shared, portal=portal)
+    files = load_files(app.public_url, app.panel_modules)
     pace = Pace(posts_per_minute)
-    routes = APIRouter(include_in_schema=False, route_class=page_route(shared))
+    routes = APIRouter(include_in_schema=False, route_class=page_route(files.shared))
 
     async def looking(request: Request, tenant: str, invoice: str, signature: str) -> Visit:
         now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed

@@ -5,19 +5,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from tallystick.domain.errors import Unauthorized
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.refusals import (
-    AWAY,
-    DEFECT,
-    PAUSE_SECONDS,
-    meaning,
-    route_of_pages,
-)
 from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.errors import unexpected
+from tallystick.http.pages.assets import Files
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.languages import choose
+from tallystick.http.pages.refusals import AWAY, DEFECT, PAUSE_SECONDS, meaning, route_of_pages
 from tallystick.http.portal.pages import bare_page
-from tallystick.http.portal.visit import Files
 from tallystick.http.portal.words import teller_for
 
 _CLOSED = 401

@@ -14,8 +14,8 @@ from tallystick.domain.next_charge import NextCharge
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.sentences import sentence
 from tallystick.http.checkout.receipt import method_words
-from tallystick.http.checkout.teller import Teller
-from tallystick.http.checkout.voice import PageVoice
+from tallystick.http.pages.teller import Teller
+from tallystick.http.pages.voice import PageVoice
 from tallystick.locales.addresses import address_lines
 from tallystick.locales.line_names import line_name
 from tallystick.services.portal_view import OwnInvoice, OwnSubscription, PortalView

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from babel import Locale
 
-from tallystick.http.checkout.languages import Words
-from tallystick.http.checkout.languages import catalogue as checkout_catalogue
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.languages import Words
+from tallystick.http.pages.languages import catalogue as checkout_catalogue
+from tallystick.http.pages.teller import Teller
 from tallystick.locales.formats import Formats
 from tallystick.locales.words import Text, read_catalogue
 

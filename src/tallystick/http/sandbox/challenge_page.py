@@ -34,10 +34,10 @@ from tallystick.domain.payment import (
     Unconfirmed,
     Unknown,
 )
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.teller import Teller, teller_for
 from tallystick.http.checkout.visit import chosen_language
-from tallystick.http.drawing import environment
+from tallystick.http.pages.drawing import environment
+from tallystick.http.pages.languages import choose
+from tallystick.http.pages.teller import Teller, teller_for
 from tallystick.providers.sandbox import Challenge, Sandbox
 from tallystick.providers.sandbox_calls import NoSuchIntent
 

@@ -1,6 +1,6 @@
 """How every page of ours is drawn from its template."""
 
-from jinja2 import BaseLoader, Environment, StrictUndefined
+from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 
 def environment(loader: BaseLoader) -> Environment:
@@ -14,3 +14,9 @@ def environment(loader: BaseLoader) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def templates_of(door: str | None = None) -> Environment:
+    """The templates of a door (its package), and those that all pages share."""
+    rooms = (__package__,) if door is None else (door, __package__)
+    return environment(ChoiceLoader([PackageLoader(room) for room in rooms]))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tallystick.domain.payment import FailureReason
 from tallystick.http.checkout.changes import Change
 from tallystick.http.checkout.form import FormFault
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tallystick.domain.errors import RateLimited
-from tallystick.http.buyer_origin import subscriber
+from tallystick.http.pages.buyer_origin import subscriber
 
 KEYS_MAX = 10_000
 GUESSES_MAX = 10

@@ -21,9 +21,9 @@ from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel, PaymentPanel, TypedPanel
 from tallystick.domain.quote import AttemptKind, Quote
-from tallystick.http.checkout.fields import Field, Labels
-from tallystick.http.checkout.submitted import Submitted
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.fields import Field, Labels
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.teller import Teller
 from tallystick.locales.formats import grouped
 from tallystick.services.checkout_view import SellerCard
 

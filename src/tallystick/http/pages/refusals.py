@@ -19,12 +19,12 @@ from tallystick.domain.errors import (
     RateLimited,
     TallystickError,
 )
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
 from tallystick.http.checkout.page import bare_page, in_words
 from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.errors import BodyTooLarge, status_of, unexpected
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.languages import choose
 
 AWAY = (DatabaseUnavailable, StatementTimeout, LockTimeout, *Contention)
 """The database cannot be asked right now."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from babel import Locale
 
 from tallystick.domain.tax import TaxRate
-from tallystick.http.checkout.languages import Words, words_for
+from tallystick.http.pages.languages import Words, words_for
 from tallystick.locales.formats import Formats
 
 _OWN_TAX_NAMES = {"VAT": "tax.vat", "Tax": "tax.tax"}

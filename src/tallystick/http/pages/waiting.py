@@ -1,8 +1,8 @@
 """A payment that is under way: at the bank, or with no answer yet."""
 
-from tallystick.http.checkout.frame import Links
 from tallystick.http.checkout.page import Action, Message
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.frame import Links
+from tallystick.http.pages.teller import Teller
 
 
 def waiting_message(challenge: str | None, links: Links, say: Teller) -> Message:

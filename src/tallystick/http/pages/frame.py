@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tallystick.http.checkout import brand
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages import brand
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.teller import Teller
 from tallystick.locales.addresses import address_lines
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import SellerCard
