@@ -9,7 +9,9 @@ import pytest
 
 from tallystick.http import pages
 from tallystick.http.app import create_app
-from tallystick.http.checkout.visit import FORM_COOKIE, LANGUAGE_COOKIE, PAID_COOKIE
+from tallystick.http.checkout.visit import PAID_COOKIE
+from tallystick.http.pages.chosen_language import LANGUAGE_COOKIE
+from tallystick.http.pages.tokens import FORM_COOKIE
 from tests.http.checkout.buyer import CARD, Buyer, Form, Seen, browser, link_of
 from tests.http.checkout.conftest import Visit
 from tests.world import World

@@ -7,7 +7,7 @@ from babel import Locale
 
 from tallystick.domain.pricing import Tier, Tiered, Volume
 from tallystick.http.checkout.tiers import tier_words
-from tallystick.http.pages.teller import teller_for
+from tallystick.http.checkout.words import teller_for
 
 ENGLISH = teller_for(Locale.parse("en_GB"))
 

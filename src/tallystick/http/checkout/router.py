@@ -24,15 +24,16 @@ from tallystick.domain.session import SessionState
 from tallystick.http.checkout.confirming import answer, confirm
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.keeping import keep
-from tallystick.http.checkout.page import quote_fragments, waiting_fragment
+from tallystick.http.checkout.page import quote_fragments
 from tallystick.http.checkout.states import show, show_way_to_bank
-from tallystick.http.checkout.visit import Visit, arrive, keep_language
+from tallystick.http.checkout.visit import Visit, arrive, links_of
 from tallystick.http.pages.assets import Assets, load_files
-from tallystick.http.pages.frame import links_of
+from tallystick.http.pages.chosen_language import keep_language
 from tallystick.http.pages.headers import page_headers
 from tallystick.http.pages.pace import Pace
 from tallystick.http.pages.refusals import page_route
 from tallystick.http.pages.submitted import Submitted, read_form
+from tallystick.http.pages.waiting import waiting_fragment
 from tallystick.http.pdf import pdf_answer
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.confirm_result import ConfirmResult, InFlight

@@ -1,11 +1,19 @@
-"""What stands above the form when something went wrong or changed."""
+"""What stands above a form when something went wrong or changed."""
 
 from dataclasses import dataclass
 
 from tallystick.domain.payment import FailureReason
-from tallystick.http.checkout.changes import Change
-from tallystick.http.checkout.form import FormFault
+from tallystick.http.pages.form_faults import FormFault
 from tallystick.http.pages.teller import Teller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One figure as it was shown, and as it is now."""
+
+    label: str
+    before: str
+    now: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,29 +38,3 @@ def failure_alert(reason: FailureReason, say: Teller) -> Alert:
     if reason is FailureReason.CANCELLED_BY_BUYER:
         return Alert(tone="warn", title=say.words("alert.stopped"), text=say.words.of(reason))
     return Alert(tone="bad", title=say.words("alert.failed"), text=say.words.of(reason))
-
-
-def changed_alert(changed: tuple[Change, ...], say: Teller) -> Alert:
-    """The quote is another one than was shown; nothing was charged."""
-    return Alert(
-        tone="warn",
-        title=say.words("alert.changed"),
-        text=say.words("alert.changed_text"),
-        changes=changed,
-    )
-
-
-def terms_alert(say: Teller) -> Alert:
-    """The same amounts, but another wording of what is agreed to; nothing was charged."""
-    return Alert(
-        tone="warn", title=say.words("alert.terms"), text=say.words("alert.terms_text")
-    )
-
-
-def held_alert(plan: str, say: Teller) -> Alert:
-    """The customer has the plan already; nothing was charged."""
-    return Alert(
-        tone="warn",
-        title=say.words("alert.held", plan=plan),
-        text=say.words("alert.held_text"),
-    )

@@ -1,5 +1,7 @@
 """How every page of ours is drawn from its template."""
 
+from functools import cache
+
 from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 
@@ -16,6 +18,7 @@ def environment(loader: BaseLoader) -> Environment:
     )
 
 
+@cache
 def templates_of(door: str | None = None) -> Environment:
     """The templates of a door (its package), and those that all pages share."""
     rooms = (__package__,) if door is None else (door, __package__)

@@ -18,23 +18,22 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from tallystick.documents.pdf import invoice_pdf
-from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.payment import Method, MethodKind, MethodRefused
-from tallystick.http.checkout.finish import CONSENT_VERSION
-from tallystick.http.checkout.form import Typed
-from tallystick.http.checkout.page import waiting_fragment
-from tallystick.http.checkout.visit import keep_language
 from tallystick.http.pages.alerts import Alert
 from tallystick.http.pages.assets import Files, load_files
 from tallystick.http.pages.buyer_origin import acceptance_from
+from tallystick.http.pages.chosen_language import keep_language
 from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.mandate import CONSENT_VERSION
 from tallystick.http.pages.pace import Pace
 from tallystick.http.pages.panel import missing_token, payment_fields
 from tallystick.http.pages.refusals import page_route
 from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.waiting import waiting_fragment
 from tallystick.http.pay.pages import (
+    Chosen,
     mandate_of,
     panel_of,
     pay_page,
@@ -167,15 +166,15 @@ def _add_doing(routes: APIRouter, doing: Opener) -> None:
 
 async def _show(
     visit: Visit,
-    typed: Typed | None = None,
+    chosen: Chosen | None = None,
     alerts: tuple[Alert, ...] = (),
     status: int = 200,
 ) -> Response:
-    """The page in the state of its invoice; what was typed and is wrong with it."""
+    """The page in the state of its invoice; what was chosen and is wrong with it."""
     view = await show_invoice_page(visit.context, visit.invoice_id)
     if view.live is not None:
         return visit.html(waiting_page(visit, view), view)
-    page = pay_page(visit, view, typed or _untyped(), alerts)
+    page = pay_page(visit, view, chosen or Chosen(), alerts)
     return visit.html(page, view, status, panel_of(view))
 
 
@@ -192,12 +191,12 @@ async def _pay(visit: Visit, submitted: Submitted) -> Response:
     consent = _consent(visit, view, submitted, kind)
     fault = _fault(view.payment, kind, consent)
     if fault is not None:
-        return await _show(visit, _untyped(kind, (fault,)), status=_BAD)
+        return await _show(visit, Chosen(method=kind, faults=(fault,)), status=_BAD)
     assert kind is not None, "without one there is a fault"
     try:
         method = await _method(visit, submitted, view, kind)
     except MethodRefused as refused:
-        return await _show(visit, _untyped(kind, refused.faults), status=_BAD)
+        return await _show(visit, Chosen(method=kind, faults=refused.faults), status=_BAD)
     payment = PagePayment(
         amount=view.entry.amount_due,
         method=method,
@@ -285,11 +284,5 @@ async def _answer(visit: Visit, result: PageResult, kind: MethodKind | None = No
             )
             return await _show(visit, alerts=(changed,), status=_CHANGED)
         case TooManyTries(fault=fault):
-            return await _show(visit, _untyped(kind, (fault,)), status=_BAD)
+            return await _show(visit, Chosen(method=kind, faults=(fault,)), status=_BAD)
     assert_never(result)
-
-
-def _untyped(kind: MethodKind | None = None, faults: tuple[Fault, ...] = ()) -> Typed:
-    """A form of which nothing is shown again but how one wants to pay."""
-    nobody = BuyerDetails(name="", email=None)
-    return Typed(buyer=nobody, code=None, method=kind, faults=faults)

@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
-
-from jinja2 import Environment
 
 from tallystick.domain.ids import Prefix, decode, encode
 from tallystick.http.pages.alerts import faults_alert
@@ -35,11 +32,6 @@ class Notice:
 
     tone: str
     text: str
-
-
-@cache
-def _templates() -> Environment:
-    return templates_of(__package__)
 
 
 def overview_page(visit: Visit, view: PortalView, page: int, notice: Notice | None) -> str:
@@ -77,9 +69,10 @@ def own_invoice_page(
         "portal_invoice.html",
         seller,
         path=f"/invoices/{shown.name}",
-        title=shown.title,
+        title=shown.body.title,
         notice=notice,
-        invoice=shown,
+        invoice=shown.body,
+        own=shown,
         attempt=attempt,
         elsewhere=_own_page(visit, shown) if shown.owes and visit.portal.may_manage else None,
     )
@@ -137,7 +130,7 @@ def bare_page(key: str, say: Teller, files: Files, *, goes_home: bool) -> str:
     """A page that belongs to nobody: a portal that is closed, a request that was refused."""
     frame = bare_frame(say.words(f"{key}.title"), files.shared)
     return (
-        _templates()
+        templates_of(__package__)
         .get_template("portal_message.html")
         .render(
             t=say.words,
@@ -160,7 +153,7 @@ def render(
     )
     given = {"notice": None, **values}
     return (
-        _templates()
+        templates_of(__package__)
         .get_template(template)
         .render(
             t=say.words,

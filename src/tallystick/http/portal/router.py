@@ -36,8 +36,8 @@ from tallystick.domain.errors import Busy, Conflict, Fault, NotFound, RateLimite
 from tallystick.domain.ids import Prefix
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.payment import FailureReason
-from tallystick.http.checkout.visit import keep_language
 from tallystick.http.pages.assets import load_files
+from tallystick.http.pages.chosen_language import keep_language
 from tallystick.http.pages.pace import Pace
 from tallystick.http.pdf import pdf_answer
 from tallystick.http.portal.details import details_of, details_typed, make_details_form

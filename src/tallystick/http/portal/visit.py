@@ -11,11 +11,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from tallystick.domain.errors import Forbidden, Unauthorized
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
-from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.pages.assets import Files
 from tallystick.http.pages.buyer_origin import payer_from
+from tallystick.http.pages.chosen_language import locale_of
 from tallystick.http.pages.headers import page_headers
-from tallystick.http.pages.languages import choose
 from tallystick.http.pages.submitted import Submitted, read_form
 from tallystick.http.pages.teller import Teller
 from tallystick.http.portal.words import teller_for
@@ -49,12 +48,8 @@ class Visit:
     @property
     def say(self) -> Teller:
         """The teller in the customer's language."""
-        locale = choose(
-            chosen_language(self.request),
-            self.portal.customer.preferred_locales,
-            self.request.headers.get("accept-language", ""),
-        )
-        return teller_for(locale)
+        preferred = self.portal.customer.preferred_locales
+        return teller_for(locale_of(self.request, preferred))
 
     @property
     def payer(self) -> bytes | None:
