@@ -77,7 +77,7 @@ def catalogue(language: str, door: str | None = None) -> Mapping[str, Text]:
 
 
 def choose(chosen: str | None, preferred: Sequence[str], accept_language: str) -> Locale:
-    """The buyer's locale: chosen on the page, their customer record's, their browser's.
+    """The buyer's locale: chosen on a page, their customer record's, their browser's.
 
     The region is kept where CLDR knows it ("de-AT" writes amounts as Austria does); where the
     language was named without one, it is the browser's for that language.

@@ -36,7 +36,7 @@ _TOO_LARGE = 413
 
 
 def page_route(assets: Assets) -> type[APIRoute]:
-    """The class of the page's routes: whatever they raise becomes a page."""
+    """The class of routes that answer with pages: whatever they raise becomes one."""
     return route_of_pages(lambda error, request: _page_of(error, request, assets))
 
 
