@@ -9,21 +9,17 @@ from tallystick.domain.errors import Fault
 from tallystick.domain.payment import Method, MethodKind, MethodRefused
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
-from tallystick.http.buyer_origin import acceptance_from
 from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
 from tallystick.http.checkout.changes import changes
-from tallystick.http.checkout.finish import (
-    CONSENT_VERSION,
-    agreed_text,
-    consent_text,
-    mandate_text,
-)
+from tallystick.http.checkout.finish import agreed_text, consent_text
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.keeping import keep
-from tallystick.http.checkout.panel import debit_agent, missing_token, payment_fields
 from tallystick.http.checkout.states import show
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import Visit
+from tallystick.http.pages.buyer_origin import acceptance_from
+from tallystick.http.pages.mandate import CONSENT_VERSION, mandate_text
+from tallystick.http.pages.panel import debit_agent, missing_token, payment_fields
+from tallystick.http.pages.submitted import Submitted
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
 from tallystick.services.collect_method import collect_method

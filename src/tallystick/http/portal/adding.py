@@ -6,11 +6,11 @@ from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel
-from tallystick.http.checkout.alerts import Alert, faults_alert
-from tallystick.http.checkout.fields import Labels
-from tallystick.http.checkout.finish import mandate_rows, mandate_text
-from tallystick.http.checkout.form import form_faults
-from tallystick.http.checkout.panel import (
+from tallystick.http.pages.alerts import Alert, faults_alert
+from tallystick.http.pages.fields import Labels
+from tallystick.http.pages.form_faults import form_faults
+from tallystick.http.pages.mandate import mandate_rows, mandate_text
+from tallystick.http.pages.panel import (
     MOUNTED_FIELD,
     Panel,
     buyer_details,
@@ -20,7 +20,7 @@ from tallystick.http.checkout.panel import (
     debit_fields,
     make_mount,
 )
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 from tallystick.services.add_own_method import Adding
 
 

@@ -1,7 +1,7 @@
-"""What the page hands out and believes when it comes back: form tokens, quotes, the paid mark.
+"""What a page hands out and believes when it comes back: form tokens, quotes, the paid mark.
 
-Everything is signed under the tenant's secret, for its purpose and its session, so that nothing
-issued for one checkout is worth anything in another.
+Everything is signed under the tenant's secret, for its purpose and its subject, so that nothing
+issued for one checkout or invoice is worth anything for another.
 """
 
 import secrets
@@ -11,6 +11,9 @@ from uuid import UUID
 
 from tallystick.services.link import Purpose, sign, verify
 
+FORM_COOKIE = "tallystick_form"
+"""The cookie that carries the same token as the form."""
+
 PAID_FOR = timedelta(hours=24)
 """How long the browser that paid may see its confirmation."""
 
@@ -19,10 +22,12 @@ _NONCE_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Signs and verifies for one session: its name is part of every signed text."""
+    """Signs and verifies for one page: the name of its subject (a session, an invoice) is part
+    of every signed text.
+    """
 
     secret: bytes
-    session_name: str
+    subject: str
 
     def form_token(self) -> str:
         """A new token against forged forms: the form and a cookie carry the same one."""
@@ -30,7 +35,7 @@ class Signer:
         return f"{nonce}.{self._sign(Purpose.FORM, nonce)}"
 
     def is_form_token(self, token: str) -> bool:
-        """Whether we issued this token for this session."""
+        """Whether we issued this token for this page."""
         nonce, _, signature = token.partition(".")
         return self._verify(Purpose.FORM, nonce, signature)
 
@@ -69,7 +74,7 @@ class Signer:
         return UUID(attempt_id) if int(until) > now.timestamp() else None
 
     def _sign(self, purpose: Purpose, text: str) -> str:
-        return sign(self.secret, purpose, f"{self.session_name}\n{text}")
+        return sign(self.secret, purpose, f"{self.subject}\n{text}")
 
     def _verify(self, purpose: Purpose, text: str, signature: str) -> bool:
-        return verify(self.secret, purpose, f"{self.session_name}\n{text}", signature)
+        return verify(self.secret, purpose, f"{self.subject}\n{text}", signature)

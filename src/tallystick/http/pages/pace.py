@@ -1,4 +1,4 @@
-"""How fast the page may be asked to do something, and how often a code may be guessed.
+"""How fast pages may be asked to do something, and how often a code may be guessed.
 
 In this process's memory and on its real time: what is counted is lost at a restart, and each
 process counts for itself. Memory is bounded: the keys that were unused for longest go first.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tallystick.domain.errors import RateLimited
-from tallystick.http.buyer_origin import subscriber
+from tallystick.http.pages.buyer_origin import subscriber
 
 KEYS_MAX = 10_000
 GUESSES_MAX = 10
@@ -84,7 +84,7 @@ class Buckets:
 
 
 class Pace:
-    """The limits of the page.
+    """The limits of a door's pages.
 
     Args:
         posts_per_minute: How many forms one address may send, and how many may be sent to one
@@ -111,16 +111,16 @@ class Pace:
         if self._has_limit:
             self._addresses.take(subscriber(address))
 
-    def sent_to(self, session_name: str) -> None:
-        """A form arrives for a session.
+    def sent_to(self, subject: str) -> None:
+        """A form arrives for a session, an invoice or a customer.
 
         Raises:
             RateLimited: too many came for it.
         """
         if self._has_limit:
-            self._links.take(session_name)
+            self._links.take(subject)
 
-    def may_ask(self, address: str | None, session_name: str) -> bool:
+    def may_ask(self, address: str | None, subject: str) -> bool:
         """Whether the provider is asked once more how a payment stands.
 
         Counted apart from what is sent, as often: a page that waits can still be left.
@@ -130,19 +130,19 @@ class Pace:
         try:
             if address is not None:
                 self._waiting_addresses.take(subscriber(address))
-            self._waiting_links.take(session_name)
+            self._waiting_links.take(subject)
         except RateLimited:
             return False
         return True
 
-    def guess(self, session_name: str, code: str) -> bool:
+    def guess(self, subject: str, code: str) -> bool:
         """A code is about to be tried; the same one again is no new guess. Whether it is one.
 
         Raises:
             RateLimited: too many that were wrong have been tried.
         """
-        return self._guesses.take(session_name, code)
+        return self._guesses.take(subject, code)
 
-    def was_right(self, session_name: str) -> None:
+    def was_right(self, subject: str) -> None:
         """The code that was guessed can be redeemed: it does not count."""
-        self._guesses.give_back(session_name)
+        self._guesses.give_back(subject)

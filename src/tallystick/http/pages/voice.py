@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from tallystick.domain.money import exponent
 from tallystick.domain.plain_english import decimal_of
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 
 _DECIMALS_OF_ENDLESS = 4
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"

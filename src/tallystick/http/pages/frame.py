@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tallystick.http.checkout import brand
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages import brand
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.teller import Teller
 from tallystick.locales.addresses import address_lines
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.checkout_view import SellerCard
@@ -30,7 +30,7 @@ class LanguageLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """The addresses of one session's page."""
+    """The addresses of a page that takes a payment, and of its forms."""
 
     page: str
     quote: str
@@ -59,21 +59,6 @@ class Frame:
     htmx: str
     script: str
     icon: str
-
-
-def links_of(root: str, session_name: str, signature: str) -> Links:
-    """The addresses of a session's page below `root`."""
-    page = f"{root}/checkout/{session_name}/{signature}"
-    return Links(
-        page=page,
-        quote=f"{page}/quote",
-        confirm=f"{page}/confirm",
-        back_from_bank=f"{page}/return",
-        bank=f"{page}/bank",
-        another_method=f"{page}/another-method",
-        status=f"{page}/status",
-        invoice=f"{page}/invoice.pdf",
-    )
 
 
 def bare_frame(title: str, assets: Assets) -> Frame:

@@ -20,10 +20,10 @@ from tallystick.domain.offer import (
 from tallystick.domain.parties import BankAccount
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel, PaymentPanel, TypedPanel
-from tallystick.domain.quote import AttemptKind, Quote
-from tallystick.http.checkout.fields import Field, Labels
-from tallystick.http.checkout.submitted import Submitted
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.fields import Field, Labels
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.teller import Teller
 from tallystick.locales.formats import grouped
 from tallystick.services.checkout_view import SellerCard
 
@@ -111,20 +111,15 @@ def buyer_details(
     )
 
 
-def charged_by(quote: Quote) -> Charged:
-    """What a quote asks a method for."""
-    return Charged(
-        asks=quote.kind is not AttemptKind.NONE,
-        amount=quote.amount_due if quote.kind is AttemptKind.PAYMENT else 0,
-        currency=quote.currency,
-        saves=quote.saves_method,
-    )
-
-
 def mounted(payment: PaymentConfig, panel: PaymentPanel) -> MountedPanel | None:
     """The provider's panel where it can ever be shown: its page must let it in."""
     is_mounted = isinstance(payment, OnlinePayment) and isinstance(panel, MountedPanel)
     return panel if is_mounted and isinstance(panel, MountedPanel) else None
+
+
+def panel_scripts(panel: MountedPanel, assets: Assets) -> list[str]:
+    """Our scripts of a mounted panel: the page's side, and the provider's module."""
+    return [assets.url("panel.js"), assets.module_url(panel.module)]
 
 
 def debit_agent(panel: PaymentPanel) -> str | None:

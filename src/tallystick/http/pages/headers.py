@@ -1,10 +1,10 @@
-"""What every answer of the page tells the browser to refuse.
+"""What every answer of a page tells the browser to refuse.
 
 No inline style or script, no foreign one, no frame around it. Where a provider's script draws
 the payment panel, what it names is let in on that page; no wallet needs a permission, for none
-is shown. Forms may only lead where a
-purchase can lead: browsers apply `form-action` to the redirects after a POST too, so it lists
-the bank's challenge and the session's own `success_url`.
+is shown. Forms may only lead where a purchase can lead: browsers apply `form-action` to the
+redirects after a POST too, so it lists us, with the test bank, and the session's own
+`success_url`. No other bank is in it: a page of ours leads there, and that is no form.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,11 +1,14 @@
-"""The page's words: one complete catalogue per language, and which language a buyer gets.
+"""The words of the pages: complete catalogues per language, and which language a buyer gets.
 
-A catalogue is `languages/<code>.json` (`locales/words.py` says how it is made).
+A catalogue is `languages/<code>.json` (`locales/words.py` says how it is made). The one beside
+this module is what pages share; a door that says more has one of its own. A section is in one
+of them.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 
 from babel import Locale
@@ -37,7 +40,7 @@ SECTIONS: Mapping[type[StrEnum], str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Words(BasicWords):
-    """The words of the page in one language."""
+    """The words of a page in one language."""
 
     def of(self, member: StrEnum) -> str:
         """The text of a member of one of the enumerations in `SECTIONS`."""
@@ -57,18 +60,24 @@ class Words(BasicWords):
         return self(f"field.{name}") if f"field.{name}" in self.texts else None
 
 
-def words_for(locale: Locale) -> Words:
-    """The catalogue for a locale whose language is one of `LANGUAGES`."""
-    return Words(locale, catalogue(locale.language))
+def words_for(locale: Locale, door: str | None = None) -> Words:
+    """The catalogue for a locale whose language is one of `LANGUAGES`; for `door` see
+    `catalogue`.
+    """
+    return Words(locale, catalogue(locale.language, door))
 
 
-def catalogue(language: str) -> Mapping[str, Text]:
-    """All texts of a language by their path, `section.key`."""
-    return read_catalogue(__package__, language)
+@cache
+def catalogue(language: str, door: str | None = None) -> Mapping[str, Text]:
+    """All texts of a language by their path, `section.key`: what pages share, and what a door
+    (its package) says besides.
+    """
+    shared = read_catalogue(__package__, language)
+    return shared if door is None else {**shared, **read_catalogue(door, language)}
 
 
 def choose(chosen: str | None, preferred: Sequence[str], accept_language: str) -> Locale:
-    """The buyer's locale: chosen on the page, their customer record's, their browser's.
+    """The buyer's locale: chosen on a page, their customer record's, their browser's.
 
     The region is kept where CLDR knows it ("de-AT" writes amounts as Austria does); where the
     language was named without one, it is the browser's for that language.

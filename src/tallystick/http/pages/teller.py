@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from babel import Locale
 
 from tallystick.domain.tax import TaxRate
-from tallystick.http.checkout.languages import Words, words_for
+from tallystick.http.pages.languages import Words, words_for
 from tallystick.locales.formats import Formats
 
 _OWN_TAX_NAMES = {"VAT": "tax.vat", "Tax": "tax.tax"}
@@ -29,6 +29,8 @@ class Teller:
         return self.words("tax.rate", name=self.tax(rate.name), rate=percent)
 
 
-def teller_for(locale: Locale) -> Teller:
-    """The teller for a locale whose language the page speaks."""
-    return Teller(words_for(locale), Formats(locale))
+def teller_for(locale: Locale, door: str | None = None) -> Teller:
+    """The teller for a locale whose language the pages speak; `door` is the package of the door
+    whose own words it knows, too.
+    """
+    return Teller(words_for(locale, door), Formats(locale))

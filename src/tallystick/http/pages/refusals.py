@@ -19,12 +19,11 @@ from tallystick.domain.errors import (
     RateLimited,
     TallystickError,
 )
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.page import bare_page, in_words
-from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.errors import BodyTooLarge, status_of, unexpected
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.chosen_language import locale_of
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.message import bare_page, in_words
 
 AWAY = (DatabaseUnavailable, StatementTimeout, LockTimeout, *Contention)
 """The database cannot be asked right now."""
@@ -37,7 +36,7 @@ _TOO_LARGE = 413
 
 
 def page_route(assets: Assets) -> type[APIRoute]:
-    """The class of the page's routes: whatever they raise becomes a page."""
+    """The class of routes that answer with pages: whatever they raise becomes one."""
     return route_of_pages(lambda error, request: _page_of(error, request, assets))
 
 
@@ -67,7 +66,7 @@ def _page_of(error: Exception, request: Request, assets: Assets) -> Response:
     key, status = meaning(error)
     if status >= DEFECT and not isinstance(error, AWAY):
         unexpected(request.scope, error)
-    locale = choose(chosen_language(request), (), request.headers.get("accept-language", ""))
+    locale = locale_of(request)
     headers = page_headers()
     if key in {"busy", "often"}:
         headers["Retry-After"] = str(getattr(error, "retry_after_seconds", PAUSE_SECONDS))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

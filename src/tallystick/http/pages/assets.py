@@ -1,4 +1,4 @@
-"""The page's own files, named by their content so that browsers may keep them for ever.
+"""Our own files of the pages, named by their content so that browsers may keep them for ever.
 
 A name with an outdated hash still answers, with the present content and without being kept:
 during a rolling update the page may come from one process and its style sheet from another.
@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
-from tallystick.http.checkout import brand
+from tallystick.http.pages import brand
 
 _MEDIA_TYPES = MappingProxyType(
     {
@@ -20,7 +21,14 @@ _MEDIA_TYPES = MappingProxyType(
         "svg": "image/svg+xml",
     }
 )
-_FILES = ("checkout.css", "checkout.js", "htmx.min.js", "icon.svg", "panel.js")
+_FILES = MappingProxyType(
+    {
+        "checkout": ("checkout.css", "checkout.js", "htmx.min.js", "icon.svg", "panel.js"),
+        "portal": ("portal.css",),
+    }
+)
+"""The files of each place, by the names that their addresses have."""
+
 _NAME = re.compile(r"([a-z.-]+|brand-[0-9a-f]{6})\.([0-9a-f]{12})\.([a-z]+)")
 _HASH_DIGITS = 12
 
@@ -39,8 +47,8 @@ class Assets:
     """The files of a place under the path `root`, and the address of each."""
 
     root: str
+    place: str
     files: Mapping[str, bytes]
-    place: str = "checkout"
 
     def url(self, file: str) -> str:
         """The address of one of our files, its hash in its name."""
@@ -77,12 +85,30 @@ class Assets:
         return f"{self.root}/assets/{self.place}/{stem}.{_hash(content)}.{extension}"
 
 
-def load_assets(root: str, modules: Mapping[str, bytes]) -> Assets:
-    """Read the page's files once; `modules` mount the panels of providers, by their names."""
-    folder = resources.files(__package__) / "static"
-    own = {one: (folder / one).read_bytes() for one in _FILES}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """All files: those of every page, and the style sheet that a customer's portal and the page
+    of an invoice have besides (`portal`).
+    """
+
+    shared: Assets
+    portal: Assets
+
+
+def load_files(public_url: str, modules: Mapping[str, bytes]) -> Files:
+    """Read the files once; `modules` mount the panels of providers, by their names."""
+    root = urlsplit(public_url).path.rstrip("/")
     theirs = {f"panel-{name}.js": content for name, content in modules.items()}
-    return Assets(root, MappingProxyType({**own, **theirs}))
+    return Files(
+        shared=_load(root, "checkout", theirs),
+        portal=_load(root, "portal", {}),
+    )
+
+
+def _load(root: str, place: str, more: Mapping[str, bytes]) -> Assets:
+    folder = resources.files(__package__) / "static"
+    own = {one: (folder / one).read_bytes() for one in _FILES[place]}
+    return Assets(root, place, MappingProxyType({**own, **more}))
 
 
 def _hash(content: bytes) -> str:
