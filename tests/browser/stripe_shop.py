@@ -43,6 +43,7 @@ def served_with_stripe(dsn: str, stands_for_stripe: TestServer) -> Iterator[Page
             made[connection] = Stripe(
                 keys,
                 name=connection.name,
+                debits=connection.debits,
                 api_base=stands_for_stripe.api_base,
                 script_url=stands_for_stripe.script_url,
             )

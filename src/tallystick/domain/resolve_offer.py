@@ -92,7 +92,11 @@ def resolve_offer(
     plan = (version.plan_id, version.currency)
     coupons = _coupons(request, facts.coupons, plan, now, work.faults)
     payment = resolve_payment(
-        request.payment, facts.entity, work, takes_online=facts.takes_online
+        request.payment,
+        facts.entity,
+        work,
+        takes_online=facts.takes_online,
+        debits=facts.debits,
     )
     charged = resolve_charging(payment, work, asked=request.charge_automatically)
     _start(request, today, past, work.faults)

@@ -87,9 +87,13 @@ def connections(api_base: str = API_BASE) -> stripe.HTTPXClient:
 
 
 def client_for(
-    keys: StripeKeys, http: stripe.HTTPXClient, api_base: str = API_BASE
+    keys: StripeKeys,
+    http: stripe.HTTPXClient,
+    api_base: str = API_BASE,
+    *,
+    as_page: bool = False,
 ) -> stripe.StripeClient:
-    """A client of the account behind the keys.
+    """A client of the account behind the keys; `as_page` has the publishable key alone.
 
     Raises:
         ValueError: `api_base` is neither Stripe nor, for test keys, this machine.
@@ -97,7 +101,7 @@ def client_for(
     if api_base != API_BASE and (keys.is_live or not _is_loopback(api_base)):
         raise ValueError("Stripe is called at its own address; a stand-in needs loopback")
     return stripe.StripeClient(
-        keys.secret_key,
+        keys.publishable_key if as_page else keys.secret_key,
         stripe_version=API_VERSION,
         base_addresses={"api": api_base},
         max_network_retries=0,

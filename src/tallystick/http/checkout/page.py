@@ -10,10 +10,11 @@ from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.quote import Quote
 from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
 from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.finish import finish, mandate_rows, mandate_text
+from tallystick.http.checkout.finish import finish
 from tallystick.http.checkout.form import Form, Typed, make_form
 from tallystick.http.checkout.frame import Frame, Links, bare_frame, merchant_frame
-from tallystick.http.checkout.panel import buyer_details, debit_agent, mounted
+from tallystick.http.checkout.mandate import Mandate, debit_of, make_mandate
+from tallystick.http.checkout.panel import buyer_details, mounted
 from tallystick.http.checkout.receipt import make_receipt
 from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.summary import summarize
@@ -144,7 +145,7 @@ def _form_parts(
     say, seller = sheet.say, view.seller
     signer = sheet.signer
     end = finish(quote, view.offer, seller, typed.buyer.address.country, say)
-    mandate = mandate_text(seller, debit_agent(view.panel), say)
+    mandate = _mandate(view, quote, say)
     return {
         "t": say.words,
         "fields_of_update": FIELDS_OF_UPDATE,
@@ -159,13 +160,20 @@ def _form_parts(
         "form": make_form(quote, view.offer, seller, view.panel, typed, say),
         "finish": end,
         "mandate": mandate,
-        "mandate_rows": mandate_rows(seller, view.mandate_reference, say),
         "shown": {"text": quote.canonical, "signature": signer.shown(quote.canonical)},
         "agreed": {
             "consent": signer.agreed(end.consent or ""),
-            "mandate": signer.agreed(mandate),
+            "mandate": signer.agreed("" if mandate is None else mandate.text),
         },
     }
+
+
+def _mandate(view: CheckoutView, quote: Quote, say: Teller) -> Mandate | None:
+    """The mandate of the debit that the page offers, if it can offer any."""
+    debit = debit_of(view.panel, view.seller, quote.currency)
+    if debit is None:
+        return None
+    return make_mandate(debit, view.seller, view.mandate_reference, say)
 
 
 def _details(typed: Typed) -> tuple[tuple[str, str], ...]:
