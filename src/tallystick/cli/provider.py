@@ -359,6 +359,7 @@ def _shown(facts: ConnectionFacts) -> dict[str, Any]:
         "account_name": one.account_name,
         "is_live": one.is_live,
         "publishable_key": one.publishable_key,
+        "debits": [scheme.value for scheme in one.debits],
         "state": "connected" if one.is_open else "disconnected",
         "webhook_secrets": len(one.webhook_secrets),
         "connected_at": instant_text(facts.connected_at),

@@ -56,12 +56,12 @@ def mandate_text(
     `announces` says that the page beside it names what will be debited, and when. Debits
     through Bacs are announced by the agent alone, as their guarantee promises.
     """
-    section, agent = _section(debit), debit.agent
+    scheme, agent = debit.scheme.lower(), debit.agent
     if agent is None:
-        text = say.words(f"{section}.text", creditor=seller.legal_name)
+        text = say.words(f"mandate.{scheme}_text", creditor=seller.legal_name)
     else:
         text = say.words(
-            f"{section}.text_agent",
+            f"mandate.{scheme}_text_agent",
             creditor=seller.legal_name,
             agent=agent.name,
             legal_agent=agent.legal_name,
@@ -81,12 +81,12 @@ def make_mandate(
     announces: bool = True,
 ) -> Mandate:
     """The mandate as a page shows it; `reference` is None where it is allotted later."""
-    section, agent = _section(debit), debit.agent
+    scheme, agent = debit.scheme.lower(), debit.agent
     terms = None
     if agent is not None and agent.terms_url is not None:
-        terms = say.words(f"{section}.terms"), agent.terms_url
+        terms = say.words(f"mandate.{scheme}_terms"), agent.terms_url
     return Mandate(
-        title=say.words(f"{section}.title"),
+        title=say.words(f"mandate.{scheme}_title"),
         text=mandate_text(debit, seller, say, announces=announces),
         rows=_rows(debit, seller, reference, say),
         terms=terms,
@@ -106,7 +106,3 @@ def _rows(
         number = reference or say.words("mandate.reference_later")
         rows.append((say.words("mandate.reference"), number))
     return tuple(rows)
-
-
-def _section(debit: Debit) -> str:
-    return f"mandate_{debit.scheme.lower()}"
