@@ -17,8 +17,8 @@ from tallystick.http.checkout.keeping import keep
 from tallystick.http.checkout.states import show
 from tallystick.http.checkout.visit import Visit
 from tallystick.http.pages.buyer_origin import acceptance_from
-from tallystick.http.pages.mandate import CONSENT_VERSION, mandate_text
-from tallystick.http.pages.panel import debit_agent, missing_token, payment_fields
+from tallystick.http.pages.mandate import CONSENT_VERSION, debit_of, mandate_text
+from tallystick.http.pages.panel import missing_token, payment_fields
 from tallystick.http.pages.submitted import Submitted
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
@@ -148,7 +148,10 @@ def _has_read(
     consent = consent_text(quote, view.offer, view.seller, say) or ""
     texts = {"consent_signature": consent}
     if quote.kind is not AttemptKind.NONE and method is MethodKind.DIRECT_DEBIT:
-        texts["mandate_signature"] = mandate_text(view.seller, debit_agent(view.panel), say)
+        debit = debit_of(view.panel, view.seller, quote.currency)
+        if debit is None:
+            return False
+        texts["mandate_signature"] = mandate_text(debit, view.seller, say)
     return all(
         visit.signer.is_agreed(text, submitted.get(name)) for name, text in texts.items()
     )
@@ -160,8 +163,8 @@ def _consent(
     """What the buyer agreed to by pressing the button below the text."""
     say = visit.sheet(view).say
     kind = None if quote.kind is AttemptKind.NONE else method
-    agent = debit_agent(view.panel)
-    text = agreed_text(quote, view.offer, view.seller, kind, agent, say)
+    debit = debit_of(view.panel, view.seller, quote.currency)
+    text = agreed_text(quote, view.offer, view.seller, kind, debit, say)
     if text is None:
         return None
     return Consent(

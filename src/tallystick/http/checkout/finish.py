@@ -13,7 +13,7 @@ from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.domain.vat_rates import member_state
 from tallystick.http.checkout.upcoming import is_usage_only, upcoming_amount
-from tallystick.http.pages.mandate import mandate_text
+from tallystick.http.pages.mandate import Debit, mandate_text
 from tallystick.http.pages.teller import Teller
 from tallystick.services.checkout_view import SellerCard
 
@@ -90,17 +90,17 @@ def agreed_text(
     offer: Offer,
     seller: SellerCard,
     kind: MethodKind | None,
-    agent: str | None,
+    debit: Debit | None,
     say: Teller,
 ) -> str | None:
     """The whole wording agreed to with a method of this kind: mandate and consent as shown.
 
-    For `agent` see `mandate_text`.
+    `debit` is the one that the page offers, if it offers any.
     """
     consent = consent_text(quote, offer, seller, say)
     parts = [consent] if consent else []
-    if kind is MethodKind.DIRECT_DEBIT:
-        parts.insert(0, mandate_text(seller, agent, say))
+    if kind is MethodKind.DIRECT_DEBIT and debit is not None:
+        parts.insert(0, mandate_text(debit, seller, say))
     return "\n\n".join(parts) or None
 
 

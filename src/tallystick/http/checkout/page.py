@@ -11,9 +11,9 @@ from tallystick.http.pages.alerts import Alert, failure_alert, faults_alert
 from tallystick.http.pages.assets import Assets
 from tallystick.http.pages.drawing import templates_of
 from tallystick.http.pages.frame import Frame, Links, merchant_frame
-from tallystick.http.pages.mandate import mandate_rows, mandate_text
+from tallystick.http.pages.mandate import Mandate, debit_of, make_mandate
 from tallystick.http.pages.message import Action, Message
-from tallystick.http.pages.panel import buyer_details, debit_agent, mounted, panel_scripts
+from tallystick.http.pages.panel import buyer_details, mounted, panel_scripts
 from tallystick.http.pages.submitted import Submitted
 from tallystick.http.pages.teller import Teller
 from tallystick.http.pages.tokens import Signer
@@ -107,7 +107,7 @@ def _form_parts(
     say, seller = sheet.say, view.seller
     signer = sheet.signer
     end = finish(quote, view.offer, seller, typed.buyer.address.country, say)
-    mandate = mandate_text(seller, debit_agent(view.panel), say)
+    mandate = _mandate(view, quote, say)
     return {
         "t": say.words,
         "fields_of_update": FIELDS_OF_UPDATE,
@@ -122,13 +122,20 @@ def _form_parts(
         "form": make_form(quote, view.offer, seller, view.panel, typed, say),
         "finish": end,
         "mandate": mandate,
-        "mandate_rows": mandate_rows(seller, view.mandate_reference, say),
         "shown": {"text": quote.canonical, "signature": signer.shown(quote.canonical)},
         "agreed": {
             "consent": signer.agreed(end.consent or ""),
-            "mandate": signer.agreed(mandate),
+            "mandate": signer.agreed("" if mandate is None else mandate.text),
         },
     }
+
+
+def _mandate(view: CheckoutView, quote: Quote, say: Teller) -> Mandate | None:
+    """The mandate of the debit that the page offers, if it can offer any."""
+    debit = debit_of(view.panel, view.seller, quote.currency)
+    if debit is None:
+        return None
+    return make_mandate(debit, view.seller, view.mandate_reference, say)
 
 
 def _details(typed: Typed) -> tuple[tuple[str, str], ...]:

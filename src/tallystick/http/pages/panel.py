@@ -22,6 +22,7 @@ from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel, PaymentPanel, TypedPanel
 from tallystick.http.pages.assets import Assets
 from tallystick.http.pages.fields import Field, Labels
+from tallystick.http.pages.mandate import Debit, debit_of
 from tallystick.http.pages.submitted import Submitted
 from tallystick.http.pages.teller import Teller
 from tallystick.locales.formats import grouped
@@ -122,11 +123,6 @@ def panel_scripts(panel: MountedPanel, assets: Assets) -> list[str]:
     return [assets.url("panel.js"), assets.module_url(panel.module)]
 
 
-def debit_agent(panel: PaymentPanel) -> str | None:
-    """Whom a mandate names beside the creditor."""
-    return panel.debit_agent if isinstance(panel, MountedPanel) else None
-
-
 def payment_fields(
     submitted: Submitted, kind: MethodKind, panel: PaymentPanel
 ) -> dict[str, str]:
@@ -161,18 +157,14 @@ def make_panel(
             return Panel(shape="bank_transfer", kind="bank_transfer", account=account)
         case ExternalPayment():
             return Panel(shape="external", kind="external")
-        case OnlinePayment(card=card, direct_debit=debit):
+        case OnlinePayment(card=card, direct_debit=direct_debit):
             if not charged.asks:
                 return Panel(shape="none", kind="none")
-            kinds = [
-                kind
-                for kind, offered in (
-                    (MethodKind.CARD, card),
-                    (MethodKind.DIRECT_DEBIT, debit),
-                )
-                if offered
-            ]
-            choices = choices_of(kinds, method, label.say)
+            debit = debit_of(provided, seller, charged.currency) if direct_debit else None
+            kinds = [MethodKind.CARD] if card or debit is None else []
+            if debit is not None:
+                kinds.append(MethodKind.DIRECT_DEBIT)
+            choices = choices_of(kinds, method, label.say, debit)
             if isinstance(provided, MountedPanel):
                 mount = make_mount(
                     provided,
@@ -192,13 +184,22 @@ def make_panel(
 
 
 def choices_of(
-    kinds: list[MethodKind], method: MethodKind | None, say: Teller
+    kinds: list[MethodKind], method: MethodKind | None, say: Teller, debit: Debit | None
 ) -> tuple[Choice, ...]:
-    """The kinds of methods to choose from; the first is, unless another one was."""
+    """The kinds of methods to choose from; the first is, unless another one was.
+
+    A debit is called by its scheme, which is `debit`'s.
+    """
     chosen = method if method in kinds else kinds[0]
-    return tuple(
-        Choice(value=kind.value, label=say.words(f"method.{kind.value}"), chosen=kind is chosen)
+    names = {
+        kind: debit.scheme.value
+        if kind is MethodKind.DIRECT_DEBIT and debit is not None
+        else kind.value
         for kind in kinds
+    }
+    return tuple(
+        Choice(value=kind.value, label=say.words(f"method.{name}"), chosen=kind is chosen)
+        for kind, name in names.items()
     )
 
 

@@ -13,12 +13,11 @@ from tallystick.http.pages.fields import Labels
 from tallystick.http.pages.form_faults import FormFault, form_faults
 from tallystick.http.pages.frame import merchant_frame
 from tallystick.http.pages.invoice_body import make_invoice_body
-from tallystick.http.pages.mandate import mandate_rows, mandate_text
+from tallystick.http.pages.mandate import Mandate, debit_of, make_mandate
 from tallystick.http.pages.panel import (
     Charged,
     Panel,
     buyer_details,
-    debit_agent,
     make_panel,
     mounted,
     panel_scripts,
@@ -84,15 +83,17 @@ def pay_page(
         button=say.words("finish.pay", amount=due) if pays_here(view) else None,
         standing=_standing(view, say),
         mandate=mandate,
-        mandate_rows=mandate_rows(view.seller, view.mandate_reference, say),
         shown={"text": text, "signature": visit.signer.shown(text)},
-        agreed={"mandate": visit.signer.agreed(mandate)},
+        agreed={"mandate": visit.signer.agreed("" if mandate is None else mandate.text)},
     )
 
 
-def mandate_of(view: InvoiceView, say: Teller) -> str:
-    """The mandate of a debit that pays the invoice."""
-    return mandate_text(view.seller, debit_agent(view.panel), say)
+def mandate_of(view: InvoiceView, say: Teller) -> Mandate | None:
+    """The mandate of a debit that pays the invoice; None where none can."""
+    debit = debit_of(view.panel, view.seller, view.entry.currency)
+    if debit is None:
+        return None
+    return make_mandate(debit, view.seller, view.mandate_reference, say)
 
 
 def panel_of(view: InvoiceView) -> MountedPanel | None:

@@ -253,10 +253,11 @@ def _consent(
 ) -> Consent | None:
     """The mandate as it was shown and agreed to; None without one."""
     say = visit.say(view)
-    text = mandate_of(view, say)
-    if kind is not MethodKind.DIRECT_DEBIT or not visit.signer.is_agreed(
-        text, submitted.get("mandate_signature")
-    ):
+    mandate = mandate_of(view, say)
+    if kind is not MethodKind.DIRECT_DEBIT or mandate is None:
+        return None
+    text = mandate.text
+    if not visit.signer.is_agreed(text, submitted.get("mandate_signature")):
         return None
     return Consent(
         text_version=CONSENT_VERSION,
