@@ -4,6 +4,7 @@ The lists of exceptions may only shrink: one that is not needed any more fails i
 """
 
 import ast
+import gc
 import re
 import sys
 import tomllib
@@ -117,7 +118,13 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 @cache
 def parsed(file: Path) -> ast.Module:
     """Read one Python file."""
-    return ast.parse(file.read_text(encoding="utf-8"), str(file))
+    # A collection of garbage while the tree is made can fail it: Python 3.11 then counts the
+    # depth of its own recursion wrongly ("AST constructor recursion depth mismatch").
+    gc.disable()
+    try:
+        return ast.parse(file.read_text(encoding="utf-8"), str(file))
+    finally:
+        gc.enable()
 
 
 def name_of(file: Path) -> str:
