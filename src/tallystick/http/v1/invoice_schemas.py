@@ -176,6 +176,13 @@ class InvoiceOut(AnswerModel):
         int,
         Field(description="Of that, what they gave back since, to the customer's balance."),
     ]
+    amount_lost: Annotated[
+        int,
+        Field(
+            description="What providers took beyond its payments, in minor units: the seller's"
+            " loss, and no part of `amount_due`."
+        ),
+    ]
     amount_due: int
     memo: str | None
     purchase_order: str | None
@@ -253,6 +260,7 @@ def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
         cancelled_debt=entry.cancelled,
         amount_reversed=entry.reversed,
         amount_returned_to_balance=entry.spare,
+        amount_lost=entry.lost,
         amount_due=entry.amount_due,
         memo=entry.memo,
         purchase_order=entry.purchase_order,
