@@ -86,6 +86,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/sandbox_bank.py:current_month": "asks for the time",
     "db/sandbox_bank.py:debits_to_tell": "the bank settles the debits of all tenants",
     "db/sandbox_bank.py:lock_due_debits": "the bank settles the debits of all tenants",
+    "db/sandbox_refunds.py:failed": "the bank tells what came back of all tenants",
     "db/sandbox_reversals.py:to_tell": "the bank tells what it took back of all tenants",
     "db/tenants.py:every": "lists the tenants",
     "db/webhook_deliveries.py:forget_ended": "forgets the old deliveries of all tenants",

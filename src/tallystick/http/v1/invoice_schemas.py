@@ -9,7 +9,7 @@ from pydantic import Field
 from tallystick.domain.bill import TaxBreakdown
 from tallystick.domain.billing_entries import InvoiceEntry, InvoiceLineEntry
 from tallystick.domain.buyer import Address
-from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
+from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus, SellerSnapshot
 from tallystick.domain.line_description import describe
 from tallystick.domain.sub_lines import sub_lines
 from tallystick.domain.tax import ExemptionType
@@ -227,12 +227,7 @@ def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
         payment_status=entry.payment_status,
         customer_id=entry.customer_id,
         customer_details=_customer(entry.customer),
-        seller_details=SellerDetailsOut(
-            legal_name=entry.seller.legal_name,
-            email=entry.seller.email,
-            vat_number=entry.seller.vat_number,
-            address=_address(entry.seller.address),
-        ),
+        seller_details=_seller(entry.seller),
         subscription_id=entry.subscription_id,
         invoicing_entity_id=entry.invoicing_entity_id,
         invoice_date=entry.invoice_date,
@@ -277,6 +272,15 @@ def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
         payment_url=_page(entry, door),
         created_at=entry.created_at,
         updated_at=entry.updated_at,
+    )
+
+
+def _seller(seller: SellerSnapshot) -> SellerDetailsOut:
+    return SellerDetailsOut(
+        legal_name=seller.legal_name,
+        email=seller.email,
+        vat_number=seller.vat_number,
+        address=_address(seller.address),
     )
 
 
