@@ -77,6 +77,7 @@ ABOUT_NO_TENANT: dict[str, str] = {
     "db/key_paces.py:exchange": "a process tells of the keys of all tenants in one statement",
     "db/kept_invoices.py:owner_of": "the operator names an invoice alone",
     "db/list_counts.py:compact": "sums up the lists of all tenants",
+    "db/orphans.py:owner_of": "the operator names a payment alone",
     "db/paging.py:fetch_page": "runs the statement of another query",
     "db/paging.py:pick": "runs the statement of another query",
     "db/periodic_work.py:add": "periodic work is for all tenants",

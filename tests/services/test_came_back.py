@@ -1,16 +1,18 @@
 """Refunds that did not reach their account: looked up, told once, and given back anew."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
+from tallystick.db import given_refunds, orphans
 from tallystick.domain.credit_note import PaidAmount, Refund
 from tallystick.domain.errors import Conflict, NotFound
 from tallystick.domain.orphan import OrphanState
 from tallystick.domain.payment import Cancelled, Refunded, Unknown
-from tallystick.services.came_back import give_back_again
+from tallystick.services.came_back import give_back_again, record_came_back
 from tallystick.services.end_session import cancel_session
 from tallystick.services.examine import examine
 from tallystick.services.ids import new_id
@@ -20,7 +22,7 @@ from tallystick.services.look_into_money import (
     look_into_money,
     record_failed_refunds,
 )
-from tallystick.services.reconcile import reconcile
+from tallystick.services.reconcile import give_back_orphan, reconcile
 from tallystick.services.refund_invoice import sweep_refunds
 from tests.crediting import Billed, bought
 from tests.scripted_bank import ScriptedBank, says, silent, with_bank
@@ -248,3 +250,53 @@ async def test_found_money_whose_attempt_was_refunded_comes_back(world: World) -
     again = replace(late.world.ctx, now=datetime(2026, 4, 1, tzinfo=UTC))
     assert await give_back_again(again, found["id"]) is OrphanState.REFUNDED
     assert await named_by_doctor(world) == set()
+
+
+async def test_old_news_says_nothing_of_a_later_refund(world: World) -> None:
+    """Who looked at the first refund, and records when the second was given, changes nothing;
+    nor does a late answer to the first while the second is under way.
+    """
+    reference = await taken(world)
+    await states(world)
+    orphan_id = (await orphan(world))["id"]
+    assert isinstance(orphan_id, UUID)
+    async with world.database.connection() as tx:
+        (old,) = await given_refunds.under(tx, world.tenant_id, "sandbox", reference)
+        first = await orphans.lock(tx, world.tenant_id, "sandbox", reference)
+    await comes_back(world, reference, old.key)
+    bank = ScriptedBank(world.sandbox)
+    bank.script("refund", silent)
+    asked = await give_back_again(with_bank(world, bank).ctx, orphan_id)
+    assert asked is OrphanState.REFUNDING
+
+    late = replace(first, state=OrphanState.REFUNDING)
+    assert await give_back_orphan(world.ctx, world.provider, late) is OrphanState.REFUSED
+    assert (await orphan(world))["state"] == "REFUNDING"
+    assert await give_back_again(world.ctx, orphan_id) is OrphanState.REFUNDED
+    await record_came_back(world.ctx, old, "account closed")
+
+    assert (await orphan(world))["state"] == "REFUNDED"
+    assert await given_back(world) == [-4900, 4900, -4900]
+    assert len(await failures(world)) == 1
+
+
+async def test_ten_give_it_back_at_once(busy: World) -> None:
+    """And ten hear that it came back: told once, and given once."""
+    reference = await taken(busy)
+    await states(busy)
+    orphan_id = (await orphan(busy))["id"]
+    assert isinstance(orphan_id, UUID)
+    await busy.sandbox.send_refund_back(
+        busy.tenant_id, reference, f"{orphan_id}:refund", "account closed"
+    )
+    await asyncio.gather(*(record_failed_refunds(busy.app, NOON) for _ in range(10)))
+    assert await failures(busy) == [orphan_id]
+
+    await asyncio.gather(
+        *(give_back_again(busy.ctx, orphan_id) for _ in range(10)), return_exceptions=True
+    )
+
+    found = await orphan(busy)
+    assert (found["state"], found["tries"]) == ("REFUNDED", 2)
+    assert await given_back(busy) == [-4900, 4900, -4900]
+    assert await named_by_doctor(busy) == set()

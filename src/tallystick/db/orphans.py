@@ -135,18 +135,24 @@ async def move(
     was: OrphanState,
     state: OrphanState,
     failure: str | None = None,
+    *,
+    tries: int | None = None,
 ) -> bool:
-    """It stands so now; False where it did not stand as it was thought to."""
+    """It stands so now; False where it did not stand as it was thought to.
+
+    What is told of one of its refunds names which one (`tries`), and says nothing of a later.
+    """
     done = await tx.execute(
         """
         update orphan_payments set state = $4, failure = $5
-        where tenant_id = $1 and id = $2 and state = $3
+        where tenant_id = $1 and id = $2 and state = $3 and tries = coalesce($6, tries)
         """,
         tenant_id,
         orphan_id,
         was.value,
         state.value,
         failure,
+        tries,
     )
     return bool(done == "UPDATE 1")
 
@@ -172,6 +178,14 @@ async def named(tx: Tx, tenant_id: UUID, orphan_id: UUID) -> tuple[str, str] | N
         orphan_id,
     )
     return None if row is None else (row["provider"], row["reference"])
+
+
+async def owner_of(tx: Tx, orphan_id: UUID) -> UUID | None:
+    """The tenant whose payment this is, or None where nothing was found under the id."""
+    found: UUID | None = await tx.fetchval(
+        "select tenant_id from orphan_payments where id = $1", orphan_id
+    )
+    return found
 
 
 async def is_paid_by(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> UUID | None:

@@ -71,7 +71,7 @@ async def _is_orphan_again(ctx: Context, tx: Tx, given: GivenRefund, why: str) -
     tenant_id = ctx.tenant.id
     if given.given_for is GivenFor.ORPHAN:
         was, state = OrphanState.REFUNDED, OrphanState.REFUSED
-        return await orphans.move(tx, tenant_id, given.id, was, state, why)
+        return await orphans.move(tx, tenant_id, given.id, was, state, why, tries=given.tries)
     if given.given_for is GivenFor.COLLECTION and not await refunds.came_back(
         tx, tenant_id, given.id, why
     ):

@@ -216,7 +216,13 @@ async def give_back_orphan(
             assert_never(never)
     async with ctx.app.transaction() as tx:
         moved = await orphans.move(
-            tx, ctx.tenant.id, orphan.id, OrphanState.REFUNDING, state, failure
+            tx,
+            ctx.tenant.id,
+            orphan.id,
+            OrphanState.REFUNDING,
+            state,
+            failure,
+            tries=orphan.tries,
         )
         if moved and state is OrphanState.REFUNDED:
             told = "payment.orphan_refunded"
