@@ -196,6 +196,18 @@ def test_it_is_found_later_that_more_was_taken() -> None:
     assert (step.taken, step.given_back, step.due_again) == (200, 1100, -900)
 
 
+def test_when_all_has_come_back_it_is_all_that_was_known() -> None:
+    """EUR 35 were known, as nobody could say; it was 31.50, all of which is back: so are 35."""
+    known = known_from(report(3500))
+    step = take_in(paid(taken=3500, due=3500), known, report(3150, 3150))
+    assert (step.taken, step.returned, step.due_again) == (0, 3500, -3500)
+
+    over = known_from(report(3500, 3500))
+    assert take_in(paid(), over, report(3150, 3150)).returned == 0
+    with pytest.raises(Conflict, match="is known with 3500"):
+        take_in(paid(taken=3500, due=3500), known, report(3150, 3149))
+
+
 def test_the_balance_gives_no_more_than_the_payment_had() -> None:
     """EUR 35 came back to the balance, and 40 are taken: 35 from there, and 5 are lost."""
     step = take_in(paid(spare=3500, balance=9000), None, report(4000))

@@ -111,7 +111,7 @@ async def keep(
             created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $11, $12, $12)
         on conflict (tenant_id, provider, provider_reversal_id) do update
-        set kind = $7, amount = $8, returned = known.returned + $9,
+        set kind = $7, amount = greatest(known.amount, $8), returned = known.returned + $9,
             to_balance = known.to_balance + $10, from_balance = known.from_balance + $13,
             updated_at = $12
         """,

@@ -133,11 +133,11 @@ def take_in(
     """What a report changes, of a reversal that is `known` already or new.
 
     What was reported before changes nothing, and what was returned never is taken a second
-    time by an older report. What a later report says was taken more, is taken then. What comes
-    back makes good what was lost, and then pays the invoice; what the invoice does not owe
-    any more, because it was paid or forgiven meanwhile, goes to the customer's balance. When
-    it is taken again after that, the balance gives it as far as it has it, and only the rest
-    is due.
+    time by an older report. What a later report says was taken more, is taken then; and when
+    all has come back, it is all that was known. What comes back makes good what was lost, and
+    then pays the invoice; what the invoice does not owe any more, because it was paid or
+    forgiven meanwhile, goes to the customer's balance. When it is taken again after that, the
+    balance gives it as far as it has it, and only the rest is due.
 
     Raises:
         Conflict: The provider's id is that of another reversal.
@@ -145,13 +145,15 @@ def take_in(
     """
     taken, returned = reported.amount, reported.returned
     if known is not None:
-        if known.payment_id != payment.id or reported.amount < known.amount:
+        is_over = reported.returned == reported.amount
+        if known.payment_id != payment.id or (reported.amount < known.amount and not is_over):
             raise Conflict(
                 f"The reversal {reported.id} is known with {known.amount} in minor units, and"
                 f" is reported with {reported.amount}, or of another payment."
             )
-        taken -= known.amount
-        returned = max(reported.returned - known.returned, 0)
+        taken = max(reported.amount - known.amount, 0)
+        back = max(reported.amount, known.amount) if is_over else reported.returned
+        returned = max(back - known.returned, 0)
     more_lost = payment.lost_with(taken - returned) - payment.lost_with(0)
     lost, made_good = max(more_lost, 0), max(-more_lost, 0)
     comes = returned - made_good

@@ -117,10 +117,11 @@ def _disputed(dispute: stripe.Dispute, intent: stripe.PaymentIntent) -> tuple[in
     """What a dispute took, and what of that came back, in the payment's currency.
 
     It may take more than the payment, by another rate of exchange or because the payer's bank
-    puts several charges into one, and is told as it is. One in another currency took what left
-    the account in the payment's currency; where the account has yet another one, nobody can
-    say, and it is the whole payment. A dispute that is lost may have been won in part: then
-    its balance transactions say how much came back.
+    puts several charges into one, and is told as it is. Its balance transactions say what left
+    the account and came again, also where a dispute is lost and was won in part; their fees are
+    not counted, as those of payments are not. Where the account has another currency, it is
+    what the dispute says; where that has yet another one, nobody can say, and it is the whole
+    payment, once money has moved.
 
     Raises:
         NotExact: It is in part of a minor unit.
@@ -129,12 +130,12 @@ def _disputed(dispute: stripe.Dispute, intent: stripe.PaymentIntent) -> tuple[in
     moved = [(one.amount, one.currency) for one in dispute.balance_transactions]
     out = -sum(amount for amount, _ in moved if amount < 0)
     back = sum(amount for amount, _ in moved if amount > 0)
-    if dispute.currency == currency:
+    if out and {of for _, of in moved} == {currency}:
+        number = out
+    elif dispute.currency == currency:
         number = dispute.amount
     elif not out:
         return None
-    elif {of for _, of in moved} == {currency}:
-        number = out
     else:
         log.warning("stripe.disputed_in_another_currency", id=dispute.id, of=dispute.currency)
         number = intent.amount
