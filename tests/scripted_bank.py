@@ -25,6 +25,7 @@ from tallystick.domain.payment import (
     Outcome,
     PaymentOrder,
     RefundOutcome,
+    RefundStanding,
     Standing,
 )
 from tallystick.domain.payment_panel import PaymentPanel
@@ -192,6 +193,17 @@ class ScriptedBank:
             "refund", lambda: self.bank.refund(tenant_id, reference, amount, key)
         )
         return cast("RefundOutcome", told)
+
+    async def look_at_refund(self, tenant_id: UUID, reference: str, key: str) -> RefundStanding:
+        """As scripted."""
+        told = await self._do(
+            "look_at_refund", lambda: self.bank.look_at_refund(tenant_id, reference, key)
+        )
+        return cast("RefundStanding", told)
+
+    async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
+        """As the bank does."""
+        return await self.bank.failed_refunds()
 
     async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
         """As the bank does."""

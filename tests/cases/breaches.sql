@@ -259,6 +259,11 @@ update payment_attempts set late_money = 'RECORDED';
 insert into sandbox.movements (tenant_id, reference, kind, amount, currency) select tenant_id,
     reference, 'REFUND', 1, currency from sandbox.movements;
 
+-- bank-refund
+insert into sandbox.movements (tenant_id, reference, kind, amount, currency, created_at)
+select tenant_id, reference, 'REFUND_FAILED', amount, currency, now() - interval '11 minutes'
+from sandbox.movements where kind = 'REFUND';
+
 -- bank-refund-asked
 delete from pgqueuer;
 update payment_attempts set late_money = 'REFUNDING' where late_money is not null;
@@ -446,8 +451,11 @@ update reversals set returned = amount where returned = 0;
 -- invoice-reversed
 update invoices set spare = spare + 1 where reversed > 0;
 
--- reversal-of-payment
+-- invoice-lost
 update reversals set amount = amount + 100000;
+
+-- invoice-lost
+update invoices set lost = lost + 1;
 
 -- reversal-of-payment
 update reversals set from_balance = to_balance + 1;

@@ -162,6 +162,7 @@ MAY_CHANGE = {
     "settled": "paid later",
     "amount_due": "paid later",
     "reversed": "taken back by the provider",
+    "lost": "taken by the provider beyond its payments",
     "spare": "came back from the provider when it was not needed",
     "awaits_person": "taken back: nobody collects it by himself",
     "paid_at": "paid later",

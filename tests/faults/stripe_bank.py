@@ -15,10 +15,11 @@ from uuid import UUID
 from typing_extensions import override
 
 from tallystick.domain.payment import Method, MethodKind, PaymentOrder, Succeeded
-from tallystick.services.hear_provider import NoAnswer, hear_provider, look_into_event
+from tallystick.services.hear_provider import hear_provider, look_into_event
 from tallystick.services.ids import new_id
 from tallystick.services.keep_customer import with_customer
 from tallystick.services.look_after_connections import look_after_connections
+from tallystick.services.look_into_money import NoAnswer
 from tallystick.services.ports import PaymentProvider
 from tests.connected import WEBHOOK_SECRET, Opener, connect
 from tests.faults.bank import Pays

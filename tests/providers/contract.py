@@ -94,6 +94,10 @@ class ContractBank(Protocol):
         """That dispute is won."""
         ...
 
+    async def refund_comes_back(self, tenant_id: UUID, reference: str, key: str) -> None:
+        """The customer's bank sends the refund under a key back."""
+        ...
+
     async def moved(self, tenant_id: UUID) -> list[int]:
         """Every movement of the tenant's money: charges positive, refunds negative."""
         ...

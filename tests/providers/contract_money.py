@@ -9,6 +9,7 @@ from tallystick.domain.payment import (
     AlreadySucceeded,
     Declined,
     FailureReason,
+    NotAsked,
     PaymentOrder,
     Pending,
     Refunded,
@@ -88,6 +89,47 @@ class MoneyContract:
             assert refund == Refunded()
 
         assert await bank.moved(order.tenant_id) == [5412, -1000, -1000]
+
+    async def test_a_refund_is_looked_at_without_being_asked_for(
+        self, bank: ContractBank
+    ) -> None:
+        """Before, there is none; then it is there under its key; nothing moves by looking."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        look = bank.provider.look_at_refund
+
+        assert await look(order.tenant_id, reference, "first") == NotAsked()
+        await bank.provider.refund(order.tenant_id, reference, 1000, "first")
+        assert await look(order.tenant_id, reference, "first") == Refunded()
+        assert await look(order.tenant_id, reference, "second") == NotAsked()
+
+        assert await bank.moved(order.tenant_id) == [5412, -1000]
+
+    async def test_a_refund_that_comes_back_is_refused_and_listed(
+        self, bank: ContractBank
+    ) -> None:
+        """Looked at or asked for again it says so; another key gives the money once more."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        await bank.provider.refund(order.tenant_id, reference, 1000, "first")
+        assert await bank.provider.failed_refunds() == []
+
+        await bank.refund_comes_back(order.tenant_id, reference, "first")
+
+        for told in (
+            await bank.provider.look_at_refund(order.tenant_id, reference, "first"),
+            await bank.provider.refund(order.tenant_id, reference, 1000, "first"),
+        ):
+            assert isinstance(told, RefundRefused)
+            assert "did not reach its account" in told.message
+        ((tenant_id, about),) = await bank.provider.failed_refunds()
+        assert (tenant_id in {None, order.tenant_id}, about) == (True, reference)
+        assert await bank.provider.refund(order.tenant_id, reference, 1000, "again") == (
+            Refunded()
+        )
+        assert await bank.moved(order.tenant_id) == [5412, -1000, 1000, -1000]
 
     async def test_no_more_is_refunded_than_was_taken(self, bank: ContractBank) -> None:
         """A refund beyond what is left is refused, whole."""

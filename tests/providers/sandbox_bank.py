@@ -78,11 +78,15 @@ class SandboxBank:
         """That dispute is won."""
         await self.sandbox.decide_dispute(tenant_id, reference, won=True)
 
+    async def refund_comes_back(self, tenant_id: UUID, reference: str, key: str) -> None:
+        """The customer's bank sends a refund back."""
+        await self.sandbox.send_refund_back(tenant_id, reference, key, "account closed")
+
     async def moved(self, tenant_id: UUID) -> list[int]:
         """Every movement of the tenant's money: what comes positive, what leaves negative."""
         return [
             movement.amount
-            if movement.kind in {"CHARGE", "REINSTATEMENT"}
+            if movement.kind in {"CHARGE", "REINSTATEMENT", "REFUND_FAILED"}
             else -movement.amount
             for movement in await self.sandbox.movements(tenant_id)
         ]

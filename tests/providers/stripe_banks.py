@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from tallystick.domain.payment import MethodKind, PaymentOrder, Succeeded
 from tallystick.providers.stripe import Stripe, StripeKeys
+from tallystick.providers.stripe_refunds import KEY
 from tallystick.services.ids import new_id
 from tallystick.services.ports import PaymentProvider
 from tests.providers.contract import ACCEPTANCE, KIND, Case, opened, order_for
@@ -149,6 +150,15 @@ class TwinBank(StripeBank):
         assert found["payment_intent"] == reference
         at.decide_dispute(self.merchant, found["id"], won=True)
 
+    async def refund_comes_back(self, _: UUID, reference: str, key: str) -> None:
+        """The refund that carries the key."""
+        (found,) = [
+            one["id"]
+            for one in self.merchant.objects["refund"].values()
+            if one["payment_intent"] == reference and one["metadata"].get(KEY) == key
+        ]
+        at.fail_refund(self.merchant, found)
+
     async def moved(self, _: UUID) -> list[int]:
         """The merchant's ledger, in minor units of ISO 4217."""
         return [
@@ -250,6 +260,10 @@ class LocalBank(StripeBank):
 
     async def gives_back(self, _: UUID, reference: str) -> None:
         """Localstripe knows no disputes."""
+        raise NotImplementedError
+
+    async def refund_comes_back(self, _: UUID, __: str, ___: str) -> None:
+        """Localstripe lets every refund arrive."""
         raise NotImplementedError
 
     async def moved(self, _: UUID) -> list[int]:

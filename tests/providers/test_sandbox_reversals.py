@@ -34,21 +34,32 @@ async def test_under_one_id_it_is_taken_once(bank: SandboxBank) -> None:
     assert await bank.moved(payment[0]) == [5412, -1000]
 
 
-async def test_no_more_leaves_than_came(bank: SandboxBank) -> None:
-    """Refunds that were asked for and money that was taken back share one payment."""
+async def test_no_more_is_refunded_than_is_left(bank: SandboxBank) -> None:
+    """Refunds that were asked for and money that was taken back share one payment; a dispute
+    takes what the payer's bank says.
+    """
     payment = await taken(bank)
     assert await bank.sandbox.refund(*payment, 2000, "key") == Refunded()
     await bank.sandbox.take_back(*payment, "rev_1", "REFUND", 3000)
 
     with pytest.raises(Conflict, match="Of this payment 412"):
-        await bank.sandbox.take_back(*payment, "rev_2", "DISPUTE", 413)
+        await bank.sandbox.take_back(*payment, "rev_2", "REFUND", 413)
     refused = await bank.sandbox.refund(*payment, 413, "other key")
 
     assert isinstance(refused, RefundRefused)
     rest = await bank.sandbox.take_back(*payment, "rev_3", "DISPUTE")
     assert rest.amount == 412
-    with pytest.raises(Conflict, match="Of this payment 0"):
-        await bank.sandbox.take_back(*payment, "rev_4", "REFUND")
+    for kind in ("REFUND", "CHARGEBACK"):
+        with pytest.raises(Conflict, match="Of this payment 0"):
+            await bank.sandbox.take_back(*payment, "rev_4", kind)
+
+    won = await bank.sandbox.decide_dispute(*payment, won=True)
+    more = await bank.sandbox.take_back(*payment, "rev_4", "DISPUTE", 6000)
+    assert (won.returned, more.amount, sum(await bank.moved(payment[0]))) == (412, 6000, -5588)
+    with pytest.raises(Conflict, match="is open"):
+        await bank.sandbox.take_back(*payment, "rev_5", "DISPUTE", 1)
+    refused = await bank.sandbox.refund(*payment, 1, "third key")
+    assert isinstance(refused, RefundRefused)
 
 
 async def test_one_dispute_at_a_time(bank: SandboxBank) -> None:

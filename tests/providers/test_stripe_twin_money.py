@@ -1,5 +1,6 @@
 """Amounts, refunds and reversals of Stripe's adapter, with the ledger of the twin."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,14 +14,15 @@ from tallystick.domain.payment import (
     Unknown,
 )
 from tallystick.domain.reversal import ReversalKind
+from tallystick.providers.stripe_refunds import KEY
 from tallystick.services.ids import new_id
 from tests.providers.contract import opened
 from tests.providers.stripe_banks import TwinBank, order_by, paid
 from tests.stripe import intents
 from tests.stripe import twin as at
-from tests.stripe.money import LEAST
+from tests.stripe.money import LEAST, give_back
 from tests.stripe.refusals import Json
-from tests.stripe.script import Failing
+from tests.stripe.script import Failing, Late
 
 
 @pytest.fixture
@@ -233,19 +235,130 @@ async def test_a_whole_refund_is_given_once_whatever_fault_is_kept(
     assert bank.merchant.moved() == [5412, -5412]
 
 
-async def test_a_small_refund_is_not_asked_for_under_another_key(bank: TwinBank) -> None:
-    """Should the first be given after all, nothing would keep the second from being given."""
+@pytest.mark.parametrize("is_done", [True, False])
+async def test_a_small_refund_is_given_once_whatever_fault_is_kept(
+    bank: TwinBank, *, is_done: bool
+) -> None:
+    """A tenth of the payment, and Stripe repeats its fault for a day: given at the second try,
+    once, however many ask at the same time and whatever comes late under the first key.
+    """
     order = await order_by(bank, "pm_card_visa")
     reference = await paid(bank, order)
-    bank.merchant.script("refunds.create", Failing(500))
+    asked = (order.tenant_id, reference, 541, "key")
+    bank.merchant.script("refunds.create", Late(), Failing(500, done=is_done))
 
-    for _ in range(3):
-        assert await bank.stripe.refund(order.tenant_id, reference, 2706, "key") == Unknown()
+    for _ in range(2):
+        assert await bank.stripe.refund(*asked) == Unknown()
+    told = await asyncio.gather(*(bank.stripe.refund(*asked) for _ in range(5)))
+    bank.twin.arrive_late(bank.merchant)
+
+    assert Refunded() in told
+    assert set(told) <= {Refunded(), Unknown()}
+    assert await bank.stripe.refund(*asked) == Refunded()
+    assert bank.merchant.moved() == [5412, -541]
+
+
+async def test_fault_after_fault(bank: TwinBank) -> None:
+    """Three keys are tried in a day; when they are forgotten, it is given."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    asked = (order.tenant_id, reference, 100, "key")
+    bank.merchant.script("refunds.create", *(Failing(500) for _ in range(6)))
+    for _ in range(6):
+        assert await bank.stripe.refund(*asked) == Unknown()
     assert bank.merchant.moved() == [5412]
 
     bank.merchant.kept.clear()
-    assert await bank.stripe.refund(order.tenant_id, reference, 2706, "key") == Refunded()
-    assert bank.merchant.moved() == [5412, -2706]
+
+    assert await bank.stripe.refund(*asked) == Refunded()
+    assert bank.merchant.moved() == [5412, -100]
+
+
+async def test_a_refund_that_stripe_makes_after_all_is_reported(bank: TwinBank) -> None:
+    """Days after its fault, when the next key has given it: the second is a reversal."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    asked = (order.tenant_id, reference, 541, "key")
+    bank.merchant.script("refunds.create", Failing(500))
+    assert await bank.stripe.refund(*asked) == Unknown()
+    assert await bank.stripe.refund(*asked) == Refunded()
+
+    with bank.merchant.lock:
+        charge = next(iter(bank.merchant.objects["charge"].values()))
+        mended = give_back(bank.merchant, charge, 541, {"metadata": {KEY: "key"}})
+
+    (one,) = await bank.stripe.reversals_of(order.tenant_id, reference)
+    assert (one.id, one.amount, one.returned) == (mended["id"], 541, 0)
+    assert one.kind is ReversalKind.REFUND
+    assert await bank.stripe.reversals_to_record() == [(order.tenant_id, one)]
+    assert await bank.stripe.refund(*asked) == Refunded()
+    assert bank.merchant.moved() == [5412, -541, -541]
+
+
+async def test_a_dispute_of_more_than_the_payment(bank: TwinBank) -> None:
+    """EUR 60.00 of 54.12 are told as they are."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    at.dispute(bank.merchant, reference, 6000)
+
+    (one,) = await bank.stripe.reversals_of(order.tenant_id, reference)
+
+    assert (one.amount, one.returned) == (6000, 0)
+    assert sum(bank.merchant.moved()) == 5412 - 6000
+
+
+async def test_a_dispute_in_the_currency_of_the_card(bank: TwinBank) -> None:
+    """USD 61.00, for which EUR 56.03 leave the account: these are told, and come back."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    dispute = at.dispute(bank.merchant, reference, 5603, said=(6100, "usd"))
+    (one,) = await bank.stripe.reversals_of(order.tenant_id, reference)
+    assert (one.amount, one.returned) == (5603, 0)
+
+    at.decide_dispute(bank.merchant, dispute, won=True)
+
+    (one,) = await bank.stripe.reversals_of(order.tenant_id, reference)
+    assert (one.amount, one.returned) == (5603, 5603)
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        ([], []),
+        ([(-4801, "gbp")], [(5412, 0)]),
+        ([(-4801, "gbp"), (4801, "gbp")], [(5412, 5412)]),
+    ],
+)
+async def test_a_dispute_in_two_other_currencies(
+    bank: TwinBank, moved: list[tuple[int, str]], told: list[tuple[int, int]]
+) -> None:
+    """USD of a payment in EUR, out of an account in GBP: nobody can say, so it is all of it;
+    nothing before money has moved.
+    """
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    dispute = at.dispute(bank.merchant, reference, 5603, said=(6100, "usd"))
+    bank.merchant.objects["dispute"][dispute]["balance_transactions"] = [
+        {"object": "balance_transaction", "amount": amount, "currency": currency}
+        for amount, currency in moved
+    ]
+
+    found = await bank.stripe.reversals_of(order.tenant_id, reference)
+
+    assert [(one.amount, one.returned) for one in found] == told
+
+
+async def test_a_dispute_that_is_won_in_part(bank: TwinBank) -> None:
+    """Stripe calls it lost: of EUR 54.12 the 10.00 that had been refunded come back."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    dispute = at.dispute(bank.merchant, reference)
+    at.decide_dispute(bank.merchant, dispute, won=False, part=1000)
+
+    (one,) = await bank.stripe.reversals_of(order.tenant_id, reference)
+
+    assert (one.kind, one.amount, one.returned) == (ReversalKind.CHARGEBACK, 5412, 1000)
+    assert bank.merchant.moved() == [5412, -5412, 1000]
 
 
 async def test_what_others_charge_in_the_account_is_left_alone(bank: TwinBank) -> None:

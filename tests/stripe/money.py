@@ -181,18 +181,25 @@ def fail_refund(account: Account, refund_id: str) -> None:
 
 
 def open_dispute(
-    account: Account, intent_id: str, amount: int | None = None, reason: str = "fraudulent"
+    account: Account,
+    intent_id: str,
+    amount: int | None = None,
+    reason: str = "fraudulent",
+    said: tuple[int, str] | None = None,
 ) -> Json:
-    """The payer's bank takes a payment back."""
+    """The payer's bank takes a payment back, or more; `said` is it in the payer's currency."""
     intent = account.get("payment_intent", intent_id)
     paid = account.get("charge", intent["latest_charge"])
+    if amount is None:
+        amount = paid["amount"] - paid["amount_refunded"]
+    named, currency = said or (amount, paid["currency"])
     made = account.add(
         "dispute",
         {
-            "amount": paid["amount"] - paid["amount_refunded"] if amount is None else amount,
-            "balance_transactions": [],
+            "amount": named,
+            "balance_transactions": [_balance_moves(paid, -amount)],
             "charge": paid["id"],
-            "currency": paid["currency"],
+            "currency": currency,
             "evidence": {},
             "evidence_details": {"due_by": account.clock() + 7 * 86_400, "past_due": False},
             "is_charge_refundable": False,
@@ -203,18 +210,35 @@ def open_dispute(
         },
     )
     paid["disputed"] = True
-    account.move(Kind.DISPUTE, -made["amount"], paid, made["id"])
+    account.move(Kind.DISPUTE, -amount, paid, made["id"])
     account.tell("charge.dispute.created", made)
     account.tell("charge.dispute.funds_withdrawn", made)
     return made
 
 
-def close_dispute(account: Account, dispute_id: str, *, won: bool) -> None:
-    """It is decided: the money comes back, or stays away."""
+def close_dispute(
+    account: Account, dispute_id: str, *, won: bool, part: int | None = None
+) -> None:
+    """It is decided: the money comes back, or a part of it although it is lost, or none."""
     made = account.get("dispute", dispute_id)
     made["status"] = "won" if won else "lost"
-    if won:
+    (taken,) = made["balance_transactions"]
+    back = -taken["amount"] if won else part
+    if back:
         paid = account.get("charge", made["charge"])
-        account.move(Kind.REINSTATEMENT, made["amount"], paid, made["id"])
+        made["balance_transactions"].append(_balance_moves(paid, back))
+        account.move(Kind.REINSTATEMENT, back, paid, made["id"])
         account.tell("charge.dispute.funds_reinstated", made)
     account.tell("charge.dispute.closed", made)
+
+
+def _balance_moves(paid: Json, amount: int) -> Json:
+    """A dispute's balance transaction: its fee is Stripe's, and no part of the amount."""
+    return {
+        "object": "balance_transaction",
+        "amount": amount,
+        "currency": paid["currency"],
+        "exchange_rate": None,
+        "fee": 2000 if amount < 0 else 0,
+        "type": "adjustment",
+    }

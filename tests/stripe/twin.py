@@ -227,17 +227,23 @@ def bounce(account: Account, intent_id: str, code: str = "insufficient_funds") -
 
 
 def dispute(
-    account: Account, intent_id: str, amount: int | None = None, reason: str = "fraudulent"
+    account: Account,
+    intent_id: str,
+    amount: int | None = None,
+    reason: str = "fraudulent",
+    said: tuple[int, str] | None = None,
 ) -> str:
     """The payer's bank takes money back; returns the dispute's id."""
     with account.lock:
-        return str(money.open_dispute(account, intent_id, amount, reason)["id"])
+        return str(money.open_dispute(account, intent_id, amount, reason, said)["id"])
 
 
-def decide_dispute(account: Account, dispute_id: str, *, won: bool) -> None:
-    """The dispute is decided, for the merchant or against."""
+def decide_dispute(
+    account: Account, dispute_id: str, *, won: bool, part: int | None = None
+) -> None:
+    """The dispute is decided, for the merchant or against; then a part may come back."""
     with account.lock:
-        money.close_dispute(account, dispute_id, won=won)
+        money.close_dispute(account, dispute_id, won=won, part=part)
 
 
 def refund_by_hand(account: Account, intent_id: str, amount: int | None = None) -> str:

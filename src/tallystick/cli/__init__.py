@@ -40,6 +40,10 @@ COMMANDS = {
         "reconcile:reconcile",
         "Compare what the providers took with the books, and mend what is missing there.",
     ),
+    "give-back": Later(
+        "give_back:give_back",
+        "Give money back that nobody owed, and whose refund was refused or came back.",
+    ),
     "explain": Later(
         "explain:explain",
         "Tell how every figure of an invoice came about.",

@@ -52,7 +52,8 @@ def doctor(
     test bank's ledger, events and jobs, of every tenant, all in one snapshot: run it at any
     time, beside everything else.
 
-    The exit code is 0 when everything holds, else 1, with each breach named.
+    The exit code is 0 when everything holds, else 1, with each breach named. What a person
+    should know of, and breaks nothing, is told as well, and changes no exit code.
     """
     settings = settings_with(data_dir=data_dir)
     with failures_told():
@@ -112,8 +113,10 @@ def _with_orphans(examination: Examination, found: list[FoundOrphan]) -> Examina
 
 def _show(examination: Examination) -> None:
     looked_at = f"{examination.rules} rules, {examination.tenants} tenants"
+    for rule, told in groupby(examination.notices, lambda notice: notice.rule):
+        out.print(_table(rule, list(told), "yellow"))
     for rule, breaches in groupby(examination.breaches, lambda breach: breach.rule):
-        out.print(_table(rule, list(breaches)))
+        out.print(_table(rule, list(breaches), "red"))
     count = len(examination.breaches)
     if count:
         err.print(f"[red]doctor: {count} breaches[/] ({looked_at}).")
@@ -121,9 +124,9 @@ def _show(examination: Examination) -> None:
         err.print(f"[green]doctor: everything holds[/] ({looked_at}).")
 
 
-def _table(rule: str, breaches: list[Breach]) -> Table:
+def _table(rule: str, breaches: list[Breach], colour: str) -> Table:
     table = Table(
-        title=f"[bold red]{rule}[/]: {escape(breaches[0].holds)}",
+        title=f"[bold {colour}]{rule}[/]: {escape(breaches[0].holds)}",
         title_justify="left",
         show_edge=False,
         pad_edge=False,

@@ -73,7 +73,7 @@ _ENTRY_JSON = f"""
         'total', invoice.total, 'applied_balance', invoice.applied_balance,
         'written_off', invoice.written_off, 'write_off_reason', invoice.write_off_reason,
         'cancelled', invoice.cancelled, 'settled', invoice.settled,
-        'reversed', invoice.reversed, 'spare', invoice.spare,
+        'reversed', invoice.reversed, 'spare', invoice.spare, 'lost', invoice.lost,
         'amount_due', invoice.amount_due,
         'coupons', invoice.coupons, 'breakdown', invoice.tax_breakdown,
         'customer', invoice.customer_details, 'seller', invoice.seller_details,

@@ -26,13 +26,18 @@ async def unknown(
 ) -> set[str]:
     """Those of a provider's references of which nobody here knows that money was taken.
 
-    What is under way, or on its way back, is known. `names` are all those under which something
+    What is under way, or on its way back, is known; what nobody has answered is looked at
+    again. `names` are all those under which something
     was asked of the provider: one account may have been connected more than once.
     """
     rows = await tx.fetch(
         """
         select ref from unnest($3::text[]) as ref
-        where not exists (
+        where exists (
+            select from orphan_payments o
+            where o.tenant_id = $1 and o.provider = any($2) and o.reference = ref
+              and o.state = 'REFUNDING')
+           or not exists (
             select from transactions t
             where t.tenant_id = $1 and t.provider = any($2) and t.reference = ref
               and t.payment_type = 'PAYMENT' and t.status in ('SETTLED', 'PENDING'))
@@ -110,7 +115,7 @@ async def lock(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> Orphan
     """What was found under a reference, as it stands now, and stays."""
     row = await tx.fetchrow(
         f"""
-        select id, provider, reference, customer_id, amount, currency, taken_at, state,
+        select id, provider, reference, customer_id, amount, currency, taken_at, state, tries,
                {_BELONGS.format(reference="orphan_payments.reference")} as belongs
         from orphan_payments
         where tenant_id = $1 and provider = $2 and reference = $3 for no key update
@@ -130,20 +135,57 @@ async def move(
     was: OrphanState,
     state: OrphanState,
     failure: str | None = None,
+    *,
+    tries: int | None = None,
 ) -> bool:
-    """It stands so now; False where it did not stand as it was thought to."""
+    """It stands so now; False where it did not stand as it was thought to.
+
+    What is told of one of its refunds names which one (`tries`), and says nothing of a later.
+    """
     done = await tx.execute(
         """
         update orphan_payments set state = $4, failure = $5
-        where tenant_id = $1 and id = $2 and state = $3
+        where tenant_id = $1 and id = $2 and state = $3 and tries = coalesce($6, tries)
         """,
         tenant_id,
         orphan_id,
         was.value,
         state.value,
         failure,
+        tries,
     )
     return bool(done == "UPDATE 1")
+
+
+async def refund_anew(tx: Tx, tenant_id: UUID, orphan_id: UUID) -> bool:
+    """What was refused is to go back under another key; False where it was not."""
+    done = await tx.execute(
+        """
+        update orphan_payments set state = 'REFUNDING', failure = null, tries = tries + 1
+        where tenant_id = $1 and id = $2 and state = 'REFUSED'
+        """,
+        tenant_id,
+        orphan_id,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def named(tx: Tx, tenant_id: UUID, orphan_id: UUID) -> tuple[str, str] | None:
+    """Provider and reference of what was found, by its id; None where nothing was."""
+    row = await tx.fetchrow(
+        "select provider, reference from orphan_payments where tenant_id = $1 and id = $2",
+        tenant_id,
+        orphan_id,
+    )
+    return None if row is None else (row["provider"], row["reference"])
+
+
+async def owner_of(tx: Tx, orphan_id: UUID) -> UUID | None:
+    """The tenant whose payment this is, or None where nothing was found under the id."""
+    found: UUID | None = await tx.fetchval(
+        "select tenant_id from orphan_payments where id = $1", orphan_id
+    )
+    return found
 
 
 async def is_paid_by(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> UUID | None:
@@ -174,4 +216,5 @@ def _orphan(row: Row) -> Orphan:
         ),
         state=OrphanState(row["state"]),
         belongs=row["belongs"],
+        tries=row["tries"],
     )

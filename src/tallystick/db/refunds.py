@@ -59,24 +59,6 @@ async def of_note(tx: Tx, tenant_id: UUID, note_id: UUID) -> RefundOrder | None:
     return None if row is None else _refund(row)
 
 
-async def given_under(
-    tx: Tx, tenant_id: UUID, provider: str, reference: str
-) -> list[RefundOrder]:
-    """The refunds of a payment that were given and did not come back."""
-    rows = await tx.fetch(
-        f"""
-        select {_COLUMNS} from refunds
-        where tenant_id = $1 and provider = $2 and reference = $3 and state = 'SUCCEEDED'
-          and came_back_at is null
-        order by id
-        """,
-        tenant_id,
-        provider,
-        reference,
-    )
-    return [_refund(row) for row in rows]
-
-
 async def came_back(tx: Tx, tenant_id: UUID, refund_id: UUID, why: str) -> bool:
     """A refund that was given did not arrive; False where that is known."""
     done = await tx.execute(

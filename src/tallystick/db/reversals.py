@@ -111,7 +111,8 @@ async def keep(
             created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $13, $11, $12, $12)
         on conflict (tenant_id, provider, provider_reversal_id) do update
-        set kind = $7, returned = known.returned + $9, to_balance = known.to_balance + $10,
+        set kind = $7, amount = greatest(known.amount, $8), returned = known.returned + $9,
+            to_balance = known.to_balance + $10, from_balance = known.from_balance + $13,
             updated_at = $12
         """,
         tenant_id,
@@ -139,6 +140,20 @@ async def pass_to_balance(
     await tx.execute(
         """
         update invoices set spare = spare + $3, updated_at = $4
+        where tenant_id = $1 and id = $2
+        """,
+        tenant_id,
+        invoice_id,
+        amount,
+        now,
+    )
+
+
+async def lose(tx: Tx, tenant_id: UUID, invoice_id: UUID, amount: int, now: datetime) -> None:
+    """Of the payments of a locked invoice `amount` more is lost, or less below zero."""
+    await tx.execute(
+        """
+        update invoices set lost = lost + $3, updated_at = $4
         where tenant_id = $1 and id = $2
         """,
         tenant_id,

@@ -89,11 +89,16 @@ class Intent(NewIntent):
     due: bool
 
     @property
+    def is_paid(self) -> bool:
+        """Whether its money was taken."""
+        return self.kind == "PAYMENT" and self.state is IntentState.SUCCEEDED
+
+    @property
     def left(self) -> int:
         """What neither was given back nor taken back of a payment."""
-        if self.kind != "PAYMENT" or self.state is not IntentState.SUCCEEDED:
+        if not self.is_paid:
             return 0
-        return self.amount - self.refunded - self.reversed
+        return max(self.amount - self.refunded - self.reversed, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,14 +9,17 @@ from tallystick.db.engine import Row, Tx
 from tallystick.db.sandbox_bank import Intent
 from tallystick.domain.orphan import TakenPayment
 
-MovementKind: TypeAlias = Literal["CHARGE", "REFUND", "REVERSAL", "REINSTATEMENT"]
+MovementKind: TypeAlias = Literal[
+    "CHARGE", "REFUND", "REFUND_FAILED", "REVERSAL", "REINSTATEMENT"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Movement:
     """One movement of money, in minor units: what the bank took or gave back.
 
-    What it takes back without being asked is a REVERSAL, its return a REINSTATEMENT.
+    What it takes back without being asked is a REVERSAL, its return a REINSTATEMENT. A refund
+    that did not reach its account is with it again: REFUND_FAILED.
     """
 
     reference: str
@@ -42,6 +45,20 @@ async def add_refund(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> No
         amount,
     )
     await _move(tx, tenant_id, intent, "REFUND", amount)
+
+
+async def add_failed_refund(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> None:
+    """A refund did not reach its account: the bank has its money again."""
+    await tx.execute(
+        """
+        update sandbox.intents set refunded = refunded - $3
+        where tenant_id = $1 and reference = $2
+        """,
+        tenant_id,
+        intent.reference,
+        amount,
+    )
+    await _move(tx, tenant_id, intent, "REFUND_FAILED", amount)
 
 
 async def add_reversal(tx: Tx, tenant_id: UUID, intent: Intent, amount: int) -> None:

@@ -39,7 +39,7 @@ async def take(
     amount: int,
     reason: str | None,
 ) -> None:
-    """Take money back of a locked intent; more than is left of it is refused by a check."""
+    """Take money back of a locked intent, which may be more than is left of it."""
     await tx.execute(
         """
         update sandbox.intents set reversed = reversed + $3

@@ -145,7 +145,7 @@ class TransactionEntry:
 
     `failure` names the reason where the money will not come. A refund has its payment as
     parent; `refunded` of a payment went back. Its provider has taken `reversed` of it back, the
-    last time as the kind and for the reason that are named.
+    last time as the kind and for the reason that are named; what that exceeds it by is `lost`.
     """
 
     id: UUID
@@ -168,6 +168,11 @@ class TransactionEntry:
     reversal_reason: str | None = None
 
     @property
+    def lost(self) -> int:
+        """What its provider has taken beyond what it had brought: nobody owes that."""
+        return max(self.reversed - self.amount, 0)
+
+    @property
     def shown_status(self) -> str:
         """Its status; REFUNDED once its provider has taken back what was left of it."""
         is_gone = self.reversed > 0 and self.refunded + self.reversed >= self.amount
@@ -182,6 +187,7 @@ class InvoiceEntry:
 
     total - applied_balance - written_off - cancelled - settled + reversed = amount_due.
     `spare` of what is reversed came back when it was not needed, and went to the balance.
+    `lost` is what providers took beyond its payments: due from nobody, and no part of these.
     """
 
     id: UUID
@@ -228,3 +234,4 @@ class InvoiceEntry:
     cancelled: int = 0
     reversed: int = 0
     spare: int = 0
+    lost: int = 0

@@ -40,8 +40,10 @@ class TakenPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
-    """A payment that nobody here knew of, as it was found. `belongs` says that a try which
-    ended without money is known by its reference.
+    """A payment that nobody here knew of, as it was found; or whose refund came back.
+
+    `belongs` says that a try which ended without money is known by its reference; `tries`
+    counts its refunds, each of which has a key of its own.
     """
 
     id: UUID
@@ -49,8 +51,16 @@ class Orphan:
     payment: TakenPayment
     state: OrphanState
     belongs: bool
+    tries: int = 1
 
     @property
     def key(self) -> str:
-        """The idempotency key of its refund: the same for every try."""
-        return f"{self.id}:refund"
+        """The idempotency key of its refund, however often that one is asked for."""
+        return refund_key(self.id, self.tries)
+
+
+def refund_key(of: UUID, tries: int = 1) -> str:
+    """The idempotency key of a refund of something; another one than before where it is tried
+    once more because it came back.
+    """
+    return f"{of}:refund" if tries == 1 else f"{of}:refund:{tries}"

@@ -158,6 +158,11 @@ class RefundRefused:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class NotAsked:
+    """The provider has no refund under this key; one may be on its way to it."""
+
+
 Outcome = Succeeded | Declined | NeedsAction | Pending | Unknown
 """What a confirmation can come to."""
 
@@ -166,3 +171,6 @@ Standing = Outcome | Unconfirmed | Cancelled
 
 CancelOutcome = Cancelled | AlreadySucceeded | Unknown
 RefundOutcome = Refunded | RefundRefused | Unknown
+
+RefundStanding = RefundOutcome | NotAsked
+"""What looking at a refund can find; refused is also one that did not reach its account."""

@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from tallystick.domain.orphan import refund_key
+
 
 class RefundState(StrEnum):
     """LIVE until the provider has answered."""
@@ -38,4 +40,4 @@ class RefundOrder:
     @property
     def key(self) -> str:
         """The idempotency key: the same for every try."""
-        return f"{self.id}:refund"
+        return refund_key(self.id)

@@ -3,6 +3,11 @@
 A refund that the provider made by itself, a dispute, a chargeback, a debit that its payer has
 recalled. It is a fact, not a request: what was paid is due again. Where the money comes back,
 as that of a dispute which was won, it pays the invoice a second time.
+
+A provider may take more than a payment had brought, all its reversals together: a dispute by
+another rate of exchange, or of what was given back already. Nobody owes that, for nobody had
+paid it: it is the seller's loss, and is made good first when something comes back. So what is
+lost of a payment follows from what its provider has, in whatever order that was reported.
 """
 
 from dataclasses import dataclass
@@ -64,7 +69,8 @@ class Reversal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReversiblePayment:
-    """A settled payment of a locked invoice; of its `amount`, its provider has `taken_back`.
+    """A settled payment of a locked invoice; of its `amount`, its provider has `taken_back`,
+    or more than that.
 
     `amount_due` is what the invoice owes, a void one what it would; `under_way` is being paid
     of that. `spare` of the payment came back when nobody owed it, and went to the customer's
@@ -79,12 +85,17 @@ class ReversiblePayment:
     spare: int = 0
     available: int = 0
 
+    def lost_with(self, more: int) -> int:
+        """What is lost of it, beyond its amount, when its provider has so much `more`."""
+        return max(self.taken_back + more - self.amount, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReversalStep:
-    """What a report changes. Of what was `taken`, the customer's balance gives `from_balance`,
-    and the rest is due again; `given_back` is not due any more, and `to_balance` is the
-    customer's.
+    """What a report changes. Of what was `taken`, so much is `lost` as the payment had not
+    brought, the customer's balance gives `from_balance`, and the rest is due again. Of what
+    came back, `made_good` was lost before, `given_back` is not due any more, and `to_balance`
+    is the customer's.
     """
 
     kind: ReversalKind
@@ -92,11 +103,18 @@ class ReversalStep:
     given_back: int
     to_balance: int
     from_balance: int = 0
+    lost: int = 0
+    made_good: int = 0
 
     @property
     def due_again(self) -> int:
         """By how much more the invoice owes; below zero, by how much less."""
-        return self.taken - self.from_balance - self.given_back
+        return self.taken - self.lost - self.from_balance - self.given_back
+
+    @property
+    def more_lost(self) -> int:
+        """By how much more is lost of the payment; below zero, by how much less."""
+        return self.lost - self.made_good
 
     @property
     def spare(self) -> int:
@@ -106,7 +124,7 @@ class ReversalStep:
     @property
     def returned(self) -> int:
         """What came back."""
-        return self.given_back + self.to_balance
+        return self.made_good + self.given_back + self.to_balance
 
 
 def take_in(
@@ -115,45 +133,47 @@ def take_in(
     """What a report changes, of a reversal that is `known` already or new.
 
     What was reported before changes nothing, and what was returned never is taken a second
-    time by an older report. What comes back pays the invoice; what the invoice does not owe
-    any more, because it was paid or forgiven meanwhile, goes to the customer's balance. When
-    it is taken again after that, the balance gives it as far as it has it, and only the rest
-    is due.
+    time by an older report. What a later report says was taken more, is taken then; and when
+    all has come back, it is all that was known. What comes back makes good what was lost, and
+    then pays the invoice; what the invoice does not owe any more, because it was paid or
+    forgiven meanwhile, goes to the customer's balance. When it is taken again after that, the
+    balance gives it as far as it has it, and only the rest is due.
 
     Raises:
-        Conflict: More is taken than is left of the payment, or the provider's id is that of
-            another reversal.
+        Conflict: The provider's id is that of another reversal.
         Busy: Money came back while the invoice is being paid with other money.
     """
     taken, returned = reported.amount, reported.returned
     if known is not None:
-        if (known.payment_id, known.amount) != (payment.id, reported.amount):
+        is_over = reported.returned == reported.amount
+        if known.payment_id != payment.id or (reported.amount < known.amount and not is_over):
             raise Conflict(
                 f"The reversal {reported.id} is known with {known.amount} in minor units, and"
                 f" is reported with {reported.amount}, or of another payment."
             )
-        taken, returned = 0, max(reported.returned - known.returned, 0)
-    left = payment.amount - payment.taken_back
-    if taken > left:
-        raise Conflict(
-            f"The reversal {reported.id} takes back {taken} of a payment of {payment.amount},"
-            f" of which {left} is left, in minor units."
-        )
-    from_balance = min(payment.spare, payment.available, max(taken - returned, 0))
-    due = payment.amount_due + taken - from_balance
-    if returned > due - payment.under_way and payment.under_way:
+        taken = max(reported.amount - known.amount, 0)
+        back = max(reported.amount, known.amount) if is_over else reported.returned
+        returned = max(back - known.returned, 0)
+    more_lost = payment.lost_with(taken - returned) - payment.lost_with(0)
+    lost, made_good = max(more_lost, 0), max(-more_lost, 0)
+    comes = returned - made_good
+    from_balance = min(payment.spare, payment.available, max(taken - lost - comes, 0))
+    due = payment.amount_due + taken - lost - from_balance
+    if comes > due - payment.under_way and payment.under_way:
         raise Busy(
             f"What came back by {reported.id} may be paid already: a payment for the invoice"
             " is under way.",
             BUSY_SECONDS,
         )
-    given_back = min(returned, due)
+    given_back = min(comes, due)
     return ReversalStep(
         kind=_kind(known, reported),
         taken=taken,
         given_back=given_back,
-        to_balance=returned - given_back,
+        to_balance=comes - given_back,
         from_balance=from_balance,
+        lost=lost,
+        made_good=made_good,
     )
 
 

@@ -25,6 +25,7 @@ from tallystick.services.look_after_connections import (
     look_after_connections,
     purge_provider_events,
 )
+from tallystick.services.look_into_money import record_failed_refunds
 from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
@@ -102,6 +103,11 @@ def _of_money(settings: Settings) -> tuple[Periodic, ...]:
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),
         Periodic(
             name="record_reversals", seconds=settings.settle_seconds, turn=record_reversals
+        ),
+        Periodic(
+            name="record_failed_refunds",
+            seconds=settings.sweep_seconds,
+            turn=record_failed_refunds,
         ),
         Periodic(name="reconcile", seconds=settings.reconcile_seconds, turn=reconcile_recent),
         Periodic(

@@ -22,7 +22,6 @@ digits and expiry are kept. `docs/sandbox.md` says more.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -51,6 +50,7 @@ from tallystick.domain.payment import (
     Outcome,
     PaymentOrder,
     RefundOutcome,
+    RefundStanding,
     Standing,
     Unknown,
 )
@@ -58,7 +58,9 @@ from tallystick.domain.payment_panel import PaymentPanel, TypedPanel
 from tallystick.domain.provider_event import EventRefused, ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import sandbox_calls as calls
+from tallystick.providers import sandbox_refunds as refunds
 from tallystick.providers.sandbox_calls import BankMisused, KeyReused, NoSuchIntent
+from tallystick.providers.sandbox_challenges import Challenge, as_challenge
 from tallystick.providers.sandbox_intents import (
     BankTerms,
     cancel,
@@ -67,7 +69,6 @@ from tallystick.providers.sandbox_intents import (
     decline,
     known_method,
     locked_intent,
-    refund,
     settle,
     standing,
     succeed,
@@ -80,29 +81,14 @@ from tallystick.providers.sandbox_reversals import (
     to_tell,
 )
 
+__all__ = ["Challenge", "Sandbox"]
+
 _DEBITS_AT_ONCE = 100
 _REFERENCE_DIGITS = 16
 """Of a session's id, its last ones: they are the random part."""
 
 _MINIMUM_OF_EXPONENT = {0: 50, 2: 50, 3: 500}
 """Smallest charge in minor units by the currency's decimals: EUR 0.50, JPY 50, KWD 0.500."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Challenge:
-    """What the challenge page shows. `amount` is in minor units, None when a card is saved.
-
-    `answerable` says that the bank still waits for the buyer, `standing` what it came to.
-    """
-
-    amount: int | None
-    currency: str
-    card_brand: str
-    card_last4: str
-    form_token: str
-    return_url: str
-    answerable: bool
-    standing: Standing
 
 
 class Sandbox:
@@ -214,20 +200,27 @@ class Sandbox:
         self, tenant_id: UUID, reference: str, amount: int, key: str
     ) -> RefundOutcome:
         """Give `amount` of a payment back; a refusal is remembered under its key, too."""
-        asked = calls.fingerprint("REFUND", reference, amount)
         try:
             async with self._database.transaction() as tx:
                 intent = await locked_intent(tx, tenant_id, reference)
-                told = await bank.find_call(tx, tenant_id, key)
-                if told is not None:
-                    calls.check_same(told, asked)
-                    return calls.load_refund(told.answer)
-                outcome = await refund(tx, intent, amount)
-                answer = calls.dump_refund(outcome)
-                await _remember(tx, tenant_id, key, "REFUND", asked, answer)
-                return outcome
+                return await refunds.give_back(tx, intent, amount, key)
         except NO_ANSWER:
             return Unknown()
+
+    async def look_at_refund(self, tenant_id: UUID, reference: str, key: str) -> RefundStanding:
+        """What has become of a refund."""
+        try:
+            async with self._database.transaction() as tx:
+                return await refunds.look(
+                    tx, await locked_intent(tx, tenant_id, reference), key
+                )
+        except NO_ANSWER:
+            return Unknown()
+
+    async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
+        """Tenant and payment of the refunds that came back in the last days."""
+        async with self._database.transaction() as tx:
+            return await refunds.failed(tx)
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
         """Decide the debits whose time has come; list the decided ones not acknowledged yet."""
@@ -300,6 +293,14 @@ class Sandbox:
             intent = await locked_intent(tx, tenant_id, reference)
             return await take_back(tx, intent, reversal_id, kind, amount, reason)
 
+    async def send_refund_back(
+        self, tenant_id: UUID, reference: str, key: str, why: str
+    ) -> None:
+        """The customer's bank sends a refund back, once; raises `BankMisused`."""
+        async with self._database.transaction() as tx:
+            intent = await locked_intent(tx, tenant_id, reference)
+            await refunds.send_back(tx, intent, key, why)
+
     async def decide_dispute(
         self, tenant_id: UUID, reference: str, *, won: bool
     ) -> ReportedReversal:
@@ -315,18 +316,7 @@ class Sandbox:
             if intent.form_token is None:
                 raise NoSuchIntent(reference)
             method = await known_method(tx, tenant_id, intent.token)
-        assert method.card_brand is not None, "only cards are challenged"
-        assert method.card_last4 is not None, "only cards are challenged"
-        return Challenge(
-            amount=intent.amount if intent.kind == "PAYMENT" else None,
-            currency=intent.currency,
-            card_brand=method.card_brand,
-            card_last4=method.card_last4,
-            form_token=intent.form_token,
-            return_url=intent.return_url,
-            answerable=intent.state is IntentState.CHALLENGED,
-            standing=standing(intent, self._terms),
-        )
+        return as_challenge(intent, method, standing(intent, self._terms))
 
     async def answer_challenge(
         self, tenant_id: UUID, reference: str, *, approve: bool

@@ -26,13 +26,17 @@ async def take_back(
 ) -> ReportedReversal:
     """Take back `amount`, or all that is left; under a known id, tell what was done.
 
+    A dispute may be of more than is left: the payer's bank says how much.
+
     Raises:
-        Conflict: So much is not left of the payment, or a dispute of it is open.
+        Conflict: So much is not left to refund, nothing is left and no amount named, no money
+            was taken, or a dispute of it is open.
     """
     known = await reversals.find(tx, intent.tenant_id, reversal_id)
     if known is None:
         left = intent.left
-        if not 0 < (amount or left) <= left:
+        most = (amount or left) if kind == "DISPUTE" and intent.is_paid else left
+        if not 0 < (amount or left) <= most:
             raise Conflict(f"Of this payment {left} can still be taken back, in minor units.")
         if kind == "DISPUTE":
             other = await reversals.newest_dispute(tx, intent.tenant_id, intent.reference)

@@ -18,8 +18,8 @@ succeeded in between, that is the answer.
 **Keys live a day at Stripe, at least.** Nobody confirms again later than that: who comes back
 looks first, and cancels. A cancel that was refused for what the intent was then is asked anew
 under another key. A refund carries its key in its metadata, and is looked for before it is
-asked for, so that one which is repeated after days is not given twice. While Stripe keeps a
-fault for it, another key is used only where Stripe would refuse a second refund.
+asked for, so that one which is repeated after days is not given twice. Where Stripe keeps a
+fault for it, and it is not there, it is asked for under the next key (`stripe_refunds.py`).
 """
 
 import re
@@ -46,6 +46,7 @@ from tallystick.domain.payment import (
     Outcome,
     PaymentOrder,
     RefundOutcome,
+    RefundStanding,
     Standing,
     Succeeded,
     Unconfirmed,
@@ -56,6 +57,7 @@ from tallystick.domain.provider_event import ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import stripe_intents as intents
 from tallystick.providers import stripe_payments as payments
+from tallystick.providers import stripe_refunds as refunds
 from tallystick.providers import stripe_reversals as reversals
 from tallystick.providers.panel_modules import panel_modules
 from tallystick.providers.stripe_amounts import NotExact, is_enough, to_stripe
@@ -236,10 +238,22 @@ class Stripe:
     ) -> RefundOutcome:
         """Give `amount` of a payment back, once under a key however long ago that was."""
         try:
-            return await reversals.refund(self._api, reference, amount, key)
+            return await refunds.refund(self._api, reference, amount, key)
         except stripe.StripeError as error:
             _note("refund", reference, error)
             return Unknown()
+
+    async def look_at_refund(self, tenant_id: UUID, reference: str, key: str) -> RefundStanding:
+        """What has become of the refund that carries the key."""
+        try:
+            return await refunds.look(self._api, reference, key)
+        except stripe.StripeError as error:
+            _note("look_at_refund", reference, error)
+            return Unknown()
+
+    async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
+        """Payments of ours, whichever tenant's, of which a refund failed lately."""
+        return [(None, reference) for reference in await refunds.failed(self._api)]
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
         """None: Stripe keeps no such list. Its debits are looked at, one by one."""

@@ -1,43 +1,29 @@
-"""Money that goes back at Stripe: refunds that we ask for, and what is taken unasked."""
+"""What is taken back at Stripe unasked: disputes, and refunds made in the dashboard."""
 
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar, cast
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import stripe
+import structlog
 
-from tallystick.domain.payment import Refunded, RefundOutcome, RefundRefused, Unknown
+from tallystick.domain.money import rounded
 from tallystick.domain.reversal import ReportedReversal, ReversalKind
-from tallystick.providers.stripe_amounts import NotExact, from_stripe, to_stripe
-from tallystick.providers.stripe_client import answer_of, is_kept_fault
+from tallystick.providers.stripe_amounts import NotExact, from_stripe
+from tallystick.providers.stripe_client import answer_of
 from tallystick.providers.stripe_intents import tenant_of
+from tallystick.providers.stripe_pages import PAGE
+from tallystick.providers.stripe_pages import newest as pages
+from tallystick.providers.stripe_refunds import OVER, refunds_of, unasked
 
 if TYPE_CHECKING:
     from stripe.params import DisputeListParams, RefundListParams
 
-Taken = TypeVar("Taken", stripe.Dispute, stripe.Refund)
-
-
-class _ListParams(TypedDict):
-    """What a page of either is asked with."""
-
-    limit: int
-    expand: list[str]
-    starting_after: NotRequired[str]
-
-
-KEY = "tallystick_refund"
-"""Under this name a refund carries our key: what has none was made in Stripe's dashboard."""
-
-_PAGE = 100
-_PAGES_MAX = 20
 _REFUNDS_BACK = 3 * 24 * 3600
 """Seconds before the newest refund: longer than nobody looks."""
 
 _DISPUTES_BACK = 120 * 24 * 3600
 """Seconds before the newest dispute: longer than most take to be decided."""
-
-_OVER = frozenset({"failed", "canceled"})
 
 _TAKEN = frozenset({"needs_response", "under_review", "won", "lost"})
 """The disputes that move money; an inquiry (`warning_*`) or one that was prevented does not."""
@@ -51,77 +37,7 @@ _KINDS = {
 }
 """What the disputes of debits are called here; their reasons are none of a card's."""
 
-
-async def refund(
-    api: stripe.V1Services, reference: str, amount: int, key: str
-) -> RefundOutcome:
-    """Give `amount` (minor units) back, unless that was done under the key before.
-
-    Raises:
-        StripeError: There was no answer.
-    """
-    intent = await answer_of(lambda: api.payment_intents.retrieve_async(reference))
-    try:
-        number = to_stripe(amount, intent.currency.upper())
-    except NotExact as error:
-        return RefundRefused(str(error))
-    known = await _refunds(api, reference)
-    given = next((one for one in known if _key_of(one) == key), None)
-    if given is None:
-        left = intent.amount - sum(one.amount for one in known if one.status not in _OVER)
-        return await _asked_for(api, reference, number, key, only_once=2 * number > left)
-    if given.amount != number:
-        return RefundRefused(f"Under this key {given.amount} was refunded, not {number}.")
-    return _as_outcome(given)
-
-
-async def _asked_for(
-    api: stripe.V1Services, reference: str, number: int, key: str, *, only_once: bool
-) -> RefundOutcome:
-    """Ask for a refund that is not there.
-
-    Where Stripe keeps a fault of its own, nobody knows whether the refund will still be made.
-    It is asked for under another key where Stripe would refuse the second one (`only_once`),
-    because so much is not left of the payment; else it waits for Stripe to forget the key.
-    """
-    try:
-        return _as_outcome(await _created(api, reference, number, key, f"{reference}:{key}"))
-    except (stripe.InvalidRequestError, stripe.CardError) as error:
-        return RefundRefused(error.user_message or "Stripe refuses the refund.")
-    except stripe.IdempotencyError:
-        return Unknown()
-    except stripe.StripeError as error:
-        if not (only_once and is_kept_fault(error)):
-            raise
-    try:
-        return _as_outcome(await _created(api, reference, number, key, f"{reference}:{key}:2"))
-    except stripe.InvalidRequestError:
-        # The first may have been made meanwhile: then it is found, next time.
-        return Unknown()
-
-
-async def _created(
-    api: stripe.V1Services, reference: str, number: int, key: str, under: str
-) -> stripe.Refund:
-    """A new refund that carries our key; Stripe is asked `under` one of its own."""
-    return await answer_of(
-        lambda: api.refunds.create_async(
-            {
-                "payment_intent": reference,
-                "amount": number,
-                "reason": "requested_by_customer",
-                "metadata": {KEY: key},
-            },
-            {"idempotency_key": under},
-        )
-    )
-
-
-def _as_outcome(given: stripe.Refund) -> RefundOutcome:
-    if given.status in _OVER:
-        why = getattr(given, "failure_reason", None) or given.status
-        return RefundRefused(f"The refund did not reach its account: {why}.")
-    return Refunded()
+log = structlog.get_logger(__name__)
 
 
 async def newest(api: stripe.V1Services) -> list[tuple[UUID, ReportedReversal]]:
@@ -132,15 +48,19 @@ async def newest(api: stripe.V1Services) -> list[tuple[UUID, ReportedReversal]]:
     Raises:
         StripeError: There was no answer.
     """
-    disputes = await _newest(
+    disputes = await pages(
         lambda params: api.disputes.list_async(cast("DisputeListParams", params)),
         _DISPUTES_BACK,
+        expand=("data.payment_intent",),
     )
-    refunds = await _newest(
-        lambda params: api.refunds.list_async(cast("RefundListParams", params)), _REFUNDS_BACK
+    refunds = await pages(
+        lambda params: api.refunds.list_async(cast("RefundListParams", params)),
+        _REFUNDS_BACK,
+        expand=("data.payment_intent",),
     )
     told: list[tuple[UUID, ReportedReversal]] = []
-    for one in _unasked(disputes, refunds):
+    taken: list[stripe.Dispute | stripe.Refund] = [*disputes, *unasked(refunds)]
+    for one in taken:
         intent = getattr(one, "payment_intent", None)
         if not isinstance(intent, stripe.PaymentIntent):
             continue
@@ -157,55 +77,14 @@ async def of_payment(api: stripe.V1Services, reference: str) -> list[ReportedRev
     Raises:
         StripeError: There was no answer.
     """
-    intent = await _payment(api, reference)
+    intent = await answer_of(lambda: api.payment_intents.retrieve_async(reference))
     disputes = await answer_of(
-        lambda: api.disputes.list_async({"payment_intent": reference, "limit": _PAGE})
+        lambda: api.disputes.list_async({"payment_intent": reference, "limit": PAGE})
     )
-    refunds = await _refunds(api, reference)
-    found = [_reported(one, intent) for one in _unasked(disputes.data, refunds)]
+    refunds = await refunds_of(api, reference)
+    taken: list[stripe.Dispute | stripe.Refund] = [*disputes.data, *unasked(refunds)]
+    found = [_reported(one, intent) for one in taken]
     return [one for one in found if one is not None]
-
-
-async def _newest(
-    listed: Callable[[_ListParams], Awaitable[stripe.ListObject[Taken]]], seconds: int | None
-) -> list[Taken]:
-    """Those of so long before the newest, page by page, and no more than some pages.
-
-    Without a time it is all of them.
-    """
-    found: list[Taken] = []
-    for _ in range(_PAGES_MAX):
-        params: _ListParams = {"limit": _PAGE, "expand": ["data.payment_intent"]}
-        if found:
-            params["starting_after"] = found[-1].id
-        page = await _page(listed, params)
-        found += page.data
-        if not page.has_more:
-            break
-        if seconds is not None and found[-1].created < found[0].created - seconds:
-            break
-    return found
-
-
-async def _page(
-    listed: Callable[[_ListParams], Awaitable[stripe.ListObject[Taken]]],
-    params: _ListParams,
-) -> stripe.ListObject[Taken]:
-    return await answer_of(lambda: listed(params))
-
-
-async def _payment(api: stripe.V1Services, reference: str) -> stripe.PaymentIntent:
-    return await answer_of(lambda: api.payment_intents.retrieve_async(reference))
-
-
-async def _refunds(api: stripe.V1Services, reference: str) -> list[stripe.Refund]:
-    """The refunds of a payment, all of them: one that is not seen would be given twice."""
-    return await _newest(
-        lambda params: api.refunds.list_async(
-            cast("RefundListParams", {**params, "payment_intent": reference})
-        ),
-        None,
-    )
 
 
 def _reported(
@@ -213,46 +92,61 @@ def _reported(
 ) -> ReportedReversal | None:
     """A report in our words; None where nothing was taken, or in part of a minor unit."""
     try:
-        paid = from_stripe(intent.amount, intent.currency.upper())
-        amount = from_stripe(taken.amount, taken.currency.upper())
+        if isinstance(taken, stripe.Refund):
+            amount = from_stripe(taken.amount, taken.currency.upper())
+            moved, kind = (amount, amount if taken.status in OVER else 0), ReversalKind.REFUND
+        else:
+            disputed = _disputed(taken, intent) if taken.status in _TAKEN else None
+            if disputed is None:
+                return None
+            moved, kind = disputed, _kind(taken)
     except NotExact:
-        return None
-    # A dispute may be in the card's currency, or be worth more by its rate: it takes the whole.
-    amount = min(amount, paid) if taken.currency == intent.currency else paid
-    if isinstance(taken, stripe.Refund):
-        return ReportedReversal(
-            id=taken.id,
-            reference=intent.id,
-            kind=ReversalKind.REFUND,
-            amount=amount,
-            returned=amount if taken.status in _OVER else 0,
-            reason=taken.reason,
-        )
-    if taken.status not in _TAKEN:
+        log.warning("stripe.amount_not_exact", reference=intent.id, of=taken.id)
         return None
     return ReportedReversal(
         id=taken.id,
         reference=intent.id,
-        kind=_kind(taken),
-        amount=amount,
-        returned=amount if taken.status == "won" else 0,
+        kind=kind,
+        amount=moved[0],
+        returned=moved[1],
         reason=taken.reason,
     )
+
+
+def _disputed(dispute: stripe.Dispute, intent: stripe.PaymentIntent) -> tuple[int, int] | None:
+    """What a dispute took, and what of that came back, in the payment's currency.
+
+    It may take more than the payment, by another rate of exchange or because the payer's bank
+    puts several charges into one, and is told as it is. Its balance transactions say what left
+    the account and came again, also where a dispute is lost and was won in part; their fees are
+    not counted, as those of payments are not. Where the account has another currency, it is
+    what the dispute says; where that has yet another one, nobody can say, and it is the whole
+    payment, once money has moved.
+
+    Raises:
+        NotExact: It is in part of a minor unit.
+    """
+    currency = intent.currency
+    moved = [(one.amount, one.currency) for one in dispute.balance_transactions]
+    out = -sum(amount for amount, _ in moved if amount < 0)
+    back = sum(amount for amount, _ in moved if amount > 0)
+    if out and {of for _, of in moved} == {currency}:
+        number = out
+    elif dispute.currency == currency:
+        number = dispute.amount
+    elif not out:
+        return None
+    else:
+        log.warning("stripe.disputed_in_another_currency", id=dispute.id, of=dispute.currency)
+        number = intent.amount
+    amount = from_stripe(number, currency.upper())
+    if dispute.status == "won":
+        return amount, amount
+    returned = rounded(Fraction(amount * back, out)) if out else 0
+    return amount, min(returned, amount)
 
 
 def _kind(dispute: stripe.Dispute) -> ReversalKind:
     if dispute.reason in _KINDS:
         return _KINDS[dispute.reason]
     return ReversalKind.CHARGEBACK if dispute.status == "lost" else ReversalKind.DISPUTE
-
-
-def _unasked(
-    disputes: list[stripe.Dispute], refunds: list[stripe.Refund]
-) -> list[stripe.Dispute | stripe.Refund]:
-    return [*disputes, *(one for one in refunds if _key_of(one) is None)]
-
-
-def _key_of(one: stripe.Refund) -> str | None:
-    metadata = getattr(one, "metadata", None)
-    told = None if metadata is None else metadata.to_dict().get(KEY)
-    return None if told is None else str(told)

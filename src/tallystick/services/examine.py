@@ -1,9 +1,10 @@
 """Examine the data: every invariant, of every tenant, at one moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tallystick.db import tenants
-from tallystick.db.audit import RULES
+from tallystick.db.audit import NOTICES, RULES
 from tallystick.db.audit.rule import Finding, Rule, findings, take_time
 from tallystick.db.engine import Database, Tx
 from tallystick.domain.ids import Prefix, encode
@@ -33,11 +34,15 @@ class Breach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Examination:
-    """What an examination looked at, and every breach it found, rule by rule."""
+    """What an examination looked at, and every breach it found, rule by rule.
+
+    `notices` break nothing: a person should know of them.
+    """
 
     rules: int
     tenants: int
     breaches: tuple[Breach, ...]
+    notices: tuple[Breach, ...] = ()
 
 
 async def examine(database: Database) -> Examination:
@@ -53,13 +58,20 @@ async def examine(database: Database) -> Examination:
 async def examine_within(tx: Tx) -> Examination:
     """Look at everything that a transaction sees."""
     await take_time(tx)
+    return Examination(
+        rules=len(RULES),
+        tenants=len(await tenants.every(tx)),
+        breaches=await _found(tx, RULES),
+        notices=await _found(tx, NOTICES),
+    )
+
+
+async def _found(tx: Tx, rules: Sequence[Rule]) -> tuple[Breach, ...]:
     breaches: list[Breach] = []
-    for rule in RULES:
+    for rule in rules:
         found = await findings(tx, rule, BREACHES_OF_A_RULE_MAX)
         breaches.extend(_breach(rule, finding) for finding in found)
-    return Examination(
-        rules=len(RULES), tenants=len(await tenants.every(tx)), breaches=tuple(breaches)
-    )
+    return tuple(breaches)
 
 
 def _breach(rule: Rule, finding: Finding) -> Breach:

@@ -6,12 +6,9 @@ comes too early, too late, twice or never does no harm.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
-
-import structlog
 
 from tallystick.db import (
     attempts,
@@ -19,40 +16,30 @@ from tallystick.db import (
     job_queue,
     provider_connections,
     provider_events,
-    refunds,
     saved_methods,
     undecided_debits,
 )
-from tallystick.db.engine import retrying
 from tallystick.domain.attempt import AttemptState
-from tallystick.domain.errors import NotFound, TallystickError
-from tallystick.domain.payment import RefundRefused, Unknown
+from tallystick.domain.errors import NotFound
+from tallystick.domain.payment import Unknown
 from tallystick.domain.provider_event import (
     IntentMoved,
     MethodMoved,
     MoneyMovedBack,
     NothingNew,
 )
-from tallystick.domain.refund import RefundOrder
 from tallystick.services.charge import take_up
 from tallystick.services.context import App, Context
 from tallystick.services.ids import new_id
+from tallystick.services.look_into_money import NoAnswer, look_into_money
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
-from tallystick.services.record_reversal import record_reversal
-from tallystick.services.refund_invoice import record_came_back
 from tallystick.services.settle_debit import settle_debit
 from tallystick.services.tenant_context import tenant_context
 from tallystick.services.try_to_collect import look_again
 
 HEARD_JOB = "provider_event"
 """The job that looks into an event, in `jobs/handlers.py`."""
-
-log = structlog.get_logger(__name__)
-
-
-class NoAnswer(Exception):
-    """The provider did not say what has become of it; the job is tried again."""
 
 
 async def hear_provider(
@@ -102,7 +89,7 @@ async def look_into_event(ctx: Context, event_id: UUID) -> None:
         case IntentMoved(reference=reference):
             await look_into_intent(ctx, provider, reference)
         case MoneyMovedBack(reference=reference):
-            await _look_into_money(ctx, provider, reference)
+            await look_into_money(ctx, provider, reference)
         case MethodMoved(token=token):
             await _look_into_method(ctx, provider, token)
         case NothingNew():
@@ -140,40 +127,6 @@ async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: s
     if standing is None or isinstance(standing, Unknown):
         raise NoAnswer(reference)
     await settle_debit(ctx, reference, standing, provider.name)
-
-
-async def _look_into_money(ctx: Context, provider: PaymentProvider, reference: str) -> None:
-    """Record what was taken back of a payment, and refunds that did not arrive."""
-    tenant_id = ctx.tenant.id
-    async with ctx.app.database.connection() as tx:
-        if not await undecided_debits.is_ours(tx, tenant_id, provider.name, reference):
-            return
-    taken = await answer_in_time(ctx, provider.reversals_of(tenant_id, reference))
-    if taken is None:
-        raise NoAnswer(reference)
-    for one in taken:
-        try:
-            await record_reversal(ctx, one, provider.name)
-        except TallystickError as refusal:
-            # It is told again by the hourly look.
-            log.warning("reversal.not_recorded", id=one.id, reason=refusal.message)
-            continue
-        await answer_in_time(ctx, provider.acknowledge_reversal(tenant_id, one))
-    async with ctx.app.database.connection() as tx:
-        given = await refunds.given_under(tx, tenant_id, provider.name, reference)
-    for order in given:
-        # Asked again under its key, a refund tells what has become of it.
-        outcome = await answer_in_time(
-            ctx, provider.refund(tenant_id, reference, order.amount, order.key)
-        )
-        if outcome is None or isinstance(outcome, Unknown):
-            raise NoAnswer(reference)
-        if isinstance(outcome, RefundRefused):
-            await _came_back(ctx, replace(order, failure=outcome.message))
-
-
-async def _came_back(ctx: Context, order: RefundOrder) -> None:
-    await retrying(ctx.app.database, lambda tx: record_came_back(ctx, tx, order))
 
 
 async def _look_into_method(ctx: Context, provider: PaymentProvider, token: str) -> None:

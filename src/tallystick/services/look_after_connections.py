@@ -15,6 +15,7 @@ from tallystick.domain.errors import TallystickError
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.hear_provider import look_into_intent
+from tallystick.services.look_into_money import look_into_refunds
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.record_reversal import record_reversal
 from tallystick.services.tenant_context import tenant_context
@@ -42,6 +43,7 @@ async def look_after_connections(app: App, real_now: datetime, seconds: float) -
         provider = app.connect(connection)
         await _debits(ctx, provider)
         await _reversals(ctx, provider)
+        await _failed_refunds(ctx, provider)
 
     total = 0
     while True:
@@ -99,3 +101,15 @@ async def _reversals(ctx: Context, provider: PaymentProvider) -> None:
             log.warning("reversal.not_recorded", id=reported.id, reason=refusal.message)
             continue
         await provider.acknowledge_reversal(tenant_id, reported)
+
+
+async def _failed_refunds(ctx: Context, provider: PaymentProvider) -> None:
+    """Record which refunds of this tenant's came back lately."""
+    async with asyncio.timeout(REVERSALS_SECONDS):
+        failed = await provider.failed_refunds()
+
+    async def look(reference: str) -> None:
+        await look_into_refunds(ctx, provider, reference)
+
+    theirs = [reference for tenant, reference in failed if tenant in {None, ctx.tenant.id}]
+    await each_alone(theirs, look, at_once=DEBITS_AT_ONCE, work="look_into_refunds")

@@ -14,6 +14,7 @@ from tallystick.domain.payment import (
     Outcome,
     PaymentOrder,
     RefundOutcome,
+    RefundStanding,
     Standing,
 )
 from tallystick.domain.payment_panel import PaymentPanel
@@ -106,6 +107,22 @@ class PaymentProvider(Protocol):
         self, tenant_id: UUID, reference: str, amount: int, key: str
     ) -> RefundOutcome:
         """Give `amount` of a payment back."""
+        ...
+
+    async def look_at_refund(self, tenant_id: UUID, reference: str, key: str) -> RefundStanding:
+        """What has become of the refund of a payment that was asked for under a key.
+
+        Nothing is asked for, and nothing moves. One that was given and did not reach its
+        account is refused from then on.
+        """
+        ...
+
+    async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
+        """Tenant and payment of refunds that lately did not reach their account.
+
+        The tenant is None where the provider cannot tell. They are listed for some days,
+        whoever has heard of them.
+        """
         ...
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:

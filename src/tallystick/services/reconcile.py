@@ -172,7 +172,7 @@ async def _take_up(
     orphan = await retrying(ctx.app.database, decide)
     if orphan.state is not OrphanState.REFUNDING:
         return orphan.state
-    return await _give_back(ctx, provider, orphan)
+    return await give_back_orphan(ctx, provider, orphan)
 
 
 async def _decide(ctx: Context, tx: Tx, provider: str, payment: TakenPayment) -> Orphan:
@@ -197,7 +197,9 @@ async def _decide(ctx: Context, tx: Tx, provider: str, payment: TakenPayment) ->
     return await orphans.lock(tx, tenant_id, provider, payment.reference)
 
 
-async def _give_back(ctx: Context, provider: PaymentProvider, orphan: Orphan) -> OrphanState:
+async def give_back_orphan(
+    ctx: Context, provider: PaymentProvider, orphan: Orphan
+) -> OrphanState:
     """Ask the provider, under the same key however often, and record its answer once."""
     payment = orphan.payment
     answer = await answer_in_time(
@@ -214,7 +216,13 @@ async def _give_back(ctx: Context, provider: PaymentProvider, orphan: Orphan) ->
             assert_never(never)
     async with ctx.app.transaction() as tx:
         moved = await orphans.move(
-            tx, ctx.tenant.id, orphan.id, OrphanState.REFUNDING, state, failure
+            tx,
+            ctx.tenant.id,
+            orphan.id,
+            OrphanState.REFUNDING,
+            state,
+            failure,
+            tries=orphan.tries,
         )
         if moved and state is OrphanState.REFUNDED:
             told = "payment.orphan_refunded"

@@ -34,11 +34,12 @@ async def record_reversal(
     What was taken is due again, told in `payment.reversed`, and collected by nobody until a
     person asks for it. What came back pays the invoice, told in `payment.reinstated` and, when
     nothing is due any more, in `invoice.paid`; what the invoice does not owe goes to the
-    customer's balance. Taken again, it comes from there as far as that has it.
+    customer's balance. Taken again, it comes from there as far as that has it. What is taken
+    beyond the payment is the seller's loss.
 
     Raises:
         NotFound: No payment is known by this reference, or none yet.
-        Conflict: The payment is not settled, or less is left of it than was taken.
+        Conflict: The payment is not settled, or the report is of another reversal.
         Busy: Money came back while the invoice is being paid.
     """
     await retrying(ctx.app.database, lambda tx: _record(ctx.within(tx), tx, provider, reported))
@@ -88,7 +89,7 @@ async def _record(ctx: Context, tx: Tx, provider: str, reported: ReportedReversa
         payment = replace(payment, available=has - held)
     known = await reversals.find(tx, tenant_id, provider, reported.id)
     step = take_in(payment, known, reported)
-    if known is not None and step.kind is known.kind and not step.returned:
+    if known is not None and step.kind is known.kind and not (step.taken or step.returned):
         return
     paid = False
     if step.due_again:
@@ -96,6 +97,8 @@ async def _record(ctx: Context, tx: Tx, provider: str, reported: ReportedReversa
             tx, tenant_id, named.invoice_id, step.due_again, ctx.now
         )
     await reversals.keep(tx, tenant_id, new_id(), named, provider, reported, step, ctx.now)
+    if step.more_lost:
+        await reversals.lose(tx, tenant_id, named.invoice_id, step.more_lost, ctx.now)
     if step.spare:
         await reversals.pass_to_balance(tx, tenant_id, named.invoice_id, step.spare, ctx.now)
         await balances.move(
@@ -140,6 +143,7 @@ async def _tell_of_payment(ctx: Context, event_type: str, named: NamedPayment) -
             "amount": payment.amount,
             "amount_refunded": payment.refunded,
             "amount_reversed": payment.reversed,
+            "amount_lost": payment.lost,
             "currency": payment.currency,
             "provider_transaction_id": payment.reference,
             "reversal_kind": payment.reversal_kind,

@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-import structlog
-
 from tallystick.db import (
     balances,
     credit_note_writes,
@@ -44,8 +42,6 @@ from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_collected import tell_sent_back
 from tallystick.services.sweep import sweep
 from tallystick.services.tenant_context import tenant_context
-
-log = structlog.get_logger(__name__)
 
 
 async def refund_invoice(
@@ -153,23 +149,6 @@ async def _carry_on(ctx: Context, order: RefundOrder) -> None:
             await retrying(ctx.app.database, lambda tx: _record(ctx, tx, order, message))
         case _:
             return
-
-
-async def record_came_back(ctx: Context, tx: Tx, order: RefundOrder) -> None:
-    """A refund that was given did not reach its account, and is with the provider again.
-
-    What was written of it stays: the money is still the customer's. It is told in
-    `refund.failed`, and a person decides how she gets it.
-    """
-    assert order.failure is not None, "the provider says why"
-    inner = ctx.within(tx)
-    if not await refunds.came_back(tx, ctx.tenant.id, order.id, order.failure):
-        return
-    log.warning("refunds.came_back", refund_id=str(order.id), reason=order.failure)
-    if order.credit_note_id is not None:
-        entry = await loaded(inner, order.credit_note_id)
-        failed = replace(order, state=RefundState.FAILED)
-        await tell(inner, entry, (), ("refund.failed", failed))
 
 
 async def _record(ctx: Context, tx: Tx, known: RefundOrder, refused: str | None) -> None:

@@ -89,6 +89,36 @@ async def test_what_merchants_are_told(
     assert (back.amount_reversed, back.reversal_kind) == (0, None)
 
 
+async def test_a_dispute_of_more_than_was_paid(
+    world: World, api: httpx.AsyncClient, sdk: AsyncMeteroid, bank: Reversible
+) -> None:
+    """EUR 53.10 of 49: 49 are due, and 4.10 lost; the official client reads it, and won, all
+    of it is back.
+    """
+    taken = (await api.post(path(bank, DISPUTE), json={"amount": 5310})).json()
+
+    (payment,) = taken["transactions"]
+    assert (taken["amount_due"], taken["amount_reversed"], taken["amount_lost"]) == (
+        4900,
+        4900,
+        410,
+    )
+    assert (payment["amount"], payment["amount_reversed"], payment["amount_lost"]) == (
+        4900,
+        5310,
+        410,
+    )
+    (read,) = (await sdk.invoices.retrieve(invoice_id(bank.billed))).transactions
+    assert (read.status, read.amount_reversed) == ("REFUNDED", 5310)
+    await sound(world)
+
+    won = (await api.post(path(bank, DISPUTE), json={"outcome": "WON"})).json()
+
+    assert (won["payment_status"], won["amount_reversed"], won["amount_lost"]) == ("PAID", 0, 0)
+    assert won["transactions"][0]["amount_lost"] == 0
+    await sound(world)
+
+
 async def test_a_dispute_and_how_it_ends(
     world: World, api: httpx.AsyncClient, bank: Reversible
 ) -> None:

@@ -19,13 +19,13 @@ from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
 from tallystick.db.audit.providers import PROVIDER_RULES
-from tallystick.db.audit.reversals import REVERSAL_RULES
+from tallystick.db.audit.reversals import REVERSAL_NOTICES, REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
 from tallystick.db.audit.thresholds import THRESHOLD_RULES
 from tallystick.db.audit.usage import USAGE_RULES
 from tallystick.db.audit.webhooks import WEBHOOK_RULES
 
-__all__ = ["RULES"]
+__all__ = ["NOTICES", "RULES"]
 
 RULES = (
     *INVOICE_RULES,
@@ -49,3 +49,6 @@ RULES = (
     *WEBHOOK_RULES,
     *MACHINERY_RULES,
 )
+
+NOTICES = REVERSAL_NOTICES
+"""What breaks nothing, and a person should know of."""

@@ -111,17 +111,23 @@ BANK_RULES = (
     ),
     Rule(
         name="bank-refund",
-        holds="What went back at the bank is late money and the refunds of the books, once",
+        holds="What went back at the bank and arrived is late money and the refunds of the"
+        " books, once; what came back is known ten minutes later at most",
         kind=None,
-        # What is on its way may have gone back already.
-        query="""
+        # What is on its way may have gone back already, and what came back may be news.
+        query=f"""
             select tenant_id, about_id as id, format(
                 '%s went back under %s, the books say %s, and %s on its way',
                 coalesce(m.amount, 0), reference, coalesce(b.gone, 0), coalesce(b.going, 0))
                 as about
             from (
-                select tenant_id, reference, sum(amount) as amount
-                from sandbox.movements where kind = 'REFUND' group by tenant_id, reference) m
+                select tenant_id, reference,
+                       sum(case kind when 'REFUND' then amount else -amount end) as amount,
+                       coalesce(sum(amount) filter (
+                           where kind = 'REFUND_FAILED' and created_at > now() - {LATE}), 0)
+                           as news
+                from sandbox.movements where kind in ('REFUND', 'REFUND_FAILED')
+                group by tenant_id, reference) m
             full join (
                 select tenant_id, reference, min(id::text)::uuid as about_id,
                        sum(amount) filter (where state = 'GONE') as gone,
@@ -129,19 +135,24 @@ BANK_RULES = (
                 from (
                     select tenant_id, reference, id, amount,
                            case late_money when 'REFUNDED' then 'GONE' else 'GOING' end as state
-                    from payment_attempts
+                    from payment_attempts a
                     where provider = 'sandbox' and late_money in ('REFUNDING', 'REFUNDED')
+                      and not exists (
+                        select from orphan_payments o
+                        where o.tenant_id = a.tenant_id and o.provider = a.provider
+                          and o.reference = a.reference and o.came_back_of = a.id)
                     union all
                     select tenant_id, reference, id, amount,
                            case state when 'SUCCEEDED' then 'GONE' else 'GOING' end
-                    from refunds where provider = 'sandbox' and state <> 'FAILED'
+                    from refunds
+                    where provider = 'sandbox' and state <> 'FAILED' and came_back_at is null
                     union all
                     select tenant_id, reference, id, amount,
                            case state when 'REFUNDED' then 'GONE' else 'GOING' end
                     from orphan_payments
                     where provider = 'sandbox' and state in ('REFUNDING', 'REFUNDED')) one
                 group by tenant_id, reference) b using (tenant_id, reference)
-            where coalesce(m.amount, 0) < coalesce(b.gone, 0)
+            where coalesce(m.amount, 0) + coalesce(m.news, 0) < coalesce(b.gone, 0)
                or coalesce(m.amount, 0) > coalesce(b.gone, 0) + coalesce(b.going, 0)
         """,
     ),

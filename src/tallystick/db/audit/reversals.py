@@ -5,22 +5,49 @@ from tallystick.domain.ids import Prefix
 
 LATE = "interval '10 minutes'"
 
+_PAYMENTS = """
+    select r.tenant_id, r.invoice_id, r.payment_id, sum(r.amount - r.returned) as taken,
+           sum(r.to_balance - r.from_balance) as spare, coalesce(min(t.amount), 0) as paid
+    from reversals r
+    left join transactions t on t.tenant_id = r.tenant_id and t.id = r.payment_id
+    group by r.tenant_id, r.invoice_id, r.payment_id
+"""
+"""What of each payment its provider has, and the balance."""
+
+REVERSAL_NOTICES = (
+    Rule(
+        name="payment-lost",
+        holds="What a provider took beyond what a payment had brought is lost, unless its"
+        " dispute is won",
+        kind=Prefix.TRANSACTION,
+        query=f"""
+            select p.tenant_id, p.payment_id as id, format(
+                '%s %s of invoice %s: %s taken back of a payment of %s', p.taken - p.paid,
+                i.currency, i.invoice_number, p.taken, p.paid) as about
+            from ({_PAYMENTS}) p
+            join invoices i on i.tenant_id = p.tenant_id and i.id = p.invoice_id
+            where p.taken > p.paid
+        """,
+    ),
+)
+"""What a person should know of, though the books agree."""
+
 REVERSAL_RULES = (
     Rule(
         name="invoice-reversed",
-        holds="What is reversed of an invoice is what was taken back of its payments, and what"
-        " of that the balance has; it waits for a person only while that is due",
+        holds="What is reversed of an invoice is what was taken back of its payments, up to"
+        " each, and what of that the balance has; it waits for a person only while that is due",
         kind=Prefix.INVOICE,
-        query="""
+        query=f"""
             select i.tenant_id, i.id, format('%s reversed of %s settled, %s of it spare, %s'
                 ' taken back, %s of it spare%s', i.reversed, i.settled, i.spare,
                 coalesce(r.taken, 0), coalesce(r.spare, 0),
                 case when i.awaits_person then ', waits for a person' else '' end) as about
             from invoices i
             left join (
-                select tenant_id, invoice_id, sum(to_balance - from_balance) as spare,
-                       sum(amount - returned + to_balance - from_balance) as taken
-                from reversals group by tenant_id, invoice_id) r
+                select tenant_id, invoice_id, sum(spare) as spare,
+                       sum(least(taken, paid) + spare) as taken
+                from ({_PAYMENTS}) payment group by tenant_id, invoice_id) r
               on r.tenant_id = i.tenant_id and r.invoice_id = i.id
             where i.reversed <> coalesce(r.taken, 0) or i.spare <> coalesce(r.spare, 0)
                or i.spare < 0 or i.reversed - i.spare not between 0 and i.settled
@@ -28,9 +55,24 @@ REVERSAL_RULES = (
         """,
     ),
     Rule(
+        name="invoice-lost",
+        holds="What is lost of an invoice is what was taken of each payment beyond it",
+        kind=Prefix.INVOICE,
+        query=f"""
+            select i.tenant_id, i.id, format('%s lost, %s taken beyond its payments', i.lost,
+                coalesce(r.lost, 0)) as about
+            from invoices i
+            left join (
+                select tenant_id, invoice_id, sum(greatest(taken - paid, 0)) as lost
+                from ({_PAYMENTS}) payment group by tenant_id, invoice_id) r
+              on r.tenant_id = i.tenant_id and r.invoice_id = i.id
+            where i.lost <> coalesce(r.lost, 0)
+        """,
+    ),
+    Rule(
         name="reversal-of-payment",
-        holds="No more of a payment is with its provider than it was, only of a settled one,"
-        " and no more is taken from the balance than it was given of it",
+        holds="Only of a settled payment anything is with its provider, and no more is taken"
+        " from the balance than it was given of it",
         kind=Prefix.TRANSACTION,
         query="""
             select r.tenant_id, r.payment_id as id, format(
@@ -42,9 +84,8 @@ REVERSAL_RULES = (
             left join transactions t on t.tenant_id = r.tenant_id and t.id = r.payment_id
                 and t.invoice_id = r.invoice_id and t.payment_type = 'PAYMENT'
             group by r.tenant_id, r.payment_id
-            having sum(r.amount - r.returned) > coalesce(min(t.amount), -1)
-                or sum(r.from_balance) > sum(r.to_balance)
-                or min(t.status) <> 'SETTLED'
+            having sum(r.from_balance) > sum(r.to_balance)
+                or min(t.status) is distinct from 'SETTLED'
         """,
     ),
     Rule(

@@ -9,7 +9,7 @@ from pydantic import Field
 from tallystick.domain.bill import TaxBreakdown
 from tallystick.domain.billing_entries import InvoiceEntry, InvoiceLineEntry
 from tallystick.domain.buyer import Address
-from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus
+from tallystick.domain.invoice import CustomerSnapshot, PaymentStatus, SellerSnapshot
 from tallystick.domain.line_description import describe
 from tallystick.domain.sub_lines import sub_lines
 from tallystick.domain.tax import ExemptionType
@@ -176,6 +176,13 @@ class InvoiceOut(AnswerModel):
         int,
         Field(description="Of that, what they gave back since, to the customer's balance."),
     ]
+    amount_lost: Annotated[
+        int,
+        Field(
+            description="What providers took beyond its payments, in minor units: the seller's"
+            " loss, and no part of `amount_due`."
+        ),
+    ]
     amount_due: int
     memo: str | None
     purchase_order: str | None
@@ -220,12 +227,7 @@ def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
         payment_status=entry.payment_status,
         customer_id=entry.customer_id,
         customer_details=_customer(entry.customer),
-        seller_details=SellerDetailsOut(
-            legal_name=entry.seller.legal_name,
-            email=entry.seller.email,
-            vat_number=entry.seller.vat_number,
-            address=_address(entry.seller.address),
-        ),
+        seller_details=_seller(entry.seller),
         subscription_id=entry.subscription_id,
         invoicing_entity_id=entry.invoicing_entity_id,
         invoice_date=entry.invoice_date,
@@ -253,6 +255,7 @@ def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
         cancelled_debt=entry.cancelled,
         amount_reversed=entry.reversed,
         amount_returned_to_balance=entry.spare,
+        amount_lost=entry.lost,
         amount_due=entry.amount_due,
         memo=entry.memo,
         purchase_order=entry.purchase_order,
@@ -269,6 +272,15 @@ def show_invoice(entry: InvoiceEntry, door: Door) -> InvoiceOut:
         payment_url=_page(entry, door),
         created_at=entry.created_at,
         updated_at=entry.updated_at,
+    )
+
+
+def _seller(seller: SellerSnapshot) -> SellerDetailsOut:
+    return SellerDetailsOut(
+        legal_name=seller.legal_name,
+        email=seller.email,
+        vat_number=seller.vat_number,
+        address=_address(seller.address),
     )
 
 

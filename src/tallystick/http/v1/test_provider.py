@@ -47,7 +47,7 @@ class ReversalRequest(RequestModel):
 
 
 class DisputeRequest(ReversalRequest):
-    """A dispute that is opened, or how the open one ends."""
+    """A dispute that is opened, or how the open one ends; it may take more than is left."""
 
     outcome: Annotated[
         Literal["OPENED", "WON", "LOST"],

@@ -1,6 +1,8 @@
 """Payments of invoices on the wire."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from tallystick.domain.billing_entries import TransactionEntry
 from tallystick.domain.payment import Method, MethodKind
@@ -27,7 +29,8 @@ class TransactionOut(AnswerModel):
     """Money that moved, or is on its way, for the invoice.
 
     Of a payment, `amount_refunded` went back under credit notes, which leaves the invoice paid;
-    `amount_reversed` was taken back by the provider, and has not come back.
+    `amount_reversed` was taken back by the provider, and has not come back; what that exceeds
+    the payment by is `amount_lost`.
     """
 
     id: TransactionId
@@ -36,6 +39,14 @@ class TransactionOut(AnswerModel):
     amount: int
     amount_refunded: int
     amount_reversed: int
+    amount_lost: Annotated[
+        int,
+        Field(
+            description="What the provider took beyond the payment, as a dispute may by another"
+            " rate of exchange, in minor units: due from nobody, and made good first when"
+            " something comes back."
+        ),
+    ]
     currency: str
     reversal_kind: ReversalKind | None
     reversal_reason: str | None
@@ -59,6 +70,7 @@ def show_transaction(payment: TransactionEntry) -> TransactionOut:
         amount=payment.amount,
         amount_refunded=payment.refunded,
         amount_reversed=payment.reversed,
+        amount_lost=payment.lost,
         reversal_kind=None
         if payment.reversal_kind is None
         else ReversalKind(payment.reversal_kind),
