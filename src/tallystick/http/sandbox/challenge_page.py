@@ -35,9 +35,17 @@ from tallystick.domain.payment import (
     Unknown,
 )
 from tallystick.http.checkout.languages import choose
+from tallystick.http.checkout.refusals import (
+    AWAY,
+    DEFECT,
+    PAUSE_SECONDS,
+    meaning,
+    route_of_pages,
+)
 from tallystick.http.checkout.teller import Teller, teller_for
 from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.drawing import environment
+from tallystick.http.errors import unexpected
 from tallystick.providers.sandbox import Challenge, Sandbox
 from tallystick.providers.sandbox_calls import NoSuchIntent
 
@@ -62,7 +70,9 @@ _pages = environment(FileSystemLoader(_FOLDER / "templates"))
 
 def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
     """The challenge page's routes, all below `/sandbox`."""
-    routes = APIRouter(prefix="/sandbox", include_in_schema=False)
+    routes = APIRouter(
+        prefix="/sandbox", include_in_schema=False, route_class=route_of_pages(_refused)
+    )
 
     @routes.get("/challenge.css")
     async def style() -> Response:
@@ -159,6 +169,20 @@ def _result(standing: Standing) -> str:
             return "cancelled"
         case NeedsAction() | Pending() | Unconfirmed() | Unknown():
             return "waiting"
+
+
+def _refused(error: Exception, request: Request) -> Response:
+    """What a buyer sees when the bank cannot answer: a page of the bank's, no error body."""
+    key, status = meaning(error)
+    if status >= DEFECT and not isinstance(error, AWAY):
+        unexpected(request.scope, error)
+    say = _teller(request)
+    if key == "refused":
+        return _page("foreign.html", say, status)
+    page = _page("away.html", say, status)
+    if key == "busy":
+        page.headers["Retry-After"] = str(PAUSE_SECONDS)
+    return page
 
 
 def _page(name: str, say: Teller, status: int = 200, **values: object) -> Response:
