@@ -13,6 +13,7 @@ from tallystick.domain.invoice import InvoiceStatus, PaymentStatus
 from tallystick.domain.next_charge import NextCharge
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.sentences import sentence
+from tallystick.http.checkout.panel import account_rows
 from tallystick.http.checkout.receipt import method_words
 from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.voice import PageVoice
@@ -76,9 +77,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicePage:
-    """An invoice. `facts` and `totals` are labels and values.
+    """An invoice. `facts`, `totals` and `account` are labels and values.
 
-    `download` is where its document is, below its own address.
+    `download` is where its document is, below its own address; `account` is where what is due
+    of it is to be transferred to.
     """
 
     name: str
@@ -94,6 +96,7 @@ class InvoicePage:
     download: str
     memo: str | None
     owes: bool
+    account: tuple[tuple[str, str], ...]
 
 
 def subscription_card(own: OwnSubscription, today: date, say: Teller) -> SubscriptionCard:
@@ -194,7 +197,8 @@ def invoice_page(
         facts.append((words("summary.purchase_order"), entry.purchase_order))
     pays_with = None if own.pays_with is None else method_words(own.pays_with.method, say)
     hint = None
-    if owes and may_manage and not own.can_be_paid:
+    account = account_rows(own.account, say)
+    if owes and may_manage and not own.can_be_paid and not account:
         waits = entry.payment_status is PaymentStatus.PROCESSING
         hint = words("invoice.processing" if waits else "invoice.no_method", seller=seller)
     pays = own.can_be_paid and may_manage
@@ -212,6 +216,7 @@ def invoice_page(
         download="invoice.pdf",
         memo=entry.memo,
         owes=owes,
+        account=account,
     )
 
 
