@@ -109,7 +109,7 @@ def test_every_interval_is_a_setting() -> None:
         "expire_sessions": 10,
         "settle_debits": 3,
         "record_reversals": 3,
-        "reconcile": 3600,
+        "reconcile": 15,
         "look_after_connections": 15,
         "run_imports": 1,
         "sequence_events": 1,

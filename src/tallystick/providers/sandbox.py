@@ -42,7 +42,7 @@ from tallystick.db.sandbox_bank import (
 from tallystick.db.sandbox_ledger import Movement
 from tallystick.db.sandbox_reversals import TakenAs
 from tallystick.domain.money import exponent
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import TakenPage, TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
     FailureReason,
@@ -81,6 +81,7 @@ from tallystick.providers.sandbox_reversals import (
 )
 
 _DEBITS_AT_ONCE = 100
+_LISTED_AT_ONCE = 500
 _REFERENCE_DIGITS = 16
 """Of a session's id, its last ones: they are the random part."""
 
@@ -252,10 +253,26 @@ class Sandbox:
         async with self._database.transaction() as tx:
             await acknowledge(tx, tenant_id, reported)
 
-    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
-        """Every charge of the ledger since then that was not given back in full."""
+    async def payments_between(
+        self, tenant_id: UUID, since: datetime, until: datetime, after: str | None
+    ) -> TakenPage:
+        """The charges of the ledger between two instants that were not given back in full.
+
+        A debit is charged when it settles.
+        """
         async with self._database.transaction() as tx:
-            return await ledger.held_since(tx, since)
+            page = await ledger.held_between(
+                tx, tenant_id, since, until, int(after or 0), _LISTED_AT_ONCE
+            )
+        return TakenPage(
+            payments=tuple(payment for _, payment in page if payment.amount > 0),
+            mark=str(page[-1][0]) if len(page) == _LISTED_AT_ONCE else None,
+        )
+
+    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
+        """The charge under a reference, unless it was given back in full."""
+        async with self._database.transaction() as tx:
+            return await ledger.held(tx, tenant_id, reference)
 
     async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
         """What was taken back of a payment and is not acknowledged."""

@@ -6,3 +6,25 @@ alter table invoices
     drop constraint only_final_ones_suspend,
     add constraint only_final_ones_suspend check (
         status <> 'DRAFT' or ((policy_at is null or charged_first) and not suspends));
+
+-- How far what an account took was compared with the books. A connection that is made anew, or twice, to the
+-- same account of a tenant goes on where the other one stands; the test bank has one account for each tenant.
+create table reconciled_accounts (
+    tenant_id uuid not null references tenants (id),
+    provider text not null check (length(provider) between 1 and 255),
+    account text not null check (length(account) <= 255),
+    is_live boolean not null,
+    reconciled_until timestamptz not null,  -- real time, like all of these
+    piece_until timestamptz,                -- what is being compared ends there
+    piece_mark text check (length(piece_mark) <= 1000),     -- the provider's, of the page before
+    compared_at timestamptz,                -- when a page was last compared
+    check_at timestamptz default now(),     -- when it goes on; null: it was closed long ago
+    refused_at timestamptz,                 -- since when the provider does not let us look
+    refusal text,
+    primary key (tenant_id, provider, account, is_live),
+    check (piece_until > reconciled_until),
+    check (piece_mark is null or piece_until is not null),
+    check ((refused_at is null) = (refusal is null))
+);
+create index accounts_to_reconcile on reconciled_accounts (check_at);
+create index charges_by_time on sandbox.movements (tenant_id, created_at) where kind = 'CHARGE';
