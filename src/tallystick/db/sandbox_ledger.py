@@ -7,9 +7,11 @@ from uuid import UUID
 
 from tallystick.db.engine import Row, Tx
 from tallystick.db.sandbox_bank import Intent
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import TakenPage, TakenPayment
 
 MovementKind: TypeAlias = Literal["CHARGE", "REFUND", "REVERSAL", "REINSTATEMENT"]
+
+_LISTED_AT_ONCE = 500
 
 _CHARGES = """
     select m.id, m.reference, m.currency, m.created_at as taken_at, i.customer_id,
@@ -75,11 +77,11 @@ async def movements(tx: Tx, tenant_id: UUID) -> list[Movement]:
 
 
 async def held_between(
-    tx: Tx, tenant_id: UUID, since: datetime, until: datetime, after: int, limit: int
-) -> list[tuple[int, TakenPayment]]:
-    """A page of a tenant's charges between two instants, in the order of their places.
+    tx: Tx, tenant_id: UUID, since: datetime, until: datetime, after: str | None
+) -> TakenPage:
+    """A page of a tenant's charges between two instants, with what is still held of each.
 
-    Each with its place in the ledger, and with what the bank still holds of it, which may be 0.
+    What was given back in full is left out. The mark is the last one's place in the ledger.
     """
     rows = await tx.fetch(
         f"""
@@ -89,10 +91,13 @@ async def held_between(
         tenant_id,
         since,
         until,
-        after,
-        limit,
+        int(after or 0),
+        _LISTED_AT_ONCE,
     )
-    return [(row["id"], _taken(row)) for row in rows]
+    return TakenPage(
+        payments=tuple(_taken(row) for row in rows if row["amount"]),
+        mark=str(rows[-1]["id"]) if len(rows) == _LISTED_AT_ONCE else None,
+    )
 
 
 async def held(tx: Tx, tenant_id: UUID, reference: str) -> TakenPayment | None:

@@ -33,7 +33,6 @@ from tallystick.db.sandbox_bank import (
     NO_ANSWER,
     Behaviour,
     Call,
-    Intent,
     IntentKind,
     IntentState,
     NewIntent,
@@ -81,7 +80,6 @@ from tallystick.providers.sandbox_reversals import (
 )
 
 _DEBITS_AT_ONCE = 100
-_LISTED_AT_ONCE = 500
 _REFERENCE_DIGITS = 16
 """Of a session's id, its last ones: they are the random part."""
 
@@ -159,7 +157,7 @@ class Sandbox:
     async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
         """Take the money, or save the method."""
         key = order.key("confirm")
-        asked = calls.fingerprint("CONFIRM", reference, *_terms(order))
+        asked = calls.fingerprint("CONFIRM", reference, *calls.terms_asked(order))
         try:
             async with self._database.transaction() as tx:
                 intent = await locked_intent(tx, order.tenant_id, reference)
@@ -170,7 +168,7 @@ class Sandbox:
                 if told is not None:
                     calls.check_same(told, asked)
                     return calls.load_outcome(told.answer, challenge_url(intent, self._terms))
-                if _terms(order) != _terms_of(intent):
+                if calls.terms_asked(order) != calls.terms_of(intent):
                     raise BankMisused("the order is not the one this intent was opened for")
                 outcome = await decide(tx, intent, method, self._terms)
                 answer = calls.dump_outcome(outcome)
@@ -256,18 +254,9 @@ class Sandbox:
     async def payments_between(
         self, tenant_id: UUID, since: datetime, until: datetime, after: str | None
     ) -> TakenPage:
-        """The charges of the ledger between two instants that were not given back in full.
-
-        A debit is charged when it settles.
-        """
+        """A page of the ledger's charges of that time; a debit is charged when it settles."""
         async with self._database.transaction() as tx:
-            page = await ledger.held_between(
-                tx, tenant_id, since, until, int(after or 0), _LISTED_AT_ONCE
-            )
-        return TakenPage(
-            payments=tuple(payment for _, payment in page if payment.amount > 0),
-            mark=str(page[-1][0]) if len(page) == _LISTED_AT_ONCE else None,
-        )
+            return await ledger.held_between(tx, tenant_id, since, until, after)
 
     async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
         """The charge under a reference, unless it was given back in full."""
@@ -369,7 +358,7 @@ class Sandbox:
     async def _open(
         self, order: PaymentOrder, kind: IntentKind, operation: Operation, key: str
     ) -> str:
-        asked = calls.fingerprint(operation, *_terms(order))
+        asked = calls.fingerprint(operation, *calls.terms_asked(order))
         reference = secret("sbx_pay" if kind == "PAYMENT" else "sbx_set")
         answer = calls.dump_reference(reference)
         call = Call(key=key, operation=operation, parameters=asked, answer=answer)
@@ -394,15 +383,6 @@ class Sandbox:
             )
             await bank.add_intent(tx, order.tenant_id, intent)
         return reference
-
-
-def _terms(order: PaymentOrder) -> tuple[object, ...]:
-    """What a repeated call must ask again; where the buyer returns to may change in between."""
-    return order.customer_id, order.amount, order.currency, order.method.token, order.save
-
-
-def _terms_of(intent: Intent) -> tuple[object, ...]:
-    return intent.customer_id, intent.amount, intent.currency, intent.token, intent.save
 
 
 async def _remember(

@@ -74,19 +74,7 @@ def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
         prefix="/sandbox", include_in_schema=False, route_class=route_of_pages(_refused)
     )
 
-    @routes.get("/challenge.css")
-    async def style() -> Response:
-        return FileResponse(
-            _FOLDER / "challenge.css",
-            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
-        )
-
-    @routes.get("/challenge.svg")
-    async def icon() -> Response:
-        return FileResponse(
-            _FOLDER / "challenge.svg",
-            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
-        )
+    _add_files(routes)
 
     @routes.get("/challenge/{reference}")
     async def show(request: Request, reference: str, tenant: str = "") -> Response:
@@ -130,6 +118,22 @@ def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
         return RedirectResponse(same_page, 303, headers=_HEADERS)
 
     return routes
+
+
+def _add_files(routes: APIRouter) -> None:
+    @routes.get("/challenge.css")
+    async def style() -> Response:
+        return FileResponse(
+            _FOLDER / "challenge.css",
+            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
+        )
+
+    @routes.get("/challenge.svg")
+    async def icon() -> Response:
+        return FileResponse(
+            _FOLDER / "challenge.svg",
+            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
+        )
 
 
 async def _find(sandbox: Sandbox, reference: str, tenant: str) -> tuple[UUID, Challenge] | None:
