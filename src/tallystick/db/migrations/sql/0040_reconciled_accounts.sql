@@ -28,3 +28,14 @@ create table reconciled_accounts (
 );
 create index accounts_to_reconcile on reconciled_accounts (check_at);
 create index charges_by_time on sandbox.movements (tenant_id, created_at) where kind = 'CHARGE';
+
+-- Lists of one customer: what is listed and counted is in the index, and so are the drafts that are not.
+drop index invoices_of_customer;
+create index invoices_of_customer on invoices (tenant_id, customer_id, invoice_date, id)
+    include (status, finalize_at);
+drop index drafts_of_nothing;
+create index drafts_of_nothing on invoices (tenant_id, customer_id, id)
+    where status = 'DRAFT' and finalize_at is not null and subtotal = 0 and total = 0;
+
+-- Revoked tokens are found by themselves, and forgotten when their time is over.
+drop index revoked_tokens_of_customer;
