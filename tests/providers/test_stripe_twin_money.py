@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from stripe import StripeError
 
 from tallystick.domain.orphan import AccessRefused
 from tallystick.domain.payment import (
@@ -304,6 +305,17 @@ async def test_keys_that_may_not_look(bank: TwinBank, status: int) -> None:
     now = datetime.now(UTC)  # noqa: TID251 - the twin's time
     with pytest.raises(AccessRefused):
         await bank.stripe.payments_between(new_id(), now - timedelta(days=1), now, None)
+    bank.merchant.script("payment_intents.retrieve", Failing(status))
+    with pytest.raises(AccessRefused):
+        await bank.stripe.payment_held(new_id(), "pi_1")
+
+
+async def test_a_payment_that_stripe_has_forgotten(bank: TwinBank) -> None:
+    """Test data was deleted there: nothing is held, and whoever compares goes on."""
+    assert await bank.stripe.payment_held(new_id(), "pi_1") is None
+    bank.merchant.script("payment_intents.retrieve", Failing(500))
+    with pytest.raises(StripeError):
+        await bank.stripe.payment_held(new_id(), "pi_1")
 
 
 def call_twin(bank: TwinBank, params: Json) -> Json:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from stripe.params import ChargeListParams, EventListParams
 
 _PAGE = 100
+_GONE = 404
 _CHARGES, _EVENTS = "charges", "events"
 _SUCCEEDED = "payment_intent.succeeded"
 
@@ -50,19 +51,26 @@ async def between(
             return await _charged(api, tenant_id, span, last)
         return await _settled(api, tenant_id, span, last)
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        # Of a key in it, Stripe's message shows the ends only.
-        raise AccessRefused(error.user_message or "Stripe refuses the key.") from None
+        raise _refused(error) from None
 
 
 async def held(api: stripe.V1Services, tenant_id: UUID, reference: str) -> TakenPayment | None:
-    """A payment as it stands now, None where nothing is held of it.
+    """A payment as it stands now, None where nothing is held of it, or Stripe has forgotten it.
 
     Raises:
+        AccessRefused: The keys may not look.
         StripeError: There was no answer.
     """
-    intent = await answer_of(
-        lambda: api.payment_intents.retrieve_async(reference, {"expand": ["latest_charge"]})
-    )
+    try:
+        intent = await answer_of(
+            lambda: api.payment_intents.retrieve_async(reference, {"expand": ["latest_charge"]})
+        )
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise _refused(error) from None
+    except stripe.InvalidRequestError as error:
+        if error.http_status == _GONE:
+            return None
+        raise
     charge = intent.latest_charge
     if tenant_of(intent) != tenant_id or not isinstance(charge, stripe.Charge):
         return None
@@ -121,6 +129,11 @@ async def _settled(
                 payments.append(payment)
     more = f"{_EVENTS}:{page.data[-1].id}" if page.has_more else None
     return TakenPage(payments=tuple(payments), mark=more)
+
+
+def _refused(error: stripe.StripeError) -> AccessRefused:
+    # Of a key in it, Stripe's message shows the ends only.
+    return AccessRefused(error.user_message or "Stripe refuses the key.")
 
 
 def _seconds(span: _Span) -> tuple[int, int]:
