@@ -1,5 +1,6 @@
 """A worker goes on with each account from where it stands: nothing is passed over."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -99,6 +100,20 @@ async def test_it_goes_on_from_where_it_stands(world: World) -> None:
     assert await given_back(world) == [4900]
     assert await told(world) == ["found", "refunded"]
     await holds(world)
+
+
+async def test_several_workers_are_as_one(shop: Connected) -> None:
+    """Three that nobody knew of, four workers at once: each goes back once, told of once."""
+    for _ in range(3):
+        await taken(shop)
+    for _ in range(2):
+        await shop.world.execute("update reconciled_accounts set check_at = now()")
+        now = real_now() + timedelta(hours=1)
+        await asyncio.gather(*(reconcile_accounts(shop.world.app, now, HOUR) for _ in range(4)))
+    assert await states(shop.world) == ["REFUNDED"] * 3
+    assert sorted(shop.merchant.moved()) == [-5412] * 3 + [4900] + [5412] * 3
+    assert sorted(await told(shop.world)) == ["found"] * 3 + ["refunded"] * 3
+    await holds(shop.world)
 
 
 async def test_page_by_page_through_everything(
