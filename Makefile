@@ -27,6 +27,8 @@ serve: $(READY) ## Serve on http://127.0.0.1:8484 (ARGS="--port 9000")
 
 ##@ Test and measure
 # The browser's driver keeps an event loop running in its process, where no other test can run.
+# The tests start the program often: what it was compiled to is kept, whatever the shell says.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY) browser ## Run every test (T=tests/domain for some of them)
 	@if [ "$(T)" = tests ]; then \
 	  $(BIN)/python -m pytest -n $(WORKERS) tests --ignore=tests/browser $(ARGS) \

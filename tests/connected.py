@@ -59,6 +59,7 @@ class Opener:
             self.made[connection] = Stripe(
                 keys,
                 name=connection.name,
+                debits=connection.debits,
                 api_base=self.twin.api_base,
                 script_url=self.twin.script_url,
             )

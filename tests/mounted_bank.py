@@ -6,6 +6,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from tallystick.db.engine import Database
+from tallystick.domain.debit_scheme import DebitAgent, DebitScheme
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import Method, MethodKind, MethodRefused
 from tallystick.domain.payment_panel import MountedPanel
@@ -35,7 +36,7 @@ class MountedBank(Sandbox):
             script_sources=(self.origin,),
             frame_sources=(self.origin,),
             connect_sources=(self.origin,),
-            debit_agent="Acme Pay",
+            debit_agents={DebitScheme.SEPA: DebitAgent(name="Acme Pay", legal_name="Acme Pay")},
         )
 
     @override

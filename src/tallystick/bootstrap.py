@@ -77,6 +77,7 @@ class Connections:
                 ),
             ),
             name=connection.name,
+            debits=connection.debits,
             api_base=self._settings.stripe_api_base or API_BASE,
             script_url=self._settings.stripe_script_url or SCRIPT_URL,
         )

@@ -31,7 +31,7 @@ window.Stripe = (key, options) => ({
       asked.get(data.id)(data);
     });
     return {
-      kind: options.paymentMethodTypes[0],
+      kind: options.allowedPaymentMethodTypes[0],
       ask,
       update(options) { window.calls.push(["update", options]); },
       submit: () => ask("check"),
@@ -49,7 +49,7 @@ window.Stripe = (key, options) => ({
             frame.setAttribute("frameborder", "0");
             place.append(frame);
           },
-          kind: window.calls[window.calls.length - 2][2].paymentMethodTypes[0],
+          kind: window.calls[window.calls.length - 2][2].allowedPaymentMethodTypes[0],
           focus() { frame.focus(); window.calls.push(["focus"]); },
           destroy() { frame.remove(); },
         };

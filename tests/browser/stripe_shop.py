@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
+from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.provider_connection import ProviderConnection
 from tallystick.providers.stripe import Stripe, StripeKeys
 from tallystick.services.connect_provider import AccountKeys, connect_provider
@@ -43,6 +44,7 @@ def served_with_stripe(dsn: str, stands_for_stripe: TestServer) -> Iterator[Page
             made[connection] = Stripe(
                 keys,
                 name=connection.name,
+                debits=connection.debits,
                 api_base=stands_for_stripe.api_base,
                 script_url=stands_for_stripe.script_url,
             )
@@ -58,7 +60,7 @@ def served_with_stripe(dsn: str, stands_for_stripe: TestServer) -> Iterator[Page
 
 
 def connected_shop(pages: Pages, merchant: Merchant) -> Shop:
-    """A merchant whose entity is connected to its account."""
+    """A merchant whose entity is connected to its account, which takes every debit."""
     shop = open_shop(pages)
     keys = AccountKeys(
         provider="stripe",
@@ -67,6 +69,7 @@ def connected_shop(pages: Pages, merchant: Merchant) -> Shop:
         account_name="Acme",
         publishable_key=merchant.publishable_key,
         secret_key=merchant.secret_key,
+        debits=tuple(DebitScheme),
     )
 
     async def connect() -> None:

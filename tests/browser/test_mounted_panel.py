@@ -65,7 +65,7 @@ def test_a_card_pays(mounted_shop: Shop, page: Page) -> None:
         "currency": "eur",
         "setupFutureUsage": "off_session",
         "paymentMethodCreation": "manual",
-        "paymentMethodTypes": ["card"],
+        "allowedPaymentMethodTypes": ["card"],
         "locale": "en",
     }
     assert drawn["fields"]["billingDetails"] == {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tallystick.http import checkout
+from tallystick.http import pages
 from tests.stripe.account import Account
 from tests.stripe.fixtures import local_server, merchant, twin, wires
 from tests.stripe.proxy import Proxy
@@ -16,7 +16,7 @@ from tests.stripe.wire import Answer, Request, Wires
 
 __all__ = ["local_server", "merchant", "twin", "wires"]
 
-HTMX = Path(checkout.__file__).parent / "static" / "htmx.min.js"
+HTMX = Path(pages.__file__).parent / "static" / "htmx.min.js"
 FRAME = "iframe[title='Secure payment input frame']"
 MODULE = """
 const told = document.getElementById("told");

@@ -104,6 +104,37 @@ def test_what_cannot_be_connected(
     assert told(tallystick("provider", "show", "--json")) == {"data": []}
 
 
+def test_a_publishable_key_of_another_account_is_refused(
+    tallystick: Tallystick, twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are keys, and of one kind; buyers would fill in fields for somebody else."""
+    monkeypatch.setenv("STRIPE_PUBLISHABLE_KEY", twin.merchant().publishable_key)
+    refused = tallystick("provider", "connect", "stripe", "--json")
+
+    assert refused.exit_code == 1
+    assert "of another account than the secret key" in refused.stderr
+    assert told(tallystick("provider", "show", "--json")) == {"data": []}
+
+
+def test_debits_that_are_switched_on_later_are_offered_after_a_check(
+    tallystick: Tallystick, merchant: Account
+) -> None:
+    """Connecting keeps what the account takes, and a check what it takes by then."""
+    made = told(tallystick("provider", "connect", "stripe", "--json"))
+    assert made["debits"] == ["SEPA"]
+    merchant.types = ("card", "bacs_debit", "acss_debit")
+    merchant.capabilities["acss_debit_payments"] = "active"
+
+    checked = tallystick("provider", "check", "--json")
+    again = tallystick("provider", "check")
+
+    assert told(checked)["debits"] == ["BACS"]
+    assert again.exit_code == 0
+    assert "Pre-authorised debits (Canadian dollars)" in again.stderr
+    (one,) = told(tallystick("provider", "show", "--json"))["data"]
+    assert one["debits"] == ["BACS"]
+
+
 def test_keys_and_secrets_are_rotated(
     tallystick: Tallystick, monkeypatch: pytest.MonkeyPatch
 ) -> None:

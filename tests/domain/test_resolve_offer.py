@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tallystick.domain.catalog import PlanTrial
+from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.errors import InvalidInput
 from tallystick.domain.offer import (
     BankTransfer,
@@ -353,6 +354,19 @@ def test_all_faults_are_told_together() -> None:
     assert error.value.message == (
         "plan_version_id: must be published; this version is a draft (and 7 more)"
     )
+
+
+def test_direct_debit_in_other_currencies_is_the_providers_to_collect() -> None:
+    """Bacs and BECS are offered where they are collected, without a number of the creditor."""
+    entity = replace(ENTITY, creditor_identifier=None)
+    debit = OnlinePayment(card=False)
+    for currency, scheme in (("GBP", DebitScheme.BACS), ("AUD", DebitScheme.BECS)):
+        facts = catalog(version(currency=currency), entity=entity)
+        taking = replace(facts, debits=frozenset({scheme}))
+        assert resolved(taking, OfferRequest(payment=debit)).payment == debit
+        assert refused(facts, OfferRequest(payment=debit)) == [
+            ("payment_methods_config", "unusable")
+        ]
 
 
 def test_direct_debit_needs_a_creditor_to_name_in_the_mandate() -> None:

@@ -65,6 +65,8 @@ class ContractBank(Protocol):
     """Whether it lists accepted debits once they are decided; else each is looked at."""
     names_mandates: bool
     """Whether a mandate has its reference before it is signed."""
+    debits_in: str
+    """The currency that its debits are in."""
     required: set[str]
     """The fields of a debit's form that must not be empty."""
 
@@ -103,9 +105,14 @@ async def an_order(
     *,
     amount: int = 5412,
     save: bool = False,
-    currency: str = "EUR",
+    currency: str | None = None,
 ) -> PaymentOrder:
-    """A new order of a new customer of a new tenant, paid by a method of this case."""
+    """A new order of a new customer of a new tenant, paid by a method of this case.
+
+    It is in euros where nothing is said, a debit in the bank's currency.
+    """
+    if currency is None:
+        currency = bank.debits_in if KIND[case] is MethodKind.DIRECT_DEBIT else "EUR"
     tenant_id, customer_id = new_id(), new_id()
     typed = await bank.typed(case)
     method = await bank.provider.collect(tenant_id, new_id(), KIND[case], typed)

@@ -36,6 +36,7 @@ class SandboxBank:
 
     lists_debits = True
     names_mandates = True
+    debits_in = "EUR"
 
     def __init__(self, db: Database, *, debit_seconds: float = 3600) -> None:
         self.db = db

@@ -7,6 +7,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 import httpx
+from typing_extensions import override
 
 from tallystick.domain.payment import MethodKind, PaymentOrder, Succeeded
 from tallystick.providers.stripe import Stripe, StripeKeys
@@ -60,6 +61,7 @@ class StripeBank:
 
     lists_debits = False
     names_mandates = False
+    debits_in = "EUR"
     numbers: ClassVar[Mapping[Case, str]]
 
     def __init__(
@@ -93,8 +95,7 @@ class StripeBank:
             }
             if KIND[case] is MethodKind.CARD
             else {
-                "type": "sepa_debit",
-                "sepa_debit[iban]": number,
+                **self.account(number),
                 "billing_details[name]": "Jane Roe",
                 "billing_details[email]": "jane@example.com",
             }
@@ -104,6 +105,10 @@ class StripeBank:
                 "/v1/payment_methods", data={**form, "key": self.publishable_key}
             )
         return {"payment_token": answer.raise_for_status().json()["id"]}
+
+    def account(self, number: str) -> dict[str, str]:
+        """What Stripe's script sends of an account that was typed."""
+        return {"type": "sepa_debit", "sepa_debit[iban]": number}
 
     def last4(self, case: Case) -> str:
         """The end of this method's number."""
@@ -162,6 +167,57 @@ class TwinBank(StripeBank):
     async def intents(self) -> int:
         """How many payments were opened."""
         return len(self.merchant.objects["payment_intent"])
+
+
+class BacsBank(TwinBank):
+    """A merchant at the twin who takes Bacs debits."""
+
+    debits_in = "GBP"
+    numbers: ClassVar[Mapping[Case, str]] = {
+        **TwinBank.numbers,
+        Case.GOOD_DEBIT: "108800 00012345",
+        Case.FAILING_DEBIT: "108800 22222227",
+    }
+
+    def __init__(self, twin: Twin, merchant: Account) -> None:
+        merchant.types = ("card", "bacs_debit")
+        super().__init__(twin, merchant)
+
+    @override
+    def account(self, number: str) -> dict[str, str]:
+        """With the address, which Bacs asks for."""
+        sort_code, account = number.split()
+        home = {
+            "line1": "1 High Street",
+            "city": "Leeds",
+            "postal_code": "LS1",
+            "country": "GB",
+        }
+        address = {f"billing_details[address][{name}]": told for name, told in home.items()}
+        typed = {"bacs_debit[sort_code]": sort_code, "bacs_debit[account_number]": account}
+        return {"type": "bacs_debit", **typed, **address}
+
+
+class BecsBank(TwinBank):
+    """A merchant at the twin who takes BECS debits."""
+
+    debits_in = "AUD"
+    numbers: ClassVar[Mapping[Case, str]] = {
+        **TwinBank.numbers,
+        Case.GOOD_DEBIT: "000000 000123456",
+        Case.FAILING_DEBIT: "000000 222222227",
+    }
+
+    def __init__(self, twin: Twin, merchant: Account) -> None:
+        merchant.types = ("card", "au_becs_debit")
+        super().__init__(twin, merchant)
+
+    @override
+    def account(self, number: str) -> dict[str, str]:
+        """Branch and account."""
+        bsb, account = number.split()
+        typed = {"au_becs_debit[bsb_number]": bsb, "au_becs_debit[account_number]": account}
+        return {"type": "au_becs_debit", **typed}
 
 
 class LocalBank(StripeBank):

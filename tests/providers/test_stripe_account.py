@@ -2,6 +2,7 @@
 
 import pytest
 
+from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.provider_event import IntentMoved
 from tallystick.providers.stripe import Stripe, StripeKeys
 from tallystick.providers.stripe_account import AccountRefused, add_webhook, examine
@@ -27,10 +28,10 @@ async def test_an_account_says_what_it_is(twin: Twin, merchant: Account) -> None
     """Name, country, currency, and whether it takes debits."""
     facts = await examine(keys_of(merchant), twin.api_base)
     assert (facts.account, facts.country, facts.currency) == (merchant.id, "FR", "EUR")
-    assert (facts.is_live, facts.takes_debits, facts.missing) == (False, True, ())
+    assert (facts.is_live, facts.debits, facts.missing) == (False, (DebitScheme.SEPA,), ())
 
     merchant.capabilities["sepa_debit_payments"] = "inactive"
-    assert not (await examine(keys_of(merchant), twin.api_base)).takes_debits
+    assert (await examine(keys_of(merchant), twin.api_base)).debits == ()
 
 
 async def test_wrong_keys_and_silence_are_refusals(twin: Twin, merchant: Account) -> None:

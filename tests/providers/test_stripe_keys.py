@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import stripe
+from stripe._api_version import _ApiVersion
 from stripe.params import WebhookEndpointCreateParams
 
 from tallystick.domain.provider_event import (
@@ -17,6 +18,7 @@ from tallystick.domain.provider_event import (
 )
 from tallystick.providers.stripe import Stripe, StripeKeys
 from tallystick.providers.stripe_amounts import NotExact, from_stripe, is_enough, to_stripe
+from tallystick.providers.stripe_client import API_VERSION, SCRIPT_URL
 from tallystick.providers.stripe_events import EVENTS
 from tests.providers.stripe_stub import KEYS, LIVE_KEYS, NEXT_SECRET, SECRET
 
@@ -45,6 +47,14 @@ def test_real_money_goes_to_stripe_only(secret: str, address: str) -> None:
     keys = StripeKeys(secret_key=secret, publishable_key=f"pk_{secret[3:7]}_1")
     with pytest.raises(ValueError, match="own address"):
         Stripe(keys, api_base=address)
+
+
+def test_the_script_is_of_the_release_of_the_api_and_of_the_sdk() -> None:
+    """All three come out together: one that is raised alone is raised too early."""
+    release = API_VERSION.partition(".")[2]
+
+    assert SCRIPT_URL.split("/")[3:] == [release, "stripe.js"]
+    assert (API_VERSION, release) == (_ApiVersion.CURRENT, _ApiVersion.CURRENT_MAJOR)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.errors import Conflict, InvalidInput
 from tallystick.domain.offer import ExternalPayment, OnlinePayment
 from tallystick.domain.provider_event import EventRefused
@@ -13,6 +14,7 @@ from tallystick.services.confirm_result import Completed
 from tallystick.services.connect_provider import (
     connect_provider,
     disconnect_provider,
+    keep_debits,
     keep_webhook_secret,
     open_connection,
     seal_everything_again,
@@ -110,6 +112,26 @@ async def test_the_keys_of_an_account_can_be_replaced(shop: Connected) -> None:
     assert again.id == shop.connection_id
     (kept,) = await shown_connections(replace(world, ctx=await fresh(world)))
     assert kept.connection.publishable_key == "pk_test_new"
+
+
+async def test_what_the_account_takes_is_offered(shop: Connected) -> None:
+    """A plan in pounds is sold by debit alone once the account is known to take Bacs."""
+    world = shop.world
+    plan = await world.plan(currency="GBP")
+    debit = OnlinePayment(card=False)
+    customer = await world.customer(currency="GBP")
+    with pytest.raises(InvalidInput, match="a direct debit that can be collected"):
+        await world.session(customer, plan, payment=debit)
+
+    async with world.app.transaction() as tx:
+        ctx = world.ctx.within(tx)
+        connection = await open_connection(ctx, world.entity_id)
+        await keep_debits(ctx, connection, (DebitScheme.SEPA, DebitScheme.BACS))
+    now = replace(world, ctx=await fresh(world))
+    await now.session(customer, plan, payment=debit)
+
+    with pytest.raises(asyncpg.CheckViolationError, match="debits_are_schemes"):
+        await world.execute("update provider_connections set debits = '{ACH}'")
 
 
 async def test_disconnected_it_looks_after_what_it_began(shop: Connected) -> None:

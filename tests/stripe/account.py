@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from tallystick.providers.stripe_client import API_VERSION
 from tests.stripe.refusals import Json, missing
 from tests.stripe.script import Script, Step
 
@@ -179,7 +180,7 @@ class Account:
         self.add(
             "event",
             {
-                "api_version": "2026-10-28.endive",
+                "api_version": API_VERSION,
                 "data": {"object": copy.deepcopy(told)},
                 "pending_webhooks": len(self.objects["webhook_endpoint"]),
                 "request": {"id": self.request_now, "idempotency_key": self.key_now},

@@ -15,8 +15,9 @@ address of the script, and `allowedPaymentMethodTypes` in every one:
 The frame (title "Secure payment input frame") comes from the script's origin, as at Stripe; the
 script itself asks the API for its session, and the frame creates the method there. So a page's
 `script-src`, `frame-src` and `connect-src` are all needed. Fields in the frame, by label: "Card
-number", "Expiration date (MM / YY)", "Security code", and for a debit "IBAN"; with both kinds,
-tabs "Card" and "SEPA Direct Debit" choose. In Playwright:
+number", "Expiration date (MM / YY)", "Security code", and for a debit "IBAN", or "Sort code"
+("BSB") and "Account number"; a Bacs debit asks for the address too, and for a tick. With more
+kinds than one, tabs choose ("Card", "SEPA Direct Debit"...). In Playwright:
 
     frame = page.frame_locator("iframe[title='Secure payment input frame']")
     frame.get_by_label("Card number").fill("4242 4242 4242 4242")

@@ -4,9 +4,9 @@ import copy
 from contextlib import suppress
 from typing import Any
 
-from tests.stripe import methods, money
+from tests.stripe import mandates, methods, money
 from tests.stripe.account import Account, Kind
-from tests.stripe.methods import DELAYED, Challenge
+from tests.stripe.methods import CURRENCY_OF, DELAYED, ENDS_MANDATES, Challenge
 from tests.stripe.refusals import Json, Refused, card_error, invalid
 
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -74,7 +74,9 @@ def automatic(params: Json) -> Json:
 
 def types(account: Account, params: Json, currency: str | None = None) -> list[str]:
     """The types of methods that fit: what is not compatible is left out and not said."""
-    able = [kind for kind in account.types if kind != "sepa_debit" or currency in {None, "eur"}]
+    able = [
+        kind for kind in account.types if currency in {None, CURRENCY_OF.get(kind, currency)}
+    ]
     allowed = params.get("allowed_payment_method_types", able)
     return [
         kind
@@ -168,7 +170,7 @@ def _confirmed(account: Account, intent: Json, params: Json) -> Json:
     need_return_url(intent, params, off_session=off_session)
     account.hidden[intent["id"]] |= {
         "return_url": params.get("return_url"),
-        "mandate": mandate(account, method, params, intent),
+        "mandate": mandates.mandate(account, method, params, intent),
     }
     intent["last_payment_error"] = None
     if method["type"] in DELAYED:
@@ -195,49 +197,6 @@ def need_return_url(intent: Json, params: Json, *, off_session: bool = False) ->
             " page, you must provide a `return_url`.",
             param="return_url",
         )
-
-
-def mandate(account: Account, method: Json, params: Json, intent: Json) -> str | None:
-    """The mandate of a debit: a new one, or the one that the method was set up with.
-
-    Raises:
-        Refused: There is none.
-    """
-    if method["type"] not in DELAYED:
-        return None
-    known: str | None = account.hidden[method["id"]].get("mandate")
-    if "mandate" in params:
-        return str(account.get("mandate", params["mandate"], param="mandate")["id"])
-    accepted: Json | None = params.get("mandate_data")
-    if accepted is None and known is None:
-        raise invalid(
-            "This PaymentIntent requires a mandate, but no existing mandate was found. Collect"
-            " mandate acceptance from the customer and try again, providing acceptance data in"
-            " the mandate_data parameter.",
-            param="mandate_data",
-        )
-    if accepted is None:
-        return known
-    reusable = intent.get("setup_future_usage") == "off_session" or "usage" in intent
-    made = account.add(
-        "mandate",
-        {
-            "customer_acceptance": accepted["customer_acceptance"],
-            "payment_method": method["id"],
-            "payment_method_details": {
-                "sepa_debit": {
-                    "reference": f"TWIN{account.number:06d}{len(account.objects['mandate'])}",
-                    "url": "https://hooks.stripe.com/mandate",
-                },
-                "type": method["type"],
-            },
-            "status": "active",
-            "type": "multi_use" if reusable else "single_use",
-        },
-    )
-    if reusable:
-        account.hidden[method["id"]]["mandate"] = made["id"]
-    return str(made["id"])
 
 
 def _challenged(account: Account, method: Json, *, off_session: bool) -> bool:
@@ -379,6 +338,7 @@ def decide(account: Account, intent_id: str, *, failure: str | None = None) -> N
         charge |= {"status": "succeeded", "paid": True, "amount_captured": charge["amount"]}
         account.move(Kind.CHARGE, charge["amount"], charge, charge["id"])
         account.tell("charge.succeeded", charge)
+        mandates.become(account, intent_id, "active")
         _succeed(account, intent, method)
         if methods.behaviour_of(account, method).disputed:
             money.open_dispute(account, intent_id, reason="bank_cannot_process")
@@ -386,5 +346,7 @@ def decide(account: Account, intent_id: str, *, failure: str | None = None) -> N
     message = "The customer's bank did not pay."
     charge |= {"status": "failed", "failure_code": failure, "failure_message": message}
     account.tell("charge.failed", charge)
+    if failure in ENDS_MANDATES:
+        mandates.become(account, intent_id, "inactive")
     refusal = card_error(message, code=failure, charge=charge["id"], payment_method=method)
     _fail(account, intent, refusal.body["error"])

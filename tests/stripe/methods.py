@@ -36,8 +36,8 @@ class Behaviour:
     """Off session, as if it had been set up."""
     disputed: bool = False
     refund: str = "succeeded"
-    fails: bool = False
-    """A debit that fails when it is decided."""
+    failure: str | None = None
+    """With which code a debit fails when it is decided."""
 
 
 GOOD = Behaviour()
@@ -74,11 +74,44 @@ IBANS = {
     "DE89370400440532013000": GOOD,
     "FR1420041010050500013M02606": GOOD,
     "NL39RABO0300065264": GOOD,
-    "AT861904300235473202": Behaviour(fails=True),
-    "DE62370400440532013001": Behaviour(fails=True),
+    "AT861904300235473202": Behaviour(failure="insufficient_funds"),
+    "DE62370400440532013001": Behaviour(failure="insufficient_funds"),
     "AT591904300235473203": Behaviour(disputed=True),
     "DE35370400440532013002": Behaviour(disputed=True),
 }
+SORT_CODES = {
+    "108800 00012345": GOOD,
+    "108800 22222227": Behaviour(failure="insufficient_funds"),
+    "108800 33333335": Behaviour(failure="debit_not_authorized"),
+    "108800 55555559": Behaviour(disputed=True),
+}
+BSBS = {
+    "000000 000123456": GOOD,
+    "000000 111111113": Behaviour(failure="account_closed"),
+    "000000 222222227": Behaviour(failure="refer_to_customer"),
+    "000000 333333335": Behaviour(failure="debit_not_authorized"),
+    "000000 666666660": Behaviour(disputed=True),
+}
+ACCOUNTS = {"sepa_debit": IBANS, "bacs_debit": SORT_CODES, "au_becs_debit": BSBS}
+"""Accounts that can be debited, by the type of method."""
+
+CURRENCY_OF = {"sepa_debit": "eur", "bacs_debit": "gbp", "au_becs_debit": "aud"}
+"""The one currency that a type of debit is in."""
+
+ENDS_MANDATES = frozenset({"account_closed", "debit_not_authorized", "no_account"})
+"""Failures after which the account cannot be debited again."""
+
+_HOLDER = ("billing_details[name]", "billing_details[email]")
+_AT_HOME = tuple(
+    f"billing_details[address][{name}]" for name in ("line1", "city", "postal_code", "country")
+)
+NEEDS = {
+    "sepa_debit": _HOLDER,
+    "bacs_debit": (*_HOLDER, *_AT_HOME),
+    "au_becs_debit": _HOLDER,
+}
+"""What must be known of an account's holder."""
+
 TOKENS = {
     "pm_card_visa": "4242424242424242",
     "pm_card_visa_debit": "4000056655665556",
@@ -104,7 +137,7 @@ TOKENS = {
     "pm_card_pendingRefund": "4000000000007726",
     "pm_card_refundFail": "4000000000005126",
 }
-DELAYED = frozenset({"sepa_debit"})
+DELAYED = frozenset(CURRENCY_OF)
 """Types whose payments are decided days later, under a mandate."""
 
 LAST_YEAR = 2050
@@ -118,8 +151,8 @@ def create(account: Account, params: Json, _: str) -> Json:
         token = card.get("token", "").replace("tok_", "pm_card_", 1)
         fields = _token_fields(token) if token else card
         return _new_card(account, fields, params)
-    if kind == "sepa_debit":
-        return _new_account(account, params)
+    if kind in account.types and kind in ACCOUNTS:
+        return _new_account(account, kind, params)
     raise invalid(f"The payment method type {kind!r} is not activated.", param="type")
 
 
@@ -212,7 +245,8 @@ def _refuse_used(account: Account, method: Json) -> None:
 def behaviour_of(account: Account, method: Json) -> Behaviour:
     """What it does when it is charged or set up."""
     number: str = account.hidden[method["id"]]["number"]
-    return NUMBERS[number] if method["type"] == "card" else IBANS[number]
+    kind: str = method["type"]
+    return NUMBERS[number] if kind == "card" else ACCOUNTS[kind][number]
 
 
 def decline(
@@ -271,27 +305,37 @@ def _new_card(account: Account, card: Json, params: Json) -> Json:
     return _new(account, "card", details, number, params)
 
 
-def _new_account(account: Account, params: Json) -> Json:
-    iban = re.sub(r"\s", "", str((params.get("sepa_debit") or {}).get("iban", ""))).upper()
-    holder: Json = params.get("billing_details") or {}
-    for name in ("name", "email"):
-        if not holder.get(name):
-            param = f"billing_details[{name}]"
+def _new_account(account: Account, kind: str, params: Json) -> Json:
+    for param in NEEDS[kind]:
+        told: Any = params
+        for name in re.findall(r"\w+", param):
+            told = (told or {}).get(name)
+        if not told:
             message = f"Missing required param: {param}."
             raise invalid(message, code="parameter_missing", param=param)
-    if iban not in IBANS:
+    number, details = _details(kind, params.get(kind) or {})
+    if number not in ACCOUNTS[kind]:
         raise invalid(
-            "The IBAN you provided is invalid.", code="invalid_bank_account_iban", param="iban"
+            "The bank account you provided is invalid.",
+            code="invalid_bank_account_iban" if kind == "sepa_debit" else "account_invalid",
+            param=kind,
         )
-    details = {
-        "bank_code": iban[4:12],
-        "branch_code": "",
-        "country": iban[:2],
-        "fingerprint": f"iban{iban[-4:]}",
-        "generated_from": {"charge": None, "setup_attempt": None},
-        "last4": iban[-4:],
-    }
-    return _new(account, "sepa_debit", details, iban, params)
+    end = number[-4:]
+    return _new(account, kind, {**details, "fingerprint": end, "last4": end}, number, params)
+
+
+def _details(kind: str, typed: Json) -> tuple[str, Json]:
+    """An account's number as it is listed here, and what is told of it besides its end."""
+    if kind == "sepa_debit":
+        iban = re.sub(r"\s", "", str(typed.get("iban", ""))).upper()
+        made = {"charge": None, "setup_attempt": None}
+        bank = {"bank_code": iban[4:12], "branch_code": "", "country": iban[:2]}
+        return iban, {**bank, "generated_from": made}
+    name = "sort_code" if kind == "bacs_debit" else "bsb_number"
+    branch = re.sub(r"\D", "", str(typed.get(name, "")))
+    number = re.sub(r"\D", "", str(typed.get("account_number", "")))
+    shown = "-".join(re.findall("..", branch)) if kind == "bacs_debit" else branch
+    return f"{branch} {number}", {name: shown}
 
 
 def _new(account: Account, kind: str, details: Json, number: str, params: Json) -> Json:

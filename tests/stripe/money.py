@@ -8,7 +8,7 @@ decimals although they have none (ISK, UGX).
 import copy
 
 from tests.stripe.account import Account, Kind
-from tests.stripe.methods import behaviour_of
+from tests.stripe.methods import DELAYED, behaviour_of
 from tests.stripe.refusals import Json, invalid, missing
 
 LEAST = {
@@ -60,7 +60,7 @@ def charge(account: Account, intent: Json, status: str, failure: Json | None = N
     """
     method = account.get("payment_method", intent["payment_method"])
     details = copy.deepcopy(method[method["type"]])
-    if method["type"] == "sepa_debit":
+    if method["type"] in DELAYED:
         details["mandate"] = account.hidden[intent["id"]].get("mandate")
     made = account.add(
         "charge",
@@ -86,7 +86,7 @@ def charge(account: Account, intent: Json, status: str, failure: Json | None = N
             "refunded": False,
             "status": status,
         },
-        prefix="py" if method["type"] == "sepa_debit" else None,
+        prefix="py" if method["type"] in DELAYED else None,
     )
     intent["latest_charge"] = made["id"]
     if status == "succeeded":

@@ -22,6 +22,8 @@ class Operation:
     run: Run
     public: bool = False
     """Whether a publishable key may call it."""
+    by_secret: bool = False
+    """Whether it may with the object's client secret."""
 
     def matches(self, method: str, path: str) -> str | None:
         """The object's id, empty where there is none; None when this is another operation."""
@@ -78,7 +80,7 @@ def _forgotten(account: Account, _: Json, object_id: str) -> Json:
 
 
 def _merchant(account: Account, _: Json, __: str) -> Json:
-    able = {"card_payments": "active", "sepa_debit_payments": "active", **account.capabilities}
+    able = _capabilities(account)
     return {
         "id": account.id,
         "object": "account",
@@ -96,6 +98,30 @@ def _merchant(account: Account, _: Json, __: str) -> Json:
     }
 
 
+def _capabilities(account: Account) -> dict[str, str]:
+    debits = {
+        f"{kind}_payments": "active" for kind in account.types if kind in methods.ACCOUNTS
+    }
+    return {"card_payments": "active", **debits, **account.capabilities}
+
+
+def _configured(account: Account, _: Json, __: str) -> Json:
+    """What the dashboard's page of payment methods says: one configuration, the default one."""
+    able = _capabilities(account)
+    on = {"overridable": None, "preference": "on", "value": "on"}
+    shown = {
+        kind: {
+            "available": able.get(CAPABILITY_OF.get(kind, f"{kind}_payments")) == "active",
+            "display_preference": on,
+        }
+        for kind in account.types
+    }
+    found = {"id": "pmc_1", "object": "payment_method_configuration", "name": "Default"}
+    told = {**found, "active": True, "is_default": True, "application": None, "parent": None}
+    url = "/v1/payment_method_configurations"
+    return {"object": "list", "url": url, "has_more": False, "data": [{**told, **shown}]}
+
+
 def _balance(account: Account, _: Json, __: str) -> Json:
     held: dict[str, int] = {}
     for moved in account.ledger:
@@ -108,12 +134,17 @@ def _drawn(account: Account, _: Json, __: str) -> Json:
     return {"object": "elements_session", "payment_method_types": list(account.types)}
 
 
+CAPABILITY_OF = {"us_bank_account": "us_bank_account_ach_payments"}
+"""The capabilities that are not called as the type is."""
+
 PI, SI, PM = "/v1/payment_intents", "/v1/setup_intents", "/v1/payment_methods"
 CU, RE, WE = "/v1/customers", "/v1/refunds", "/v1/webhook_endpoints"
 
 OPERATIONS = (
     Operation("accounts.retrieve_current", "GET", "/v1/account",
               sdk.AccountRetrieveCurrentParams, _merchant),
+    Operation("payment_method_configurations.list", "GET", "/v1/payment_method_configurations",
+              sdk.PaymentMethodConfigurationListParams, _configured),
     Operation("customers.create", "POST", CU, sdk.CustomerCreateParams, _customer),
     Operation("customers.list", "GET", CU, sdk.CustomerListParams, listed("customer", CU)),
     Operation("customers.search", "GET", f"{CU}/search",
@@ -143,7 +174,7 @@ OPERATIONS = (
     Operation("setup_intents.list", "GET", SI,
               sdk.SetupIntentListParams, listed("setup_intent", SI)),
     Operation("setup_intents.retrieve", "GET", f"{SI}/{{id}}",
-              sdk.SetupIntentRetrieveParams, one("setup_intent")),
+              sdk.SetupIntentRetrieveParams, setups.retrieve, by_secret=True),
     Operation("setup_intents.update", "POST", f"{SI}/{{id}}",
               sdk.SetupIntentUpdateParams, _changed("setup_intent")),
     Operation("setup_intents.confirm", "POST", f"{SI}/{{id}}/confirm",

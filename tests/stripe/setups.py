@@ -3,10 +3,10 @@
 import copy
 from contextlib import suppress
 
-from tests.stripe import intents, methods
+from tests.stripe import intents, mandates, methods
 from tests.stripe.account import Account
 from tests.stripe.methods import DELAYED, Challenge
-from tests.stripe.refusals import Json, Refused, invalid
+from tests.stripe.refusals import Json, Refused, invalid, missing
 
 WITH_CONFIRM = ("return_url", "mandate_data")
 
@@ -40,6 +40,14 @@ def create(account: Account, params: Json, _: str) -> Json:
     return _confirmed(account, intent, params) if params.get("confirm") else intent
 
 
+def retrieve(account: Account, params: Json, intent_id: str) -> Json:
+    """One, for whoever has the secret key, or its own client secret."""
+    intent = account.get("setup_intent", intent_id)
+    if params.get("client_secret", intent["client_secret"]) != intent["client_secret"]:
+        raise missing("setupintent", intent_id, param="client_secret")
+    return intent
+
+
 def confirm(account: Account, params: Json, intent_id: str) -> Json:
     """Save the method, or say what is missing."""
     intent = account.get("setup_intent", intent_id)
@@ -61,7 +69,7 @@ def _confirmed(account: Account, intent: Json, params: Json) -> Json:
     method = account.get("payment_method", intent["payment_method"])
     intents.need_return_url(intent, params)
     account.hidden[intent["id"]]["return_url"] = params.get("return_url")
-    intent["mandate"] = intents.mandate(account, method, params, intent)
+    intent["mandate"] = mandates.mandate(account, method, params, intent)
     intent["last_setup_error"] = None
     behaviour = methods.behaviour_of(account, method)
     if method["type"] in DELAYED or behaviour.challenge is Challenge.NEVER or behaviour.set_up:

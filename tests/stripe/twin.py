@@ -151,7 +151,10 @@ class Twin:
         if account is None:
             raise unauthorized(key)
         operation, object_id = find(request.method, request.path)
-        if key == account.publishable_key and not operation.public:
+        told = bool(form.get("client_secret", [""])[0])
+        if key == account.publishable_key and not (
+            operation.public or (operation.by_secret and told)
+        ):
             raise unauthorized(key)
         return Arrived(account, operation, object_id, request)
 
@@ -213,8 +216,8 @@ def settle(account: Account, intent_id: str) -> None:
     with account.lock:
         intent = account.get("payment_intent", intent_id)
         method = account.get("payment_method", intent["payment_method"])
-        fails = methods.behaviour_of(account, method).fails
-        intents.decide(account, intent_id, failure="insufficient_funds" if fails else None)
+        failure = methods.behaviour_of(account, method).failure
+        intents.decide(account, intent_id, failure=failure)
 
 
 def made_ago(account: Account, intent_id: str, *, days: int) -> None:

@@ -45,6 +45,7 @@ from tallystick.services.connect_provider import (
     connections,
     disconnect_provider,
     fitting,
+    keep_debits,
     keep_webhook_secret,
     open_connection,
     seal_everything_again,
@@ -118,6 +119,7 @@ def connect_stripe(
         secret_key=keys.secret_key,
         webhook_secret=next(iter(keys.webhook_secrets), None if made is None else made.secret),
         webhook_endpoint=None if made is None else made.endpoint,
+        debits=facts.debits,
     )
 
     async def work(app: App, tx: Tx) -> ProviderConnection:
@@ -158,15 +160,17 @@ def _tell_connected(
         "account_name": facts.name,
         "is_live": facts.is_live,
         "currency": facts.currency,
-        "takes_debits": facts.takes_debits,
+        "debits": [one.value for one in facts.debits],
         "webhook_url": url,
         "hears_events": hears,
     }
     if as_json:
         typer.echo(json.dumps(shown))
         return
-    print_facts(shown)
+    print_facts(shown | {"debits": _named(facts)})
     err.print("Connected. Running processes notice at once.")
+    for sentence in facts.left_out:
+        err.print(sentence)
     if not hears:
         err.print(
             f"Events: make a webhook for {url} in Stripe's dashboard, then keep its signing "
@@ -214,7 +218,8 @@ def check(
 ) -> None:
     """Ask the provider whether the kept keys work and the account may take payments.
 
-    Ends with 1 where something is missing, and says what.
+    Which direct debits it takes is kept, and offered from then on. Ends with 1 where something
+    is missing, and says what.
     """
     settings = settings_with(data_dir=data_dir)
 
@@ -236,6 +241,9 @@ def check(
     facts, keys = operate(settings, work, only_looks=True)
     account = examined(keys, settings)
     missing = list(account.missing)
+    is_same = account.account == facts.connection.account
+    if is_same and account.debits != facts.connection.debits:
+        operate(settings, lambda app, tx: _keep_debits(app, tx, tenant, entity, account))
     if account.account != facts.connection.account:
         missing.append(f"The keys are of another account now: {account.account}.")
     if not facts.connection.webhook_secrets:
@@ -243,18 +251,30 @@ def check(
     if facts.unheard:
         missing.append(f"{facts.unheard} events were not looked into yet: is a worker running?")
     shown = _shown(facts) | {
-        "takes_debits": account.takes_debits,
+        "debits": [one.value for one in account.debits],
         "currency": account.currency,
         "missing": missing,
     }
     if as_json:
         typer.echo(json.dumps(shown))
     else:
-        print_facts({name: value for name, value in shown.items() if name != "missing"})
-        for sentence in missing:
+        told = shown | {"debits": _named(account)}
+        print_facts({name: value for name, value in told.items() if name != "missing"})
+        for sentence in (*missing, *account.left_out):
             err.print(sentence)
     if missing:
         raise typer.Exit(FAILED)
+
+
+async def _keep_debits(
+    app: App, tx: Tx, tenant: str | None, entity: str | None, account: AccountFacts
+) -> None:
+    ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "--entity")
+    await keep_debits(ctx, await open_connection(ctx, entity_id), account.debits)
+
+
+def _named(account: AccountFacts) -> str:
+    return ", ".join(account.debits) or "none"
 
 
 @app.command("webhook-secret")
@@ -348,6 +368,7 @@ def _shown(facts: ConnectionFacts) -> dict[str, Any]:
         "account_name": one.account_name,
         "is_live": one.is_live,
         "publishable_key": one.publishable_key,
+        "debits": [scheme.value for scheme in one.debits],
         "state": "connected" if one.is_open else "disconnected",
         "webhook_secrets": len(one.webhook_secrets),
         "connected_at": instant_text(facts.connected_at),

@@ -1,6 +1,6 @@
 """Connections: the accounts at payment providers that entities are paid through."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Row, Tx
 from tallystick.db.leases import Leased, leased
+from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.provider_connection import ProviderConnection
 
 CONNECTIONS: Codec[tuple[ProviderConnection, ...]] = Codec(tuple[ProviderConnection, ...])
@@ -23,7 +24,8 @@ OF_TENANT = """
                 c.webhook_secret,
                 case when c.old_webhook_secret_until > now() then c.old_webhook_secret end],
                 null)),
-            'is_open', c.disconnected_at is null) order by c.connected_at, c.id)
+            'is_open', c.disconnected_at is null,
+            'debits', to_jsonb(c.debits)) order by c.connected_at, c.id)
         from provider_connections c where c.tenant_id = t.id), '[]')
 """
 """Every connection of the tenant `t`, as JSON."""
@@ -68,8 +70,8 @@ async def insert(
         """
         insert into provider_connections (tenant_id, id, invoicing_entity_id, provider,
             is_live, account, account_name, publishable_key, secret_key, webhook_secret,
-            webhook_endpoint)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            webhook_endpoint, debits)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         """,
         tenant_id,
         made.id,
@@ -82,6 +84,7 @@ async def insert(
         made.secret_key,
         next(iter(made.webhook_secrets), None),
         webhook_endpoint,
+        list(made.debits),
     )
 
 
@@ -98,6 +101,18 @@ async def replace_keys(
         connection_id,
         publishable_key,
         secret_key,
+    )
+
+
+async def keep_debits(
+    tx: Tx, tenant_id: UUID, connection_id: UUID, debits: Sequence[DebitScheme]
+) -> None:
+    """The account takes debits of these schemes, and of no other."""
+    await tx.execute(
+        "update provider_connections set debits = $3 where tenant_id = $1 and id = $2",
+        tenant_id,
+        connection_id,
+        list(debits),
     )
 
 

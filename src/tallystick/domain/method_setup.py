@@ -1,13 +1,14 @@
 """Adding a payment method without a purchase: what is asked, and how it ends."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from tallystick.domain.attempt import AttemptState
+from tallystick.domain.debit_scheme import DebitScheme, scheme_for
 from tallystick.domain.offer import OnlinePayment, PaymentConfig
 from tallystick.domain.payment import Acceptance, FailureReason, Method, MethodKind
-from tallystick.domain.resolve_payment import DEBIT_CURRENCY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,16 +33,18 @@ class MethodSetup:
 
 
 def kinds_to_add(
-    payment: PaymentConfig, creditor_identifier: str | None, currency: str
+    payment: PaymentConfig,
+    creditor_identifier: str | None,
+    currency: str,
+    debits: Collection[DebitScheme],
 ) -> tuple[MethodKind, ...]:
     """What a customer may add: what checkouts offer by default (`payment`), cards else.
 
-    A mandate names its creditor, and debits are in euro (see `resolve_payment`).
+    `debits` are the schemes that the payment provider collects (see `scheme_for`).
     """
     if not isinstance(payment, OnlinePayment):
         return (MethodKind.CARD,)
-    may_debit = (
-        payment.direct_debit and currency == DEBIT_CURRENCY and creditor_identifier is not None
-    )
+    scheme = scheme_for(currency, creditor_identifier, debits)
+    may_debit = payment.direct_debit and scheme is not None
     kinds = [MethodKind.CARD] if payment.card or not may_debit else []
     return (*kinds, MethodKind.DIRECT_DEBIT) if may_debit else tuple(kinds)

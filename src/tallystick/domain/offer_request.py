@@ -8,6 +8,7 @@ from uuid import UUID
 
 from tallystick.domain.catalog import AddOn, PlanVersion, Product
 from tallystick.domain.coupons import CouponState, CouponTerms
+from tallystick.domain.debit_scheme import SEPA_ALONE, DebitScheme
 from tallystick.domain.errors import ALL_READ, Unread
 from tallystick.domain.offer import PaymentConfig
 from tallystick.domain.parties import InvoicingEntity
@@ -193,6 +194,7 @@ class OfferFacts:
     """Everything of the catalog that the request names, as far as this tenant has it.
 
     `takes_online` says that the entity can be paid online: live ones only through a connection.
+    `debits` are the schemes whose debits its payment provider collects.
     """
 
     version: PlanVersion
@@ -205,3 +207,4 @@ class OfferFacts:
     metric_ids: frozenset[UUID]
     coupons: CouponFacts
     takes_online: bool = True
+    debits: frozenset[DebitScheme] = SEPA_ALONE

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from tallystick.domain.debit_scheme import DebitScheme
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
@@ -23,7 +25,8 @@ class ProviderConnection:
 
     `is_live` says that it moves real money. `webhook_secrets` are those that sign what the
     provider sends, the newest first; there are two while one is being replaced. One that is
-    no longer `is_open` begins nothing, and looks after what it began.
+    no longer `is_open` begins nothing, and looks after what it began. `debits` are the schemes
+    whose debits the account takes, as the provider said when it was last asked.
     """
 
     tenant_id: UUID
@@ -37,6 +40,7 @@ class ProviderConnection:
     secret_key: str
     webhook_secrets: tuple[str, ...]
     is_open: bool
+    debits: tuple[DebitScheme, ...] = (DebitScheme.SEPA,)
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.money import AMOUNT_MAX, AmountTooLarge
 from tallystick.domain.offer import (
     Offer,
+    PaymentConfig,
     Trial,
 )
 from tallystick.domain.offer_request import CouponFacts, OfferFacts, OfferRequest
@@ -91,9 +92,7 @@ def resolve_offer(
     )
     plan = (version.plan_id, version.currency)
     coupons = _coupons(request, facts.coupons, plan, now, work.faults)
-    payment = resolve_payment(
-        request.payment, facts.entity, work, takes_online=facts.takes_online
-    )
+    payment = _payment(request, facts, work)
     charged = resolve_charging(payment, work, asked=request.charge_automatically)
     _start(request, today, past, work.faults)
     offer = Offer(
@@ -147,6 +146,16 @@ def faults_apart(
     _coupons(request, coupons, plan, now, faults)
     _start(request, today, past, faults)
     return request.unread.joined(faults, _RESTS_ON)
+
+
+def _payment(request: OfferRequest, facts: OfferFacts, work: Resolution) -> PaymentConfig:
+    return resolve_payment(
+        request.payment,
+        facts.entity,
+        work,
+        takes_online=facts.takes_online,
+        debits=facts.debits,
+    )
 
 
 def _sold(facts: OfferFacts, work: Resolution) -> None:

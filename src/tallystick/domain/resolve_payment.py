@@ -1,7 +1,9 @@
 """How a subscription is paid: as asked, else as its invoicing entity has it, if it can work."""
 
+from collections.abc import Collection
 from typing import assert_never
 
+from tallystick.domain.debit_scheme import SEPA_ALONE, DebitScheme, scheme_for
 from tallystick.domain.offer import (
     BankTransfer,
     ExternalPayment,
@@ -11,9 +13,6 @@ from tallystick.domain.offer import (
 from tallystick.domain.parties import InvoicingEntity
 from tallystick.domain.resolve_prices import Resolution
 
-DEBIT_CURRENCY = "EUR"
-"""SEPA direct debits are in euro only."""
-
 
 def resolve_payment(
     asked: PaymentConfig | None,
@@ -21,20 +20,18 @@ def resolve_payment(
     work: Resolution,
     *,
     takes_online: bool,
+    debits: Collection[DebitScheme] = SEPA_ALONE,
 ) -> PaymentConfig:
     """The configuration asked for or the entity's, if something of it can work.
 
-    `takes_online` says that the entity is connected to a payment provider.
+    `takes_online` says that the entity is connected to a payment provider, which collects
+    `debits` of these schemes.
     """
     wanted = entity.default_payment if asked is None else asked
     match wanted:
         case OnlinePayment(card=card, direct_debit=direct_debit):
-            # A mandate names the creditor; without that number there is nothing to sign.
-            can_debit = (
-                direct_debit
-                and work.currency == DEBIT_CURRENCY
-                and entity.creditor_identifier is not None
-            )
+            scheme = scheme_for(work.currency, entity.creditor_identifier, debits)
+            can_debit = direct_debit and scheme is not None
             if not takes_online:
                 work.fault(
                     "payment_methods_config",
@@ -46,8 +43,9 @@ def resolve_payment(
                 work.fault(
                     "payment_methods_config",
                     "unusable",
-                    f"must allow cards, or direct debit for a plan in {DEBIT_CURRENCY} by an "
-                    "entity with a creditor identifier",
+                    "must allow cards, or a direct debit that can be collected: in EUR by an "
+                    "entity with a creditor identifier, in GBP and AUD where its payment "
+                    "provider collects them",
                 )
             return OnlinePayment(card=card, direct_debit=can_debit)
         case BankTransfer(account_id=account_id):

@@ -9,7 +9,7 @@ from jinja2 import FileSystemLoader
 from markupsafe import Markup
 
 from tallystick.http.curl_line import curl_line
-from tallystick.http.drawing import environment
+from tallystick.http.pages.drawing import environment
 from tallystick.http.refusals import ANSWER_HEADERS
 from tallystick.http.schema_text import limits_text, references, type_text
 

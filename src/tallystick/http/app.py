@@ -18,6 +18,7 @@ from tallystick.http.edge import BODY_BYTES_MAX, Edge
 from tallystick.http.errors import add_error_handlers
 from tallystick.http.inbound.router import router as inbound_router
 from tallystick.http.keyring import Keyring
+from tallystick.http.pages.router import router as pages_router
 from tallystick.http.pay.router import router as pay_router
 from tallystick.http.portal.router import router as portal_router
 from tallystick.http.sandbox.challenge_page import router as challenge_router
@@ -64,6 +65,7 @@ def create_app(
     web.state.gate = Gate(app, keyring)
     api = api_router()
     web.include_router(api)
+    web.include_router(pages_router(app))
     web.include_router(checkout_router(app, posts_per_minute=page_posts_per_minute))
     web.include_router(portal_router(app, posts_per_minute=page_posts_per_minute))
     web.include_router(pay_router(app, posts_per_minute=page_posts_per_minute))

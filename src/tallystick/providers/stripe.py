@@ -23,13 +23,14 @@ fault for it, another key is used only where Stripe would refuse a second refund
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
 import stripe
 import structlog
 
+from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.errors import Fault
 from tallystick.domain.orphan import TakenPage, TakenPayment
 from tallystick.domain.payment import (
@@ -67,6 +68,7 @@ from tallystick.providers.stripe_answers import (
     as_method,
     found,
     reason_of,
+    reason_of_refusal,
     too_late,
 )
 from tallystick.providers.stripe_client import (
@@ -81,6 +83,7 @@ from tallystick.providers.stripe_client import (
     under_next_key,
 )
 from tallystick.providers.stripe_customers import is_gone, make_customer
+from tallystick.providers.stripe_debits import AGENTS
 from tallystick.providers.stripe_events import parse
 
 __all__ = ["Stripe", "StripeKeys"]
@@ -95,7 +98,8 @@ class Stripe:
     """An account of Stripe's as a payment provider.
 
     Args of the constructor: the account's `keys`, the `name` by which whatever was asked of it
-    is kept, and for tests an `api_base` on this machine and a `script_url`.
+    is kept, the schemes whose `debits` the account takes, and for tests an `api_base` on this
+    machine and a `script_url`.
     """
 
     def __init__(
@@ -103,11 +107,13 @@ class Stripe:
         keys: StripeKeys,
         *,
         name: str = "stripe",
+        debits: Collection[DebitScheme] = tuple(AGENTS),
         api_base: str = API_BASE,
         script_url: str = SCRIPT_URL,
     ) -> None:
         self.name = name
         self._keys = keys
+        self._agents = {scheme: AGENTS[scheme] for scheme in debits}
         self._script_url = script_url
         self._module = panel_modules()["stripe"]
         self._api_base = api_base
@@ -143,7 +149,7 @@ class Stripe:
             script_sources=scripts,
             frame_sources=frames,
             connect_sources=asked,
-            debit_agent="Stripe",
+            debit_agents=self._agents,
         )
 
     def mandate_reference(self, session_id: UUID) -> None:
@@ -202,7 +208,7 @@ class Stripe:
             return await self._after_refusal(reference, reason_of(error.error))
         except stripe.InvalidRequestError as error:
             log.warning("stripe.confirm_refused", reference=reference, reason=str(error))
-            return await self._after_refusal(reference, FailureReason.PROCESSING_ERROR)
+            return await self._after_refusal(reference, reason_of_refusal(error))
         except stripe.StripeError as error:
             _note("confirm", reference, error)
             return Unknown()
@@ -351,7 +357,7 @@ async def _opened(
             raise CustomerGone from None
         # Off session, the method went with its customer.
         log.warning("stripe.open_refused", call=call, reason=str(error))
-        return Declined(FailureReason.PROCESSING_ERROR)
+        return Declined(reason_of_refusal(error))
 
 
 def _as_outcome(standing: Standing) -> Outcome:

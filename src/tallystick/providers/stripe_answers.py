@@ -18,19 +18,13 @@ from tallystick.domain.payment import (
     Unconfirmed,
     Unknown,
 )
+from tallystick.providers.stripe_debits import TYPE_OF
 
 ABANDONED = "abandoned"
 """The reason under which an intent is cancelled whose confirmation failed."""
 
 BY_US = "requested_by_customer"
 """The reason under which an intent is cancelled that is not wanted any more."""
-
-DEBIT_OF_CURRENCY = {"EUR": "sepa_debit"}
-"""The direct debit of a currency: that whose mandate the page has the words of.
-
-Others need words of their own scheme (Bacs, BECS), or an account that is first verified by
-small deposits (in US and Canadian dollars), for which a buyer would have to come back.
-"""
 
 _CARD = "card"
 _INSUFFICIENT = frozenset({"insufficient_funds"})
@@ -48,6 +42,15 @@ _AUTHENTICATION = frozenset(
 _ABANDONED_CODES = frozenset(
     {"payment_intent_payment_attempt_expired", "setup_intent_setup_attempt_expired"}
 )
+_MANDATE_GONE = frozenset(
+    {
+        "payment_intent_mandate_invalid",
+        "payment_method_bank_account_blocked",
+        "setup_intent_mandate_invalid",
+    }
+)
+"""Codes of refusals of a debit whose mandate or account the payer's bank has ended."""
+
 _PROCESSING = frozenset(
     {"processing_error", "issuer_not_available", "try_again_later", "reenter_transaction"}
 )
@@ -128,6 +131,15 @@ def reason_of(error: object | None) -> FailureReason:
     return FailureReason.DECLINED
 
 
+def reason_of_refusal(error: stripe.InvalidRequestError) -> FailureReason:
+    """Why Stripe refused a request that was well formed a while ago: a mandate has ended, else
+    something that the buyer cannot change.
+    """
+    if error.code in _MANDATE_GONE:
+        return FailureReason.DEBIT_FAILED
+    return FailureReason.PROCESSING_ERROR
+
+
 def as_method(provider: str, kept: stripe.PaymentMethod) -> Method | None:
     """A method as Stripe keeps it; None where it is of a kind that is no way to pay here."""
     if kept.type == _CARD and kept.card is not None:
@@ -139,7 +151,7 @@ def as_method(provider: str, kept: stripe.PaymentMethod) -> Method | None:
             card_last4=kept.card.last4,
             card_expiry=f"{kept.card.exp_month:02}/{kept.card.exp_year}",
         )
-    if kept.type in DEBIT_OF_CURRENCY.values():
+    if kept.type in TYPE_OF.values():
         account = _value(kept, kept.type)
         return Method(
             provider=provider,

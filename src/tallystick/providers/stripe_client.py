@@ -15,12 +15,20 @@ from urllib.parse import urlsplit
 
 import stripe
 
-API_VERSION = "2026-10-28.endive"
-"""The version of Stripe's API that the adapter was written for; Stripe keeps to it per call."""
+RELEASE = "endive"
+"""The release of Stripe's that the adapter was written for: of its API and of its script.
+
+Both come out together, twice a year, under one name, and are meant to be used as a pair: each
+version of the script speaks with the version of the API that has its name. Source: Stripe's
+page "Stripe.js versioning and support policy" (docs.stripe.com/sdks/stripejs-versioning).
+"""
+
+API_VERSION = f"2026-10-28.{RELEASE}"
+"""The version of Stripe's API, that of the SDK; Stripe keeps to it per call."""
 
 API_BASE = "https://api.stripe.com"
-SCRIPT_URL = "https://js.stripe.com/dahlia/stripe.js"
-"""Stripe's script: the last release whose fields take `paymentMethodTypes`."""
+SCRIPT_URL = f"https://js.stripe.com/{RELEASE}/stripe.js"
+"""Stripe's script, of the same release."""
 
 _CALL_SECONDS = 60.0
 """The caller gives up earlier; this ends what nobody waits for any more."""
@@ -79,9 +87,13 @@ def connections(api_base: str = API_BASE) -> stripe.HTTPXClient:
 
 
 def client_for(
-    keys: StripeKeys, http: stripe.HTTPXClient, api_base: str = API_BASE
+    keys: StripeKeys,
+    http: stripe.HTTPXClient,
+    api_base: str = API_BASE,
+    *,
+    as_page: bool = False,
 ) -> stripe.StripeClient:
-    """A client of the account behind the keys.
+    """A client of the account behind the keys; `as_page` has the publishable key alone.
 
     Raises:
         ValueError: `api_base` is neither Stripe nor, for test keys, this machine.
@@ -89,7 +101,7 @@ def client_for(
     if api_base != API_BASE and (keys.is_live or not _is_loopback(api_base)):
         raise ValueError("Stripe is called at its own address; a stand-in needs loopback")
     return stripe.StripeClient(
-        keys.secret_key,
+        keys.publishable_key if as_page else keys.secret_key,
         stripe_version=API_VERSION,
         base_addresses={"api": api_base},
         max_network_retries=0,

@@ -6,8 +6,9 @@ from uuid import UUID
 import stripe
 
 from tallystick.domain.payment import MethodKind, PaymentOrder
-from tallystick.providers.stripe_answers import DEBIT_OF_CURRENCY, Intent
+from tallystick.providers.stripe_answers import Intent
 from tallystick.providers.stripe_client import answer_of
+from tallystick.providers.stripe_debits import DEBIT_OF_CURRENCY
 
 if TYPE_CHECKING:
     from stripe.params import (

@@ -3,7 +3,8 @@
 // typed becomes a payment method, whose id is the token. It reads attributes of that place and
 // answers by events there (the page's panel.js names them); it posts nothing and knows no form.
 (() => {
-  const TYPES = { CARD: "card", DIRECT_DEBIT: "sepa_debit" };
+  // The direct debit of a currency; the adapter has the same list (stripe_debits.py).
+  const DEBITS = { EUR: "sepa_debit", GBP: "bacs_debit", AUD: "au_becs_debit" };
   const MISTYPED = new Set(["validation_error", "card_error"]);
   const drawn = new Map(); // Kind -> what is drawn for it in `place`.
   let place = null;
@@ -19,6 +20,10 @@
     }).then(() => {
       return window.Stripe(JSON.parse(place.dataset.settings).publishable_key);
     });
+  }
+
+  function typeOf(kind) {
+    return kind === "CARD" ? "card" : DEBITS[place.dataset.currency];
   }
 
   // Once for the page; what failed is tried again with the next press.
@@ -75,7 +80,8 @@
 
   // Name and email are asked for by the page where it has an attribute for them; of the address
   // only what a method cannot do without. Wallets pay by themselves, and the page says what is
-  // agreed to, the mandate too, in words that it keeps.
+  // agreed to, the mandate too, in words that it keeps. For a Bacs debit Stripe asks besides, in
+  // its own fields, whether the buyer may sign alone.
   function fields() {
     const asks = (name) => (name in place.dataset ? "never" : "auto");
     return { billingDetails: { name: asks("name"), email: asks("email"), address: "if_required" } };
@@ -87,14 +93,14 @@
       ...rest,
       ...(setupFutureUsage ? { setupFutureUsage } : {}),
       paymentMethodCreation: "manual",
-      paymentMethodTypes: [TYPES[kind]],
+      allowedPaymentMethodTypes: [typeOf(kind)],
       locale: place.dataset.language,
       appearance: look(),
     });
     const element = elements.create("payment", {
       layout: { type: "tabs" },
       fields: fields(),
-      terms: { card: "never", sepaDebit: "never" },
+      terms: { card: "never", sepaDebit: "never", auBecsDebit: "never" },
       wallets: { applePay: "never", googlePay: "never", link: "never" },
     });
     element.on("change", () => tell("panel:typed"));

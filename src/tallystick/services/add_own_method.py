@@ -108,11 +108,15 @@ async def show_adding(portal: OpenedPortal, setup_id: UUID) -> Adding:
     async with ctx.app.database.connection() as tx:
         entity = await invoicing_entities.load(tx, ctx.tenant.id, customer.invoicing_entity_id)
         assert entity is not None, "a customer has its entity"
+        panel = provider.panel()
         return Adding(
             seller=await seller_of(ctx, tx, entity.id),
-            panel=provider.panel(),
+            panel=panel,
             kinds=kinds_to_add(
-                entity.default_payment_config, entity.creditor_identifier, customer.currency
+                entity.default_payment_config,
+                entity.creditor_identifier,
+                customer.currency,
+                panel.debits,
             ),
             currency=customer.currency,
             mandate_reference=provider.mandate_reference(setup_id),

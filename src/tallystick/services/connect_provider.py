@@ -6,6 +6,7 @@ from uuid import UUID
 from tallystick.db import invoicing_entities, provider_connections, tenants
 from tallystick.db.engine import Tx
 from tallystick.db.provider_connections import ConnectionFacts, SealedSecrets
+from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.errors import Conflict, NotFound
 from tallystick.domain.provider_connection import ProviderConnection
 from tallystick.services.context import Context
@@ -18,7 +19,7 @@ class AccountKeys:
     """An account at a provider and its keys, checked there by the caller.
 
     `webhook_endpoint` is the provider's name for what it sends to, where it was made with the
-    connection.
+    connection. `debits` are the schemes whose debits the account takes.
     """
 
     provider: str
@@ -29,6 +30,7 @@ class AccountKeys:
     secret_key: str
     webhook_secret: str | None = None
     webhook_endpoint: str | None = None
+    debits: tuple[DebitScheme, ...] = (DebitScheme.SEPA,)
 
 
 def secret_box_of(ctx: Context) -> SecretBox:
@@ -92,6 +94,8 @@ async def connect_provider(
         await provider_connections.replace_keys(
             tx, tenant_id, connection.id, keys.publishable_key, sealed
         )
+        await provider_connections.keep_debits(tx, tenant_id, connection.id, keys.debits)
+        connection = replace(connection, debits=keys.debits)
         if not can_hear(ctx, connection):
             # Whether none is kept or none can be read: what signs is told anew.
             await provider_connections.forget_webhook_secrets(tx, tenant_id, connection.id)
@@ -138,6 +142,17 @@ async def keep_webhook_secret(
     await provider_connections.replace_webhook_secret(
         tx, ctx.tenant.id, connection.id, box.seal(secret, place), endpoint
     )
+    await tenants.update(tx, ctx.tenant.id, {})
+
+
+async def keep_debits(
+    ctx: Context, connection: ProviderConnection, debits: tuple[DebitScheme, ...]
+) -> None:
+    """Offer debits of these schemes from now on, which the account takes."""
+    if debits == connection.debits:
+        return
+    tx = ctx.transaction
+    await provider_connections.keep_debits(tx, ctx.tenant.id, connection.id, debits)
     await tenants.update(tx, ctx.tenant.id, {})
 
 
@@ -220,4 +235,5 @@ def _new(
         secret_key="",
         webhook_secrets=(),
         is_open=True,
+        debits=keys.debits,
     )

@@ -125,8 +125,14 @@ def _payment(
     terms: dict[str, Any] = {}
     payment = contract.payment
     if "payment_methods_config" in change.said:
-        takes_online = ctx.app.provider_of(ctx.tenant, due.entity.id) is not None
-        payment = resolve_payment(change.payment, due.entity, work, takes_online=takes_online)
+        provider = ctx.app.provider_of(ctx.tenant, due.entity.id)
+        payment = resolve_payment(
+            change.payment,
+            due.entity,
+            work,
+            takes_online=provider is not None,
+            debits=frozenset() if provider is None else provider.panel().debits,
+        )
         terms["payment_methods_config"] = PAYMENT.dump(payment)
     if "charge_automatically" in change.said:
         terms["charge_automatically"] = resolve_charging(

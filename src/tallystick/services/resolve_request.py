@@ -23,6 +23,7 @@ from tallystick.domain.resolve_offer import (
 )
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
+from tallystick.services.ports import PaymentProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +52,10 @@ async def resolve_request(
     faults = _customer_faults(parties)
     offer: Offer | None = None
     try:
-        takes_online = ctx.app.provider_of(ctx.tenant, parties.entity.id) is not None
+        provider = ctx.app.provider_of(ctx.tenant, parties.entity.id)
         offer = resolve_offer(
             request.offer,
-            _offer_facts(request, facts, parties, version, takes_online=takes_online),
+            _offer_facts(request, facts, parties, version, provider),
             now=ctx.now,
             today=ctx.today,
             new_id=new_id,
@@ -105,8 +106,7 @@ def _offer_facts(
     facts: CreationFacts,
     parties: PartyFacts,
     version: PlanVersion,
-    *,
-    takes_online: bool,
+    provider: PaymentProvider | None,
 ) -> OfferFacts:
     assert facts.plan is not None, "checked by the caller"
     return OfferFacts(
@@ -119,7 +119,8 @@ def _offer_facts(
         prices=facts.prices,
         metric_ids=facts.metric_ids,
         coupons=_coupon_facts(request, facts),
-        takes_online=takes_online,
+        takes_online=provider is not None,
+        debits=frozenset() if provider is None else provider.panel().debits,
     )
 
 

@@ -15,7 +15,7 @@ from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.http.checkout.changes import changes
 from tallystick.http.checkout.finish import agreed_text
 from tallystick.http.checkout.summary import summarize
-from tallystick.http.checkout.teller import teller_for
+from tallystick.http.checkout.words import teller_for
 from tests.http.checkout.buyer import CARD
 from tests.http.checkout.conftest import Visit
 from tests.http.checkout.stories import (

@@ -4,9 +4,9 @@ import pytest
 from babel import Locale
 
 from tallystick.domain.countries import COUNTRIES
-from tallystick.http.checkout import brand
-from tallystick.http.checkout.form import country_names, country_options
 from tallystick.http.checkout.success import with_session
+from tallystick.http.pages import brand
+from tallystick.http.pages.countries import country_names, country_options
 from tallystick.locales.choice import LANGUAGES
 
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tallystick.http import checkout
+from tallystick.http import pages
 from tallystick.http.app import create_app
-from tallystick.http.checkout.visit import FORM_COOKIE, LANGUAGE_COOKIE, PAID_COOKIE
+from tallystick.http.checkout.visit import PAID_COOKIE
+from tallystick.http.pages.chosen_language import LANGUAGE_COOKIE
+from tallystick.http.pages.tokens import FORM_COOKIE
 from tests.http.checkout.buyer import CARD, Buyer, Form, Seen, browser, link_of
 from tests.http.checkout.conftest import Visit
 from tests.world import World
@@ -132,7 +134,7 @@ async def test_a_forms_answer_can_be_loaded_again(visit: Visit, path: str) -> No
 
 def test_our_own_files_are_small() -> None:
     """Styles, script and drawings of ours stay under 40 kB, uncompressed."""
-    folder = Path(str(checkout.__file__)).parent
+    folder = Path(str(pages.__file__)).parent
     own = ("static/checkout.css", "static/checkout.js", "static/icon.svg")
     sizes = [(folder / name).stat().st_size for name in (*own, "templates/icons.html")]
 
@@ -141,7 +143,7 @@ def test_our_own_files_are_small() -> None:
 
 def test_htmx_is_the_one_that_was_pinned() -> None:
     """The vendored file is the one whose hash is written beside it."""
-    folder = Path(str(checkout.__file__)).parent / "static"
+    folder = Path(str(pages.__file__)).parent / "static"
     found = hashlib.sha256((folder / "htmx.min.js").read_bytes()).hexdigest()
 
     assert found in (folder / "README.md").read_text(encoding="utf-8")

@@ -28,8 +28,9 @@ from tallystick.domain.schedule import ScheduleNotice
 from tallystick.http.checkout.explain import usage_table, usage_words
 from tallystick.http.checkout.finish import finish
 from tallystick.http.checkout.summary import Summary, summarize
-from tallystick.http.checkout.teller import Teller, teller_for
-from tallystick.http.checkout.voice import PageVoice
+from tallystick.http.checkout.words import teller_for
+from tallystick.http.pages.teller import Teller
+from tallystick.http.pages.voice import PageVoice
 from tallystick.locales.formats import Formats, grouped
 from tests.http.checkout.stories import (
     ACME,

@@ -9,7 +9,7 @@ from babel import Locale
 from tallystick.domain.offer import Offer
 from tallystick.http.checkout.finish import agreed_text
 from tallystick.http.checkout.summary import summarize
-from tallystick.http.checkout.teller import teller_for
+from tallystick.http.checkout.words import teller_for
 from tests.http.checkout.stories import ACME, PLATFORM, SIMPLE, STORAGE, priced
 
 ENGLISH = teller_for(Locale.parse("en_GB"))

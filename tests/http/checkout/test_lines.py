@@ -6,7 +6,7 @@ from babel import Locale
 
 from tallystick.http.checkout.receipt import make_receipt
 from tallystick.http.checkout.summary import summarize
-from tallystick.http.checkout.teller import teller_for
+from tallystick.http.checkout.words import teller_for
 from tests.http.checkout.stories import ACME, FULL, SIMPLE, completed, priced
 
 ENGLISH = teller_for(Locale.parse("en_GB"))

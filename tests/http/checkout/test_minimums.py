@@ -9,7 +9,7 @@ from babel import Locale
 from tallystick.domain.minimum_commitment import MinimumCommitment
 from tallystick.domain.offer import Offer
 from tallystick.http.checkout.summary import summarize
-from tallystick.http.checkout.teller import teller_for
+from tallystick.http.checkout.words import teller_for
 from tests.http.checkout.stories import PLATFORM, SIMPLE, STORAGE, priced
 
 LEAST = MinimumCommitment(amount=Decimal("200.00"))

@@ -10,9 +10,9 @@ import pytest
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.errors import RateLimited
 from tallystick.http.app import create_app
-from tallystick.http.checkout import pace as pace_module
 from tallystick.http.checkout import router
-from tallystick.http.checkout.pace import GUESSES_MAX, KEYS_MAX, Buckets, Pace
+from tallystick.http.pages import pace as pace_module
+from tallystick.http.pages.pace import GUESSES_MAX, KEYS_MAX, Buckets, Pace
 from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
 from tests.http.checkout.buyer import CARD, Buyer, Seen, browser, link_of
 from tests.http.checkout.conftest import Visit

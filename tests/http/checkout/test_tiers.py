@@ -6,8 +6,8 @@ import pytest
 from babel import Locale
 
 from tallystick.domain.pricing import Tier, Tiered, Volume
-from tallystick.http.checkout.teller import teller_for
 from tallystick.http.checkout.tiers import tier_words
+from tallystick.http.checkout.words import teller_for
 
 ENGLISH = teller_for(Locale.parse("en_GB"))
 

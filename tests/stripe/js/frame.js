@@ -2,6 +2,19 @@
 let state = {kinds: [], defaults: {}, fields: {}, key: ""};
 let kind = null;
 
+const TABS = {
+  card: "Card", sepa_debit: "SEPA Direct Debit", bacs_debit: "Bacs Direct Debit",
+  au_becs_debit: "BECS Direct Debit",
+};
+// What is asked of an account: the name in the API, the label, the digits or letters it has.
+const ACCOUNT = {
+  sepa_debit: [["iban", "IBAN", 14]],
+  bacs_debit: [["sort_code", "Sort code", 6], ["account_number", "Account number", 8]],
+  au_becs_debit: [["bsb_number", "BSB", 6], ["account_number", "Account number", 5]],
+};
+// What a Bacs debit needs of the address, whatever the page has.
+const HOME = [["line1", "Address line 1"], ["city", "Town or city"], ["postal_code", "Postal code"]];
+
 const say = (name, told, id) => window.parent.postMessage({name, told, id}, "*");
 
 function field(name, label, autocomplete) {
@@ -27,7 +40,7 @@ function draw() {
   if (state.kinds.length > 1) {
     const tabs = document.createElement("p");
     tabs.setAttribute("role", "tablist");
-    for (const [name, label] of [["card", "Card"], ["sepa_debit", "SEPA Direct Debit"]]) {
+    for (const [name, label] of Object.entries(TABS)) {
       if (!state.kinds.includes(name)) continue;
       const tab = document.createElement("button");
       tab.type = "button";
@@ -48,11 +61,16 @@ function draw() {
     parts.push(field("expiry", "Expiration date (MM / YY)", "cc-exp"));
     parts.push(field("cvc", "Security code", "cc-csc"));
   }
-  if (kind === "sepa_debit") {
-    parts.push(field("iban", "IBAN", "off"));
+  if (kind in ACCOUNT) {
+    for (const [name, label] of ACCOUNT[kind]) parts.push(field(name, label, "off"));
     const details = (state.fields.billingDetails || {});
     if (details !== "never" && details.name !== "never") parts.push(field("name", "Full name", "name"));
     if (details !== "never" && details.email !== "never") parts.push(field("email", "Email", "email"));
+  }
+  if (kind === "bacs_debit") {
+    for (const [name, label] of HOME) parts.push(field(name, label, "off"));
+    parts.push(field("alone", "I understand that Stripe will be collecting Direct Debits", "off"));
+    parts[parts.length - 1].querySelector("input").type = "checkbox";
   }
   const fault = document.createElement("p");
   fault.id = "fault";
@@ -60,7 +78,7 @@ function draw() {
   parts.push(fault);
   document.body.replaceChildren(...parts);
   const holder = state.defaults.billingDetails || {};
-  for (const input of document.querySelectorAll("input")) {
+  for (const input of document.querySelectorAll("input:not([type=checkbox])")) {
     input.value = typed[input.name] || holder[input.name] || "";
   }
 }
@@ -83,8 +101,16 @@ function faults() {
       fault("cvc", "incomplete_cvc", "Your card's security code is incomplete.");
     }
   }
-  if (kind === "sepa_debit" && value("iban").length < 14) {
-    fault("iban", "incomplete_iban", "The IBAN you entered is incomplete.");
+  for (const [name, label, least] of ACCOUNT[kind] || []) {
+    if (value(name).replace(/[ -]/g, "").length < least) {
+      fault(name, `incomplete_${name}`, `The ${label} you entered is incomplete.`);
+    }
+  }
+  if (kind === "bacs_debit") {
+    for (const [name, label] of HOME) if (!value(name)) fault(name, "incomplete_address", `${label} is missing.`);
+    if (!document.getElementById("alone").checked) {
+      fault("alone", "incomplete_mandate", "Please confirm that you may authorise debits alone.");
+    }
   }
   return found;
 }
@@ -106,14 +132,16 @@ async function create(params) {
     form.set("card[exp_year]", `20${year}`);
     form.set("card[cvc]", value("cvc"));
   } else {
-    form.set("sepa_debit[iban]", value("iban"));
+    for (const [name] of ACCOUNT[kind]) form.set(`${kind}[${name}]`, value(name));
   }
   const given = {...state.defaults.billingDetails, ...params.billing_details};
   for (const name of ["name", "email", "phone"]) {
     const told = value(name) || given[name];
     if (told) form.set(`billing_details[${name}]`, told);
   }
-  for (const [name, told] of Object.entries(given.address || {})) {
+  const home = {country: "GB", ...Object.fromEntries(HOME.map(([name]) => [name, value(name)]))};
+  const address = kind === "bacs_debit" ? {...given.address, ...home} : given.address;
+  for (const [name, told] of Object.entries(address || {})) {
     if (told) form.set(`billing_details[address][${name}]`, told);
   }
   try {

@@ -3,6 +3,7 @@ const ORIGIN = new URL(document.currentScript.src).origin;
 // The release is in the script's address, as at Stripe.
 const RELEASE = new URL(document.currentScript.src).pathname.split("/")[1];
 const HAS_TYPES = RELEASE < "endive";
+const CURRENCY_OF = {sepa_debit: "eur", bacs_debit: "gbp", au_becs_debit: "aud"};
 const KNOWN = new Set([
   "mode", "amount", "currency", "setupFutureUsage", "captureMethod", "onBehalfOf",
   "paymentMethodCreation", "paymentMethodOptions", "allowedPaymentMethodTypes",
@@ -123,7 +124,7 @@ class PaymentElement {
     const {allowedPaymentMethodTypes, paymentMethodTypes, currency} = this.elements.options;
     const allowed = allowedPaymentMethodTypes || paymentMethodTypes;
     return this.kinds.filter((kind) =>
-      (!allowed || allowed.includes(kind)) && (kind !== "sepa_debit" || currency === "eur"));
+      (!allowed || allowed.includes(kind)) && [undefined, currency].includes(CURRENCY_OF[kind]));
   }
 
   tell(name, more) {

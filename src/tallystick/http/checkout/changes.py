@@ -2,24 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from tallystick.domain.offer import Offer
 from tallystick.domain.quote import Quote
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.alerts import Change
+from tallystick.http.pages.teller import Teller
 
 NOTHING = "\N{EN DASH}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One figure before and now."""
-
-    label: str
-    before: str
-    now: str
 
 
 def changes(shown: str, quote: Quote, offer: Offer, say: Teller) -> tuple[Change, ...]:

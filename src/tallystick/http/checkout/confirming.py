@@ -9,21 +9,17 @@ from tallystick.domain.errors import Fault
 from tallystick.domain.payment import Method, MethodKind, MethodRefused
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.session import SessionState
-from tallystick.http.buyer_origin import acceptance_from
 from tallystick.http.checkout.alerts import changed_alert, held_alert, terms_alert
 from tallystick.http.checkout.changes import changes
-from tallystick.http.checkout.finish import (
-    CONSENT_VERSION,
-    agreed_text,
-    consent_text,
-    mandate_text,
-)
+from tallystick.http.checkout.finish import agreed_text, consent_text
 from tallystick.http.checkout.form import Typed
 from tallystick.http.checkout.keeping import keep
-from tallystick.http.checkout.panel import debit_agent, missing_token, payment_fields
 from tallystick.http.checkout.states import show
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import Visit
+from tallystick.http.pages.buyer_origin import acceptance_from
+from tallystick.http.pages.mandate import CONSENT_VERSION, debit_of, mandate_text
+from tallystick.http.pages.panel import missing_token, payment_fields
+from tallystick.http.pages.submitted import Submitted
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.claim import ATTEMPTS_PER_SESSION_MAX
 from tallystick.services.collect_method import collect_method
@@ -152,7 +148,10 @@ def _has_read(
     consent = consent_text(quote, view.offer, view.seller, say) or ""
     texts = {"consent_signature": consent}
     if quote.kind is not AttemptKind.NONE and method is MethodKind.DIRECT_DEBIT:
-        texts["mandate_signature"] = mandate_text(view.seller, debit_agent(view.panel), say)
+        debit = debit_of(view.panel, view.seller, quote.currency)
+        if debit is None:
+            return False
+        texts["mandate_signature"] = mandate_text(debit, view.seller, say)
     return all(
         visit.signer.is_agreed(text, submitted.get(name)) for name, text in texts.items()
     )
@@ -164,8 +163,8 @@ def _consent(
     """What the buyer agreed to by pressing the button below the text."""
     say = visit.sheet(view).say
     kind = None if quote.kind is AttemptKind.NONE else method
-    agent = debit_agent(view.panel)
-    text = agreed_text(quote, view.offer, view.seller, kind, agent, say)
+    debit = debit_of(view.panel, view.seller, quote.currency)
+    text = agreed_text(quote, view.offer, view.seller, kind, debit, say)
     if text is None:
         return None
     return Consent(

@@ -33,9 +33,9 @@ from tallystick.domain.pricing import (
     Volume,
 )
 from tallystick.domain.sentences import span_of
-from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.tiers import tier_words
-from tallystick.http.checkout.voice import PageVoice
+from tallystick.http.pages.teller import Teller
+from tallystick.http.pages.voice import PageVoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,10 @@ from tallystick.domain.payment import MethodKind
 from tallystick.domain.quote import AttemptKind, Quote
 from tallystick.domain.upcoming import Upcoming, UpcomingReason
 from tallystick.domain.vat_rates import member_state
-from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import is_usage_only, upcoming_amount
+from tallystick.http.pages.mandate import Debit, mandate_text
+from tallystick.http.pages.teller import Teller
 from tallystick.services.checkout_view import SellerCard
-
-CONSENT_VERSION = "2026-11.5"
-"""Version of the consent and mandate texts; raised whenever their wording changes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,48 +85,22 @@ def consent_text(quote: Quote, offer: Offer, seller: SellerCard, say: Teller) ->
     return " ".join(sentences)
 
 
-def mandate_text(
-    seller: SellerCard, agent: str | None, say: Teller, *, announces: bool = True
-) -> str:
-    """The SEPA direct debit mandate, naming the creditor, and who debits for it, if anybody.
-
-    `announces` says that the page beside it names what will be debited, and when.
-    """
-    text = (
-        say.words("mandate.text", creditor=seller.legal_name)
-        if agent is None
-        else say.words("mandate.text_agent", creditor=seller.legal_name, agent=agent)
-    )
-    return f"{text} {say.words('mandate.notice')}" if announces else text
-
-
-def mandate_rows(
-    seller: SellerCard, reference: str | None, say: Teller
-) -> tuple[tuple[str, str], ...]:
-    """Who debits, and under which reference; None where it is allotted later."""
-    rows = [(say.words("mandate.creditor"), seller.legal_name)]
-    if seller.creditor_identifier:
-        rows.append((say.words("mandate.identifier"), seller.creditor_identifier))
-    number = reference or say.words("mandate.reference_later")
-    return (*rows, (say.words("mandate.reference"), number))
-
-
 def agreed_text(
     quote: Quote,
     offer: Offer,
     seller: SellerCard,
     kind: MethodKind | None,
-    agent: str | None,
+    debit: Debit | None,
     say: Teller,
 ) -> str | None:
     """The whole wording agreed to with a method of this kind: mandate and consent as shown.
 
-    For `agent` see `mandate_text`.
+    `debit` is the one that the page offers, if it offers any.
     """
     consent = consent_text(quote, offer, seller, say)
     parts = [consent] if consent else []
-    if kind is MethodKind.DIRECT_DEBIT:
-        parts.insert(0, mandate_text(seller, agent, say))
+    if kind is MethodKind.DIRECT_DEBIT and debit is not None:
+        parts.insert(0, mandate_text(debit, seller, say))
     return "\n\n".join(parts) or None
 
 

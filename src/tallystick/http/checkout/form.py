@@ -1,22 +1,21 @@
 """The right side of the page: the fields, what stands in them, and what is wrong with them."""
 
-import unicodedata
 from dataclasses import dataclass, replace
-from functools import cache
 
-from babel import Locale
 from markupsafe import Markup
 
 from tallystick.domain.buyer import BuyerDetails
-from tallystick.domain.countries import COUNTRIES, STATES_NAMED_IN
+from tallystick.domain.countries import STATES_NAMED_IN
 from tallystick.domain.errors import Fault
 from tallystick.domain.offer import Offer
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import PaymentPanel
-from tallystick.domain.quote import Quote
-from tallystick.http.checkout.fields import Field, Labels
-from tallystick.http.checkout.panel import Panel, charged_by, make_panel
-from tallystick.http.checkout.teller import Teller
+from tallystick.domain.quote import AttemptKind, Quote
+from tallystick.http.pages.countries import country_options
+from tallystick.http.pages.fields import Field, Labels
+from tallystick.http.pages.form_faults import FormFault, form_faults
+from tallystick.http.pages.panel import Charged, Panel, make_panel
+from tallystick.http.pages.teller import Teller
 from tallystick.services.checkout_view import SellerCard
 
 
@@ -32,15 +31,6 @@ class Typed:
     method: MethodKind | None = None
     faults: tuple[Fault, ...] = ()
     is_kept: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FormFault:
-    """What is wrong with a field; `label` is None where the fault belongs to none of ours."""
-
-    field: str
-    label: str | None
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,50 +75,25 @@ def make_form(
         ),
         code=replace(label("code", typed.code), length=255),
         panel=make_panel(
-            charged_by(quote), offer.payment, seller, provided, typed.method, label
+            _charged_by(quote), offer.payment, seller, provided, typed.method, label
         ),
         faults=form_faults(errors, say),
     )
 
 
-def form_faults(errors: dict[str, str], say: Teller) -> tuple[FormFault, ...]:
-    """What is wrong, to be told above a form: the sentences by field, last field first."""
-    return tuple(
-        FormFault(field=name, label=say.words.field(name), sentence=sentence)
-        for name, sentence in reversed(errors.items())
+def _charged_by(quote: Quote) -> Charged:
+    """What a quote asks a method for."""
+    return Charged(
+        asks=quote.kind is not AttemptKind.NONE,
+        amount=quote.amount_due if quote.kind is AttemptKind.PAYMENT else 0,
+        currency=quote.currency,
+        saves=quote.saves_method,
     )
 
 
 def _name(fault: Fault) -> str:
     """The input of a fault whose path may say where the value is kept (`address.city`)."""
     return fault.field.rpartition(".")[2]
-
-
-def country_options(locale: Locale, chosen: str | None) -> Markup:
-    """The options of the country list, in the page's language and its order."""
-    options = _country_options(locale)
-    mark = Markup('value="{}"').format(chosen)
-    return options.replace(mark, mark + Markup(" selected"))
-
-
-@cache
-def _country_options(locale: Locale) -> Markup:
-    """None of them chosen: 250 lines that are the same for every buyer of a language."""
-    option = Markup('<option value="{}">{}</option>')
-    return Markup("\n").join(option.format(*entry) for entry in country_names(locale))
-
-
-@cache
-def country_names(locale: Locale) -> tuple[tuple[str, str], ...]:
-    """Code and name of each country of ISO 3166-1, accents not counting in the order."""
-    names = [(code, name) for code, name in locale.territories.items() if code in COUNTRIES]
-    return tuple(sorted(names, key=lambda entry: _folded(entry[1])))
-
-
-def _folded(name: str) -> str:
-    """The name without accents and case, so that they do not decide about its place."""
-    plain = unicodedata.normalize("NFKD", name)
-    return "".join(mark for mark in plain if not unicodedata.combining(mark)).casefold()
 
 
 def _contact(buyer: BuyerDetails, label: Labels) -> tuple[Field, ...]:

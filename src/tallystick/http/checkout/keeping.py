@@ -1,8 +1,8 @@
 """What was typed, kept on the session; codes that are tried are counted."""
 
 from tallystick.domain.errors import Fault
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.visit import Visit
+from tallystick.http.pages.submitted import Submitted
 from tallystick.services.edit_checkout import edit_checkout
 
 

@@ -1,30 +1,24 @@
 """The pages, each put together from a view and rendered: here templates are named."""
 
 from dataclasses import dataclass
-from functools import cache
 
-from babel import Locale
-from jinja2 import Environment, PackageLoader
-
-from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.quote import Quote
-from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.finish import finish, mandate_rows, mandate_text
+from tallystick.http.checkout.finish import finish
 from tallystick.http.checkout.form import Form, Typed, make_form
-from tallystick.http.checkout.frame import Frame, Links, bare_frame, merchant_frame
-from tallystick.http.checkout.panel import buyer_details, debit_agent, mounted
 from tallystick.http.checkout.receipt import make_receipt
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.summary import summarize
-from tallystick.http.checkout.teller import Teller, teller_for
-from tallystick.http.checkout.tokens import Signer
-from tallystick.http.drawing import environment
+from tallystick.http.pages.alerts import Alert, failure_alert, faults_alert
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.drawing import templates_of
+from tallystick.http.pages.frame import Frame, Links, merchant_frame
+from tallystick.http.pages.mandate import Mandate, debit_of, make_mandate
+from tallystick.http.pages.message import Action, Message
+from tallystick.http.pages.panel import buyer_details, mounted, panel_scripts
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.teller import Teller
+from tallystick.http.pages.tokens import Signer
+from tallystick.http.pages.waiting import look_again_after
 from tallystick.services.checkout_view import CheckoutView, CompletedCard
-
-_LOOKS_AT_FIRST = 30
-_SECONDS_AT_FIRST = 2
-_SECONDS_LATER = 10
 
 _FIELDS = "csrf,intent,shape,email,name,country,line1,line2,zip_code,city,state,vat_number"
 FIELDS_OF_UPDATE = f"{_FIELDS},applied"
@@ -46,34 +40,8 @@ class Sheet:
     csrf: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Action:
-    """A way on from a page: a link, or a form that is posted (with its token)."""
-
-    label: str
-    url: str
-    posts: bool = False
-    primary: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A page of one card: a mark, a title, a sentence and the ways on."""
-
-    tone: str
-    icon: str
-    title: str
-    text: str
-    actions: tuple[Action, ...] = ()
-
-
-@cache
-def _templates() -> Environment:
-    return environment(PackageLoader(__package__))
-
-
 def _render(template: str, **values: object) -> str:
-    return _templates().get_template(template).render(**values)
+    return templates_of(__package__).get_template(template).render(**values)
 
 
 def checkout_page(
@@ -101,11 +69,6 @@ def checkout_page(
         alerts=shown,
         swap=False,
     )
-
-
-def panel_scripts(panel: MountedPanel, assets: Assets) -> list[str]:
-    """Our scripts of a mounted panel: the page's side, and the provider's module."""
-    return [assets.url("panel.js"), assets.module_url(panel.module)]
 
 
 def _heading(quote: Quote) -> str:
@@ -144,7 +107,7 @@ def _form_parts(
     say, seller = sheet.say, view.seller
     signer = sheet.signer
     end = finish(quote, view.offer, seller, typed.buyer.address.country, say)
-    mandate = mandate_text(seller, debit_agent(view.panel), say)
+    mandate = _mandate(view, quote, say)
     return {
         "t": say.words,
         "fields_of_update": FIELDS_OF_UPDATE,
@@ -159,13 +122,20 @@ def _form_parts(
         "form": make_form(quote, view.offer, seller, view.panel, typed, say),
         "finish": end,
         "mandate": mandate,
-        "mandate_rows": mandate_rows(seller, view.mandate_reference, say),
         "shown": {"text": quote.canonical, "signature": signer.shown(quote.canonical)},
         "agreed": {
             "consent": signer.agreed(end.consent or ""),
-            "mandate": signer.agreed(mandate),
+            "mandate": signer.agreed("" if mandate is None else mandate.text),
         },
     }
+
+
+def _mandate(view: CheckoutView, quote: Quote, say: Teller) -> Mandate | None:
+    """The mandate of the debit that the page offers, if it can offer any."""
+    debit = debit_of(view.panel, view.seller, quote.currency)
+    if debit is None:
+        return None
+    return make_mandate(debit, view.seller, view.mandate_reference, say)
 
 
 def _details(typed: Typed) -> tuple[tuple[str, str], ...]:
@@ -226,40 +196,6 @@ def message_page(
         look=1,
         seconds=look_again_after(1),
     )
-
-
-def waiting_fragment(links: Links, look: int) -> str:
-    """What a waiting page gets while there is no answer: ask again, later after a while."""
-    return _render("status.html", links=links, look=look, seconds=look_again_after(look))
-
-
-def look_again_after(look: int) -> int:
-    """After how many seconds a waiting page asks for the `look`th time."""
-    return _SECONDS_AT_FIRST if look <= _LOOKS_AT_FIRST else _SECONDS_LATER
-
-
-def bare_page(key: str, icon: str, locale: Locale, assets: Assets) -> str:
-    """A page that belongs to no session: an unknown link, or a request that was refused."""
-    say = teller_for(locale)
-    message = Message(
-        tone="bad", icon=icon, title=say.words(f"{key}.title"), text=say.words(f"{key}.text")
-    )
-    return _render(
-        "message.html",
-        t=say.words,
-        frame=bare_frame(message.title, assets),
-        message=message,
-        csrf="",
-        links=None,
-        polls=False,
-        leads_to=None,
-    )
-
-
-def in_words(key: str, locale: Locale) -> str:
-    """The same without a page around it."""
-    say = teller_for(locale)
-    return f"{say.words(f'{key}.title')}. {say.words(f'{key}.text')}"
 
 
 def _frame(title: str, view: CheckoutView, sheet: Sheet) -> Frame:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from tallystick.domain.offer import BankTransfer, Offer
-from tallystick.domain.payment import Method, MethodKind
-from tallystick.http.checkout.panel import account_rows
 from tallystick.http.checkout.summary import BETWEEN, Row, RowKind, summarize
-from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import upcoming_amount
+from tallystick.http.pages.method_words import method_words
+from tallystick.http.pages.panel import account_rows
+from tallystick.http.pages.teller import Teller
 from tallystick.services.checkout_view import CompletedCard, InvoiceCard, SellerCard
 
 
@@ -80,16 +80,6 @@ def _status(invoice: InvoiceCard, say: Teller) -> str:
             return say.words("receipt.processing")
         case _:
             return say.words("receipt.unpaid", day=say.formats.day(invoice.due_date))
-
-
-def method_words(method: Method, say: Teller) -> str:
-    """A saved method as it may be shown: brand and last digits."""
-    match method.kind:
-        case MethodKind.CARD:
-            brand = (method.card_brand or "").replace("_", " ").title()
-            return say.words("method.card_ending", brand=brand, last4=method.card_last4 or "")
-        case MethodKind.DIRECT_DEBIT:
-            return say.words("method.debit_ending", hint=method.account_hint or "")
 
 
 def _bill(

@@ -8,12 +8,10 @@ GET                               .../bank            on the way to the bank's c
 POST                              .../another-method  leave the bank, pay in another way
 GET                               .../status          a waiting page asks
 GET                               .../invoice.pdf     what was bought, for the browser that paid
-GET  /assets/checkout/{name}                          our own files
 """
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -23,18 +21,19 @@ from tallystick.db import document_facts
 from tallystick.documents.pdf import invoice_pdf
 from tallystick.domain.errors import NotFound
 from tallystick.domain.session import SessionState
-from tallystick.http.checkout.assets import Assets, load_assets
 from tallystick.http.checkout.confirming import answer, confirm
 from tallystick.http.checkout.form import Typed
-from tallystick.http.checkout.frame import links_of
-from tallystick.http.checkout.headers import asset_headers, page_headers
 from tallystick.http.checkout.keeping import keep
-from tallystick.http.checkout.pace import Pace
-from tallystick.http.checkout.page import quote_fragments, waiting_fragment
-from tallystick.http.checkout.refusals import page_route
+from tallystick.http.checkout.page import quote_fragments
 from tallystick.http.checkout.states import show, show_way_to_bank
-from tallystick.http.checkout.submitted import Submitted, read_form
-from tallystick.http.checkout.visit import Visit, arrive, keep_language
+from tallystick.http.checkout.visit import Visit, arrive, links_of
+from tallystick.http.pages.assets import Assets, load_files
+from tallystick.http.pages.chosen_language import keep_language
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.pace import Pace
+from tallystick.http.pages.refusals import page_route
+from tallystick.http.pages.submitted import Submitted, read_form
+from tallystick.http.pages.waiting import waiting_fragment
 from tallystick.http.pdf import pdf_answer
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.confirm_result import ConfirmResult, InFlight
@@ -50,8 +49,8 @@ Opener = Callable[[Request, str, str], Awaitable[Visit]]
 
 
 def router(app: App, *, posts_per_minute: int) -> APIRouter:
-    """The routes of the page and of its files; for `posts_per_minute` see `Pace`."""
-    assets = load_assets(urlsplit(app.public_url).path.rstrip("/"), app.panel_modules)
+    """The routes of the page; for `posts_per_minute` see `Pace`."""
+    assets = load_files(app.public_url, app.panel_modules).shared
     pace = Pace(posts_per_minute)
     routes = APIRouter(include_in_schema=False, route_class=page_route(assets))
 
@@ -73,17 +72,6 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     @routes.get("/checkout/{_:path}")
     async def part_of_a_link(_: str = "") -> Response:
         raise NotFound("There is no such checkout")
-
-    @routes.get("/assets/checkout/{name}")
-    async def asset(name: str) -> Response:
-        found = assets.find(name)
-        if found is None:
-            return Response(status_code=404)
-        return Response(
-            found.content,
-            media_type=found.media_type,
-            headers=asset_headers(is_current=found.is_current),
-        )
 
     return routes
 

@@ -6,19 +6,13 @@ from starlette.responses import Response
 
 from tallystick.domain.errors import Fault
 from tallystick.domain.session import SessionState
-from tallystick.http.checkout.alerts import Alert
 from tallystick.http.checkout.form import Typed
-from tallystick.http.checkout.page import (
-    Action,
-    Message,
-    Sheet,
-    checkout_page,
-    message_page,
-    receipt_page,
-)
-from tallystick.http.checkout.panel import mounted
+from tallystick.http.checkout.page import Sheet, checkout_page, message_page, receipt_page
 from tallystick.http.checkout.visit import Visit
-from tallystick.http.checkout.waiting import waiting_message
+from tallystick.http.pages.alerts import Alert
+from tallystick.http.pages.message import Action, Message
+from tallystick.http.pages.panel import mounted
+from tallystick.http.pages.waiting import waiting_message
 from tallystick.services.checkout_view import CheckoutView
 
 _GONE = 410

@@ -23,8 +23,8 @@ from tallystick.http.checkout.explain import (
     usage_table,
     usage_words,
 )
-from tallystick.http.checkout.teller import Teller
 from tallystick.http.checkout.upcoming import Step, renewal_note, steps, upcoming_amount
+from tallystick.http.pages.teller import Teller
 
 _SHORT = 2
 BETWEEN = " \N{MIDDLE DOT} "

@@ -1,7 +1,7 @@
 """A price by tiers in one sentence; the tiers themselves are listed where there is room."""
 
 from tallystick.domain.pricing import Tier, Tiered, Volume
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 
 
 def tier_words(model: Tiered | Volume, currency: str, say: Teller) -> str:

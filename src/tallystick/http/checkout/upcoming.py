@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from tallystick.domain.offer import Offer
 from tallystick.domain.quote import Quote
 from tallystick.domain.upcoming import Upcoming, UpcomingReason
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,27 +12,22 @@ from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.web_origin import origin
-from tallystick.http.buyer_origin import payer_from
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.frame import Links, links_of
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace
 from tallystick.http.checkout.page import Sheet
-from tallystick.http.checkout.submitted import Submitted
 from tallystick.http.checkout.success import with_session
-from tallystick.http.checkout.teller import teller_for
-from tallystick.http.checkout.tokens import PAID_FOR, Signer
-from tallystick.locales.choice import LANGUAGES
+from tallystick.http.checkout.words import teller_for
+from tallystick.http.pages.assets import Assets
+from tallystick.http.pages.buyer_origin import payer_from
+from tallystick.http.pages.chosen_language import locale_of, set_language
+from tallystick.http.pages.frame import Links
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.pace import Pace
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.tokens import FORM_COOKIE, PAID_FOR, Signer
 from tallystick.services.checkout_view import CheckoutView
 from tallystick.services.context import App, Context
 from tallystick.services.open_link import open_link
 
-FORM_COOKIE = "tallystick_form"
 PAID_COOKIE = "tallystick_paid"
-LANGUAGE_COOKIE = "tallystick_language"
-
-_LANGUAGE_SECONDS = 365 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +98,8 @@ class Visit:
 
     def sheet(self, view: CheckoutView) -> Sheet:
         """What the page is drawn on, in the buyer's language."""
-        locale = choose(
-            chosen_language(self.request),
-            view.locales,
-            self.request.headers.get("accept-language", ""),
-        )
         return Sheet(
-            say=teller_for(locale),
+            say=teller_for(locale_of(self.request, view.locales)),
             links=self.links,
             assets=self.assets,
             signer=self.signer,
@@ -144,7 +134,7 @@ class Visit:
         """
         is_ours = origin(url) == origin(self.context.app.public_url)
         response = self.go(url if is_ours else self.links.bank)
-        _set_language(response, self.assets, self.sheet(view).say.words.language)
+        set_language(response, self.assets, self.sheet(view).say.words.language)
         return response
 
     def onward(self, view: CheckoutView) -> str | None:
@@ -203,29 +193,16 @@ async def arrive(
     )
 
 
-def chosen_language(request: Request) -> str | None:
-    """The language that was chosen in the page's footer."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE)
-    return chosen if chosen in LANGUAGES else None
-
-
-def keep_language(assets: Assets, path: str, language: str) -> Response:
-    """Keep a language that was chosen in the footer, and show the page again without it."""
-    response = RedirectResponse(path, 303, page_headers())
-    _set_language(response, assets, language, _LANGUAGE_SECONDS)
-    return response
-
-
-def _set_language(
-    response: Response, assets: Assets, language: str, seconds: int | None = None
-) -> None:
-    """Keep a language for so long, or until the browser is closed."""
-    response.set_cookie(
-        LANGUAGE_COOKIE,
-        language,
-        max_age=seconds,
-        # The test bank's page speaks it, too.
-        path=assets.root or "/",
-        httponly=True,
-        samesite="lax",
+def links_of(root: str, session_name: str, signature: str) -> Links:
+    """The addresses of a session's page below `root`."""
+    page = f"{root}/checkout/{session_name}/{signature}"
+    return Links(
+        page=page,
+        quote=f"{page}/quote",
+        confirm=f"{page}/confirm",
+        back_from_bank=f"{page}/return",
+        bank=f"{page}/bank",
+        another_method=f"{page}/another-method",
+        status=f"{page}/status",
+        invoice=f"{page}/invoice.pdf",
     )

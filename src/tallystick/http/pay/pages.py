@@ -1,34 +1,39 @@
 """The pages of an invoice, put together from a view and rendered: here templates are named."""
 
 from dataclasses import dataclass
-from functools import cache
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader
-
+from tallystick.domain.errors import Fault
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.offer import OnlinePayment
+from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel
-from tallystick.http.checkout.alerts import Alert, failure_alert, faults_alert
-from tallystick.http.checkout.fields import Labels
-from tallystick.http.checkout.finish import mandate_rows, mandate_text
-from tallystick.http.checkout.form import FormFault, Typed, form_faults
-from tallystick.http.checkout.frame import merchant_frame
-from tallystick.http.checkout.page import look_again_after, panel_scripts
-from tallystick.http.checkout.panel import (
+from tallystick.http.pages.alerts import Alert, failure_alert, faults_alert
+from tallystick.http.pages.drawing import templates_of
+from tallystick.http.pages.fields import Labels
+from tallystick.http.pages.form_faults import FormFault, form_faults
+from tallystick.http.pages.frame import merchant_frame
+from tallystick.http.pages.invoice_body import make_invoice_body
+from tallystick.http.pages.mandate import Mandate, debit_of, make_mandate
+from tallystick.http.pages.panel import (
     Charged,
     Panel,
     buyer_details,
-    debit_agent,
     make_panel,
     mounted,
+    panel_scripts,
 )
-from tallystick.http.checkout.teller import Teller
-from tallystick.http.checkout.waiting import waiting_message
-from tallystick.http.drawing import environment
+from tallystick.http.pages.teller import Teller
+from tallystick.http.pages.waiting import look_again_after, waiting_message
 from tallystick.http.pay.visit import Visit
-from tallystick.http.portal.told import invoice_page
 from tallystick.services.pay_on_page import InvoiceView
-from tallystick.services.portal_view import OwnInvoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What is shown again of a form that was sent: how one wants to pay, and what was wrong."""
+
+    method: MethodKind | None = None
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +41,6 @@ class _Form:
     """What the payment panel's template reads."""
 
     panel: Panel
-
-
-@cache
-def _templates() -> Environment:
-    portal, checkout = "tallystick.http.portal", "tallystick.http.checkout"
-    packages = (__package__, portal, checkout)
-    return environment(ChoiceLoader([PackageLoader(one) for one in packages]))
 
 
 def shown_amount(view: InvoiceView) -> str:
@@ -56,17 +54,12 @@ def pays_here(view: InvoiceView) -> bool:
 
 
 def pay_page(
-    visit: Visit, view: InvoiceView, typed: Typed, alerts: tuple[Alert, ...] = ()
+    visit: Visit, view: InvoiceView, chosen: Chosen, alerts: tuple[Alert, ...] = ()
 ) -> str:
     """An invoice with what is due of it, and the panel to pay it with."""
-    say, seller, entry = visit.say(view), view.seller, view.entry
-    own = OwnInvoice(
-        entry=entry, explanation=view.explanation, pays_with=None, can_be_paid=False
-    )
-    shown = invoice_page(
-        own, visit.context.today, say, may_manage=False, seller=seller.legal_name
-    )
-    form, faults = _form(view, typed, say)
+    say, entry = visit.say(view), view.entry
+    invoice = make_invoice_body(entry, view.explanation, visit.context.today, say)
+    form, faults = _form(view, chosen, say)
     told = list(alerts)
     if faults:
         told.append(faults_alert(faults, say))
@@ -80,8 +73,8 @@ def pay_page(
         visit,
         view,
         "pay_invoice.html",
-        title=shown.title,
-        invoice=shown,
+        title=invoice.title,
+        invoice=invoice,
         alerts=told,
         swap=False,
         form=form if _has_panel(view) else None,
@@ -90,15 +83,17 @@ def pay_page(
         button=say.words("finish.pay", amount=due) if pays_here(view) else None,
         standing=_standing(view, say),
         mandate=mandate,
-        mandate_rows=mandate_rows(view.seller, view.mandate_reference, say),
         shown={"text": text, "signature": visit.signer.shown(text)},
-        agreed={"mandate": visit.signer.agreed(mandate)},
+        agreed={"mandate": visit.signer.agreed("" if mandate is None else mandate.text)},
     )
 
 
-def mandate_of(view: InvoiceView, say: Teller) -> str:
-    """The mandate of a debit that pays the invoice."""
-    return mandate_text(view.seller, debit_agent(view.panel), say)
+def mandate_of(view: InvoiceView, say: Teller) -> Mandate | None:
+    """The mandate of a debit that pays the invoice; None where none can."""
+    debit = debit_of(view.panel, view.seller, view.entry.currency)
+    if debit is None:
+        return None
+    return make_mandate(debit, view.seller, view.mandate_reference, say)
 
 
 def panel_of(view: InvoiceView) -> MountedPanel | None:
@@ -126,13 +121,15 @@ def waiting_page(visit: Visit, view: InvoiceView, *, leads_on: bool = False) -> 
     )
 
 
-def _form(view: InvoiceView, typed: Typed, say: Teller) -> tuple[_Form, tuple[FormFault, ...]]:
+def _form(
+    view: InvoiceView, chosen: Chosen, say: Teller
+) -> tuple[_Form, tuple[FormFault, ...]]:
     """The payment panel by itself, and what is wrong with what was sent."""
     entry = view.entry
-    errors = {one.field: say.words.fault(one) for one in reversed(typed.faults)}
+    errors = {one.field: say.words.fault(one) for one in reversed(chosen.faults)}
     charged = Charged(asks=True, amount=entry.amount_due, currency=entry.currency, saves=False)
     panel = make_panel(
-        charged, view.payment, view.seller, view.panel, typed.method, Labels(say, errors)
+        charged, view.payment, view.seller, view.panel, chosen.method, Labels(say, errors)
     )
     return _Form(panel=panel), form_faults(errors, say)
 
@@ -174,7 +171,7 @@ def _render(
     say = visit.say(view)
     frame = merchant_frame(title, view.seller, None, visit.files.shared, visit.links.page, say)
     return (
-        _templates()
+        templates_of(__package__)
         .get_template(template)
         .render(
             t=say.words,

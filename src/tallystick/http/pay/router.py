@@ -11,32 +11,29 @@ GET                                     .../invoice.pdf     its document
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from importlib import resources
 from typing import assert_never
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from tallystick.documents.pdf import invoice_pdf
-from tallystick.domain.buyer import BuyerDetails
 from tallystick.domain.errors import Fault, NotFound
 from tallystick.domain.offer import OnlinePayment
 from tallystick.domain.payment import Method, MethodKind, MethodRefused
-from tallystick.http.buyer_origin import acceptance_from
-from tallystick.http.checkout.alerts import Alert
-from tallystick.http.checkout.assets import Assets, load_assets
-from tallystick.http.checkout.finish import CONSENT_VERSION
-from tallystick.http.checkout.form import Typed
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.pace import Pace
-from tallystick.http.checkout.page import waiting_fragment
-from tallystick.http.checkout.panel import missing_token, payment_fields
-from tallystick.http.checkout.refusals import page_route
-from tallystick.http.checkout.submitted import Submitted
-from tallystick.http.checkout.visit import keep_language
+from tallystick.http.pages.alerts import Alert
+from tallystick.http.pages.assets import Files, load_files
+from tallystick.http.pages.buyer_origin import acceptance_from
+from tallystick.http.pages.chosen_language import keep_language
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.mandate import CONSENT_VERSION
+from tallystick.http.pages.pace import Pace
+from tallystick.http.pages.panel import missing_token, payment_fields
+from tallystick.http.pages.refusals import page_route
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.waiting import waiting_fragment
 from tallystick.http.pay.pages import (
+    Chosen,
     mandate_of,
     panel_of,
     pay_page,
@@ -44,7 +41,7 @@ from tallystick.http.pay.pages import (
     shown_amount,
     waiting_page,
 )
-from tallystick.http.pay.visit import Files, Visit, arrive, links_of
+from tallystick.http.pay.visit import Visit, arrive, links_of
 from tallystick.http.pdf import pdf_answer
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.collect_method import collect_method
@@ -75,13 +72,9 @@ Opener = Callable[[Request, str, str, str], Awaitable[Visit]]
 
 def router(app: App, *, posts_per_minute: int) -> APIRouter:
     """The routes of the pages; for `posts_per_minute` see `Pace`."""
-    root = urlsplit(app.public_url).path.rstrip("/")
-    sheet = resources.files("tallystick.http.portal") / "static" / "portal.css"
-    shared = load_assets(root, app.panel_modules)
-    portal = Assets(root, {"portal.css": sheet.read_bytes()}, place="portal")
-    files = Files(shared=shared, portal=portal)
+    files = load_files(app.public_url, app.panel_modules)
     pace = Pace(posts_per_minute)
-    routes = APIRouter(include_in_schema=False, route_class=page_route(shared))
+    routes = APIRouter(include_in_schema=False, route_class=page_route(files.shared))
 
     async def looking(request: Request, tenant: str, invoice: str, signature: str) -> Visit:
         now = datetime.now(UTC)  # noqa: TID251 - the door: here the request's `now` is fixed
@@ -173,15 +166,15 @@ def _add_doing(routes: APIRouter, doing: Opener) -> None:
 
 async def _show(
     visit: Visit,
-    typed: Typed | None = None,
+    chosen: Chosen | None = None,
     alerts: tuple[Alert, ...] = (),
     status: int = 200,
 ) -> Response:
-    """The page in the state of its invoice; what was typed and is wrong with it."""
+    """The page in the state of its invoice; what was chosen and is wrong with it."""
     view = await show_invoice_page(visit.context, visit.invoice_id)
     if view.live is not None:
         return visit.html(waiting_page(visit, view), view)
-    page = pay_page(visit, view, typed or _untyped(), alerts)
+    page = pay_page(visit, view, chosen or Chosen(), alerts)
     return visit.html(page, view, status, panel_of(view))
 
 
@@ -198,12 +191,12 @@ async def _pay(visit: Visit, submitted: Submitted) -> Response:
     consent = _consent(visit, view, submitted, kind)
     fault = _fault(view.payment, kind, consent)
     if fault is not None:
-        return await _show(visit, _untyped(kind, (fault,)), status=_BAD)
+        return await _show(visit, Chosen(method=kind, faults=(fault,)), status=_BAD)
     assert kind is not None, "without one there is a fault"
     try:
         method = await _method(visit, submitted, view, kind)
     except MethodRefused as refused:
-        return await _show(visit, _untyped(kind, refused.faults), status=_BAD)
+        return await _show(visit, Chosen(method=kind, faults=refused.faults), status=_BAD)
     payment = PagePayment(
         amount=view.entry.amount_due,
         method=method,
@@ -260,10 +253,11 @@ def _consent(
 ) -> Consent | None:
     """The mandate as it was shown and agreed to; None without one."""
     say = visit.say(view)
-    text = mandate_of(view, say)
-    if kind is not MethodKind.DIRECT_DEBIT or not visit.signer.is_agreed(
-        text, submitted.get("mandate_signature")
-    ):
+    mandate = mandate_of(view, say)
+    if kind is not MethodKind.DIRECT_DEBIT or mandate is None:
+        return None
+    text = mandate.text
+    if not visit.signer.is_agreed(text, submitted.get("mandate_signature")):
         return None
     return Consent(
         text_version=CONSENT_VERSION,
@@ -291,11 +285,5 @@ async def _answer(visit: Visit, result: PageResult, kind: MethodKind | None = No
             )
             return await _show(visit, alerts=(changed,), status=_CHANGED)
         case TooManyTries(fault=fault):
-            return await _show(visit, _untyped(kind, (fault,)), status=_BAD)
+            return await _show(visit, Chosen(method=kind, faults=(fault,)), status=_BAD)
     assert_never(result)
-
-
-def _untyped(kind: MethodKind | None = None, faults: tuple[Fault, ...] = ()) -> Typed:
-    """A form of which nothing is shown again but how one wants to pay."""
-    nobody = BuyerDetails(name="", email=None)
-    return Typed(buyer=nobody, code=None, method=kind, faults=faults)

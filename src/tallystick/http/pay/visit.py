@@ -11,30 +11,20 @@ from tallystick.domain.errors import Forbidden
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.web_origin import origin
-from tallystick.http.buyer_origin import payer_from
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.frame import Links
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.pace import Pace
-from tallystick.http.checkout.submitted import Submitted, read_form
-from tallystick.http.checkout.teller import Teller
-from tallystick.http.checkout.tokens import Signer
-from tallystick.http.checkout.visit import FORM_COOKIE, chosen_language
-from tallystick.http.portal.words import teller_for
+from tallystick.http.pages.assets import Files
+from tallystick.http.pages.buyer_origin import payer_from
+from tallystick.http.pages.chosen_language import locale_of
+from tallystick.http.pages.frame import Links
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.pace import Pace
+from tallystick.http.pages.submitted import Submitted, read_form
+from tallystick.http.pages.teller import Teller, teller_for
+from tallystick.http.pages.tokens import FORM_COOKIE, Signer
 from tallystick.services.context import App, Context
 from tallystick.services.pay_on_page import InvoiceView, open_invoice
 
 Link = tuple[str, str, str]
 """What an address names: tenant, invoice, signature."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """The style sheets and pictures: those of the checkout page, and the portal's."""
-
-    shared: Assets
-    portal: Assets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +64,7 @@ class Visit:
 
     def say(self, view: InvoiceView) -> Teller:
         """The teller in the customer's language."""
-        locale = choose(
-            chosen_language(self.request),
-            view.locales,
-            self.request.headers.get("accept-language", ""),
-        )
-        return teller_for(locale)
+        return teller_for(locale_of(self.request, view.locales))
 
     async def form(self) -> Submitted:
         """The form that was sent, once it is known to come from our page in this browser.

@@ -6,21 +6,20 @@ from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.errors import Fault
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel
-from tallystick.http.checkout.alerts import Alert, faults_alert
-from tallystick.http.checkout.fields import Labels
-from tallystick.http.checkout.finish import mandate_rows, mandate_text
-from tallystick.http.checkout.form import form_faults
-from tallystick.http.checkout.panel import (
+from tallystick.http.pages.alerts import Alert, faults_alert
+from tallystick.http.pages.fields import Labels
+from tallystick.http.pages.form_faults import form_faults
+from tallystick.http.pages.mandate import Mandate, debit_of, make_mandate
+from tallystick.http.pages.panel import (
     MOUNTED_FIELD,
     Panel,
     buyer_details,
     card_fields,
     choices_of,
-    debit_agent,
     debit_fields,
     make_mount,
 )
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.teller import Teller
 from tallystick.services.add_own_method import Adding
 
 
@@ -30,8 +29,7 @@ class AddingForm:
 
     panel: Panel
     details: tuple[tuple[str, str], ...]
-    mandate: str
-    mandate_rows: tuple[tuple[str, str], ...]
+    mandate: Mandate | None
     consent: str
     alerts: tuple[Alert, ...]
 
@@ -50,15 +48,19 @@ def make_adding_form(
         panel=_panel(adding, chosen, Labels(say, errors)),
         details=_details(customer),
         mandate=mandate_of(adding, say),
-        mandate_rows=mandate_rows(adding.seller, adding.mandate_reference, say),
         consent=consent_of(adding, say),
         alerts=(faults_alert(told, say),) if told else (),
     )
 
 
-def mandate_of(adding: Adding, say: Teller) -> str:
-    """The mandate of a debit that is added; amounts are announced by the invoices."""
-    return mandate_text(adding.seller, debit_agent(adding.panel), say, announces=False)
+def mandate_of(adding: Adding, say: Teller) -> Mandate | None:
+    """The mandate of a debit that is added, if any can be; amounts are announced by the
+    invoices.
+    """
+    debit = debit_of(adding.panel, adding.seller, adding.currency)
+    if debit is None:
+        return None
+    return make_mandate(debit, adding.seller, adding.mandate_reference, say, announces=False)
 
 
 def consent_of(adding: Adding, say: Teller) -> str:
@@ -69,13 +71,15 @@ def consent_of(adding: Adding, say: Teller) -> str:
 def agreed_to(adding: Adding, kind: MethodKind, say: Teller) -> str:
     """The whole wording agreed to with a method of this kind."""
     parts = [consent_of(adding, say)]
-    if kind is MethodKind.DIRECT_DEBIT:
-        parts.insert(0, mandate_of(adding, say))
+    mandate = mandate_of(adding, say)
+    if kind is MethodKind.DIRECT_DEBIT and mandate is not None:
+        parts.insert(0, mandate.text)
     return "\n\n".join(parts)
 
 
 def _panel(adding: Adding, chosen: MethodKind | None, label: Labels) -> Panel:
-    methods = choices_of(list(adding.kinds), chosen, label.say)
+    debit = debit_of(adding.panel, adding.seller, adding.currency)
+    methods = choices_of(list(adding.kinds), chosen, label.say, debit)
     if isinstance(adding.panel, MountedPanel):
         mount = make_mount(
             adding.panel, 0, adding.currency, saves=True, error=label.errors.get(MOUNTED_FIELD)

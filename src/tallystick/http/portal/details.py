@@ -8,10 +8,11 @@ from markupsafe import Markup
 from tallystick.domain.buyer import Address
 from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.errors import Fault
-from tallystick.http.checkout.fields import Field
-from tallystick.http.checkout.form import FormFault, country_options
-from tallystick.http.checkout.submitted import Submitted
-from tallystick.http.checkout.teller import Teller
+from tallystick.http.pages.countries import country_options
+from tallystick.http.pages.fields import Field
+from tallystick.http.pages.form_faults import FormFault
+from tallystick.http.pages.submitted import Submitted
+from tallystick.http.pages.teller import Teller
 from tallystick.services.manage_portal import BillingDetails
 
 _TEXT_FIELDS = (

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from tallystick.domain.collection import SavedMethod
 from tallystick.domain.payment import MethodKind
 from tallystick.domain.payment_panel import MountedPanel
-from tallystick.http.checkout.page import panel_scripts
+from tallystick.http.pages.panel import panel_scripts
 from tallystick.http.portal.adding import AddingForm
 from tallystick.http.portal.pages import Notice, render
 from tallystick.http.portal.told import method_row

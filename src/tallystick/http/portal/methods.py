@@ -16,11 +16,11 @@ from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import MethodKind, MethodRefused
 from tallystick.domain.payment_panel import MountedPanel, PaymentPanel
 from tallystick.domain.web_origin import origin
-from tallystick.http.buyer_origin import acceptance_from
-from tallystick.http.checkout.finish import CONSENT_VERSION
-from tallystick.http.checkout.panel import missing_token, payment_fields
-from tallystick.http.checkout.submitted import Submitted
-from tallystick.http.checkout.visit import keep_language
+from tallystick.http.pages.buyer_origin import acceptance_from
+from tallystick.http.pages.chosen_language import keep_language
+from tallystick.http.pages.mandate import CONSENT_VERSION
+from tallystick.http.pages.panel import missing_token, payment_fields
+from tallystick.http.pages.submitted import Submitted
 from tallystick.http.portal.adding import agreed_to, make_adding_form
 from tallystick.http.portal.method_pages import adding_page, removing_page, waiting_page
 from tallystick.http.portal.names import id_of

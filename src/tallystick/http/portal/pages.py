@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cache
-
-from jinja2 import ChoiceLoader, Environment, PackageLoader
 
 from tallystick.domain.ids import Prefix, decode, encode
-from tallystick.http.checkout.alerts import faults_alert
-from tallystick.http.checkout.frame import Frame, bare_frame, merchant_frame
-from tallystick.http.checkout.teller import Teller
-from tallystick.http.drawing import environment
+from tallystick.http.pages.alerts import faults_alert
+from tallystick.http.pages.assets import Files
+from tallystick.http.pages.drawing import templates_of
+from tallystick.http.pages.frame import Frame, bare_frame, merchant_frame
+from tallystick.http.pages.teller import Teller
 from tallystick.http.portal.details import DetailsForm
 from tallystick.http.portal.told import (
     InvoicePage,
@@ -21,7 +19,7 @@ from tallystick.http.portal.told import (
     pages_of,
     subscription_card,
 )
-from tallystick.http.portal.visit import Files, Visit
+from tallystick.http.portal.visit import Visit
 from tallystick.services.checkout_view import SellerCard
 from tallystick.services.link import payment_url
 from tallystick.services.portal_view import OwnSubscription, PortalView
@@ -34,12 +32,6 @@ class Notice:
 
     tone: str
     text: str
-
-
-@cache
-def _templates() -> Environment:
-    ours = PackageLoader(__package__)
-    return environment(ChoiceLoader([ours, PackageLoader("tallystick.http.checkout")]))
 
 
 def overview_page(visit: Visit, view: PortalView, page: int, notice: Notice | None) -> str:
@@ -77,9 +69,10 @@ def own_invoice_page(
         "portal_invoice.html",
         seller,
         path=f"/invoices/{shown.name}",
-        title=shown.title,
+        title=shown.body.title,
         notice=notice,
-        invoice=shown,
+        invoice=shown.body,
+        own=shown,
         attempt=attempt,
         elsewhere=_own_page(visit, shown) if shown.owes and visit.portal.may_manage else None,
     )
@@ -137,12 +130,12 @@ def bare_page(key: str, say: Teller, files: Files, *, goes_home: bool) -> str:
     """A page that belongs to nobody: a portal that is closed, a request that was refused."""
     frame = bare_frame(say.words(f"{key}.title"), files.shared)
     return (
-        _templates()
+        templates_of(__package__)
         .get_template("portal_message.html")
         .render(
             t=say.words,
             frame=frame,
-            own_stylesheet=files.own.url("portal.css"),
+            own_stylesheet=files.portal.url("portal.css"),
             title=frame.title,
             text=say.words(f"{key}.text"),
             home=f"{files.shared.root}/portal" if goes_home else None,
@@ -160,12 +153,12 @@ def render(
     )
     given = {"notice": None, **values}
     return (
-        _templates()
+        templates_of(__package__)
         .get_template(template)
         .render(
             t=say.words,
             frame=frame,
-            own_stylesheet=files.own.url("portal.css"),
+            own_stylesheet=files.portal.url("portal.css"),
             root=visit.root,
             csrf=visit.csrf,
             may_manage=visit.portal.may_manage,

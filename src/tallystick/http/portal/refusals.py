@@ -5,19 +5,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from tallystick.domain.errors import Unauthorized
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.refusals import (
-    AWAY,
-    DEFECT,
-    PAUSE_SECONDS,
-    meaning,
-    route_of_pages,
-)
-from tallystick.http.checkout.visit import chosen_language
 from tallystick.http.errors import unexpected
+from tallystick.http.pages.assets import Files
+from tallystick.http.pages.chosen_language import locale_of
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.refusals import AWAY, DEFECT, PAUSE_SECONDS, meaning, route_of_pages
 from tallystick.http.portal.pages import bare_page
-from tallystick.http.portal.visit import Files
 from tallystick.http.portal.words import teller_for
 
 _CLOSED = 401
@@ -38,6 +31,6 @@ def _page_of(error: Exception, request: Request, files: Files) -> HTMLResponse:
     headers = page_headers()
     if key in {"busy", "often"}:
         headers["Retry-After"] = str(getattr(error, "retry_after_seconds", PAUSE_SECONDS))
-    locale = choose(chosen_language(request), (), request.headers.get("accept-language", ""))
-    page = bare_page(f"portal_{key}", teller_for(locale), files, goes_home=key != "closed")
+    say = teller_for(locale_of(request))
+    page = bare_page(f"portal_{key}", say, files, goes_home=key != "closed")
     return HTMLResponse(page, status, headers)

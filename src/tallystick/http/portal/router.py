@@ -18,15 +18,12 @@ POST                    .../remove           charge it no more
 GET  /portal/details                         how the customer is billed
 POST /portal/details                         change it
 POST /portal/leave                           sign out
-GET  /assets/portal/{name}                   our own files
 """
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
-from importlib import resources
 from typing import Annotated
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -39,10 +36,9 @@ from tallystick.domain.errors import Busy, Conflict, Fault, NotFound, RateLimite
 from tallystick.domain.ids import Prefix
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.payment import FailureReason
-from tallystick.http.checkout.assets import Assets, load_assets
-from tallystick.http.checkout.headers import asset_headers
-from tallystick.http.checkout.pace import Pace
-from tallystick.http.checkout.visit import keep_language
+from tallystick.http.pages.assets import load_files
+from tallystick.http.pages.chosen_language import keep_language
+from tallystick.http.pages.pace import Pace
 from tallystick.http.pdf import pdf_answer
 from tallystick.http.portal.details import details_of, details_typed, make_details_form
 from tallystick.http.portal.methods import add_methods
@@ -58,7 +54,6 @@ from tallystick.http.portal.pages import (
 from tallystick.http.portal.refusals import portal_route
 from tallystick.http.portal.told import invoice_page
 from tallystick.http.portal.visit import (
-    Files,
     Visit,
     arrive,
     leave,
@@ -98,11 +93,8 @@ Opener = Callable[[Request], Awaitable[Visit]]
 
 
 def router(app: App, *, posts_per_minute: int) -> APIRouter:
-    """The routes of the portal and of its files; for `posts_per_minute` see `Pace`."""
-    root = urlsplit(app.public_url).path.rstrip("/")
-    sheet = resources.files(__package__) / "static" / "portal.css"
-    own = Assets(root, {"portal.css": sheet.read_bytes()}, place="portal")
-    files = Files(shared=load_assets(root, app.panel_modules), own=own)
+    """The routes of the portal; for `posts_per_minute` see `Pace`."""
+    files = load_files(app.public_url, app.panel_modules)
     pace = Pace(posts_per_minute)
     routes = APIRouter(include_in_schema=False, route_class=portal_route(files))
 
@@ -147,14 +139,6 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
     @routes.get("/portal/{_:path}")
     async def elsewhere(_: str = "") -> Response:
         raise NotFound("There is no such page.")
-
-    @routes.get("/assets/portal/{name}")
-    async def asset(name: str) -> Response:
-        found = own.find(name)
-        if found is None:
-            return Response(status_code=404)
-        headers = asset_headers(is_current=found.is_current)
-        return Response(found.content, media_type=found.media_type, headers=headers)
 
     return routes
 

@@ -11,13 +11,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from tallystick.domain.errors import Forbidden, Unauthorized
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
-from tallystick.http.buyer_origin import payer_from
-from tallystick.http.checkout.assets import Assets
-from tallystick.http.checkout.headers import page_headers
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.submitted import Submitted, read_form
-from tallystick.http.checkout.teller import Teller
-from tallystick.http.checkout.visit import chosen_language
+from tallystick.http.pages.assets import Files
+from tallystick.http.pages.buyer_origin import payer_from
+from tallystick.http.pages.chosen_language import locale_of
+from tallystick.http.pages.headers import page_headers
+from tallystick.http.pages.submitted import Submitted, read_form
+from tallystick.http.pages.teller import Teller
 from tallystick.http.portal.words import teller_for
 from tallystick.services.context import App
 from tallystick.services.ids import new_id
@@ -25,14 +24,6 @@ from tallystick.services.link import Purpose, sign, verify
 from tallystick.services.portal_token import OpenedPortal, open_portal
 
 COOKIE = "tallystick_portal"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Files:
-    """The style sheets and pictures: those of the checkout page, and the portal's own."""
-
-    shared: Assets
-    own: Assets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +48,8 @@ class Visit:
     @property
     def say(self) -> Teller:
         """The teller in the customer's language."""
-        locale = choose(
-            chosen_language(self.request),
-            self.portal.customer.preferred_locales,
-            self.request.headers.get("accept-language", ""),
-        )
-        return teller_for(locale)
+        preferred = self.portal.customer.preferred_locales
+        return teller_for(locale_of(self.request, preferred))
 
     @property
     def payer(self) -> bytes | None:

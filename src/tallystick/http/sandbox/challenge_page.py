@@ -34,18 +34,17 @@ from tallystick.domain.payment import (
     Unconfirmed,
     Unknown,
 )
-from tallystick.http.checkout.languages import choose
-from tallystick.http.checkout.refusals import (
+from tallystick.http.errors import unexpected
+from tallystick.http.pages.chosen_language import locale_of
+from tallystick.http.pages.drawing import environment
+from tallystick.http.pages.refusals import (
     AWAY,
     DEFECT,
     PAUSE_SECONDS,
     meaning,
     route_of_pages,
 )
-from tallystick.http.checkout.teller import Teller, teller_for
-from tallystick.http.checkout.visit import chosen_language
-from tallystick.http.drawing import environment
-from tallystick.http.errors import unexpected
+from tallystick.http.pages.teller import Teller, teller_for
 from tallystick.providers.sandbox import Challenge, Sandbox
 from tallystick.providers.sandbox_calls import NoSuchIntent
 
@@ -149,8 +148,7 @@ async def _find(sandbox: Sandbox, reference: str, tenant: str) -> tuple[UUID, Ch
 
 def _teller(request: Request) -> Teller:
     """The buyer's language: chosen on the checkout page, else their browser's."""
-    accepted = request.headers.get("accept-language", "")
-    return teller_for(choose(chosen_language(request), (), accepted))
+    return teller_for(locale_of(request), __package__)
 
 
 def _amount(challenge: Challenge, say: Teller) -> str | None:

@@ -3,5 +3,5 @@
 from tallystick.db.migrations.sql_file import upgrade_from
 
 revision = "0040"
-down_revision = "0036"
+down_revision = "0041"
 upgrade = upgrade_from("0040_reconciled_accounts.sql")

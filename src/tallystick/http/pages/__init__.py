@@ -1,0 +1,1 @@
+"""What the pages that people see share: how they are drawn, worded, guarded and answered."""
