@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import TakenPage, TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
     Declined,
@@ -205,9 +205,22 @@ class ScriptedBank:
         """As the bank does."""
         return await self.bank.failed_refunds()
 
-    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
-        """As the bank does."""
-        return await self.bank.payments_since(since)
+    async def payments_between(
+        self, tenant_id: UUID, since: datetime, until: datetime, after: str | None
+    ) -> TakenPage:
+        """As scripted."""
+        told = await self._do(
+            "payments_between",
+            lambda: self.bank.payments_between(tenant_id, since, until, after),
+        )
+        return cast("TakenPage", told)
+
+    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
+        """As scripted."""
+        told = await self._do(
+            "payment_held", lambda: self.bank.payment_held(tenant_id, reference)
+        )
+        return cast("TakenPayment | None", told)
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
         """As the sandbox does."""

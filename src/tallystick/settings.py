@@ -56,7 +56,8 @@ class Settings(BaseSettings):
         bill_seconds: The same, for subscriptions and drafts with something due.
         settle_seconds: The same, for debits that a provider has decided, and money that it took
             back.
-        reconcile_seconds: The same, for comparing what the providers took with the books.
+        reconcile_seconds: Seconds of real time between two comparisons of what an account took
+            with the books.
         import_seconds: The same, for files to be imported.
         import_bytes_max: The largest file that is taken to be imported, in bytes.
         sequence_seconds: The same, for events that have no number yet; webhooks wait for it.

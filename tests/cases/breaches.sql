@@ -665,6 +665,13 @@ from invoicing_entities;
 alter table provider_connections disable trigger connection_is_kept;
 update provider_connections set is_live = true;
 
+-- provider-reconciled
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key, connected_at)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1',
+    now() - interval '2 days'
+from invoicing_entities;
+
 -- provider-heard
 insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
     publishable_key, secret_key)

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tallystick.cli import app
+from tallystick.db.engine import Database
+from tests.database import in_own_loop
 from tests.stripe.account import Account
 from tests.stripe.fixtures import merchant, twin, wires
 from tests.stripe.twin import Twin
@@ -227,3 +229,38 @@ def test_real_money_is_given_back_by_a_person_first(tallystick: Tallystick) -> N
         policies[kind] = told(shown)["orphan_policy"]
 
     assert policies == {(): "ATTACH_OR_REFUND", ("--live",): "REPORT"}
+
+
+def test_up_to_when_it_is_reconciled(tallystick: Tallystick, database_dsn: str) -> None:
+    """Told with why it goes no further; the doctor says the same once it is a day behind."""
+    told(tallystick("provider", "connect", "stripe", "--json"))
+    (one,) = told(tallystick("provider", "show", "--json"))["data"]
+    assert (one["reconciled_until"], one["not_reconciled_because"]) == (None, None)
+    in_own_loop(_stands_still(database_dsn))
+
+    (one,) = told(tallystick("provider", "show", "--json"))["data"]
+    assert one["reconciled_until"] == "2026-03-01T00:00:00.000Z"
+    assert one["not_reconciled_because"] == "Invalid API Key provided"
+    shown = tallystick("provider", "show")
+    assert "2026-03-01T00:00:00.000Z" in shown.stdout
+    assert "is not compared with the books: Invalid API Key provided" in shown.stderr
+    doctor = tallystick("doctor", "--json")
+    (breach,) = json.loads(doctor.stdout)["breaches"]
+    assert (doctor.exit_code, breach["rule"]) == (1, "provider-reconciled")
+    assert "2026-03-01 00:00:00+00: Invalid API Key provided" in breach["about"]
+
+
+async def _stands_still(dsn: str) -> None:
+    database = await Database.open(dsn)
+    async with database.transaction() as tx:
+        await tx.execute("set local time zone 'UTC'")
+        await tx.execute(
+            """
+            insert into reconciled_accounts (tenant_id, provider, account, is_live,
+                reconciled_until, refused_at, refusal)
+            select tenant_id, provider, account, is_live, '2026-03-01', now(),
+                   'Invalid API Key provided'
+            from provider_connections
+            """
+        )
+    await database.close()

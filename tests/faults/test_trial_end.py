@@ -9,6 +9,7 @@ import pytest
 
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.confirm_result import Completed
+from tallystick.services.end_dunning import end_dunning
 from tallystick.services.examine import examine
 from tallystick.services.renew_due import renew_due
 from tallystick.services.try_to_collect import sweep_collections
@@ -157,3 +158,53 @@ async def test_a_worker_fails_at_any_step_of_several(stock: Stock, how: Break) -
         except BaseException as breach:
             breach.add_note(f"{how} at step {step}: {process.steps[step - 1 :][:1]}")
             raise
+
+
+async def unpaid(stock: Stock, number: int) -> UUID:
+    """A trial whose last try has failed, about which nothing was decided."""
+    world = stock.world
+    subscription = await in_trial(stock, number)
+    failing = await world.card("4000000000000341")
+    await world.execute("update payment_methods set token = $1", failing.token)
+    await renew_due(world.at(ENDS).ctx)
+    for days in (0, 3, 8, 15):
+        await collect_due(world.at(ENDS + timedelta(days=days)).ctx)
+    return subscription
+
+
+async def policy(shop: World) -> None:
+    """The worker's round on the day of the last failure."""
+    last = shop.at(ENDS + timedelta(days=15))
+    await end_dunning(last.ctx)
+    await renew_due(last.ctx)
+
+
+@pytest.mark.parametrize("how", Break)
+async def test_a_worker_fails_at_any_step_of_the_policy(stock: Stock, how: Break) -> None:
+    """It is cancelled once, without its draft, whoever finishes it; nothing was taken."""
+    world = stock.world
+    await world.execute(
+        "update invoicing_entities"
+        " set dunning_policy = 'CANCEL', dunning_marks_uncollectible = true"
+    )
+    healthy = Process()
+    await unpaid(stock, 0)
+    await policy(in_process(world, stock.bank, healthy))
+    assert len(healthy.steps) > EVERY
+
+    for step in range(1 + len(how.name) % EVERY, len(healthy.steps) + 1, EVERY):
+        subscription = await unpaid(stock, step)
+        process = Process(step, how)
+        with suppress(*BROKEN):
+            await policy(in_process(world, stock.bank, process))
+        await policy(world)
+        now = await world.one("select status from subscriptions where id = $1", subscription)
+        assert now["status"] == "CANCELLED", process.steps[step - 1 :][:1]
+        told = await world.fetch(
+            "select from events where object_id = $1 and type = 'subscription.cancelled'",
+            subscription,
+        )
+        assert len(told) == 1
+    assert await world.fetch("select from invoices") == []
+    assert await world.charges() == []
+    assert (await examine(world.database)).breaches == ()

@@ -27,6 +27,7 @@ OPENING = {
     ("POST", "/api/v1/customers/{id_or_alias}/portal-token"),
     ("POST", "/api/v1/webhooks/endpoints"),
     ("PATCH", "/api/v1/webhooks/endpoints/{endpoint_id}"),
+    ("POST", "/api/v1/webhooks/endpoints/{endpoint_id}/rotate-secret"),
 }
 """Writes with whose outcome somebody reads."""
 

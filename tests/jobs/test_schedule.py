@@ -110,7 +110,7 @@ def test_every_interval_is_a_setting() -> None:
         "settle_debits": 3,
         "record_reversals": 3,
         "record_failed_refunds": 15,
-        "reconcile": 3600,
+        "reconcile": 15,
         "look_after_connections": 15,
         "run_imports": 1,
         "sequence_events": 1,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from tallystick.domain.orphan import TakenPayment
 from tallystick.domain.payment import (
     AlreadySucceeded,
     Declined,
@@ -17,12 +18,28 @@ from tallystick.domain.payment import (
     Succeeded,
 )
 from tallystick.domain.reversal import ReversalKind
+from tallystick.services.ids import new_id
+from tallystick.services.ports import PaymentProvider
 from tests.providers.contract import Case, ContractBank, an_order, opened
 
 
 def listed(bank: ContractBank, order: PaymentOrder, reference: str) -> list[tuple[UUID, str]]:
     """The list of decided debits with this one in it, where the provider keeps a list."""
     return [(order.tenant_id, reference)] if bank.lists_debits else []
+
+
+async def every_payment(
+    provider: PaymentProvider, tenant_id: UUID, since: datetime, until: datetime
+) -> list[TakenPayment]:
+    """Every page of what came between two instants."""
+    found: list[TakenPayment] = []
+    mark = None
+    while True:
+        page = await provider.payments_between(tenant_id, since, until, mark)
+        found += page.payments
+        mark = page.mark
+        if mark is None:
+            return found
 
 
 class MoneyContract:
@@ -171,7 +188,7 @@ class MoneyContract:
 
         What was never confirmed, was declined, or went back in full is not held.
         """
-        before = datetime(2024, 1, 1, tzinfo=UTC)
+        before, after = datetime(2024, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
         order = await an_order(bank, Case.GOOD_CARD)
         reference = await opened(bank.provider, order)
         await bank.provider.confirm(order, reference)
@@ -181,19 +198,27 @@ class MoneyContract:
             if case is Case.DECLINED_CARD:
                 await bank.provider.confirm(other, unpaid)
 
-        ((tenant_id, taken),) = await bank.provider.payments_since(before)
-        assert (tenant_id, taken.customer_id) == (order.tenant_id, order.customer_id)
+        async def listed(since: datetime, until: datetime) -> list[TakenPayment]:
+            return await every_payment(bank.provider, order.tenant_id, since, until)
+
+        (taken,) = await listed(before, after)
+        assert taken.customer_id == order.customer_id
         assert (taken.reference, taken.amount, taken.currency) == (reference, 5412, "EUR")
         assert taken.taken_at > before
+        assert await bank.provider.payment_held(order.tenant_id, reference) == taken
+        assert await bank.provider.payment_held(new_id(), reference) is None
+        assert await every_payment(bank.provider, new_id(), before, after) == []
 
         await bank.provider.refund(order.tenant_id, reference, 412, "part")
-        ((_, taken),) = await bank.provider.payments_since(before)
+        (taken,) = await listed(before, after)
         assert taken.amount == 5000
         later = taken.taken_at + timedelta(days=1)
-        assert await bank.provider.payments_since(later) == []
+        assert await listed(later, after) == []
+        assert await listed(before, taken.taken_at - timedelta(days=1)) == []
 
         await bank.provider.refund(order.tenant_id, reference, 5000, "rest")
-        assert await bank.provider.payments_since(before) == []
+        assert await listed(before, after) == []
+        assert await bank.provider.payment_held(order.tenant_id, reference) is None
 
     async def test_only_what_was_taken_is_refunded(self, bank: ContractBank) -> None:
         """Nothing of a payment that nobody confirmed, or of one that was cancelled."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from tallystick.db.engine import DatabaseUnavailable
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import (
     Cancelled,
@@ -27,7 +29,12 @@ from tests.providers.sandbox_bank import SandboxBank
 @pytest.fixture
 async def browser(bank: SandboxBank) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the sandbox's own pages; it follows no redirect by itself."""
+    async with _visiting(bank) as it:
+        yield it
 
+
+@asynccontextmanager
+async def _visiting(bank: SandboxBank) -> AsyncIterator[httpx.AsyncClient]:
     async def merchant_name(_: UUID) -> str:
         return "Acme <Cloud>"
 
@@ -232,3 +239,41 @@ async def test_unknown_addresses_have_a_page_of_their_own(
         assert "Nothing to confirm here" in shown.text
 
     assert (await browser.get(url)).status_code == 200
+
+
+async def test_a_bank_that_cannot_answer_says_so_on_a_page(
+    bank: SandboxBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its database is away: 503 with a page in the buyer's language, and when to come again."""
+    _, _, url = await _challenged(bank)
+
+    async def away(*_: object) -> None:
+        raise DatabaseUnavailable("gone")
+
+    monkeypatch.setattr(bank.sandbox, "challenge", away)
+    async with _visiting(bank) as browser:
+        shown = await browser.get(url, headers={"Accept-Language": "de"})
+        sent = await browser.post(url, data={"answer": "approve"})
+
+    assert (shown.status_code, sent.status_code) == (503, 503)
+    assert shown.headers["retry-after"] == "2"
+    assert shown.headers["content-type"].startswith("text/html")
+    assert "Die Bank kann gerade nicht antworten" in shown.text
+    assert "The bank cannot answer right now" in sent.text
+    assert shown.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_a_defect_of_the_bank_is_a_page_too(
+    bank: SandboxBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """500, and nothing of what happened is told; a file where a word belongs is refused."""
+    _, _, url = await _challenged(bank)
+    async with _visiting(bank) as browser:
+        refused = await browser.post(url, files={"answer": b"approve"})
+        monkeypatch.setattr(bank.sandbox, "challenge", None)
+        broken = await browser.get(url)
+
+    assert (refused.status_code, broken.status_code) == (400, 500)
+    assert "This answer was not accepted" in refused.text
+    assert "NoneType" not in broken.text
+    assert "The bank cannot answer right now" in broken.text

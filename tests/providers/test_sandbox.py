@@ -1,9 +1,11 @@
 """The sandbox keeps the port's promises, and does what its published numbers say."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
+from tallystick.db import sandbox_ledger
 from tallystick.db.engine import Database
 from tallystick.domain.payment import (
     AlreadySucceeded,
@@ -19,7 +21,7 @@ from tallystick.domain.payment import (
 )
 from tallystick.services.ids import new_id
 from tests.providers.contract import Case, ProviderContract, a_setup, an_order
-from tests.providers.contract_money import MoneyContract
+from tests.providers.contract_money import MoneyContract, every_payment
 from tests.providers.sandbox_bank import SandboxBank
 
 
@@ -55,6 +57,24 @@ async def test_a_card_does_what_its_number_says(
     assert await bank.sandbox.confirm(order, await bank.sandbox.open(order)) == charged
     assert await bank.sandbox.confirm(setup, await bank.sandbox.save_method(setup)) == saved
     assert await bank.moved(order.tenant_id) == taken
+
+
+async def test_its_payments_are_listed_page_by_page(
+    bank: SandboxBank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five of them, two on a page, the one in the middle given back: each of the rest once."""
+    monkeypatch.setattr(sandbox_ledger, "_LISTED_AT_ONCE", 2)
+    order = await bank.order_by("4242424242424242")
+    made = []
+    for _ in range(5):
+        again = replace(order, attempt_id=new_id())
+        made.append(await bank.sandbox.open(again))
+        assert await bank.sandbox.confirm(again, made[-1]) == Succeeded()
+    await bank.sandbox.refund(order.tenant_id, made[2], 5412, "key")
+    ever = datetime(2020, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)
+
+    found = await every_payment(bank.sandbox, order.tenant_id, *ever)
+    assert [one.reference for one in found] == [*made[:2], *made[3:]]
 
 
 async def test_a_card_that_fails_when_charged_stays_saved(bank: SandboxBank) -> None:

@@ -49,3 +49,38 @@ async def test_no_whole_list_is_walked(
     assert page.total == 2
     is_sorted = "Sort Key: " in plan_text
     assert is_sorted == (order != OF_CUSTOMER[name]), plan_text
+
+
+async def test_a_customers_invoices_are_found_and_counted_in_their_index(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drafts in their grace are among them, of which lines are asked one by one."""
+    customer, plan = await world.customer(), await world.plan()
+    await world.confirm(await world.session(customer, plan))
+    found: list[tuple[str, Any]] = []
+    pick = paging.pick
+
+    async def noted(*args: Any, **values: Any) -> Picked:  # noqa: ANN401 - as it is called
+        picked = await pick(*args, **values)
+        assert picked.rows is not None
+        found.append((picked.rows, picked.values))
+        found.append((values["length"].sql, values["length"].values))
+        return picked
+
+    monkeypatch.setattr(paging, "pick", noted)
+    window = Window(limit=25, offset=0, order="invoice_date", descending=True)
+    async with world.database.transaction() as tx:
+        page = await invoices.page(tx, world.tenant_id, window, customer=customer)
+        for way in ("seqscan", "bitmapscan", "sort"):
+            await tx.execute(f"set local enable_{way} = off")
+        plans = [
+            "\n".join(row[0] for row in await tx.fetch(f"explain {sql}", *values))
+            for sql, values in found
+        ]
+
+    assert (page.total, len(page.items)) == (1, 1)
+    for shown in plans:
+        assert "using invoices_of_customer on invoices invoice" in shown
+        assert "hashed SubPlan" not in shown
+    assert "Index Only Scan Backward using invoices_of_customer" in plans[0]
+    assert "using drafts_of_nothing" in plans[1]

@@ -220,6 +220,15 @@ def settle(account: Account, intent_id: str) -> None:
         intents.decide(account, intent_id, failure=failure)
 
 
+def made_ago(account: Account, intent_id: str, *, days: int) -> None:
+    """A payment was made so many days ago; what it has told of itself was told then."""
+    with account.lock:
+        intent = account.get("payment_intent", intent_id)
+        charge = account.get("charge", intent["latest_charge"])
+        for one in (intent, charge):
+            one["created"] -= days * 86_400
+
+
 def bounce(account: Account, intent_id: str, code: str = "insufficient_funds") -> None:
     """A debit fails, whatever its account number says."""
     with account.lock:

@@ -194,9 +194,18 @@ def show(
     if as_json:
         typer.echo(json.dumps({"data": found}))
         return
-    columns = ("connection_id", "invoicing_entity_id", "account", "state", "heard_at")
+    columns = (
+        *("connection_id", "invoicing_entity_id", "account", "state"),
+        *("heard_at", "reconciled_until"),
+    )
     rows = ([str(one[name] or "never") for name in columns] for one in found)
-    print_table(rows, "id", "entity", "account", "state", "last event")
+    print_table(rows, "id", "entity", "account", "state", "last event", "reconciled until")
+    for one in found:
+        if one["not_reconciled_because"] is not None:
+            err.print(
+                f"{one['account']} is not compared with the books: "
+                f"{one['not_reconciled_because']}"
+            )
 
 
 @app.command()
@@ -365,4 +374,8 @@ def _shown(facts: ConnectionFacts) -> dict[str, Any]:
         "connected_at": instant_text(facts.connected_at),
         "heard_at": None if facts.heard_at is None else instant_text(facts.heard_at),
         "unheard": facts.unheard,
+        "reconciled_until": None
+        if facts.reconciled_until is None
+        else instant_text(facts.reconciled_until),
+        "not_reconciled_because": facts.refusal,
     }

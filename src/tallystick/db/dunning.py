@@ -29,9 +29,13 @@ _SUBSCRIPTIONS = """
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncollected:
-    """A locked invoice whose last try has failed. `owes`: there is something to decide."""
+    """A locked invoice whose last try has failed. `owes`: there is something to decide.
+
+    `is_draft`: it is what the end of a free trial was to be charged by. Nothing was billed.
+    """
 
     owes: bool
+    is_draft: bool
     end: DunningEnd
 
 
@@ -76,7 +80,8 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Unco
     """
     row = await tx.fetchrow(
         f"""
-        select i.status = 'FINALIZED' and i.amount_due > 0 and not i.awaits_person as owes,
+        select (i.status = 'FINALIZED' or i.charged_first) and i.amount_due > 0
+               and not i.awaits_person as owes, i.charged_first as is_draft,
                e.dunning_policy, e.dunning_marks_uncollectible
         from invoices i
         join invoicing_entities e
@@ -90,7 +95,7 @@ async def lock(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -> Unco
     )
     if row is None:
         return None
-    return Uncollected(owes=row["owes"], end=_end(row))
+    return Uncollected(owes=row["owes"], is_draft=row["is_draft"], end=_end(row))
 
 
 async def end_of(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> DunningEnd:

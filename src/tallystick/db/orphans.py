@@ -10,15 +10,17 @@ from tallystick.domain.orphan import Orphan, OrphanState, TakenPayment
 _BELONGS = """
     exists (
         select from payment_attempts a
-        where a.tenant_id = $1 and a.provider = $2 and a.reference = {reference}
+        where a.tenant_id = $1 and a.provider = {provider} and a.reference = {reference}
           and a.kind = 'PAYMENT' and a.state = 'FAILED' and a.late_money is null)
     or exists (
         select from collections c
-        where c.tenant_id = $1 and c.provider = $2 and c.reference = {reference}
+        where c.tenant_id = $1 and c.provider = {provider} and c.reference = {reference}
           and c.state = 'FAILED' and not exists (
             select from refunds r where r.tenant_id = c.tenant_id and r.collection_id = c.id))
 """
 """A try that ended without money is known by a reference, and nothing was done about it."""
+
+_OWN = "orphan_payments.reference"
 
 
 async def unknown(
@@ -116,7 +118,7 @@ async def lock(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> Orphan
     row = await tx.fetchrow(
         f"""
         select id, provider, reference, customer_id, amount, currency, taken_at, state, tries,
-               {_BELONGS.format(reference="orphan_payments.reference")} as belongs
+               {_BELONGS.format(provider="$2", reference=_OWN)} as belongs
         from orphan_payments
         where tenant_id = $1 and provider = $2 and reference = $3 for no key update
         """,
@@ -126,6 +128,46 @@ async def lock(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> Orphan
     )
     assert row is not None, "what was found is kept"
     return _orphan(row)
+
+
+async def holds(tx: Tx, tenant_id: UUID, orphan_id: UUID, amount: int) -> None:
+    """So much is held of what was found and nothing was done about."""
+    await tx.execute(
+        """
+        update orphan_payments set amount = $3
+        where tenant_id = $1 and id = $2 and state = 'FOUND' and amount <> $3
+        """,
+        tenant_id,
+        orphan_id,
+        amount,
+    )
+
+
+async def waiting(
+    tx: Tx,
+    tenant_id: UUID,
+    names: Sequence[str],
+    states: Sequence[OrphanState],
+    after: UUID | None,
+    limit: int,
+) -> list[Orphan]:
+    """What was found under these names and stands so, in the order of their ids."""
+    rows = await tx.fetch(
+        f"""
+        select id, provider, reference, customer_id, amount, currency, taken_at, state, tries,
+               {_BELONGS.format(provider="orphan_payments.provider", reference=_OWN)} as belongs
+        from orphan_payments
+        where tenant_id = $1 and provider = any($2) and state = any($3)
+          and state in ('FOUND', 'REFUNDING', 'REFUSED') and ($4::uuid is null or id > $4)
+        order by id limit $5
+        """,
+        tenant_id,
+        names,
+        [one.value for one in states],
+        after,
+        limit,
+    )
+    return [_orphan(row) for row in rows]
 
 
 async def move(

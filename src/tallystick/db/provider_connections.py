@@ -46,6 +46,8 @@ class ConnectionFacts:
     disconnected_at: datetime | None
     heard_at: datetime | None
     unheard: int
+    reconciled_until: datetime | None
+    refusal: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,32 +170,25 @@ async def owner_of(tx: Tx, connection_id: UUID) -> UUID | None:
     return found
 
 
-async def every_open(tx: Tx) -> list[Leased]:
-    """The open connections of every tenant, oldest first."""
-    rows = await tx.fetch(
-        """
-        select tenant_id, id from provider_connections
-        where disconnected_at is null order by connected_at, tenant_id, id
-        """
-    )
-    return leased(rows)
-
-
 async def of_tenant(tx: Tx, tenant_id: UUID) -> list[ConnectionFacts]:
     """Every connection of a tenant, oldest first, with what was heard from it.
 
-    `unheard` are the events that came and were not looked into yet.
+    `unheard` are the events that came and were not looked into yet. What its account took is
+    compared with the books up to `reconciled_until`; `refusal` is why it cannot be.
     """
     rows = await tx.fetch(
         f"""
         select {OF_TENANT} as connections, f.id, f.webhook_endpoint, f.connected_at,
-               f.disconnected_at,
+               f.disconnected_at, r.reconciled_until, r.refusal,
                (select max(received_at) from provider_events e
                 where e.tenant_id = f.tenant_id and e.connection_id = f.id) as heard_at,
                (select count(*) from provider_events e
                 where e.tenant_id = f.tenant_id and e.connection_id = f.id
                   and e.looked_into_at is null) as unheard
         from provider_connections f join tenants t on t.id = f.tenant_id
+        left join reconciled_accounts r
+          on r.tenant_id = f.tenant_id and r.provider = f.provider
+         and r.account = f.account and r.is_live = f.is_live
         where f.tenant_id = $1 order by f.connected_at, f.id
         """,
         tenant_id,
@@ -280,4 +275,6 @@ def _facts(row: Row) -> ConnectionFacts:
         disconnected_at=row["disconnected_at"],
         heard_at=row["heard_at"],
         unheard=row["unheard"],
+        reconciled_until=row["reconciled_until"],
+        refusal=row["refusal"],
     )

@@ -2,16 +2,26 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from tallystick.db.engine import Row, Tx
 from tallystick.db.sandbox_bank import Intent
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import TakenPage, TakenPayment
 
 MovementKind: TypeAlias = Literal[
     "CHARGE", "REFUND", "REFUND_FAILED", "REVERSAL", "REINSTATEMENT"
 ]
+
+_LISTED_AT_ONCE = 500
+
+_CHARGES = """
+    select m.id, m.reference, m.currency, m.created_at as taken_at, i.customer_id,
+           i.amount - i.refunded - i.reversed as amount
+    from sandbox.movements m
+    join sandbox.intents i on i.tenant_id = m.tenant_id and i.reference = m.reference
+    where m.tenant_id = $1 and m.kind = 'CHARGE'
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,25 +93,38 @@ async def movements(tx: Tx, tenant_id: UUID) -> list[Movement]:
     return [Movement(**row) for row in rows]
 
 
-async def held_since(tx: Tx, since: datetime) -> list[tuple[UUID, TakenPayment]]:
-    """Every charge since then, of all tenants, with what the bank still holds of it."""
+async def held_between(
+    tx: Tx, tenant_id: UUID, since: datetime, until: datetime, after: str | None
+) -> TakenPage:
+    """A page of a tenant's charges between two instants, with what is still held of each.
+
+    What was given back in full is left out. The mark is the last one's place in the ledger.
+    """
     rows = await tx.fetch(
-        """
-        select m.tenant_id, m.reference, m.currency, m.created_at as taken_at, i.customer_id,
-               i.amount - i.refunded - i.reversed as amount
-        from sandbox.movements m
-        join sandbox.intents i on i.tenant_id = m.tenant_id and i.reference = m.reference
-        where m.kind = 'CHARGE' and m.created_at >= $1
-          and i.amount - i.refunded - i.reversed > 0
-        order by m.created_at, m.tenant_id, m.id
+        f"""
+        {_CHARGES} and m.created_at >= $2 and m.created_at < $3 and m.id > $4
+        order by m.id limit $5
         """,
+        tenant_id,
         since,
+        until,
+        int(after or 0),
+        _LISTED_AT_ONCE,
     )
-    return [(row["tenant_id"], TakenPayment(**_without_tenant(row))) for row in rows]
+    return TakenPage(
+        payments=tuple(_taken(row) for row in rows if row["amount"]),
+        mark=str(rows[-1]["id"]) if len(rows) == _LISTED_AT_ONCE else None,
+    )
 
 
-def _without_tenant(row: Row) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "tenant_id"}
+async def held(tx: Tx, tenant_id: UUID, reference: str) -> TakenPayment | None:
+    """The charge under a reference with what is held of it; None where that is nothing."""
+    row = await tx.fetchrow(f"{_CHARGES} and m.reference = $2", tenant_id, reference)
+    return None if row is None or not row["amount"] else _taken(row)
+
+
+def _taken(row: Row) -> TakenPayment:
+    return TakenPayment(**{name: value for name, value in row.items() if name != "id"})
 
 
 async def _move(

@@ -51,6 +51,11 @@ class DocumentFacts:
             case _:
                 assert_never(self.payment)
 
+    @property
+    def transferred_to(self) -> BankAccount | None:
+        """The same of what is to be paid by transfer; None where it is paid otherwise."""
+        return self.account if isinstance(self.payment, BankTransfer) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceDocument:

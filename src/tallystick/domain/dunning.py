@@ -39,6 +39,10 @@ def after_last_try(policy: FinalPolicy, contract: Contract, today: date) -> Cont
     A suspended one lives on: its periods are billed as agreed, and it grants nothing until what
     suspends it is paid. A cancelled one ends today: what is billed in arrears is billed for its
     last window, and nothing is given back. One that is not billed yet, or has ended, stays.
+
+    A free trial whose end could not be charged is TRIAL_EXPIRED (section 4): it grants nothing
+    and is not billed, which is all that a suspension could come to, so only a cancellation
+    changes it.
     """
     match policy:
         case FinalPolicy.LEAVE:
@@ -49,7 +53,8 @@ def after_last_try(policy: FinalPolicy, contract: Contract, today: date) -> Cont
             return replace(contract, status=SubscriptionStatus.SUSPENDED)
         case FinalPolicy.CANCEL:
             ends = contract.end
-            if is_over(contract) or not contract.is_billed:
+            is_expired = contract.status is SubscriptionStatus.TRIAL_EXPIRED
+            if is_over(contract) or not (contract.is_billed or is_expired):
                 return None
             if ends is not None and ends <= today:
                 return None

@@ -39,6 +39,18 @@ class TakenPayment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakenPage:
+    """A page of what a provider took; `mark` leads to the next, None where there is none."""
+
+    payments: tuple[TakenPayment, ...]
+    mark: str | None
+
+
+class AccessRefused(Exception):
+    """A provider does not let the keys of an account look; the message says what it said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Orphan:
     """A payment that nobody here knew of, as it was found; or whose refund came back.
 

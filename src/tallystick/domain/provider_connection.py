@@ -7,6 +7,19 @@ from tallystick.domain.debit_scheme import DebitScheme
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account at a provider as a tenant is paid through it, however often it was connected.
+
+    The test bank has one without a name for each tenant.
+    """
+
+    tenant_id: UUID
+    provider: str
+    account: str
+    is_live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderConnection:
     """A connection as stored; its secrets are sealed.
 
@@ -33,6 +46,16 @@ class ProviderConnection:
     def name(self) -> str:
         """The provider's name in whatever was asked of it."""
         return f"{self.provider}:{self.id}"
+
+    @property
+    def leads_to(self) -> Account:
+        """The account that it is a connection to."""
+        return Account(
+            tenant_id=self.tenant_id,
+            provider=self.provider,
+            account=self.account,
+            is_live=self.is_live,
+        )
 
     @property
     def secret_key_place(self) -> str:

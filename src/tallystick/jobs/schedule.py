@@ -30,7 +30,7 @@ from tallystick.services.pass_on_names import pass_on_names
 from tallystick.services.purge_deliveries import purge_deliveries
 from tallystick.services.purge_idempotency_keys import purge_idempotency_keys
 from tallystick.services.purge_secrets import purge_secrets
-from tallystick.services.reconcile import reconcile_recent
+from tallystick.services.reconcile_accounts import reconcile_accounts
 from tallystick.services.record_reversal import record_reversals
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.run_imports import run_imports
@@ -109,7 +109,11 @@ def _of_money(settings: Settings) -> tuple[Periodic, ...]:
             seconds=settings.sweep_seconds,
             turn=record_failed_refunds,
         ),
-        Periodic(name="reconcile", seconds=settings.reconcile_seconds, turn=reconcile_recent),
+        Periodic(
+            name="reconcile",
+            seconds=settings.sweep_seconds,
+            turn=lambda app, now: reconcile_accounts(app, now, settings.reconcile_seconds),
+        ),
         Periodic(
             name="look_after_connections",
             seconds=settings.sweep_seconds,

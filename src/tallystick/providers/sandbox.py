@@ -32,7 +32,6 @@ from tallystick.db.sandbox_bank import (
     NO_ANSWER,
     Behaviour,
     Call,
-    Intent,
     IntentKind,
     IntentState,
     NewIntent,
@@ -41,7 +40,7 @@ from tallystick.db.sandbox_bank import (
 from tallystick.db.sandbox_ledger import Movement
 from tallystick.db.sandbox_reversals import TakenAs
 from tallystick.domain.money import exponent
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import TakenPage, TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
     FailureReason,
@@ -144,7 +143,7 @@ class Sandbox:
     async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
         """Take the money, or save the method."""
         key = order.key("confirm")
-        asked = calls.fingerprint("CONFIRM", reference, *_terms(order))
+        asked = calls.fingerprint("CONFIRM", reference, *calls.terms_asked(order))
         try:
             async with self._database.transaction() as tx:
                 intent = await locked_intent(tx, order.tenant_id, reference)
@@ -155,7 +154,7 @@ class Sandbox:
                 if told is not None:
                     calls.check_same(told, asked)
                     return calls.load_outcome(told.answer, challenge_url(intent, self._terms))
-                if _terms(order) != _terms_of(intent):
+                if calls.terms_asked(order) != calls.terms_of(intent):
                     raise BankMisused("the order is not the one this intent was opened for")
                 outcome = await decide(tx, intent, method, self._terms)
                 answer = calls.dump_outcome(outcome)
@@ -245,10 +244,17 @@ class Sandbox:
         async with self._database.transaction() as tx:
             await acknowledge(tx, tenant_id, reported)
 
-    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
-        """Every charge of the ledger since then that was not given back in full."""
+    async def payments_between(
+        self, tenant_id: UUID, since: datetime, until: datetime, after: str | None
+    ) -> TakenPage:
+        """A page of the ledger's charges of that time; a debit is charged when it settles."""
         async with self._database.transaction() as tx:
-            return await ledger.held_since(tx, since)
+            return await ledger.held_between(tx, tenant_id, since, until, after)
+
+    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
+        """The charge under a reference, unless it was given back in full."""
+        async with self._database.transaction() as tx:
+            return await ledger.held(tx, tenant_id, reference)
 
     async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
         """What was taken back of a payment and is not acknowledged."""
@@ -342,7 +348,7 @@ class Sandbox:
     async def _open(
         self, order: PaymentOrder, kind: IntentKind, operation: Operation, key: str
     ) -> str:
-        asked = calls.fingerprint(operation, *_terms(order))
+        asked = calls.fingerprint(operation, *calls.terms_asked(order))
         reference = secret("sbx_pay" if kind == "PAYMENT" else "sbx_set")
         answer = calls.dump_reference(reference)
         call = Call(key=key, operation=operation, parameters=asked, answer=answer)
@@ -367,15 +373,6 @@ class Sandbox:
             )
             await bank.add_intent(tx, order.tenant_id, intent)
         return reference
-
-
-def _terms(order: PaymentOrder) -> tuple[object, ...]:
-    """What a repeated call must ask again; where the buyer returns to may change in between."""
-    return order.customer_id, order.amount, order.currency, order.method.token, order.save
-
-
-def _terms_of(intent: Intent) -> tuple[object, ...]:
-    return intent.customer_id, intent.amount, intent.currency, intent.token, intent.save
 
 
 async def _remember(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from tallystick.db.sandbox_bank import Call
+from tallystick.db.sandbox_bank import Call, Intent
 from tallystick.domain.payment import (
     AlreadySucceeded,
     Cancelled,
@@ -12,6 +12,7 @@ from tallystick.domain.payment import (
     FailureReason,
     NeedsAction,
     Outcome,
+    PaymentOrder,
     Pending,
     Refunded,
     RefundOutcome,
@@ -37,6 +38,16 @@ def fingerprint(operation: str, *parameters: object) -> bytes:
     """The hash by which a repeated call is known to ask the same (SHA-256)."""
     asked = json.dumps([operation, *(str(parameter) for parameter in parameters)])
     return hashlib.sha256(asked.encode()).digest()
+
+
+def terms_asked(order: PaymentOrder) -> tuple[object, ...]:
+    """What a repeated call must ask again; where the buyer returns to may change in between."""
+    return order.customer_id, order.amount, order.currency, order.method.token, order.save
+
+
+def terms_of(intent: Intent) -> tuple[object, ...]:
+    """The same, as an intent was opened with it."""
+    return intent.customer_id, intent.amount, intent.currency, intent.token, intent.save
 
 
 def check_same(call: Call, parameters: bytes) -> None:

@@ -32,7 +32,7 @@ import structlog
 
 from tallystick.domain.debit_scheme import DebitScheme
 from tallystick.domain.errors import Fault
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import TakenPage, TakenPayment
 from tallystick.domain.payment import (
     AlreadySucceeded,
     Cancelled,
@@ -262,9 +262,15 @@ class Stripe:
     async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:
         """Nothing was listed."""
 
-    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
-        """The charges since then that were opened here, with what is still held of each."""
-        return await payments.held_since(self._api, since)
+    async def payments_between(
+        self, tenant_id: UUID, since: datetime, until: datetime, after: str | None
+    ) -> TakenPage:
+        """The charges that were opened here, made or settled between two instants."""
+        return await payments.between(self._api, tenant_id, (since, until), after)
+
+    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
+        """What is still held of a payment."""
+        return await payments.held(self._api, tenant_id, reference)
 
     async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
         """The newest disputes, and refunds that were not asked for here, of our payments.

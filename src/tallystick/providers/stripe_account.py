@@ -135,8 +135,10 @@ async def _unseen(api: stripe.V1Services) -> list[str]:
         "Customers": lambda: api.customers.list_async({"limit": 1}),
         "PaymentIntents": lambda: api.payment_intents.list_async({"limit": 1}),
         "SetupIntents": lambda: api.setup_intents.list_async({"limit": 1}),
+        "Charges": lambda: api.charges.list_async({"limit": 1}),
         "Refunds": lambda: api.refunds.list_async({"limit": 1}),
         "Disputes": lambda: api.disputes.list_async({"limit": 1}),
+        "Events": lambda: api.events.list_async({"limit": 1}),
     }
     unseen = []
     for name, listed in asked.items():

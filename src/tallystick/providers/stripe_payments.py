@@ -1,84 +1,167 @@
-"""Money that Stripe holds of our payments, as it lists it: what our books are compared with."""
+"""Money that Stripe holds of our payments, as it lists it: what our books are compared with.
+
+**A payment comes when its charge is made, or, a debit, when that settles.** Charges can be
+listed by when they were made only. So can what moves the balance, which a debit does already
+while it is pending. When a payment succeeded is told by events, which Stripe keeps for a month.
+So a span of time is read twice: its charges, and the events of payments that were made before
+it. Of a span that is over for longer there are its charges, as they stand now.
+"""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 import stripe
 import structlog
 
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import AccessRefused, TakenPage, TakenPayment
 from tallystick.providers.stripe_amounts import NotExact, from_stripe
 from tallystick.providers.stripe_client import answer_of
 from tallystick.providers.stripe_intents import customer_of, tenant_of
 
 if TYPE_CHECKING:
-    from stripe.params import ChargeListParams
+    from stripe.params import ChargeListParams, EventListParams
 
 _PAGE = 100
-_PAGES_MAX = 200
-"""Charges beyond so many pages are not looked at; the newest come first."""
+_GONE = 404
+_CHARGES, _EVENTS = "charges", "events"
+_SUCCEEDED = "payment_intent.succeeded"
+
+_Span: TypeAlias = tuple[datetime, datetime]
 
 log = structlog.get_logger(__name__)
 
 
-async def held_since(
-    api: stripe.V1Services, since: datetime
-) -> list[tuple[UUID, TakenPayment]]:
-    """Tenant and payment of every charge since then that is ours and of which money is held.
+async def between(
+    api: stripe.V1Services, tenant_id: UUID, span: _Span, after: str | None
+) -> TakenPage:
+    """A page of a tenant's payments that came in a span of time.
 
     Ours is what carries the tenant that it was opened for: what other programs charge in the
     account is left alone. A disputed charge is left out: its money is not held, and what
     becomes of it is a reversal.
 
     Raises:
+        AccessRefused: The keys may not list charges or events.
         StripeError: There was no answer.
     """
-    told: list[tuple[UUID, TakenPayment]] = []
-    last: str | None = None
-    for _ in range(_PAGES_MAX):
-        page = await _page(api, since, last)
-        told += [one for charge in page.data if (one := _held(charge)) is not None]
-        if not page.has_more:
-            return told
-        last = page.data[-1].id
-    log.warning("stripe.charges_left_out", after=last)
-    return told
+    which, _, last = (after or f"{_CHARGES}:").partition(":")
+    try:
+        if which == _CHARGES:
+            return await _charged(api, tenant_id, span, last)
+        return await _settled(api, tenant_id, span, last)
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise _refused(error) from None
 
 
-async def _page(
-    api: stripe.V1Services, since: datetime, last: str | None
-) -> stripe.ListObject[stripe.Charge]:
+async def held(api: stripe.V1Services, tenant_id: UUID, reference: str) -> TakenPayment | None:
+    """A payment as it stands now, None where nothing is held of it, or Stripe has forgotten it.
+
+    Raises:
+        AccessRefused: The keys may not look.
+        StripeError: There was no answer.
+    """
+    try:
+        intent = await answer_of(
+            lambda: api.payment_intents.retrieve_async(reference, {"expand": ["latest_charge"]})
+        )
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise _refused(error) from None
+    except stripe.InvalidRequestError as error:
+        if error.http_status == _GONE:
+            return None
+        raise
+    charge = intent.latest_charge
+    if tenant_of(intent) != tenant_id or not isinstance(charge, stripe.Charge):
+        return None
+    return _held(charge, intent)
+
+
+async def _charged(
+    api: stripe.V1Services, tenant_id: UUID, span: _Span, last: str
+) -> TakenPage:
+    """A page of the charges that were made in the span."""
+    begin, end = _seconds(span)
     params: ChargeListParams = {
         "limit": _PAGE,
-        "created": {"gt": int(since.timestamp()) - 1},
+        "created": {"gt": begin - 1, "lt": end + 1},
         "expand": ["data.payment_intent"],
     }
-    if last is not None:
+    if last:
         params["starting_after"] = last
-    return await answer_of(lambda: api.charges.list_async(params))
+    page = await answer_of(lambda: api.charges.list_async(params))
+    payments = []
+    for charge in page.data:
+        intent = charge.payment_intent
+        if charge.created > end or not isinstance(intent, stripe.PaymentIntent):
+            continue
+        payment = _held(charge, intent) if tenant_of(intent) == tenant_id else None
+        if payment is not None:
+            payments.append(payment)
+    more = f"{_CHARGES}:{page.data[-1].id}" if page.has_more else f"{_EVENTS}:"
+    return TakenPage(payments=tuple(payments), mark=more)
 
 
-def _held(charge: stripe.Charge) -> tuple[UUID, TakenPayment] | None:
-    """A charge in our words; None where it is not ours, or nothing is held of it."""
-    intent = charge.payment_intent
-    if not isinstance(intent, stripe.PaymentIntent):
+async def _settled(
+    api: stripe.V1Services, tenant_id: UUID, span: _Span, last: str
+) -> TakenPage:
+    """A page of the payments that were made before the span and succeeded in it.
+
+    With what they came to: `held` says what is left of it.
+    """
+    begin, end = _seconds(span)
+    params: EventListParams = {
+        "limit": _PAGE,
+        "type": _SUCCEEDED,
+        "created": {"gte": begin, "lte": end},
+    }
+    if last:
+        params["starting_after"] = last
+    page = await answer_of(lambda: api.events.list_async(params))
+    payments = []
+    for event in page.data:
+        intent = event.data.object
+        if not isinstance(intent, stripe.PaymentIntent) or intent.created >= begin:
+            continue
+        if tenant_of(intent) == tenant_id:
+            payment = _taken(intent, intent.amount, event.created)
+            if payment is not None:
+                payments.append(payment)
+    more = f"{_EVENTS}:{page.data[-1].id}" if page.has_more else None
+    return TakenPage(payments=tuple(payments), mark=more)
+
+
+def _refused(error: stripe.StripeError) -> AccessRefused:
+    # Of a key in it, Stripe's message shows the ends only.
+    return AccessRefused(error.user_message or "Stripe refuses the key.")
+
+
+def _seconds(span: _Span) -> tuple[int, int]:
+    """Stripe's time is in whole seconds: a span has those that it begins and ends in."""
+    begin, end = span
+    return int(begin.timestamp()), int(end.timestamp())
+
+
+def _held(charge: stripe.Charge, intent: stripe.PaymentIntent) -> TakenPayment | None:
+    """A charge in our words; None where nothing is held of it."""
+    if charge.status != "succeeded" or getattr(charge, "disputed", False):
         return None
-    tenant_id = tenant_of(intent)
-    if tenant_id is None or charge.status != "succeeded" or getattr(charge, "disputed", False):
-        return None
-    currency = charge.currency.upper()
+    return _taken(intent, charge.amount - charge.amount_refunded, charge.created)
+
+
+def _taken(intent: stripe.PaymentIntent, amount: int, at: int) -> TakenPayment | None:
+    currency = intent.currency.upper()
     try:
-        held = from_stripe(charge.amount - charge.amount_refunded, currency)
+        left = from_stripe(amount, currency)
     except NotExact:
         log.warning("stripe.amount_not_exact", reference=intent.id)
         return None
-    if held <= 0:
+    if left <= 0:
         return None
-    return tenant_id, TakenPayment(
+    return TakenPayment(
         reference=intent.id,
         customer_id=customer_of(intent),
-        amount=held,
+        amount=left,
         currency=currency,
-        taken_at=datetime.fromtimestamp(charge.created, UTC),
+        taken_at=datetime.fromtimestamp(at, UTC),
     )

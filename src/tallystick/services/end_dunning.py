@@ -5,7 +5,13 @@ from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
-from tallystick.db import due_contracts, dunning, scheduled_changes, subscription_changes
+from tallystick.db import (
+    draft_writes,
+    due_contracts,
+    dunning,
+    scheduled_changes,
+    subscription_changes,
+)
 from tallystick.db.due_contracts import DueContract
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.contract import Contract
@@ -95,7 +101,14 @@ async def _end(ctx: Context, tx: Tx, invoice_id: UUID) -> None:
             stands = due.contract if after is None else after
             suspends = suspends or stands.status is SubscriptionStatus.SUSPENDED
     await dunning.decided(tx, tenant_id, invoice_id, suspends=suspends)
-    if found.owes and found.end.gives_up:
+    if not (found.owes and found.end.gives_up):
+        return
+    if found.is_draft:
+        # Nothing was billed, so nothing is owed: no card that comes later is charged for it.
+        await draft_writes.drop_charged_first(
+            tx, tenant_id, [one.contract.id for one in billed]
+        )
+    else:
         await dunning.give_up(tx, tenant_id, invoice_id, ctx.now)
         await tell_of_invoice(ctx, "invoice.marked_uncollectible", invoice_id)
 

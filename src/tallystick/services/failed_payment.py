@@ -81,7 +81,7 @@ async def _note(ctx: Context, invoice_id: UUID, *, counts: bool) -> _Again:
         return _Again(at=tried.collect_at, left=left, page=page)
     failures = tried.failures + 1
     again = next_try(ctx.now, failures, tenant.dunning_days) if tried.charges else None
-    is_last = tried.charges and tried.is_final and again is None
+    is_last = tried.charges and again is None
     await failed_tries.failed(tx, tenant.id, invoice_id, again, ctx.now, is_last=is_last)
     left = 0 if again is None else len(tenant.dunning_days) - failures + 1
     if left == 1 and tried.is_final:

@@ -9,6 +9,7 @@ from tallystick.domain.collection import SavedMethod
 from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.explain_invoice import InvoiceExplanation
 from tallystick.domain.next_charge import NextCharge
+from tallystick.domain.parties import BankAccount
 from tallystick.services.checkout_view import SellerCard
 
 
@@ -62,9 +63,11 @@ class OwnInvoice:
         explanation: How its figures came about, None where they are not what they come to.
         pays_with: The saved method that would be charged, None where none can be.
         can_be_paid: Whether something is due that can be charged now.
+        account: Where what is due is to be transferred to, None where it is paid otherwise.
     """
 
     entry: InvoiceEntry
     explanation: InvoiceExplanation | None
     pays_with: SavedMethod | None
     can_be_paid: bool
+    account: BankAccount | None = None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import TakenPage, TakenPayment
 from tallystick.domain.payment import (
     CancelOutcome,
     Declined,
@@ -146,11 +146,25 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    async def payments_since(self, since: datetime) -> list[tuple[UUID, TakenPayment]]:
-        """Tenant and payment of the money that it took since an instant of real time.
+    async def payments_between(
+        self, tenant_id: UUID, since: datetime, until: datetime, after: str | None
+    ) -> TakenPage:
+        """A page of a tenant's payments that came between two instants of real time.
 
-        Each with what it still holds of it; what went back in full is left out. Whether we
-        know of it does not matter: this is what our books are compared with.
+        That is, of those that were made then, and of those that were made before and settled
+        then. `after` is the mark of the page before. One may be told more than once, or of just
+        outside, and with what was held of it earlier. Whether we know of it does not matter:
+        this is what our books are compared with.
+
+        Raises:
+            AccessRefused: The account's keys may not look.
+        """
+        ...
+
+    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
+        """A payment with what it holds of it now; None where that is nothing, or disputed.
+
+        Raises any exception when there was no answer.
         """
         ...
 

@@ -6,34 +6,37 @@ own. A refund that we did not ask for is another matter: see `record_reversal`.
 """
 
 import asyncio
-from collections import defaultdict
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.db import orphans, provider_connections
-from tallystick.db.engine import Tx, retrying
+from tallystick.db import orphans, reconciled_accounts
+from tallystick.db.engine import retrying
 from tallystick.domain.ids import Prefix, encode
-from tallystick.domain.orphan import Orphan, OrphanPolicy, OrphanState, TakenPayment
+from tallystick.domain.orphan import (
+    AccessRefused,
+    Orphan,
+    OrphanPolicy,
+    OrphanState,
+    TakenPage,
+    TakenPayment,
+)
 from tallystick.domain.payment import Refunded, RefundRefused, Unknown
-from tallystick.domain.provider_connection import ProviderConnection
-from tallystick.services.context import App, Context
+from tallystick.domain.provider_connection import Account
+from tallystick.domain.reconciliation import AFTER_CLOSING, GRACE
+from tallystick.services.context import SANDBOX, App, Context
 from tallystick.services.each_alone import each_alone
 from tallystick.services.events import EventValue, record
 from tallystick.services.ids import new_id
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
+from tallystick.services.secret_box import CannotOpen
 from tallystick.services.settle_debit import record_late
 from tallystick.services.tenant_context import tenant_context
 
 AT_ONCE = 4
-LOOKS_BACK = timedelta(days=3)
-"""How far the worker looks back; the command line looks as far as it is told to."""
-LIST_CALLS = 10
-"""A list may take as long as so many calls: it has pages."""
-GRACE = timedelta(minutes=15)
-"""Younger money is not looked at, in real time: it may just be being recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,144 +49,178 @@ class FoundOrphan:
     state: OrphanState | None
 
 
-async def reconcile_recent(app: App, real_now: datetime) -> int:
-    """The same for the last days, as a worker does it again and again."""
-    found = await reconcile(app, real_now, real_now - LOOKS_BACK)
-    return len(found)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Whose money is listed: an account of a tenant's, through its `provider`.
+
+    An account that was connected more than once has more than one of `names`, of which
+    `provider` has that of the connection that is open, else of the newest.
+    """
+
+    ctx: Context
+    provider: PaymentProvider
+    names: tuple[str, ...]
 
 
 async def find_orphans(app: App, real_now: datetime, since: datetime) -> list[FoundOrphan]:
     """Money taken since an instant of real time that our books do not know; nothing is done."""
     return [
-        FoundOrphan(tenant_id=tenant_id, provider=provider.name, payment=one, state=None)
-        for provider, tenant_id, one in await _unknown(app, real_now, since)
+        FoundOrphan(
+            tenant_id=place.ctx.tenant.id,
+            provider=place.provider.name,
+            payment=one,
+            state=None,
+        )
+        for place, one in await _unknown(app, real_now, since)
     ]
 
 
 async def reconcile(app: App, real_now: datetime, since: datetime) -> list[FoundOrphan]:
     """Find money taken since an instant of real time that our books do not know, and do with
     it what its tenant wants.
+
+    A worker does the same, and goes on from where it was: see `reconcile_accounts`.
     """
     done: list[FoundOrphan] = []
 
-    async def take_up(one: tuple[PaymentProvider, UUID, TakenPayment]) -> None:
-        provider, tenant_id, payment = one
-        async with app.database.connection() as tx:
-            ctx = await tenant_context(app, tx, tenant_id, real_now, actor="worker")
-        state = await _take_up(ctx, provider, payment)
+    async def attend(one: tuple[Place, TakenPayment]) -> None:
+        place, payment = one
+        state = await take_up(place, payment)
         done.append(
             FoundOrphan(
-                tenant_id=tenant_id, provider=provider.name, payment=payment, state=state
+                tenant_id=place.ctx.tenant.id,
+                provider=place.provider.name,
+                payment=payment,
+                state=state,
             )
         )
 
     found = await _unknown(app, real_now, since)
-    await each_alone(found, take_up, at_once=AT_ONCE, work="reconcile")
+    await each_alone(found, attend, at_once=AT_ONCE, work="reconcile")
     return done
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
-    """Whose money is listed: a provider by `names`; of one tenant, None for every tenant's.
+async def place_of(app: App, account: Account, real_now: datetime) -> Place:
+    """The way to look at an account.
 
-    An account that was connected more than once has more than one name, of which `provider`
-    has the one that is open.
+    Raises:
+        AccessRefused: The settings lack the key that sealed its keys.
     """
+    async with app.database.connection() as tx:
+        ctx = await tenant_context(app, tx, account.tenant_id, real_now, actor="worker")
+    if account.provider == SANDBOX:
+        return Place(ctx=ctx, provider=app.providers[SANDBOX], names=(SANDBOX,))
+    ways = [one for one in ctx.tenant.connections if one.leads_to == account]
+    chosen = next((one for one in ways if one.is_open), ways[-1])
+    try:
+        provider = app.connect(chosen)
+    except CannotOpen as missing:
+        raise AccessRefused(str(missing)) from None
+    return Place(ctx=ctx, provider=provider, names=tuple(one.name for one in ways))
 
-    provider: PaymentProvider
-    names: tuple[str, ...]
-    tenant_id: UUID | None
+
+async def listed(
+    place: Place, since: datetime, until: datetime, after: str | None
+) -> TakenPage:
+    """A page of what came between two instants.
+
+    Raises:
+        AccessRefused: The account's keys may not look.
+        TimeoutError: There was no answer in time.
+    """
+    tenant_id = place.ctx.tenant.id
+    async with asyncio.timeout(place.ctx.app.call_limit_seconds):
+        return await place.provider.payments_between(tenant_id, since, until, after)
+
+
+async def unknown_of(place: Place, payments: Sequence[TakenPayment]) -> list[TakenPayment]:
+    """Those that our books do not know, with what the provider holds of them now.
+
+    Raises:
+        TimeoutError: There was no answer in time.
+    """
+    ctx = place.ctx
+    by_reference = {one.reference: one for one in payments}
+    async with ctx.app.database.connection() as tx:
+        strange = await orphans.unknown(tx, ctx.tenant.id, place.names, list(by_reference))
+    found = []
+    for reference, told in by_reference.items():
+        if reference in strange:
+            async with asyncio.timeout(ctx.app.call_limit_seconds):
+                held = await place.provider.payment_held(ctx.tenant.id, reference)
+            if held is not None:
+                found.append(replace(held, taken_at=told.taken_at))
+    return found
+
+
+async def note(ctx: Context, place: Place, payment: TakenPayment) -> str:
+    """Keep what was found, tell of it once, and return the name by which it is kept.
+
+    A plain verb. It is the name under which it was asked for, which may be that of a closed
+    connection.
+    """
+    tx, tenant_id = ctx.transaction, ctx.tenant.id
+    known_as = await orphans.name_of(tx, tenant_id, place.names, payment.reference)
+    name = known_as or place.provider.name
+    if await orphans.keep(tx, tenant_id, new_id(), name, payment, ctx.now):
+        orphan = await orphans.lock(tx, tenant_id, name, payment.reference)
+        await _tell(ctx, "payment.orphan_found", orphan, "SETTLED")
+    return name
 
 
 async def _unknown(
     app: App, real_now: datetime, since: datetime
-) -> list[tuple[PaymentProvider, UUID, TakenPayment]]:
+) -> list[tuple[Place, TakenPayment]]:
     """What the providers list and our books do not know, oldest first.
 
     A provider that does not answer is looked at another time.
     """
-    found: list[tuple[PaymentProvider, UUID, TakenPayment]] = []
+    found: list[tuple[Place, TakenPayment]] = []
+    until = real_now - GRACE
 
-    async def compare(place: _Place) -> None:
-        async with asyncio.timeout(app.call_limit_seconds * LIST_CALLS):
-            listed = await place.provider.payments_since(since)
-        by_tenant: dict[UUID, list[TakenPayment]] = defaultdict(list)
-        for tenant_id, payment in listed:
-            is_its = place.tenant_id in {None, tenant_id}
-            if is_its and payment.taken_at <= real_now - GRACE:
-                by_tenant[tenant_id].append(payment)
-        for tenant_id, payments in by_tenant.items():
-            async with app.database.connection() as tx:
-                unknown = await orphans.unknown(
-                    tx, tenant_id, place.names, [one.reference for one in payments]
-                )
-            found.extend(
-                (place.provider, tenant_id, one) for one in payments if one.reference in unknown
-            )
+    async def compare(account: Account) -> None:
+        place = await place_of(app, account, real_now)
+        strange: dict[str, TakenPayment] = {}
+        mark: str | None = None
+        while True:
+            page = await listed(place, since, until, mark)
+            recent = [one for one in page.payments if one.taken_at <= until]
+            strange |= {one.reference: one for one in await unknown_of(place, recent)}
+            mark = page.mark
+            if mark is None:
+                break
+        found.extend((place, one) for one in strange.values())
 
-    places = await _places(app, real_now)
-    await each_alone(places, compare, at_once=AT_ONCE, work="list_payments")
-    return sorted(found, key=lambda one: (one[2].taken_at, one[2].reference))
-
-
-async def _places(app: App, real_now: datetime) -> list[_Place]:
-    """The providers of this program, and each account that a tenant is connected to, once."""
-    places = [
-        _Place(provider=one, names=(one.name,), tenant_id=None)
-        for one in app.providers.values()
-    ]
-    seen: set[tuple[UUID, str, str, bool]] = set()
     async with app.database.connection() as tx:
-        for one in await provider_connections.every_open(tx):
-            ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
-            known = {connection.id: connection for connection in ctx.tenant.connections}
-            account = _account(known[one.id])
-            if account not in seen:
-                seen.add(account)
-                names = tuple(c.name for c in known.values() if _account(c) == account)
-                provider = app.connect(known[one.id])
-                places.append(_Place(provider=provider, names=names, tenant_id=one.tenant_id))
-    return places
+        accounts = await reconciled_accounts.taking(tx, since, real_now - AFTER_CLOSING)
+    if since < until:
+        await each_alone(accounts, compare, at_once=AT_ONCE, work="list_payments")
+    return sorted(found, key=lambda one: (one[1].taken_at, one[1].reference))
 
 
-def _account(connection: ProviderConnection) -> tuple[UUID, str, str, bool]:
-    return (
-        connection.tenant_id,
-        connection.provider,
-        connection.account,
-        connection.is_live,
+async def take_up(place: Place, payment: TakenPayment) -> OrphanState:
+    """Do with what was found as its tenant wants, and return how it stands then.
+
+    A long verb.
+    """
+    ctx, provider = place.ctx, place.provider
+    orphan = await retrying(
+        ctx.app.database, lambda tx: _decide(ctx.within(tx), place, payment)
     )
-
-
-async def _take_up(
-    ctx: Context, provider: PaymentProvider, payment: TakenPayment
-) -> OrphanState:
-    names = [provider.name]
-    connection = ctx.tenant.connection_named(provider.name)
-    if connection is not None:
-        account = _account(connection)
-        names = [one.name for one in ctx.tenant.connections if _account(one) == account]
-
-    async def decide(tx: Tx) -> Orphan:
-        # By the name under which it was asked for, which may be that of a closed connection.
-        known_as = await orphans.name_of(tx, ctx.tenant.id, names, payment.reference)
-        return await _decide(ctx, tx, known_as or provider.name, payment)
-
-    orphan = await retrying(ctx.app.database, decide)
     if orphan.state is not OrphanState.REFUNDING:
         return orphan.state
     return await give_back_orphan(ctx, provider, orphan)
 
 
-async def _decide(ctx: Context, tx: Tx, provider: str, payment: TakenPayment) -> Orphan:
+async def _decide(ctx: Context, place: Place, payment: TakenPayment) -> Orphan:
     """Tell of it once; attach it where it belongs, else it is to go back."""
-    inner, tenant_id = ctx.within(tx), ctx.tenant.id
-    is_new = await orphans.keep(tx, tenant_id, new_id(), provider, payment, ctx.now)
+    tx, tenant_id = ctx.transaction, ctx.tenant.id
+    provider = await note(ctx, place, payment)
     orphan = await orphans.lock(tx, tenant_id, provider, payment.reference)
-    if is_new:
-        await _tell(inner, "payment.orphan_found", orphan, "SETTLED")
     if orphan.state is not OrphanState.FOUND or ctx.tenant.orphan_policy == OrphanPolicy.REPORT:
         return orphan
+    # A part of it may have gone back since it was found.
+    await orphans.holds(tx, tenant_id, orphan.id, payment.amount)
     state = OrphanState.REFUNDING
     if orphan.belongs:
         await record_late(ctx, tx, provider, payment.reference)
@@ -192,7 +229,7 @@ async def _decide(ctx: Context, tx: Tx, provider: str, payment: TakenPayment) ->
         if paid is not None:
             state = OrphanState.ATTACHED
             invoice = encode(Prefix.INVOICE, paid)
-            await _tell(inner, "payment.orphan_attached", orphan, "SETTLED", invoice)
+            await _tell(ctx, "payment.orphan_attached", orphan, "SETTLED", invoice)
     await orphans.move(tx, tenant_id, orphan.id, OrphanState.FOUND, state)
     return await orphans.lock(tx, tenant_id, provider, payment.reference)
 

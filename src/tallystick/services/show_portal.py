@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tallystick.db import (
     checkout_facts,
+    document_facts,
     due_contracts,
     invoices,
     invoicing_entities,
@@ -130,10 +131,16 @@ async def show_own_invoice(portal: OpenedPortal, invoice_id: UUID) -> OwnInvoice
             own_method = details.subscription.payment_method_id
         pays_with = await method_on_file(ctx, tx, provider, portal.customer.id, own_method)
         explanation = await explained(ctx, tx, invoice_id)
+        document = await document_facts.of_invoice(
+            tx, ctx.tenant.id, invoice_id, ctx.tenant.time_zone
+        )
+    assert document is not None, "it was just read"
+    owes = entry.status.is_owed and entry.amount_due > 0
     return OwnInvoice(
         entry=entry,
         explanation=explanation,
         pays_with=pays_with,
+        account=document.facts.transferred_to if owes else None,
         can_be_paid=provider is not None
         and pays_with is not None
         and entry.status.is_owed

@@ -15,13 +15,19 @@ async def test_a_draft_that_bills_nothing_is_no_invoice_yet(
     sdk: AsyncMeteroid, api: httpx.AsyncClient, world: World
 ) -> None:
     """It waits for late usage: listed once some has come, and final then."""
-    customer = await world.customer()
+    customer = await world.customer(alias="globex")
     await world.confirm(await world.session(customer, await usage_only(world)))
 
     await api.post("/api/v1/test-clock/advance", json={"to": "2026-04-10T06:00:00Z"})
-    listed = (await api.get("/api/v1/invoices")).json()
-
-    assert (listed["data"], listed["pagination_meta"]["total_items"]) == ([], 0)
+    row = await world.one("select id from subscriptions")
+    for asked in (
+        {},
+        {"customer_id": encode(Prefix.CUSTOMER, customer)},
+        {"customer_id": "globex", "statuses": "DRAFT"},
+        {"subscription_id": encode(Prefix.SUBSCRIPTION, row["id"])},
+    ):
+        listed = (await api.get("/api/v1/invoices", params=asked)).json()
+        assert (listed["data"], listed["pagination_meta"]["total_items"]) == ([], 0)
     assert len(await world.fetch("select from invoices")) == 1
 
     await sdk.events.ingest(

@@ -1,23 +1,31 @@
 """What a customer sees and does in the portal."""
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 
+from tallystick.db import invoicing_entities
 from tallystick.domain.credit_note import DebtCancellation
+from tallystick.domain.entity_settings import EntityAccount
 from tallystick.domain.ids import Prefix, decode, encode
-from tallystick.domain.offer import ExternalPayment
+from tallystick.domain.offer import BankTransfer, ExternalPayment, PaymentConfig
+from tallystick.services.change_invoice import MoneyReceived, receive_money
 from tallystick.services.confirm_result import Completed
+from tallystick.services.ids import new_id
+from tallystick.services.portal_token import PortalScope
 from tests.crediting import Billed
 from tests.http.checkout.buyer import Seen
+from tests.http.pay.conftest import link_of
 from tests.portals import Guest, enter, form_to
 from tests.soundness import assert_sound
 from tests.subscribing import Merchant
 from tests.world import World
 
 TODAY = date(2026, 3, 10)
+IBAN = "DE89370400440532013000"
 DECLINES_LATER = "4000000000000341"
 
 
@@ -31,12 +39,12 @@ async def subscribed(world: World, **fields: object) -> tuple[UUID, str]:
     return customer, encode(Prefix.SUBSCRIPTION, row["id"])
 
 
-async def owing(world: World, customer: UUID) -> str:
+async def owing(world: World, customer: UUID, payment: PaymentConfig | None = None) -> str:
     """The name of an invoice of EUR 49 that waits for its buyer."""
     merchant = Merchant(world=world)
     plan = await world.plan(name="By transfer")
     await merchant.subscribe(
-        customer, plan, TODAY, payment=ExternalPayment(), charge_automatically=False
+        customer, plan, TODAY, payment=payment or ExternalPayment(), charge_automatically=False
     )
     row = await world.one(
         "select id from invoices where customer_id = $1 and payment_status = 'UNPAID'", customer
@@ -173,6 +181,40 @@ async def test_without_a_method_nothing_can_be_paid(world: World, web: FastAPI) 
 
     assert "No saved payment method can be charged." in page.text
     assert "pay-form" not in page.response.text
+
+
+async def test_where_to_transfer_to(world: World, web: FastAPI) -> None:
+    """The account of an invoice that is to be transferred, as its own page shows it, and not
+    once it is paid. The other account of the seller stands nowhere.
+    """
+    async with world.app.transaction() as tx:
+        entity = await invoicing_entities.load(tx, world.tenant_id, world.entity_id)
+        assert entity is not None
+        holders = {"Acme SAS": IBAN, "Acme Reserve": "FR7630006000011234567890189"}
+        first, other = (
+            EntityAccount(
+                id=new_id(), holder=holder, iban=iban, bic="COBADEFFXXX", currency="EUR"
+            )
+            for holder, iban in holders.items()
+        )
+        entity = replace(entity, bank_accounts=(other, first))
+        await invoicing_entities.save(tx, world.tenant_id, entity)
+    customer = await world.customer()
+    billed = await owing(world, customer, BankTransfer(account_id=first.id))
+    guest = await enter(world, web, customer, (PortalScope.READ,))
+    page = await guest.open(f"/invoices/{billed}")
+    own = Seen.of(await guest.client.get(link_of(world, decode(Prefix.INVOICE, billed))))
+
+    for seen in (page, own):
+        for told in ("to this account:", "Acme SAS", "DE89 3704 0044 0532 0130 00", "COBADEFF"):
+            assert told in seen.text
+        assert "Acme Reserve" not in seen.text
+    assert "No saved payment method" not in page.text
+
+    async with world.app.transaction() as tx:
+        money = MoneyReceived(amount=4900, paid_at=None, reference=None)
+        await receive_money(world.ctx.within(tx), decode(Prefix.INVOICE, billed), money)
+    assert "Acme SAS" not in (await guest.open(f"/invoices/{billed}")).text
 
 
 async def test_drafts_are_nobodys_business(world: World, web: FastAPI) -> None:

@@ -15,6 +15,9 @@ _NAMED = " union all ".join(
     f"select tenant_id, id, provider, '{table}' as place from {table}" for table in _TABLES
 )
 
+LAGS = "interval '1 day'"
+"""Longer than a worker takes to go on with every account."""
+
 PROVIDER_RULES = (
     Rule(
         name="provider-connection",
@@ -41,6 +44,24 @@ PROVIDER_RULES = (
             select c.tenant_id, c.tenant_id, 'the connection ' || c.id
             from provider_connections c join tenants t on t.id = c.tenant_id
             where c.is_live = t.is_test
+        """,
+    ),
+    Rule(
+        name="provider-reconciled",
+        holds="What an account took is compared with the books within a day",
+        kind=None,
+        # A closed connection is looked at for 60 days, if its provider lets us.
+        query=f"""
+            select c.tenant_id, c.id, format('%s of %s is compared up to %s%s', c.account,
+                c.provider, coalesce(r.reconciled_until, c.connected_at),
+                coalesce(': ' || r.refusal, '; does a worker run?')) as about
+            from provider_connections c
+            left join reconciled_accounts r
+              on r.tenant_id = c.tenant_id and r.provider = c.provider
+             and r.account = c.account and r.is_live = c.is_live
+            where coalesce(r.reconciled_until, c.connected_at) < least(
+                    now() - {LAGS}, c.disconnected_at + interval '60 days')
+              and (c.disconnected_at is null or r.refusal is null)
         """,
     ),
     Rule(

@@ -17,6 +17,7 @@ from tallystick.http.pages.invoice_body import (
     make_invoice_body,
 )
 from tallystick.http.pages.method_words import method_words
+from tallystick.http.pages.panel import account_rows
 from tallystick.http.pages.teller import Teller
 from tallystick.locales.addresses import address_lines
 from tallystick.services.portal_view import OwnInvoice, OwnSubscription, PortalView
@@ -61,7 +62,8 @@ class MethodRow:
 class InvoicePage:
     """A customer's invoice, and what they can do about it.
 
-    `download` is where its document is, below its own address.
+    `download` is where its document is, below its own address; `account` is where what is due
+    of it is to be transferred to.
     """
 
     name: str
@@ -71,6 +73,7 @@ class InvoicePage:
     hint: str | None
     download: str
     owes: bool
+    account: tuple[tuple[str, str], ...]
 
 
 def subscription_card(own: OwnSubscription, today: date, say: Teller) -> SubscriptionCard:
@@ -140,7 +143,8 @@ def invoice_page(
     owes = entry.status.is_owed and entry.amount_due > 0
     pays_with = None if own.pays_with is None else method_words(own.pays_with.method, say)
     hint = None
-    if owes and may_manage and not own.can_be_paid:
+    account = account_rows(own.account, say)
+    if owes and may_manage and not own.can_be_paid and not account:
         waits = entry.payment_status is PaymentStatus.PROCESSING
         hint = words("invoice.processing" if waits else "invoice.no_method", seller=seller)
     pays = own.can_be_paid and may_manage
@@ -152,6 +156,7 @@ def invoice_page(
         hint=hint,
         download="invoice.pdf",
         owes=owes,
+        account=account,
     )
 
 

@@ -34,8 +34,16 @@ from tallystick.domain.payment import (
     Unconfirmed,
     Unknown,
 )
+from tallystick.http.errors import unexpected
 from tallystick.http.pages.chosen_language import locale_of
 from tallystick.http.pages.drawing import environment
+from tallystick.http.pages.refusals import (
+    AWAY,
+    DEFECT,
+    PAUSE_SECONDS,
+    meaning,
+    route_of_pages,
+)
 from tallystick.http.pages.teller import Teller, teller_for
 from tallystick.providers.sandbox import Challenge, Sandbox
 from tallystick.providers.sandbox_calls import NoSuchIntent
@@ -61,21 +69,11 @@ _pages = environment(FileSystemLoader(_FOLDER / "templates"))
 
 def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
     """The challenge page's routes, all below `/sandbox`."""
-    routes = APIRouter(prefix="/sandbox", include_in_schema=False)
+    routes = APIRouter(
+        prefix="/sandbox", include_in_schema=False, route_class=route_of_pages(_refused)
+    )
 
-    @routes.get("/challenge.css")
-    async def style() -> Response:
-        return FileResponse(
-            _FOLDER / "challenge.css",
-            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
-        )
-
-    @routes.get("/challenge.svg")
-    async def icon() -> Response:
-        return FileResponse(
-            _FOLDER / "challenge.svg",
-            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
-        )
+    _add_files(routes)
 
     @routes.get("/challenge/{reference}")
     async def show(request: Request, reference: str, tenant: str = "") -> Response:
@@ -121,6 +119,22 @@ def router(sandbox: Sandbox, merchant_name: MerchantName) -> APIRouter:
     return routes
 
 
+def _add_files(routes: APIRouter) -> None:
+    @routes.get("/challenge.css")
+    async def style() -> Response:
+        return FileResponse(
+            _FOLDER / "challenge.css",
+            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
+        )
+
+    @routes.get("/challenge.svg")
+    async def icon() -> Response:
+        return FileResponse(
+            _FOLDER / "challenge.svg",
+            headers={"Cache-Control": f"max-age={_STYLE_SECONDS}"},
+        )
+
+
 async def _find(sandbox: Sandbox, reference: str, tenant: str) -> tuple[UUID, Challenge] | None:
     """The challenge behind an address, None when the address is not one of ours."""
     if _REFERENCE.fullmatch(reference) is None:
@@ -157,6 +171,20 @@ def _result(standing: Standing) -> str:
             return "cancelled"
         case NeedsAction() | Pending() | Unconfirmed() | Unknown():
             return "waiting"
+
+
+def _refused(error: Exception, request: Request) -> Response:
+    """What a buyer sees when the bank cannot answer: a page of the bank's, no error body."""
+    key, status = meaning(error)
+    if status >= DEFECT and not isinstance(error, AWAY):
+        unexpected(request.scope, error)
+    say = _teller(request)
+    if key == "refused":
+        return _page("foreign.html", say, status)
+    page = _page("away.html", say, status)
+    if key == "busy":
+        page.headers["Retry-After"] = str(PAUSE_SECONDS)
+    return page
 
 
 def _page(name: str, say: Teller, status: int = 200, **values: object) -> Response:

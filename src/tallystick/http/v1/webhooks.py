@@ -145,9 +145,16 @@ async def list_deliveries(
     return await door.read(find, show)
 
 
-@router.post("/endpoints/{endpoint_id}/rotate-secret", response_model=WebhookEndpointSecret)
+@router.post(
+    "/endpoints/{endpoint_id}/rotate-secret",
+    response_model=WebhookEndpointSecret,
+    dependencies=[READS_TOO],
+)
 async def rotate_secret(door: Entered, endpoint_id: WebhookEndpointId) -> Response:
-    """Give a webhook endpoint a new secret; the old one signs beside it for 24 hours."""
+    """Give a webhook endpoint a new secret; the old one signs beside it for 24 hours.
+
+    The new one is in the answer; so the key needs both scopes.
+    """
     return await door.write(
         lambda ctx: rotate_webhook_secret(ctx, endpoint_id),
         show_secret,
