@@ -80,7 +80,7 @@ from tallystick.providers.stripe_client import (
     origin_of,
     under_next_key,
 )
-from tallystick.providers.stripe_customers import is_gone, make_customer
+from tallystick.providers.stripe_customers import change_customer, is_gone, make_customer
 from tallystick.providers.stripe_events import parse
 
 __all__ = ["Stripe", "StripeKeys"]
@@ -175,6 +175,12 @@ class Stripe:
     ) -> str:
         """Make the customer in the account, once under its name and address."""
         return await make_customer(self._api, tenant_id, customer_id, name, email)
+
+    async def update_customer(
+        self, tenant_id: UUID, reference: str, *, name: str, email: str | None, key: str
+    ) -> None:
+        """Tell the account what a customer is called now, and her address."""
+        await change_customer(self._api, reference, name, email, key)
 
     async def open(self, order: PaymentOrder) -> str | Declined:
         """Create the PaymentIntent of an order and return its id. Moves no money."""
@@ -274,6 +280,22 @@ class Stripe:
                 return None
             raise
         return as_method(self.name, kept) if kept.customer is not None else None
+
+    async def forget_method(self, tenant_id: UUID, token: str, *, key: str) -> None:
+        """Detach a method from its customer; one that has none, or is not there, is let go."""
+
+        async def detach(key: str) -> stripe.PaymentMethod:
+            return await answer_of(
+                lambda: self._api.payment_methods.detach_async(
+                    token, None, {"idempotency_key": key}
+                )
+            )
+
+        try:
+            await under_next_key(key, detach)
+        except stripe.InvalidRequestError:
+            if await self.look_at_method(tenant_id, token) is not None:
+                raise
 
     def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
         """The event behind a message that Stripe has signed; raises `EventRefused`."""

@@ -37,6 +37,8 @@ from tallystick.domain.refund import RefundOrder
 from tallystick.services.charge import take_up
 from tallystick.services.context import App, Context
 from tallystick.services.ids import new_id
+from tallystick.services.keep_method import remove_method
+from tallystick.services.method_events import RemovedBy
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.record_reversal import record_reversal
@@ -183,7 +185,16 @@ async def _look_into_method(ctx: Context, provider: PaymentProvider, token: str)
     except Exception as silence:
         raise NoAnswer(token) from silence
     async with ctx.app.transaction() as tx:
-        if method is None:
-            await saved_methods.archive(tx, ctx.tenant.id, provider.name, token, ctx.now)
-        else:
+        if method is not None:
             await saved_methods.keep_changed(tx, ctx.tenant.id, method)
+            return
+        gone = await saved_methods.kept_under(tx, ctx.tenant.id, provider.name, token)
+    for one in gone:
+        await _gone(ctx, *one)
+
+
+async def _gone(ctx: Context, customer_id: UUID, method_id: UUID) -> None:
+    await retrying(
+        ctx.app.database,
+        lambda tx: remove_method(ctx, tx, customer_id, method_id, RemovedBy.PROVIDER),
+    )
