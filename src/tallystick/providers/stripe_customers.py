@@ -17,6 +17,7 @@ _KEYS = 3
 """Under how many keys a customer is made whom Stripe remembers and knows no more."""
 
 _MISSING = "resource_missing"
+_NOT_FOUND = 404
 _NOTHING = ("", "")
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,7 @@ async def change_customer(
         try:
             await under_next_key(f"{key}:{_mark(params)}", under)
         except stripe.InvalidRequestError as error:
-            if error.code == _MISSING:
+            if error.code == _MISSING or error.http_status == _NOT_FOUND:
                 return
             if told == _NOTHING:
                 raise
