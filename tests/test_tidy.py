@@ -47,6 +47,8 @@ DATABASE_TOOLS = {
 ABOUT_NO_TENANT: dict[str, str] = {
     "db/provider_connections.py:owner_of": "a message names its connection, which has a tenant",
     "db/provider_connections.py:lock_sealed": "seals the secrets of all tenants again",
+    "db/saved_methods.py:lease_to_forget": "the methods that all tenants have removed",
+    "db/provider_customers.py:lease_due": "tells accounts of the customers of all tenants",
     "db/method_setups.py:lease_due": "the sweeper ends the setups of all tenants",
     "db/provider_connections.py:every_open": "the accounts of all tenants are compared",
     "db/provider_connections.py:lease_due": "looks after the connections of all tenants",
