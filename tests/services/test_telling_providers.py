@@ -1,5 +1,6 @@
 """Providers are told what was removed here and who has changed: once, and in the end always."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -212,6 +213,27 @@ async def test_not_while_a_renewal_is_tried(shop: Connected) -> None:
     assert not is_attached(shop)
 
 
+async def test_it_is_removed_while_it_is_charged(shop: Connected) -> None:
+    """At once, with workers about: charged before it is let go, or not charged at all."""
+    customer = await bought(shop)
+    world = await a_month_later(shop.world)
+
+    await asyncio.gather(
+        collect_due(world.ctx),
+        removed(world, customer),
+        *(forget_methods(world.app, NOON) for _ in range(4)),
+    )
+    await swept(world)
+    await later(world)
+
+    rows = await world.fetch("select state from collections")
+    assert [row["state"] for row in rows] in ([], ["SUCCEEDED"])
+    assert shop.merchant.moved() == [4900, *(4900 for _ in rows)]
+    assert not is_attached(shop)
+    assert len(shop.merchant.called(DETACH)) == 1
+    await is_sound(world)
+
+
 async def test_the_test_bank_notes_it(world: World) -> None:
     """It lets go of what it was asked for, and keeps the rest."""
     customer = await world.customer()
@@ -338,6 +360,31 @@ async def test_she_changes_while_she_is_made(shop: Connected) -> None:
 
     assert await later(world) == (0, 1)
     assert known(shop) == ("Initech", GLOBEX.email)
+
+
+async def test_she_changes_again_and_again(shop: Connected) -> None:
+    """With several workers about: in the end the account knows how she is."""
+    customer = await bought(shop)
+    world = shop.world
+
+    await asyncio.gather(
+        *(
+            work
+            for number in range(8)
+            for work in (
+                renamed(world, customer, name=f"Globex {number}"),
+                tell_of_customers(world.app, NOON),
+            )
+        )
+    )
+    await later(world)
+
+    row = await world.one("select name from customers")
+    assert known(shop) == (row["name"], GLOBEX.email)
+    assert await later(world) == (0, 0)
+    keys = [call.key for call in shop.merchant.called(UPDATE)]
+    assert len(keys) == len(set(keys))
+    await is_sound(world)
 
 
 async def test_who_is_known_to_no_account_costs_nothing(shop: Connected) -> None:

@@ -1,5 +1,6 @@
 """A customer chooses among the methods on file: what is open follows, merchants are told."""
 
+import asyncio
 import json
 from datetime import date
 from typing import Any
@@ -116,3 +117,20 @@ async def test_merchants_are_told(world: World, web: FastAPI) -> None:
     ] * 3
     assert found[4][1]["removed_by"] == "CUSTOMER"
     assert await charged_to(world) == "4444"
+
+
+async def test_the_last_two_are_removed_at_once(world: World, web: FastAPI) -> None:
+    """Each would leave the other: one of them stays, since a subscription is charged."""
+    customer, _ = await subscribed(world)
+    guest = await enter(world, web, customer)
+    await adding(guest, **MASTERCARD)
+    names = [await name_of(world, last4) for last4 in ("4242", "4444")]
+    forms = [form_to(await guest.open(f"/methods/{one}/remove"), "/remove") for one in names]
+
+    answers = await asyncio.gather(
+        *(guest.client.post(form.action, data=form.values) for form in forms)
+    )
+
+    assert sorted(one.status_code for one in answers) == [303, 409]
+    left = await world.one("select card_last4 from payment_methods where archived_at is null")
+    assert await charged_to(world) == left["card_last4"]
