@@ -156,6 +156,17 @@ class ScriptedBank:
         )
         return cast("str | None", told)
 
+    async def update_customer(
+        self, tenant_id: UUID, reference: str, *, name: str, email: str | None, key: str
+    ) -> None:
+        """As scripted."""
+        await self._do(
+            "update_customer",
+            lambda: self.bank.update_customer(
+                tenant_id, reference, name=name, email=email, key=key
+            ),
+        )
+
     async def open(self, order: PaymentOrder) -> str | Declined:
         """As scripted."""
         told = await self._do("open", lambda: self._noted(self.bank.open(order)))
@@ -244,6 +255,12 @@ class ScriptedBank:
     async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
         """As the sandbox does."""
         return await self.bank.look_at_method(tenant_id, token)
+
+    async def forget_method(self, tenant_id: UUID, token: str, *, key: str) -> None:
+        """As scripted."""
+        await self._do(
+            "forget_method", lambda: self.bank.forget_method(tenant_id, token, key=key)
+        )
 
     def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
         """As the sandbox does."""

@@ -49,6 +49,8 @@ DATABASE_TOOLS = {
 ABOUT_NO_TENANT: dict[str, str] = {
     "db/provider_connections.py:owner_of": "a message names its connection, which has a tenant",
     "db/provider_connections.py:lock_sealed": "seals the secrets of all tenants again",
+    "db/saved_methods.py:lease_to_forget": "the methods that all tenants have removed",
+    "db/provider_customers.py:lease_due": "tells accounts of the customers of all tenants",
     "db/method_setups.py:lease_due": "the sweeper ends the setups of all tenants",
     "db/reconciled_accounts.py:begin": "the accounts of all tenants are compared",
     "db/reconciled_accounts.py:lease_due": "goes on with the accounts of all tenants",

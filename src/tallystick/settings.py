@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         failed_payments_per_address: The same, from one network address.
         provider_call_seconds: Seconds of real time given to one call of a payment provider.
         sweep_seconds: Seconds of real time between two looks for attempts that were claimed
-            and not recorded.
+            and not recorded, and for what providers have yet to be told.
         expire_seconds: The same, for sessions whose time is up.
         bill_seconds: The same, for subscriptions and drafts with something due.
         settle_seconds: The same, for debits that a provider has decided, and money that it took

@@ -681,3 +681,86 @@ insert into provider_events (tenant_id, id, connection_id, event_id, kind, news,
 select tenant_id, gen_random_uuid(), id, 'evt_1', 'charge.refunded', '{"about": "NOTHING"}',
     now() - interval '2 days'
 from provider_connections;
+
+-- setup-saved
+insert into method_setups (tenant_id, id, customer_id, provider, method, currency, return_url, consent,
+    state, failure, saved, created_at, ended_at, check_at)
+select tenant_id, id, (select id from customers c where c.id <> payment_methods.customer_id limit 1), provider, jsonb_build_object('token', token), 'EUR', 'https://x.example',
+    '{}', 'SUCCEEDED', null, id, now(), now(), null
+from payment_methods limit 1;
+
+-- setup-saved
+insert into method_setups (tenant_id, id, customer_id, provider, method, currency, return_url, consent,
+    state, failure, saved, created_at, ended_at, check_at)
+select tenant_id, gen_random_uuid(), customer_id, provider, jsonb_build_object('token', token), 'EUR', 'https://x.example',
+    '{}', 'SUCCEEDED', null, null, now(), now(), null
+from payment_methods limit 1;
+
+-- setup-saved
+insert into method_setups (tenant_id, id, customer_id, provider, method, currency, return_url, consent,
+    state, failure, saved, created_at, ended_at, check_at)
+select tenant_id, id, customer_id, provider, jsonb_build_object('token', token), 'EUR', 'https://x.example',
+    '{}', 'FAILED', 'DECLINED', null, now(), now(), null
+from payment_methods limit 1;
+
+-- setup-swept
+insert into method_setups (tenant_id, id, customer_id, provider, method, currency, return_url, consent,
+    state, failure, saved, created_at, ended_at, check_at)
+select tenant_id, gen_random_uuid(), customer_id, provider, jsonb_build_object('token', token), 'EUR', 'https://x.example',
+    '{}', 'LIVE', null, null, now(), null, now() - interval '11 minutes'
+from payment_methods limit 1;
+
+-- setup-swept
+insert into method_setups (tenant_id, id, customer_id, provider, method, currency, return_url, consent,
+    state, failure, saved, created_at, ended_at, check_at)
+select tenant_id, gen_random_uuid(), customer_id, provider, jsonb_build_object('token', token), 'EUR', 'https://x.example',
+    '{}', 'LIVE', null, null, now(), null, now()
+from payment_methods limit 1;
+update method_setups set claimed_on = now() - interval '25 hours';
+
+-- method-removed
+update payment_methods set archived_at = now(), forgotten_at = now();
+
+-- method-removed
+update subscriptions set payment_method_id = gen_random_uuid() where payment_method_id is not null;
+
+-- method-removed
+update payment_methods set customer_id = (select id from customers c
+    where c.id <> payment_methods.customer_id limit 1);
+
+-- method-forgotten
+update payment_methods set archived_at = now();
+
+-- method-forgotten
+update payment_methods set archived_at = now(), forget_at = now() - interval '11 minutes';
+
+-- method-forgotten
+update payment_methods set archived_at = now(), forget_at = now(), forget_tries = 31;
+
+-- customer-told
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1'
+from invoicing_entities;
+insert into provider_customers (tenant_id, provider, customer_id, reference, told_name, told_email, tell_at)
+select c.tenant_id, 'stripe:' || k.id, c.id, 'cus_' || c.id, c.name, 'before@globex.example', null
+from customers c join provider_connections k on k.tenant_id = c.tenant_id;
+
+-- customer-told
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1'
+from invoicing_entities;
+insert into provider_customers (tenant_id, provider, customer_id, reference, told_name, told_email, tell_at)
+select c.tenant_id, 'stripe:' || k.id, c.id, 'cus_' || c.id, c.name, c.billing_email, now() - interval '11 minutes'
+from customers c join provider_connections k on k.tenant_id = c.tenant_id;
+
+-- customer-told
+insert into provider_connections (tenant_id, id, invoicing_entity_id, provider, is_live, account,
+    publishable_key, secret_key)
+select tenant_id, gen_random_uuid(), id, 'stripe', false, 'acct_1', 'pk_test_1', 'sealed.1.1'
+from invoicing_entities;
+insert into provider_customers (tenant_id, provider, customer_id, reference, told_name, told_email, tell_at)
+select c.tenant_id, 'stripe:' || k.id, c.id, 'cus_' || c.id, c.name, c.billing_email, now()
+from customers c join provider_connections k on k.tenant_id = c.tenant_id;
+update provider_customers set tell_tries = 31;

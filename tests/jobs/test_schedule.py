@@ -105,6 +105,8 @@ def test_every_interval_is_a_setting() -> None:
         "sweep_collections": 15,
         "sweep_refunds": 15,
         "sweep_setups": 15,
+        "forget_methods": 15,
+        "tell_of_customers": 15,
         "bill_due": 10,
         "expire_sessions": 10,
         "settle_debits": 3,

@@ -35,6 +35,8 @@ CALLS = {
     "look": "payment_intents.retrieve",
     "refund": "refunds.create",
     "keep_customer": "customers.create",
+    "update_customer": "customers.update",
+    "forget_method": "payment_methods.detach",
 }
 """The port's calls, and what each asks of the server."""
 

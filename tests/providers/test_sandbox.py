@@ -21,11 +21,12 @@ from tallystick.domain.payment import (
 )
 from tallystick.services.ids import new_id
 from tests.providers.contract import Case, ProviderContract, a_setup, an_order
+from tests.providers.contract_keeping import KeepingContract
 from tests.providers.contract_money import MoneyContract, every_payment
 from tests.providers.sandbox_bank import SandboxBank
 
 
-class TestSandboxKeepsTheContract(ProviderContract, MoneyContract):
+class TestSandboxKeepsTheContract(ProviderContract, MoneyContract, KeepingContract):
     """Every claim about providers holds for the sandbox."""
 
 

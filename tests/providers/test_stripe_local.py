@@ -14,6 +14,7 @@ from tests.providers.contract import (
     opened,
     opened_setup,
 )
+from tests.providers.contract_keeping import KeepingContract, KeepingNetworkContract
 from tests.providers.contract_money import MoneyContract
 from tests.providers.contract_network import NetworkContract
 from tests.providers.stripe_banks import LocalBank
@@ -27,6 +28,7 @@ CANNOT = {
     "test_a_refund_that_comes_back_is_refused_and_listed": "lets every refund arrive",
     "test_a_debit_is_accepted_first_and_settles_later": "settles a debit at once",
     "test_a_saved_method_cannot_be_unsaved": "cancels a setup that has succeeded",
+    "test_a_method_is_let_go": "attaches nothing when a setup is confirmed",
     "test_a_debit_can_fail_later": "does not say of what kind the method was that failed",
 }
 """What localstripe cannot do -> why; these claims are shown on the twin alone."""
@@ -61,7 +63,9 @@ async def bank(local: Proxy, request: pytest.FixtureRequest) -> AsyncIterator[Lo
     await bank.stripe.close()
 
 
-class TestStripeKeepsTheContract(ProviderContract, MoneyContract, NetworkContract):
+class TestStripeKeepsTheContract(
+    ProviderContract, MoneyContract, NetworkContract, KeepingContract, KeepingNetworkContract
+):
     """Every claim about providers that localstripe can show."""
 
 

@@ -29,6 +29,7 @@ from tests.providers.contract import (
     opened,
     opened_setup,
 )
+from tests.providers.contract_keeping import KeepingContract, KeepingNetworkContract
 from tests.providers.contract_money import MoneyContract
 from tests.providers.contract_network import NetworkContract
 from tests.providers.stripe_banks import TwinBank, order_by, paid
@@ -42,7 +43,9 @@ def bank(twin_bank: TwinBank) -> TwinBank:
     return twin_bank
 
 
-class TestStripeKeepsTheContract(ProviderContract, MoneyContract, NetworkContract):
+class TestStripeKeepsTheContract(
+    ProviderContract, MoneyContract, NetworkContract, KeepingContract, KeepingNetworkContract
+):
     """Every claim about providers holds for Stripe."""
 
 

@@ -83,6 +83,8 @@ async def test_what_is_told(merchant: Merchant) -> None:
     await made.confirm()
 
     assert (await merchant.events())[2:] == [
+        ("payment_method.added", None),
+        ("payment_method.chosen", None),
         ("subscription.updated", "activated"),
         ("invoice.created", None),
         ("invoice.finalized", None),

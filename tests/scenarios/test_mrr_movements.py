@@ -80,6 +80,7 @@ async def test_a_trial_counts_until_it_expires(merchant: Merchant, world: World)
         await world.customer(), await world.plan(trial_days=14, trial_is_free=True)
     )
     await world.confirm(session)
+    await world.execute("update subscriptions set payment_method_id = null")
     await world.execute("update payment_methods set archived_at = now()")
     one = (await world.one("select id from subscriptions"))["id"]
 

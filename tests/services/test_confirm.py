@@ -33,6 +33,7 @@ async def test_a_card_buys_once_exactly_what_was_shown(world: World) -> None:
     events = await world.fetch("select type from events order by position")
     assert [event["type"] for event in events] == [
         "checkout_session.created",
+        "payment_method.added",
         "subscription.created",
         "invoice.created",
         "invoice.finalized",

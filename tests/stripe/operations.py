@@ -63,7 +63,8 @@ def _changed(kind: str) -> Run:
     def run(account: Account, params: Json, object_id: str) -> Json:
         found = account.get(kind, object_id)
         metadata = {**found["metadata"], **(params.get("metadata") or {})}
-        found |= {name: value for name, value in params.items() if name in found}
+        # An empty text takes away what was there.
+        found |= {name: value or None for name, value in params.items() if name in found}
         found["metadata"] = {name: value for name, value in metadata.items() if value}
         return found
 

@@ -13,14 +13,19 @@ _FAILED = """
 
 async def replace_methods(
     tx: Tx, tenant_id: UUID, customer_id: UUID, method_id: UUID, today: date
-) -> None:
-    """Subscriptions whose own method failed, or has expired, have the new one from now on."""
-    await tx.execute(
+) -> list[UUID]:
+    """Subscriptions whose method failed, or has expired, have this one from now on.
+
+    Returns which ones.
+    """
+    rows = await tx.fetch(
         f"""
         with mine as (
             select s.id from subscriptions s
-            join payment_methods m on m.tenant_id = s.tenant_id and m.id = s.payment_method_id
+            left join payment_methods m
+              on m.tenant_id = s.tenant_id and m.id = s.payment_method_id
             where s.tenant_id = $1 and s.customer_id = $2 and s.charge_automatically
+              and s.payment_method_id is distinct from $3
               and (m.archived_at is not null or m.expires_on <= $4
                 or exists (
                     select from invoices i
@@ -32,12 +37,14 @@ async def replace_methods(
             order by s.id for no key update of s)
         update subscriptions s set payment_method_id = $3
         from mine where s.tenant_id = $1 and s.id = mine.id
+        returning s.id
         """,
         tenant_id,
         customer_id,
         method_id,
         today,
     )
+    return sorted(row["id"] for row in rows)
 
 
 async def collect_open(tx: Tx, tenant_id: UUID, customer_id: UUID, now: datetime) -> None:

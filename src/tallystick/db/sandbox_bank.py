@@ -48,7 +48,10 @@ Operation: TypeAlias = Literal["OPEN", "SAVE", "CONFIRM", "CANCEL", "REFUND"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BankMethod:
-    """A card or an account as the bank keeps it. `customer_id` is set once it was saved."""
+    """A card or an account as the bank keeps it.
+
+    `customer_id` is set once it was saved; `is_forgotten` when it was asked to let it go.
+    """
 
     token: str
     kind: str
@@ -59,6 +62,7 @@ class BankMethod:
     account_hint: str | None = None
     mandate_reference: str | None = None
     customer_id: UUID | None = None
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,7 @@ async def load_method(tx: Tx, tenant_id: UUID, token: str) -> BankMethod | None:
     row = await tx.fetchrow(
         """
         select token, kind, behaviour, card_brand, card_last4, card_expiry, account_hint,
-               mandate_reference, customer_id
+               mandate_reference, customer_id, forgotten_at is not null as is_forgotten
         from sandbox.methods where tenant_id = $1 and token = $2
         """,
         tenant_id,
@@ -158,6 +162,18 @@ async def load_method(tx: Tx, tenant_id: UUID, token: str) -> BankMethod | None:
     if row is None:
         return None
     return BankMethod(**{**row, "behaviour": Behaviour(row["behaviour"])})
+
+
+async def forget_method(tx: Tx, tenant_id: UUID, token: str) -> None:
+    """Note that the bank was asked to let a method go, the first time that it was."""
+    await tx.execute(
+        """
+        update sandbox.methods set forgotten_at = coalesce(forgotten_at, now())
+        where tenant_id = $1 and token = $2
+        """,
+        tenant_id,
+        token,
+    )
 
 
 async def give_method(tx: Tx, tenant_id: UUID, token: str, customer_id: UUID) -> bool:

@@ -5,8 +5,29 @@ from datetime import datetime
 from uuid import UUID
 
 from tallystick.db.engine import Row, Tx
+from tallystick.db.leases import Leased, later, leased
 from tallystick.domain.collection import SavedMethod
 from tallystick.domain.payment import Method, MethodKind
+
+IN_NO_USE = """
+    not exists (
+        select from collections c
+        where c.tenant_id = m.tenant_id and c.customer_id = m.customer_id and c.state = 'LIVE'
+          and (c.payment_method_id = m.id or c.method ->> 'token' = m.token))
+    and not exists (
+        select from payment_attempts a
+        where a.tenant_id = m.tenant_id and a.customer_id = m.customer_id
+          and a.state = 'LIVE' and a.method ->> 'token' = m.token)
+    and not exists (
+        select from transactions t
+        where t.tenant_id = m.tenant_id and t.payment_method_id = m.id
+          and t.status = 'PENDING')
+    and not exists (
+        select from payment_methods o
+        where o.tenant_id = m.tenant_id and o.provider = m.provider and o.token = m.token
+          and o.archived_at is null)
+"""
+"""That no charge of the payment method `m` is under way, and nothing else on file is it."""
 
 _METHODS = """
     select m.id, m.provider, m.token, m.kind, m.card_brand, m.card_last4, m.card_expiry,
@@ -64,55 +85,139 @@ async def keep_changed(tx: Tx, tenant_id: UUID, method: Method) -> int:
     return int(done.removeprefix("UPDATE "))
 
 
-async def archive(tx: Tx, tenant_id: UUID, provider: str, token: str, at: datetime) -> int:
-    """A provider keeps a method no more: it is charged no more. Returns how many were kept."""
+async def remove(
+    tx: Tx, tenant_id: UUID, method: SavedMethod, at: datetime, *, is_gone: bool
+) -> bool:
+    """A method is charged no more, and shown no more; False where it was removed before.
+
+    Its provider is asked to let it go, unless it `is_gone` there already.
+    """
     done = await tx.execute(
         """
-        update payment_methods set archived_at = $4
+        update payment_methods
+        set archived_at = $3, forgotten_at = case when $4 then clock_timestamp() end
+        where tenant_id = $1 and id = $2 and archived_at is null
+        """,
+        tenant_id,
+        method.id,
+        at,
+        is_gone,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def lease_to_forget(tx: Tx, limit: int, lease_seconds: float) -> list[Leased]:
+    """Lease removed methods, of every tenant, that their providers still keep; oldest first.
+
+    Not while a charge of one is under way: a try that lives, or a debit that is not decided.
+    Not while another method on file has its token either. One that its provider said nothing
+    about is left alone for longer each time, an hour at most.
+    """
+    rows = await tx.fetch(
+        f"""
+        with due as (
+            select m.tenant_id, m.id from payment_methods m
+            where m.forget_at <= clock_timestamp() and {IN_NO_USE}
+            order by m.forget_at limit $1 for no key update of m skip locked)
+        update payment_methods m
+        set forget_at = {later("m.forget_tries", "$2")}, forget_tries = m.forget_tries + 1
+        from due where m.tenant_id = due.tenant_id and m.id = due.id
+        returning m.tenant_id, m.id
+        """,
+        limit,
+        lease_seconds,
+    )
+    return leased(rows)
+
+
+async def to_forget(tx: Tx, tenant_id: UUID, method_id: UUID) -> Method | None:
+    """A removed method that its provider still keeps; None where it does not."""
+    row = await tx.fetchrow(
+        """
+        select m.*, false as is_own from payment_methods m
+        where m.tenant_id = $1 and m.id = $2 and m.forget_at is not null
+        """,
+        tenant_id,
+        method_id,
+    )
+    return None if row is None else _saved(row).method
+
+
+async def forgotten(tx: Tx, tenant_id: UUID, method_id: UUID) -> None:
+    """Its provider has let go of a removed method."""
+    await tx.execute(
+        """
+        update payment_methods set forgotten_at = clock_timestamp(), forget_at = null
+        where tenant_id = $1 and id = $2 and forget_at is not null
+        """,
+        tenant_id,
+        method_id,
+    )
+
+
+async def kept_under(
+    tx: Tx, tenant_id: UUID, provider: str, token: str
+) -> list[tuple[UUID, UUID]]:
+    """Customer and id of the methods that are on file under a provider's token."""
+    rows = await tx.fetch(
+        """
+        select customer_id, id from payment_methods
         where tenant_id = $1 and provider = $2 and token = $3 and archived_at is null
+        order by customer_id, id
         """,
         tenant_id,
         provider,
         token,
-        at,
     )
-    return int(done.removeprefix("UPDATE "))
-
-
-async def forget(
-    tx: Tx, tenant_id: UUID, customer_id: UUID, method_id: UUID, at: datetime
-) -> None:
-    """A customer's method is charged no more, and shown no more."""
-    await tx.execute(
-        """
-        update payment_methods set archived_at = $4
-        where tenant_id = $1 and customer_id = $2 and id = $3 and archived_at is null
-        """,
-        tenant_id,
-        customer_id,
-        method_id,
-        at,
-    )
+    return [(row["customer_id"], row["id"]) for row in rows]
 
 
 async def charge_to(
     tx: Tx, tenant_id: UUID, customer_id: UUID, method_id: UUID, over: Sequence[str]
-) -> None:
-    """Every subscription of a customer is charged to this method, but those that are `over`."""
-    await tx.execute(
+) -> list[UUID]:
+    """Every subscription of a customer is charged to this method, but those that are `over`.
+
+    Returns those that were not before, or by being its newest alone.
+    """
+    rows = await tx.fetch(
         """
         with locked as (
             select id from subscriptions
             where tenant_id = $1 and customer_id = $2 and status <> all($4::text[])
+              and payment_method_id is distinct from $3
             order by id for update)
         update subscriptions s set payment_method_id = $3
         from locked where s.tenant_id = $1 and s.id = locked.id
+        returning s.id
         """,
         tenant_id,
         customer_id,
         method_id,
         list(over),
     )
+    return sorted(row["id"] for row in rows)
+
+
+async def charge_instead(
+    tx: Tx, tenant_id: UUID, method: SavedMethod, customer_id: UUID, other_id: UUID | None
+) -> list[UUID]:
+    """What had this method as its own has another one, or none; returns the subscriptions."""
+    rows = await tx.fetch(
+        """
+        with locked as (
+            select id from subscriptions
+            where tenant_id = $1 and customer_id = $2 and payment_method_id = $3
+            order by id for update)
+        update subscriptions s set payment_method_id = $4
+        from locked where s.tenant_id = $1 and s.id = locked.id
+        returning s.id
+        """,
+        tenant_id,
+        customer_id,
+        method.id,
+        other_id,
+    )
+    return sorted(row["id"] for row in rows)
 
 
 async def own_of_subscriptions(

@@ -38,6 +38,7 @@ from tallystick.services.sequence_events import sequence_events
 from tallystick.services.settle_debits import settle_debits
 from tallystick.services.sweep_attempts import sweep_attempts
 from tallystick.services.sweep_setups import sweep_setups
+from tallystick.services.tell_providers import forget_methods, tell_of_customers
 from tallystick.services.try_to_collect import sweep_collections
 from tallystick.settings import Settings
 
@@ -98,6 +99,10 @@ def _of_money(settings: Settings) -> tuple[Periodic, ...]:
             name="sweep_collections", seconds=settings.sweep_seconds, turn=sweep_collections
         ),
         Periodic(name="sweep_setups", seconds=settings.sweep_seconds, turn=sweep_setups),
+        Periodic(name="forget_methods", seconds=settings.sweep_seconds, turn=forget_methods),
+        Periodic(
+            name="tell_of_customers", seconds=settings.sweep_seconds, turn=tell_of_customers
+        ),
         Periodic(name="sweep_refunds", seconds=settings.sweep_seconds, turn=sweep_refunds),
         Periodic(name="bill_due", seconds=settings.bill_seconds, turn=bill_due),
         Periodic(name="settle_debits", seconds=settings.settle_seconds, turn=settle_debits),

@@ -27,7 +27,7 @@ from uuid import UUID
 
 from tallystick.db import sandbox_bank as bank
 from tallystick.db import sandbox_ledger as ledger
-from tallystick.db.engine import Database, Tx
+from tallystick.db.engine import Database
 from tallystick.db.sandbox_bank import (
     NO_ANSWER,
     Behaviour,
@@ -58,7 +58,7 @@ from tallystick.domain.provider_event import EventRefused, ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import sandbox_calls as calls
 from tallystick.providers import sandbox_refunds as refunds
-from tallystick.providers.sandbox_calls import BankMisused, KeyReused, NoSuchIntent
+from tallystick.providers.sandbox_calls import BankMisused, NoSuchIntent
 from tallystick.providers.sandbox_challenges import Challenge, as_challenge
 from tallystick.providers.sandbox_intents import (
     BankTerms,
@@ -128,6 +128,11 @@ class Sandbox:
         """None: the test bank knows customers by our own ids."""
         return None
 
+    async def update_customer(
+        self, tenant_id: UUID, reference: str, *, name: str, email: str | None, key: str
+    ) -> None:
+        """Nothing: the test bank keeps no names."""
+
     async def open(self, order: PaymentOrder) -> str:
         """Create the intent of a payment and return its reference. Moves no money."""
         if not self.chargeable(order.amount, order.currency):
@@ -143,7 +148,7 @@ class Sandbox:
     async def confirm(self, order: PaymentOrder, reference: str) -> Outcome:
         """Take the money, or save the method."""
         key = order.key("confirm")
-        asked = calls.fingerprint("CONFIRM", reference, *calls.terms_asked(order))
+        asked = calls.fingerprint("CONFIRM", reference, *calls.terms(order))
         try:
             async with self._database.transaction() as tx:
                 intent = await locked_intent(tx, order.tenant_id, reference)
@@ -154,11 +159,11 @@ class Sandbox:
                 if told is not None:
                     calls.check_same(told, asked)
                     return calls.load_outcome(told.answer, challenge_url(intent, self._terms))
-                if calls.terms_asked(order) != calls.terms_of(intent):
+                if calls.terms(order) != calls.terms_of(intent):
                     raise BankMisused("the order is not the one this intent was opened for")
                 outcome = await decide(tx, intent, method, self._terms)
                 answer = calls.dump_outcome(outcome)
-                await _remember(tx, order.tenant_id, key, "CONFIRM", asked, answer)
+                await calls.remember(tx, order.tenant_id, key, "CONFIRM", asked, answer)
                 if method.behaviour is Behaviour.LOSES_ANSWER:
                     return Unknown()
                 return outcome
@@ -178,7 +183,7 @@ class Sandbox:
                     return calls.load_cancel(told.answer)
                 outcome = await cancel(tx, intent)
                 answer = calls.dump_cancel(outcome)
-                await _remember(tx, order.tenant_id, key, "CANCEL", asked, answer)
+                await calls.remember(tx, order.tenant_id, key, "CANCEL", asked, answer)
                 return outcome
         except NO_ANSWER:
             return Unknown()
@@ -264,10 +269,15 @@ class Sandbox:
         ]
 
     async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
-        """A method as the bank keeps it; nothing about it ever changes."""
+        """A method as the bank keeps it; all that ever changes is that it is let go."""
         async with self._database.transaction() as tx:
             kept = await bank.load_method(tx, tenant_id, token)
-        return None if kept is None else as_method(self.name, kept)
+        return None if kept is None or kept.is_forgotten else as_method(self.name, kept)
+
+    async def forget_method(self, tenant_id: UUID, token: str, *, key: str) -> None:
+        """Note that a method is let go; what was opened with it goes on."""
+        async with self._database.transaction() as tx:
+            await bank.forget_method(tx, tenant_id, token)
 
     def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
         """Refuse it: the test bank sends nothing, it waits to be asked."""
@@ -348,7 +358,7 @@ class Sandbox:
     async def _open(
         self, order: PaymentOrder, kind: IntentKind, operation: Operation, key: str
     ) -> str:
-        asked = calls.fingerprint(operation, *calls.terms_asked(order))
+        asked = calls.fingerprint(operation, *calls.terms(order))
         reference = secret("sbx_pay" if kind == "PAYMENT" else "sbx_set")
         answer = calls.dump_reference(reference)
         call = Call(key=key, operation=operation, parameters=asked, answer=answer)
@@ -373,12 +383,3 @@ class Sandbox:
             )
             await bank.add_intent(tx, order.tenant_id, intent)
         return reference
-
-
-async def _remember(
-    tx: Tx, tenant_id: UUID, key: str, operation: Operation, asked: bytes, answer: str
-) -> None:
-    """Keep the answer beside what it did; `KeyReused` undoes both."""
-    call = Call(key=key, operation=operation, parameters=asked, answer=answer)
-    if not await bank.add_call(tx, tenant_id, call):
-        raise KeyReused(f"the key {key} was used for another intent")

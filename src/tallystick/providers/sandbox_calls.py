@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from uuid import UUID
 
-from tallystick.db.sandbox_bank import Call, Intent
+from tallystick.db.engine import Tx
+from tallystick.db.sandbox_bank import Call, Intent, Operation, add_call
 from tallystick.domain.payment import (
     AlreadySucceeded,
     Cancelled,
@@ -40,20 +42,29 @@ def fingerprint(operation: str, *parameters: object) -> bytes:
     return hashlib.sha256(asked.encode()).digest()
 
 
-def terms_asked(order: PaymentOrder) -> tuple[object, ...]:
+def check_same(call: Call, parameters: bytes) -> None:
+    """Raise `KeyReused` unless the remembered call asked what is asked now."""
+    if call.parameters != parameters:
+        raise KeyReused(f"the key {call.key} was used for another {call.operation}")
+
+
+def terms(order: PaymentOrder) -> tuple[object, ...]:
     """What a repeated call must ask again; where the buyer returns to may change in between."""
     return order.customer_id, order.amount, order.currency, order.method.token, order.save
 
 
 def terms_of(intent: Intent) -> tuple[object, ...]:
-    """The same, as an intent was opened with it."""
+    """What was asked when it was opened, as `terms` of a repeated call says it."""
     return intent.customer_id, intent.amount, intent.currency, intent.token, intent.save
 
 
-def check_same(call: Call, parameters: bytes) -> None:
-    """Raise `KeyReused` unless the remembered call asked what is asked now."""
-    if call.parameters != parameters:
-        raise KeyReused(f"the key {call.key} was used for another {call.operation}")
+async def remember(
+    tx: Tx, tenant_id: UUID, key: str, operation: Operation, asked: bytes, answer: str
+) -> None:
+    """Keep the answer beside what it did; `KeyReused` undoes both."""
+    call = Call(key=key, operation=operation, parameters=asked, answer=answer)
+    if not await add_call(tx, tenant_id, call):
+        raise KeyReused(f"the key {key} was used for another intent")
 
 
 def dump_outcome(outcome: Outcome) -> str:

@@ -9,7 +9,7 @@ from tallystick.db import sandbox_bank as bank
 from tallystick.db import sandbox_ledger as ledger
 from tallystick.db import sandbox_refunds as refunds
 from tallystick.db.engine import Tx
-from tallystick.db.sandbox_bank import Call, Intent
+from tallystick.db.sandbox_bank import Intent
 from tallystick.db.sandbox_refunds import GivenBack
 from tallystick.domain.payment import (
     NotAsked,
@@ -19,7 +19,7 @@ from tallystick.domain.payment import (
     RefundStanding,
 )
 from tallystick.providers import sandbox_calls as calls
-from tallystick.providers.sandbox_calls import BankMisused, KeyReused
+from tallystick.providers.sandbox_calls import BankMisused
 from tallystick.providers.sandbox_intents import refund
 
 _AT_ONCE = 1_000
@@ -39,9 +39,7 @@ async def give_back(tx: Tx, intent: Intent, amount: int, key: str) -> RefundOutc
         return calls.load_refund(told.answer) if given is None else _stands(given)
     outcome = await refund(tx, intent, amount)
     answer = calls.dump_refund(outcome)
-    call = Call(key=key, operation="REFUND", parameters=asked, answer=answer)
-    if not await bank.add_call(tx, tenant_id, call):
-        raise KeyReused(f"the key {key} was used for another intent")
+    await calls.remember(tx, tenant_id, key, "REFUND", asked, answer)
     if outcome == Refunded():
         await refunds.add(tx, tenant_id, key, intent.reference, amount)
     return outcome

@@ -22,7 +22,6 @@ asked for, so that one which is repeated after days is not given twice. Where St
 fault for it, and it is not there, it is asked for under the next key (`stripe_refunds.py`).
 """
 
-import re
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime
 from uuid import UUID
@@ -31,7 +30,6 @@ import stripe
 import structlog
 
 from tallystick.domain.debit_scheme import DebitScheme
-from tallystick.domain.errors import Fault
 from tallystick.domain.orphan import TakenPage, TakenPayment
 from tallystick.domain.payment import (
     AlreadySucceeded,
@@ -42,7 +40,6 @@ from tallystick.domain.payment import (
     FailureReason,
     Method,
     MethodKind,
-    MethodRefused,
     Outcome,
     PaymentOrder,
     RefundOutcome,
@@ -56,6 +53,7 @@ from tallystick.domain.payment_panel import MountedPanel
 from tallystick.domain.provider_event import ProviderEvent
 from tallystick.domain.reversal import ReportedReversal
 from tallystick.providers import stripe_intents as intents
+from tallystick.providers import stripe_methods as methods
 from tallystick.providers import stripe_payments as payments
 from tallystick.providers import stripe_refunds as refunds
 from tallystick.providers import stripe_reversals as reversals
@@ -67,7 +65,6 @@ from tallystick.providers.stripe_answers import (
     Failed,
     Found,
     Intent,
-    as_method,
     found,
     reason_of,
     reason_of_refusal,
@@ -77,21 +74,17 @@ from tallystick.providers.stripe_client import (
     API_BASE,
     SCRIPT_URL,
     StripeKeys,
-    answer_of,
     client_for,
     connections,
     is_kept_fault,
     origin_of,
     under_next_key,
 )
-from tallystick.providers.stripe_customers import is_gone, make_customer
+from tallystick.providers.stripe_customers import change_customer, is_gone, make_customer
 from tallystick.providers.stripe_debits import AGENTS
 from tallystick.providers.stripe_events import parse
 
 __all__ = ["Stripe", "StripeKeys"]
-
-_TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,250}")
-_GONE = 404
 
 log = structlog.get_logger(__name__)
 
@@ -160,29 +153,21 @@ class Stripe:
     async def collect(
         self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
     ) -> Method:
-        """The method behind the token that Stripe's fields made; raises `MethodRefused`.
-
-        A token that was used before, or is of another kind than the one chosen, is refused.
-        """
+        """The method behind the token that Stripe's fields made; raises `MethodRefused`."""
         token = fields.get("payment_token", "")
-        if not token:
-            raise _refused("required", "fill in how to pay")
-        if _TOKEN.fullmatch(token) is None:
-            raise _refused("invalid", "fill in how to pay once more")
-        try:
-            kept = await answer_of(lambda: self._api.payment_methods.retrieve_async(token))
-        except stripe.InvalidRequestError:
-            raise _refused("invalid", "fill in how to pay once more") from None
-        method = as_method(self.name, kept)
-        if method is None or method.kind is not kind or kept.customer is not None:
-            raise _refused("invalid", "choose one of the methods offered")
-        return method
+        return await methods.collected(self._api, self.name, kind, token)
 
     async def keep_customer(
         self, tenant_id: UUID, customer_id: UUID, *, name: str, email: str | None
     ) -> str:
         """Make the customer in the account, once under its name and address."""
         return await make_customer(self._api, tenant_id, customer_id, name, email)
+
+    async def update_customer(
+        self, tenant_id: UUID, reference: str, *, name: str, email: str | None, key: str
+    ) -> None:
+        """Tell the account what a customer is called now, and her address."""
+        await change_customer(self._api, reference, name, email, key)
 
     async def open(self, order: PaymentOrder) -> str | Declined:
         """Create the PaymentIntent of an order and return its id. Moves no money."""
@@ -293,13 +278,11 @@ class Stripe:
 
     async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
         """A saved method as Stripe keeps it now; None where no customer has it any more."""
-        try:
-            kept = await answer_of(lambda: self._api.payment_methods.retrieve_async(token))
-        except stripe.InvalidRequestError as error:
-            if error.http_status == _GONE:
-                return None
-            raise
-        return as_method(self.name, kept) if kept.customer is not None else None
+        return await methods.saved(self._api, self.name, token)
+
+    async def forget_method(self, tenant_id: UUID, token: str, *, key: str) -> None:
+        """Detach a method from its customer; one that has none, or is not there, is let go."""
+        await methods.forget(self._api, self.name, token, key)
 
     def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:
         """The event behind a message that Stripe has signed; raises `EventRefused`."""
@@ -379,10 +362,6 @@ def _as_outcome(standing: Standing) -> Outcome:
     if isinstance(standing, Cancelled):
         return Declined(FailureReason.INTERRUPTED)
     return Unknown() if isinstance(standing, Unconfirmed) else standing
-
-
-def _refused(code: str, message: str) -> MethodRefused:
-    return MethodRefused((Fault("payment_token", code, message),))
 
 
 def _note(call: str, reference: str, error: stripe.StripeError) -> None:

@@ -11,12 +11,14 @@ from tallystick.providers.stripe_client import answer_of, is_replayed, under_nex
 from tallystick.providers.stripe_intents import CUSTOMER, TENANT
 
 if TYPE_CHECKING:
-    from stripe.params import CustomerCreateParams
+    from stripe.params import CustomerCreateParams, CustomerUpdateParams
 
 _KEYS = 3
 """Under how many keys a customer is made whom Stripe remembers and knows no more."""
 
 _MISSING = "resource_missing"
+_NOT_FOUND = 404
+_NOTHING = ("", "")
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,41 @@ async def make_customer(
                 "stripe.customer_refused", customer_id=str(customer_id), param=error.param
             )
     return await _made(api, tenant_id, customer_id, {})
+
+
+async def change_customer(
+    api: stripe.V1Services, reference: str, name: str, email: str | None, key: str
+) -> None:
+    """Tell name and address of a customer that was made; nothing where she was deleted.
+
+    What Stripe refuses of them is emptied: what it would keep else is no longer true.
+
+    Raises:
+        StripeError: What Stripe said, where that is no answer.
+    """
+    for told in _present(name, email):
+        params: CustomerUpdateParams = {"name": told[0], "email": told[1]}
+
+        async def under(key: str, params: "CustomerUpdateParams" = params) -> stripe.Customer:
+            return await answer_of(
+                lambda: api.customers.update_async(reference, params, {"idempotency_key": key})
+            )
+
+        try:
+            await under_next_key(f"{key}:{_mark(params)}", under)
+        except stripe.InvalidRequestError as error:
+            if error.code == _MISSING or error.http_status == _NOT_FOUND:
+                return
+            if told == _NOTHING:
+                raise
+            log.warning("stripe.customer_refused", reference=reference, param=error.param)
+        else:
+            return
+
+
+def _present(name: str, email: str | None) -> list[tuple[str, str]]:
+    """What to tell, then less of it; an empty text takes away what Stripe has."""
+    return list(dict.fromkeys([(name, email or ""), (name, ""), _NOTHING]))
 
 
 def is_gone(error: stripe.InvalidRequestError) -> bool:
@@ -89,6 +126,6 @@ async def _is_there(api: stripe.V1Services, reference: str) -> bool:
     return not getattr(kept, "deleted", False)
 
 
-def _mark(told: "CustomerCreateParams") -> str:
+def _mark(told: "CustomerCreateParams | CustomerUpdateParams") -> str:
     """A short mark of what was told, so that another wording has another key."""
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]

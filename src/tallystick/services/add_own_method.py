@@ -11,13 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.db import (
-    invoice_locks,
-    invoicing_entities,
-    method_setups,
-    saved_methods,
-    subscription_writes,
-)
+from tallystick.db import invoice_locks, invoicing_entities, method_setups
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
@@ -44,11 +38,12 @@ from tallystick.services.collect_method import collect_method
 from tallystick.services.confirm_result import Consent
 from tallystick.services.context import Context
 from tallystick.services.keep_customer import opened
+from tallystick.services.keep_method import keep_method
 from tallystick.services.portal_token import OpenedPortal
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
-from tallystick.services.restart_collection import restart_collection
-from tallystick.services.show_portal import OVER, seller_of
+from tallystick.services.restart_collection import charge_from_now_on
+from tallystick.services.show_portal import seller_of
 from tallystick.services.try_limits import too_many_tries
 
 _CONSENT: Codec[Consent] = Codec(Consent)
@@ -290,11 +285,8 @@ async def _record(
         return _ended(setup)
     match standing:
         case Succeeded() | Pending():
-            await subscription_writes.insert_method(
-                tx, tenant_id, setup.id, customer_id, setup.method, ctx.now
-            )
-            await saved_methods.charge_to(tx, tenant_id, customer_id, setup.id, OVER)
-            await restart_collection(ctx, tx, customer_id, setup.id)
+            await keep_method(ctx, tx, customer_id, setup.id, setup.method, ctx.now)
+            await charge_from_now_on(ctx, tx, customer_id, setup.id, setup.method)
             await method_setups.end(tx, tenant_id, setup.id, None, ctx.now)
             return Added()
         case Declined(reason=reason):

@@ -19,6 +19,7 @@ from tallystick.db import (
     saved_methods,
     undecided_debits,
 )
+from tallystick.db.engine import retrying
 from tallystick.domain.attempt import AttemptState
 from tallystick.domain.errors import NotFound
 from tallystick.domain.payment import Unknown
@@ -31,7 +32,9 @@ from tallystick.domain.provider_event import (
 from tallystick.services.charge import take_up
 from tallystick.services.context import App, Context
 from tallystick.services.ids import new_id
+from tallystick.services.keep_method import remove_method
 from tallystick.services.look_into_money import NoAnswer, look_into_money
+from tallystick.services.method_events import RemovedBy
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.settle_debit import settle_debit
@@ -136,7 +139,16 @@ async def _look_into_method(ctx: Context, provider: PaymentProvider, token: str)
     except Exception as silence:
         raise NoAnswer(token) from silence
     async with ctx.app.transaction() as tx:
-        if method is None:
-            await saved_methods.archive(tx, ctx.tenant.id, provider.name, token, ctx.now)
-        else:
+        if method is not None:
             await saved_methods.keep_changed(tx, ctx.tenant.id, method)
+            return
+        gone = await saved_methods.kept_under(tx, ctx.tenant.id, provider.name, token)
+    for one in gone:
+        await _gone(ctx, *one)
+
+
+async def _gone(ctx: Context, customer_id: UUID, method_id: UUID) -> None:
+    await retrying(
+        ctx.app.database,
+        lambda tx: remove_method(ctx, tx, customer_id, method_id, RemovedBy.PROVIDER),
+    )

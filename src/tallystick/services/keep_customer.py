@@ -5,6 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from tallystick.db import customers, provider_customers
+from tallystick.db.provider_customers import ToldCustomer
 from tallystick.domain.payment import CustomerGone, Declined, FailureReason, PaymentOrder
 from tallystick.services.context import Context
 from tallystick.services.ports import PaymentProvider
@@ -73,5 +74,11 @@ async def _reference(ctx: Context, provider: PaymentProvider, customer_id: UUID)
     )
     if made is None:
         return None
+    told = ToldCustomer(
+        provider=provider.name,
+        customer_id=customer_id,
+        name=customer.name,
+        email=customer.billing_email,
+    )
     async with ctx.app.database.connection() as tx:
-        return await provider_customers.keep(tx, tenant_id, provider.name, customer_id, made)
+        return await provider_customers.keep(tx, tenant_id, told, made)

@@ -4,15 +4,21 @@ from uuid import UUID
 
 from tallystick.db import saved_methods
 from tallystick.db.engine import Tx, retrying
+from tallystick.db.invoice_locks import lock_customer
 from tallystick.domain.collection import SavedMethod, method_to_charge
 from tallystick.domain.errors import Conflict, Forbidden, NotFound
 from tallystick.services.context import Context
+from tallystick.services.keep_method import remove_method
+from tallystick.services.method_events import RemovedBy
 from tallystick.services.portal_token import OpenedPortal
+from tallystick.services.restart_collection import charge_from_now_on
 from tallystick.services.show_portal import OVER
 
 
 async def use_own_method(portal: OpenedPortal, method_id: UUID) -> None:
     """Charge every subscription of the customer to this method from now on.
+
+    What is open of what is charged automatically is tried with it, as with one that is added.
 
     Raises:
         Forbidden: The token may only look.
@@ -22,8 +28,9 @@ async def use_own_method(portal: OpenedPortal, method_id: UUID) -> None:
     customer_id = portal.customer.id
 
     async def use(tx: Tx) -> None:
-        await own_method(portal, tx, method_id)
-        await saved_methods.charge_to(tx, ctx.tenant.id, customer_id, method_id, OVER)
+        await lock_customer(tx, ctx.tenant.id, customer_id)
+        chosen = await own_method(portal, tx, method_id)
+        await charge_from_now_on(ctx, tx, customer_id, chosen.id, chosen.method)
 
     await retrying(ctx.app.database, use)
 
@@ -40,10 +47,11 @@ async def remove_own_method(portal: OpenedPortal, method_id: UUID) -> None:
     customer_id = portal.customer.id
 
     async def remove(tx: Tx) -> None:
+        await lock_customer(tx, ctx.tenant.id, customer_id)
         method = await own_method(portal, tx, method_id)
         if not await can_be_removed(ctx, tx, customer_id, method):
             raise Conflict("Add another method first: your subscriptions are charged to this.")
-        await saved_methods.forget(tx, ctx.tenant.id, customer_id, method_id, ctx.now)
+        await remove_method(ctx, tx, customer_id, method_id, RemovedBy.CUSTOMER)
 
     await retrying(ctx.app.database, remove)
 

@@ -69,6 +69,15 @@ class PaymentProvider(Protocol):
         """
         ...
 
+    async def update_customer(
+        self, tenant_id: UUID, reference: str, *, name: str, email: str | None, key: str
+    ) -> None:
+        """Tell the provider what a customer that it keeps is called now, and her address.
+
+        Nothing where it keeps her no more. Raises any exception when there was no answer.
+        """
+        ...
+
     async def open(self, order: PaymentOrder) -> str | Declined:
         """Create the provider's intent for a payment and return its reference. Moves no money.
 
@@ -178,6 +187,14 @@ class PaymentProvider(Protocol):
 
     async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
         """A saved method as the provider keeps it now; None where it can be charged no more."""
+        ...
+
+    async def forget_method(self, tenant_id: UUID, token: str, *, key: str) -> None:
+        """Have the provider let go of a saved method, so that nobody can charge it.
+
+        Nothing where it keeps it no more, or never did. Raises any exception when there was no
+        answer.
+        """
         ...
 
     def parse_event(self, headers: Mapping[str, str], body: bytes, /) -> ProviderEvent:

@@ -28,6 +28,16 @@ async def answer_in_time(ctx: Context, call: Awaitable[Answer]) -> Answer | None
         return None
 
 
+async def done_in_time(ctx: Context, call: Awaitable[None]) -> bool:
+    """Whether the provider has answered that something is done; as `answer_in_time`."""
+
+    async def done() -> bool:
+        await call
+        return True
+
+    return await answer_in_time(ctx, done()) or False
+
+
 def provider_asked(ctx: Context, attempt: Attempt) -> PaymentProvider:
     """The provider that an attempt was claimed for, whatever its entity has connected since."""
     assert attempt.provider is not None, "an attempt that asks a provider names it"

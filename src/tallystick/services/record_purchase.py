@@ -33,8 +33,10 @@ from tallystick.services.confirm_result import Completed, ConfirmResult
 from tallystick.services.context import Context
 from tallystick.services.events import Told
 from tallystick.services.ids import new_id
+from tallystick.services.keep_method import keep_method
 from tallystick.services.late_money import take_again
 from tallystick.services.locked_attempt import LockedAttempt, lock_attempt
+from tallystick.services.method_events import method_chosen
 from tallystick.services.purchase_events import PurchaseFacts, record_purchase_events
 from tallystick.services.supersede_trials import supersede_expired_trials
 
@@ -69,11 +71,11 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
     made, invoice = subscription_of(attempt), invoice_of(attempt, pending=pending)
     if attempt.payment_method_id is not None:
         assert attempt.method is not None, "a saved method was given"
-        await subscription_writes.insert_method(
+        await keep_method(
+            ctx,
             tx,
-            tenant_id,
-            attempt.payment_method_id,
             attempt.customer_id,
+            attempt.payment_method_id,
             attempt.method,
             attempt.claimed_at,
         )
@@ -81,6 +83,7 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
         tx, tenant_id, attempt.customer_id, attempt.obligation.buyer, attempt.claimed_at
     )
     told = await _write_subscription(ctx, tx, locked, made)
+    await _tell_chosen(ctx, tx, locked)
     await supersede_expired_trials(
         ctx, tx, attempt.customer_id, offer.plan_id, attempt.claimed_at
     )
@@ -106,6 +109,16 @@ async def _write(ctx: Context, tx: Tx, locked: LockedAttempt, *, pending: bool) 
             session=replace(record, session=session),
             told=told,
         ),
+    )
+
+
+async def _tell_chosen(ctx: Context, tx: Tx, locked: LockedAttempt) -> None:
+    """A subscription that was there before is charged to what it was paid with now."""
+    attempt, there = locked.attempt, locked.record.session.subscription_there
+    if there is None or attempt.payment_method_id is None or attempt.method is None:
+        return
+    await method_chosen(
+        ctx.within(tx), attempt.customer_id, attempt.payment_method_id, attempt.method, [there]
     )
 
 

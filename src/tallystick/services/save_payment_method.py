@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.db import customers, saved_methods, subscription_writes
+from tallystick.db import customers, saved_methods
 from tallystick.domain.customer_record import CustomerRecord
 from tallystick.domain.errors import Busy, Conflict, Fault, InvalidInput, NotFound, sentence
 from tallystick.domain.payment import (
@@ -25,6 +25,7 @@ from tallystick.services.collect_method import collect_method
 from tallystick.services.context import Context
 from tallystick.services.ids import new_id
 from tallystick.services.keep_customer import opened
+from tallystick.services.keep_method import keep_method
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.restart_collection import restart_collection
@@ -84,10 +85,8 @@ async def save_payment_method(
         raise InvalidInput(sentence(refused.faults), refused.faults) from None
     await _keep_at_provider(ctx, customer, method)
     async with ctx.app.transaction() as tx:
-        await subscription_writes.insert_method(
-            tx, ctx.tenant.id, method_id, customer.id, method, ctx.now
-        )
-        await restart_collection(ctx, tx, customer.id, method_id)
+        await keep_method(ctx, tx, customer.id, method_id, method, ctx.now)
+        await restart_collection(ctx, tx, customer.id, method_id, method)
     return PaymentMethod(
         id=method_id, customer_id=customer.id, method=method, created_at=ctx.now
     )

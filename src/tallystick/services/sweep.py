@@ -1,7 +1,7 @@
 """Take up what was begun and not recorded in time, of every tenant."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import TypeVar
 
 from tallystick.db.engine import Tx
 from tallystick.db.leases import Leased
@@ -12,17 +12,21 @@ from tallystick.services.each_alone import each_alone
 AT_ONCE = 8
 """So many wait for their provider together; no connection is held meanwhile."""
 
-Lease: TypeAlias = Callable[[Tx, int, float], Awaitable[list[Leased]]]
-"""Leases so many, for so many seconds, and says which."""
+Work = TypeVar("Work", bound=Leased)
 
 
 async def sweep(
-    app: App, lease: Lease, take_up: Callable[[Leased], Awaitable[None]], *, work: str
+    app: App,
+    lease: Callable[[Tx, int, float], Awaitable[list[Work]]],
+    take_up: Callable[[Work], Awaitable[None]],
+    *,
+    work: str,
 ) -> int:
     """Take up all that is due, and return how many were taken up.
 
-    Each is leased before it is taken up: another worker leaves it alone until the lease is
-    over, and so does this one, so one that fails waits for a later sweep.
+    `lease` leases so many, for so many seconds, and says which. Each is leased before it is
+    taken up: another worker leaves it alone until the lease is over, and so does this one, so
+    one that fails waits for a later sweep.
     """
     total = 0
     while True:

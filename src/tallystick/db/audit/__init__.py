@@ -18,6 +18,7 @@ from tallystick.db.audit.invoices import INVOICE_RULES
 from tallystick.db.audit.lists import LIST_RULES
 from tallystick.db.audit.lives import LIFE_RULES
 from tallystick.db.audit.machinery import MACHINERY_RULES
+from tallystick.db.audit.methods import METHOD_RULES
 from tallystick.db.audit.providers import PROVIDER_RULES
 from tallystick.db.audit.reversals import REVERSAL_NOTICES, REVERSAL_RULES
 from tallystick.db.audit.slots import SLOT_RULES
@@ -40,6 +41,7 @@ RULES = (
     *BILLING_RULES,
     *BANK_RULES,
     *PROVIDER_RULES,
+    *METHOD_RULES,
     *USAGE_RULES,
     *IMPORT_RULES,
     *THRESHOLD_RULES,

@@ -6,6 +6,7 @@ from tallystick.domain.ids import Prefix
 _TABLES = (
     "payment_attempts",
     "payment_methods",
+    "method_setups",
     "transactions",
     "collections",
     "refunds",
