@@ -99,12 +99,14 @@ def sampled(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
 def really_killed(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
     """So many cases by chance in which the process dies of a SIGKILL.
 
-    Not those with a call on its way, for that would die with the process that has sent it; nor
-    those of a provider whose test server lives in this process.
+    Not those with a call on its way, for that would die with the process that has sent it.
     """
-    if any(task.provider != SANDBOX for task in tasks):
-        return []
-    delayed = {cell.name for cell in cells() if cell.outcome.delays}
+    delayed = {
+        cell.name
+        for provider in {task.provider for task in tasks}
+        for cell in cells(provider)
+        if cell.outcome.delays
+    }
     lasting = [task for task in tasks if task.cell not in delayed]
     return [replace(task, killed=True) for task in sampled(lasting, how_many, seed)]
 
@@ -123,7 +125,7 @@ async def run_task(database: Database, task: Task) -> Result:
         await run.fail_at(task.chosen(len(steps)))
         return await run.finish()
     finally:
-        await stage.bank.close()
+        await stage.close()
 
 
 def run_all(

@@ -36,6 +36,9 @@ class Story:
         """What happens, in a process that may fail; the rest of the world does not fail."""
         raise NotImplementedError
 
+    async def told(self, stage: Stage, case: Case) -> None:
+        """It was told: nothing of it may happen in the process of the next one."""
+
     async def afterwards(self, stage: Stage, case: Case, outcome: Outcome) -> None:
         """What people do who do not know that it failed."""
         if outcome.then is not None:
