@@ -81,10 +81,17 @@ class Bank(Protocol):
         """Accepted debits are decided: their time has come."""
         ...
 
+    def has_told(self) -> None:
+        """Whatever happened until now was told long ago."""
+        ...
+
     async def tells(
-        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+        self, shop: World, customers: Sequence[UUID], *, again: bool = False
     ) -> bool:
-        """Tell the shop by itself whatever happened to these; False if it tells nobody."""
+        """Tell the shop by itself what happened to these; False if it tells nobody.
+
+        `again` says that everything is told, also what was told long ago, the newest first.
+        """
         ...
 
     async def is_asked_about_debits(
@@ -186,8 +193,11 @@ class TestBank:
             references,
         )
 
+    def has_told(self) -> None:
+        """It tells nobody."""
+
     async def tells(
-        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+        self, shop: World, customers: Sequence[UUID], *, again: bool = False
     ) -> bool:
         """It tells nobody: there is no door for its news."""
         return False

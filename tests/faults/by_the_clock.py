@@ -38,7 +38,9 @@ CHARGES = (SUCCESS, DECLINE, *DEBITS[:2], *NETWORK[:2], *LATE[:1])
 class ByTheClock(FromFile):
     """A day of a subscription comes, and the worker goes round."""
 
+    is_alone: ClassVar[bool] = True
     comes: ClassVar[datetime] = A_MONTH_LATER + GRACE
+    """When all of it is due."""
 
     @override
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:

@@ -42,8 +42,8 @@ class Hands(Protocol):
         """A debit on its way is decided."""
         ...
 
-    def events_about(self, customers: Sequence[UUID]) -> list[Json]:
-        """What happened to these customers, oldest first."""
+    def events_about(self, customers: Sequence[UUID], since: int) -> list[Json]:
+        """What happened to these customers, oldest first, after so many events of all."""
         ...
 
 
@@ -71,8 +71,8 @@ class OwnHands:
         if payments.get(reference, {}).get("status") == "processing":
             at.settle(self._account, reference)
 
-    def events_about(self, customers: Sequence[UUID]) -> list[Json]:
-        """What happened to these customers, oldest first."""
+    def events_about(self, customers: Sequence[UUID], since: int) -> list[Json]:
+        """What happened to these customers, oldest first, after so many events of all."""
         payments = self._account.objects["payment_intent"]
 
         def is_about(event: Json) -> bool:
@@ -80,7 +80,7 @@ class OwnHands:
             intent = payments.get(about.get("payment_intent") or "", about)
             return whose(intent) in customers
 
-        return [event for event in self._account.events if is_about(event)]
+        return [event for event in self._account.events[since:] if is_about(event)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +109,9 @@ class DistantHands:
         """As if the days were over."""
         self._ask("decide", reference)
 
-    def events_about(self, customers: Sequence[UUID]) -> list[Json]:
-        """What happened to these customers, oldest first."""
-        told = self._ask("events_about", list(customers))
+    def events_about(self, customers: Sequence[UUID], since: int) -> list[Json]:
+        """What happened to these customers, oldest first, after so many events of all."""
+        told = self._ask("events_about", list(customers), since)
         assert isinstance(told, list), "events come as a list"
         return told
 
@@ -126,6 +126,7 @@ class Lent:
     publishable_key: str
     name: str
     connection_id: UUID
+    told: int
     hands: DistantHands
 
 

@@ -24,6 +24,9 @@ from tests.faults.story import Story
 from tests.scripted_bank import with_bank
 from tests.world import PUBLIC_URL, World, sandbox_of
 
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload([__name__])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Errand:
@@ -71,7 +74,7 @@ def _sent(
         case=replace(case, own=None),
         step=step,
     )
-    child = multiprocessing.get_context("forkserver").Process(target=_run, args=(errand,))
+    child = CONTEXT.Process(target=_run, args=(errand,))
     child.start()
     return child
 

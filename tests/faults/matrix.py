@@ -178,6 +178,8 @@ class Run:
 
     async def _begin(self, points: Sequence[Point]) -> list[Case]:
         cases = [await self.story.begin(self.stage, self.outcome) for _ in points]
+        for stage, _ in self._stages(cases):
+            stage.bank.has_told()
         await self.story.ready(self.stage, cases)
         for case, facts in zip(cases, await self._facts(cases), strict=True):
             case.was = facts
@@ -244,7 +246,7 @@ class Run:
         """The provider tells everything again, the newest first: nothing is new to us."""
         before = await stage.facts(cases)
         if not await stage.bank.tells(
-            stage.world, [case.customer for case in cases], backwards=True
+            stage.world, [case.customer for case in cases], again=True
         ):
             return
         await stage.rounds(cases, decides=False)

@@ -130,6 +130,7 @@ class Case:
     pays: Pays = Pays.GOOD
     typed: Mapping[str, str] = field(default_factory=dict)
     own: "Stage | None" = None
+    late: Delayed | None = None
     key: UUID = field(default_factory=new_id)
     bank: ScriptedBank = field(init=False)
     delayed: Delayed = field(init=False)

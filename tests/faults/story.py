@@ -24,6 +24,8 @@ class Story:
     outcomes: ClassVar[Sequence[Outcome]]
     paid_again: ClassVar[str] = "PAID"
     """The payment's status when it has happened at the second try."""
+    is_alone: ClassVar[bool] = False
+    """Whether there must be no tenants but its own in the database."""
 
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """Everything that lies before the story, for a customer of its own."""

@@ -141,6 +141,7 @@ class StripeBank:
         self.account = account
         self.connection_id = connection_id
         self.hands: Hands = OwnHands(account)
+        self.told = 0
         (self._stripe,) = opener.made.values()
         self.provider: PaymentProvider = self._stripe
 
@@ -164,6 +165,7 @@ class StripeBank:
                 publishable_key=self.account.publishable_key,
                 name=self.provider.name,
                 connection_id=self.connection_id,
+                told=self.told,
                 hands=hands,
             )
 
@@ -232,11 +234,16 @@ class StripeBank:
         for reference in references:
             self.hands.decide(reference)
 
+    def has_told(self) -> None:
+        """The events until now came to the door, and nothing came of them."""
+        self.told = len(self.account.objects["event"])
+
     async def tells(
-        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+        self, shop: World, customers: Sequence[UUID], *, again: bool = False
     ) -> bool:
         """Every event about these customers comes to the door, and is looked into."""
-        for event in self.hands.events_about(customers)[:: -1 if backwards else 1]:
+        events = self.hands.events_about(customers, 0 if again else self.told)
+        for event in events[:: -1 if again else 1]:
             headers, body = signed(event, WEBHOOK_SECRET, at=real_seconds())
             lower = {name.lower(): value for name, value in headers.items()}
             await hear_provider(shop.app, self.connection_id, lower, body, NOON)
@@ -303,6 +310,7 @@ class LentBank(StripeBank):
         )
         self.connection_id = lent.connection_id
         self.hands = lent.hands
+        self.told = lent.told
 
     @override
     def scripted(self) -> tuple[ScriptedBank, Delayed]:
