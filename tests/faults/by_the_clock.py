@@ -150,7 +150,7 @@ class ChangesAtTheEnd(ByTheClock):
 
 
 class EndsAtTheEnd(ByTheClock):
-    """The month is over, and so is the subscription: it was cancelled, and nothing is billed."""
+    """The month is over, and so is the cancelled subscription: nothing is billed."""
 
     name = "end of a cancelled subscription"
     outcomes: ClassVar[Sequence[Outcome]] = (NOBODY,)

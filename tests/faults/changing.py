@@ -18,7 +18,7 @@ from tests.world import World
 
 
 class ChangesPlanAtOnce(FromFile):
-    """From EUR 49 to EUR 99 a month on the first day: EUR 50 are charged to the card on file."""
+    """From EUR 49 to EUR 99 a month on the first day: the card on file is charged EUR 50."""
 
     name = "change of plan by the merchant"
     outcomes: ClassVar[Sequence[Outcome]] = FROM_FILE

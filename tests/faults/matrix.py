@@ -16,7 +16,6 @@ from tallystick.services.late_money import RefundUnanswered
 from tests.faults.applying import outcomes_of
 from tests.faults.at_a_page import Activates, Buys, ChangesPlan, PaysElsewhere, Saves
 from tests.faults.banks import SANDBOX
-from tests.faults.collecting import BuysSlots, EndsTrial, IsPaidByHand, Renews
 from tests.faults.by_the_clock import (
     ChangesAtTheEnd,
     EndsAtTheEnd,
@@ -24,6 +23,7 @@ from tests.faults.by_the_clock import (
     TrialEndsByTheClock,
 )
 from tests.faults.changing import ChangesPlanAtOnce
+from tests.faults.collecting import BuysSlots, EndsTrial, IsPaidByHand, Renews
 from tests.faults.endings import Expires, IsCancelled, LeavesForAnotherCard
 from tests.faults.giving_back import (
     IsPaidElsewhere,

@@ -15,7 +15,7 @@ Nothing here knows the code under test: the steps of a story are found by runnin
 import os
 import signal
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar, cast
@@ -131,6 +131,11 @@ class FrailConnection:
         )
         return await self._run(f"copy {table_name}", copied)
 
+    async def free(self) -> None:
+        """Let go of every lock of the session, as the server does when a connection goes."""
+        if not self._connection.is_closed():
+            await self._connection.execute("select pg_advisory_unlock_all()")
+
     async def _run(self, query: str, statement: Coroutine[object, object, Answer]) -> Answer:
         name = " ".join(query.split())[:60]
         try:
@@ -182,8 +187,7 @@ class FrailDatabase(Database):
             try:
                 yield frail
             finally:
-                with suppress(DatabaseUnavailable):
-                    await _free(frail)
+                await cast("FrailConnection", frail).free()
 
     @override
     @asynccontextmanager
@@ -208,13 +212,6 @@ class FrailDatabase(Database):
                 raise
             await transaction.commit()
             self._process.step("after the commit", lost)
-
-
-async def _free(frail: Tx) -> None:
-    """Let go of every lock of a session, as the server does when a connection goes."""
-    real: Tx = frail._connection  # type: ignore[attr-defined]  # noqa: SLF001
-    if not real.is_closed():
-        await real.execute("select pg_advisory_unlock_all()")
 
 
 class FrailBank(ScriptedBank):

@@ -332,9 +332,7 @@ async def open_stripe_bank(world: World) -> tuple[World, StripeBank]:
     assert shop.world.provider.name == shop.name, "the connection is what is paid through"
     await shop.bank.stripe.close()
     for one in opener.made.values():
-        one._http._client_async = httpx.AsyncClient(  # noqa: SLF001
-            transport=AtHand(opener.twin)
-        )
+        one._http._client_async = httpx.AsyncClient(transport=AtHand(opener.twin))
     return shop.world, StripeBank(opener, account, shop.connection_id)
 
 
