@@ -9,6 +9,7 @@ import pytest
 
 from tallystick.db import subscription_writes
 from tallystick.domain.credit_note import Amount, CreditNoteStatus, Refund
+from tallystick.domain.errors import Conflict
 from tallystick.services.due_work import bill_due
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import CreditRequest
@@ -161,6 +162,33 @@ async def two_cards(shop: World, plan: SoldPlan, name: str) -> TwoCards:
     )
 
 
+async def cards_of(shop: World, guest: TwoCards) -> list[UUID]:
+    """What is on file and was not taken away."""
+    rows = await shop.fetch(
+        "select id from payment_methods where customer_id = $1 and archived_at is null",
+        guest.customer,
+    )
+    return [row["id"] for row in rows]
+
+
+async def test_the_last_card(race: Race, shop: World) -> None:
+    """Both cards of each of many customers taken away at once: one stays, to be charged."""
+    plan = await shop.plan()
+    for number in race.rounds():
+        guests = [await two_cards(shop, plan, f"C{number}-{one}") for one in range(race.racers)]
+        runners = [
+            partial(remove_own_method, guest.portal, card)
+            for guest in guests
+            for card in guest.cards
+        ]
+        race.random.shuffle(runners)
+        heard = await race.run(runners)
+
+        assert heard.count(None) == race.racers
+        assert sum(isinstance(one, Conflict) for one in heard) == race.racers
+        assert [len(await cards_of(shop, guest)) for guest in guests] == [1] * race.racers
+
+
 async def test_another_card_while_renewed(race: Race, shop: World) -> None:
     """Customers who choose and remove cards while they are renewed: one charge, to theirs."""
     merchant = Merchant(world=shop)
@@ -192,16 +220,7 @@ async def test_another_card_while_renewed(race: Race, shop: World) -> None:
             )
             assert [one["state"] for one in tries] == ["SUCCEEDED"]
             assert tries[0]["payment_method_id"] in guest.cards
-            own = await shop.one(
-                "select payment_method_id from subscriptions where id = $1", guest.subscription
-            )
-            # A card that was taken away is nobody's to charge any more.
-            left = await shop.fetch(
-                "select id from payment_methods where customer_id = $1 and archived_at is null",
-                guest.customer,
-            )
-            assert own["payment_method_id"] in {None, *(one["id"] for one in left)}
-            assert guest.cards[1] in {one["id"] for one in left}
+            assert guest.cards[1] in await cards_of(shop, guest)
         renewed = await shop.fetch(
             "select payment_status from invoices where invoice_date = $1 and customer_id"
             " = any($2)",

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from tallystick.db import saved_methods
 from tallystick.db.engine import Tx, retrying
+from tallystick.db.invoice_locks import lock_customer
 from tallystick.domain.collection import SavedMethod, method_to_charge
 from tallystick.domain.errors import Conflict, Forbidden, NotFound
 from tallystick.services.context import Context
@@ -22,6 +23,7 @@ async def use_own_method(portal: OpenedPortal, method_id: UUID) -> None:
     customer_id = portal.customer.id
 
     async def use(tx: Tx) -> None:
+        await lock_customer(tx, ctx.tenant.id, customer_id)
         await own_method(portal, tx, method_id)
         await saved_methods.charge_to(tx, ctx.tenant.id, customer_id, method_id, OVER)
 
@@ -40,6 +42,8 @@ async def remove_own_method(portal: OpenedPortal, method_id: UUID) -> None:
     customer_id = portal.customer.id
 
     async def remove(tx: Tx) -> None:
+        # Two removals at once would each find the other's method left.
+        await lock_customer(tx, ctx.tenant.id, customer_id)
         method = await own_method(portal, tx, method_id)
         if not await can_be_removed(ctx, tx, customer_id, method):
             raise Conflict("Add another method first: your subscriptions are charged to this.")
