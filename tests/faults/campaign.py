@@ -26,6 +26,7 @@ from tests.faults.banks import SANDBOX
 from tests.faults.matrix import Cell, Point, Result, Run, cells, every_point
 from tests.faults.process import Break
 from tests.faults.stage import Stage
+from tests.forked import LOADED
 
 PRELOADED = "tests.faults.campaign"
 CELLS_AT_ONCE = 6
@@ -144,7 +145,7 @@ def run_all(
     server.ensure_running()
     template = f"template_{head()}"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([PRELOADED])
+    context.set_forkserver_preload([PRELOADED, *LOADED])
     waiting: Waiting = context.Queue()
     done: Done = context.Queue()
     found: dict[int, Result] = {}

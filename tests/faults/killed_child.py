@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import multiprocessing
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -21,11 +20,9 @@ from tests.faults.outcomes import Outcome
 from tests.faults.process import MortalProcess, in_process
 from tests.faults.stage import CALL_LIMIT_SECONDS, DEBIT_SECONDS, Case, Stage
 from tests.faults.story import Story
+from tests.forked import CONTEXT
 from tests.scripted_bank import with_bank
 from tests.world import PUBLIC_URL, World, sandbox_of
-
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload([__name__])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,8 +100,6 @@ class Point:
 
 
 NOWHERE = Point(0)
-CUT_EVERY = 16
-"""Of so many cases in which a connection is lost one has it really cut."""
 
 
 @dataclass(kw_only=True)
@@ -153,10 +151,7 @@ class Run:
     async def fail_at(self, points: Sequence[Point]) -> None:
         """Tell it once for each point, and look what is left when all is over."""
         cases = await self._begin(points)
-        processes = [
-            Process(point.step, point.how, cuts=number % CUT_EVERY == 0)
-            for number, point in enumerate(points)
-        ]
+        processes = [Process(point.step, point.how) for point in points]
         for case, point, process in zip(cases, points, processes, strict=True):
             if self.killed:
                 stage = self._of(case)

@@ -38,6 +38,10 @@ class Break(StrEnum):
     DROPPED = "DROPPED"
 
 
+CUT_EVERY = 16
+"""Of so many steps there is one at which a connection that is lost is really cut."""
+
+
 class Killed(BaseException):
     """The process is no more; nothing in it may catch this."""
 
@@ -49,21 +53,16 @@ BROKEN = (Killed, DatabaseUnavailable, NetworkDown)
 class Process:
     """Counts the steps of a process and fails at one of them; `steps` names those it took.
 
-    `cuts` says that a connection that is lost is really cut. Otherwise the server undoes what
-    was not committed, as it does then, and every further word on it is refused, as the driver
-    does; the next one need not be opened anew, which takes as long as forty statements.
+    `cuts` says that a connection that is lost is really cut, as at one of some steps. Otherwise
+    what was not committed is undone, as the server does then, and every further word on it is
+    refused, as the driver does; the next one need not be opened anew, which takes as long as
+    forty statements.
     """
 
-    def __init__(
-        self,
-        breaks_at: int | None = None,
-        how: Break = Break.KILLED,
-        *,
-        cuts: bool = True,
-    ) -> None:
+    def __init__(self, breaks_at: int | None = None, how: Break = Break.KILLED) -> None:
         self.steps: list[str] = []
         self.how = how
-        self.cuts = cuts
+        self.cuts = breaks_at is not None and breaks_at % CUT_EVERY == 1
         self._breaks_at = breaks_at
         self._dead = False
 

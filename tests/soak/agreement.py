@@ -9,7 +9,8 @@ from tests.world import World
 
 PURCHASES = """
     select s.id, s.state, s.subscription_id, a.amount, a.id as attempt,
-        coalesce((select i.settles_as = 'DECLINED' and i.state = 'DECLINED' from sandbox.intents i
+        coalesce((select i.settles_as = 'DECLINED' and i.state = 'DECLINED'
+           from sandbox.intents i
            where i.tenant_id = a.tenant_id and i.reference = a.reference), false) as bounced,
         (select count(*) from payment_attempts o where o.tenant_id = s.tenant_id
            and o.session_id = s.id and o.state = 'SUCCEEDED') as succeeded,
