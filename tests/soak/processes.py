@@ -18,6 +18,8 @@ from tests.outages.served import QUICK, backends
 
 SERVERS = 2
 WORKERS = 2
+DEBITS = {"TALLYSTICK_SANDBOX_DEBIT_SECONDS": "2"}
+"""A debit is decided soon."""
 START_SECONDS_MAX = 300.0
 
 
@@ -68,7 +70,7 @@ class Installation:
         self.running[role] = Forked(
             [*words, "--data-dir", str(self.folder / "data")],
             self.folder / f"said-{role}",
-            QUICK | public | {"DATABASE_URL": ""},
+            QUICK | public | DEBITS | {"DATABASE_URL": ""},
         )
 
     def open(self) -> None:

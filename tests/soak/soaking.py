@@ -48,7 +48,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long, by which chance, how many people, and how often something is killed."""
+    """How long, by which chance, how many people, and how often something is killed.
+
+    `moves` are those of the clock at the end, each of twenty days.
+    """
 
     seconds: float
     seed: int
@@ -56,6 +59,7 @@ class Plan:
     merchants: int = 2
     kill_every_seconds: float = 4.0
     travel_every_seconds: float = 5.0
+    moves: int = 3
 
 
 @dataclass(kw_only=True)
@@ -76,7 +80,7 @@ async def soak(plan: Plan, say: Say) -> Report:
         try:
             world, people = await _open_shop(database, installation, random)
             await _everybody(plan, installation, people, random, say)
-            await _settle(world, people, say)
+            await _settle(plan, world, people, say)
             wrong = await _compare(world, installation, people.told)
             found = await figures(world)
         finally:
@@ -151,12 +155,12 @@ async def _everybody(
     await running
 
 
-async def _settle(world: World, people: People, say: Say) -> None:
+async def _settle(plan: Plan, world: World, people: People, say: Say) -> None:
     """Move the clock on past the next renewals, and wait until nothing is under way."""
     say("the clock is moved on, and everything settles")
     stands = time.monotonic()
     async with people.raw() as raw:
-        for _ in range(3):
+        for _ in range(plan.moves):
             await people.moves_on(raw, timedelta(days=20))
     async with asyncio.timeout(SETTLE_SECONDS_MAX):
         while (await world.one(UNSETTLED))["count"]:
