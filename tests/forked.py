@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tallystick.cli import app
+
 LOADED = (
     *("tallystick.cli.serve", "tallystick.cli.worker", "tallystick.bootstrap"),
     *("tallystick.http.app", "tests.faults.killed_child"),
@@ -71,6 +73,4 @@ def _run(words: Sequence[str], said: str, environment: Mapping[str, str]) -> Non
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
     sys.argv = ["tallystick", *words]
-    from tallystick.cli import app  # noqa: PLC0415 - loaded before, where it is forked from
-
     app(list(words))
