@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tests.faults import wire
 from tests.faults.banks import SANDBOX
+from tests.faults.by_the_clock import CHARGES, ByTheClock
 from tests.faults.giving_back import LateMoneyAfterAll, LateMoneyForNothing, Refunds
 from tests.faults.late_tries import LateTryAfterAll
 from tests.faults.outcomes import NOBODY, SUCCESS, Outcome
@@ -18,6 +19,9 @@ def outcomes_of(story: Story, provider: str) -> Sequence[Outcome]:
         return ()
     if isinstance(story, Refunds | LateMoneyAfterAll | LateMoneyForNothing | LateTryAfterAll):
         return (*story.outcomes, *wire.REFUNDS)
+    if isinstance(story, ByTheClock):
+        # The charge itself has all of them in the stories that begin with it.
+        return (*CHARGES, *wire.CHARGES[:2])
     return (*story.outcomes, *(wire.CHARGES if SUCCESS in story.outcomes else ()))
 
 

@@ -100,6 +100,8 @@ class Point:
 
 
 NOWHERE = Point(0)
+HEARD_EVERY = 4
+"""Of so many cases one is told of everything once more in the end."""
 
 
 @dataclass(kw_only=True)
@@ -163,8 +165,9 @@ class Run:
 
     async def finish(self) -> Result:
         """All news comes once more, and changes nothing; the doctor looks at everything."""
-        for stage, cases in self._stages(self.told):
+        for stage, cases in self._stages(self.told[::HEARD_EVERY]):
             await self._hear_again(stage, cases)
+        for stage, _ in self._stages(self.told):
             self.result.breaches += await unreadable(stage.world)
         found = (await examine(self.stage.world.database)).breaches
         self.result.breaches += [f"doctor: {breach}" for breach in found]
