@@ -30,4 +30,11 @@ def write_down(page: Path, name: str, text: str) -> None:
     _, found, after = rest.partition(end)
     if not found:
         raise ValueError(f"{page} has no place for {name}")
-    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+    replace_text(page, f"{before}{begin}\n{text}\n{end}{after}")
+
+
+def replace_text(page: Path, text: str) -> None:
+    """Give a page another text: whole, or as it was where this is interrupted."""
+    new = page.with_name(f"{page.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(page)

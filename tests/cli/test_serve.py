@@ -10,16 +10,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 from typer.testing import CliRunner
+from typing_extensions import override
 
 from tallystick.cli import app
 from tallystick.db.server import EmbeddedServer
+from tests.forked import Forked
 
 COMMAND = [sys.executable, "-c", "from tallystick.cli import app; app()"]
 PATIENCE = 60
@@ -30,9 +32,16 @@ class Serving:
 
     def __init__(self, said: Path, *words: str, **environment: str) -> None:
         self.said = said
-        with said.open("w") as file:
-            self.process = subprocess.Popen(
-                [*COMMAND, "serve", "--port", "0", *words],
+        said.write_text("")
+        self.process = self.started(["serve", "--port", "0", *words], environment)
+
+    def started(
+        self, command: Sequence[str], environment: Mapping[str, str]
+    ) -> subprocess.Popen[bytes] | Forked:
+        """Start the command."""
+        with self.said.open("w") as file:
+            return subprocess.Popen(
+                [*COMMAND, *command],
                 stderr=file,
                 stdin=subprocess.DEVNULL,
                 env=os.environ | environment,
@@ -88,6 +97,14 @@ class Serving:
         return [
             int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         ]
+
+
+class ServingAtOnce(Serving):
+    """The same, forked from a process that has loaded the product."""
+
+    @override
+    def started(self, command: Sequence[str], environment: Mapping[str, str]) -> Forked:
+        return Forked(command, self.said, environment)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ bank: `banks.py` names those that there are.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -30,6 +31,11 @@ class Pays(StrEnum):
         """Whether it is a bank account."""
         return self in {Pays.SETTLES, Pays.BOUNCES}
 
+    @property
+    def kind(self) -> MethodKind:
+        """What kind of method it is."""
+        return MethodKind.DIRECT_DEBIT if self.is_debit else MethodKind.CARD
+
 
 class Bank(Protocol):
     """What a story does at the bank, past the port that the product has to it."""
@@ -45,6 +51,14 @@ class Bank(Protocol):
 
     def scripted(self) -> tuple[ScriptedBank, Delayed]:
         """The provider behind a script of its own, and what keeps a call on its way."""
+        ...
+
+    def lent(self) -> AbstractContextManager[object]:
+        """What a process of its own needs to ask the same bank, as long as the block runs."""
+        ...
+
+    async def typed(self, pays: Pays) -> Mapping[str, str]:
+        """What a buyer fills in to pay like this, in the fields of the provider's panel."""
         ...
 
     async def method(self, world: World, pays: Pays, *, on_file: bool) -> Method:
@@ -67,10 +81,17 @@ class Bank(Protocol):
         """Accepted debits are decided: their time has come."""
         ...
 
+    def has_told(self) -> None:
+        """Whatever happened until now was told long ago."""
+        ...
+
     async def tells(
-        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+        self, shop: World, customers: Sequence[UUID], *, again: bool = False
     ) -> bool:
-        """Tell the shop by itself whatever happened to these; False if it tells nobody."""
+        """Tell the shop by itself what happened to these; False if it tells nobody.
+
+        `again` says that everything is told, also what was told long ago, the newest first.
+        """
         ...
 
     async def is_asked_about_debits(
@@ -121,6 +142,17 @@ class TestBank:
         """As tests script it everywhere."""
         return ScriptedBank(self.provider), Delayed()
 
+    def lent(self) -> AbstractContextManager[object]:
+        """It is in the database, which every process has."""
+        return nullcontext()
+
+    async def typed(self, pays: Pays) -> Mapping[str, str]:
+        """A published test number."""
+        if pays.is_debit:
+            return {"iban": self._numbers[pays], "account_holder": "Dana Globex"}
+        card = {"card_expiry": "12/40", "card_cvc": "123"}
+        return {"card_number": self._numbers[pays], **card}
+
     async def method(self, world: World, pays: Pays, *, on_file: bool) -> Method:
         """A published test number."""
         number = self._numbers[pays]
@@ -139,14 +171,13 @@ class TestBank:
 
     async def turns(self, world: World, customers: Sequence[UUID], pays: Pays) -> None:
         """The number behaves as another one."""
-        kind = MethodKind.DIRECT_DEBIT if pays.is_debit else MethodKind.CARD
         await world.execute(
             "update sandbox.methods set behaviour = $3"
             " where tenant_id = $1 and customer_id = any($2) and kind = $4",
             world.tenant_id,
             customers,
             self._behaviours[pays],
-            kind.value,
+            pays.kind.value,
         )
 
     async def answers(self, world: World, reference: str, *, approve: bool) -> None:
@@ -162,8 +193,11 @@ class TestBank:
             references,
         )
 
+    def has_told(self) -> None:
+        """It tells nobody."""
+
     async def tells(
-        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+        self, shop: World, customers: Sequence[UUID], *, again: bool = False
     ) -> bool:
         """It tells nobody: there is no door for its news."""
         return False

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import multiprocessing
+import os
 import shutil
 import signal
 import tempfile
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from multiprocessing.queues import Queue
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import structlog
 
@@ -25,10 +26,12 @@ from tests.faults.banks import SANDBOX
 from tests.faults.matrix import Cell, Point, Result, Run, cells, every_point
 from tests.faults.process import Break
 from tests.faults.stage import Stage
+from tests.forked import LOADED
 
 PRELOADED = "tests.faults.campaign"
 CELLS_AT_ONCE = 6
-"""Of one process, each in a database of its own."""
+"""Of one process, each in a database where no other one is."""
+CELLS_OF_A_DATABASE = 8
 CONNECTIONS_OF_A_CELL = 5
 TRIES = 3
 PATIENCE_SECONDS = 600
@@ -99,12 +102,14 @@ def sampled(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
 def really_killed(tasks: Sequence[Task], how_many: int, seed: int) -> list[Task]:
     """So many cases by chance in which the process dies of a SIGKILL.
 
-    Not those with a call on its way, for that would die with the process that has sent it; nor
-    those of a provider whose test server lives in this process.
+    Not those with a call on its way, for that would die with the process that has sent it.
     """
-    if any(task.provider != SANDBOX for task in tasks):
-        return []
-    delayed = {cell.name for cell in cells() if cell.outcome.delays}
+    delayed = {
+        cell.name
+        for provider in {task.provider for task in tasks}
+        for cell in cells(provider)
+        if cell.outcome.delays
+    }
     lasting = [task for task in tasks if task.cell not in delayed]
     return [replace(task, killed=True) for task in sampled(lasting, how_many, seed)]
 
@@ -123,7 +128,7 @@ async def run_task(database: Database, task: Task) -> Result:
         await run.fail_at(task.chosen(len(steps)))
         return await run.finish()
     finally:
-        await stage.bank.close()
+        await stage.close()
 
 
 def run_all(
@@ -140,7 +145,7 @@ def run_all(
     server.ensure_running()
     template = f"template_{head()}"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([PRELOADED])
+    context.set_forkserver_preload([PRELOADED, *LOADED])
     waiting: Waiting = context.Queue()
     done: Done = context.Queue()
     found: dict[int, Result] = {}
@@ -187,31 +192,71 @@ async def _take_cells(
 ) -> None:
     """Run some cells at once: while one waits for its database, another computes."""
 
-    async def one_after_another() -> None:
-        while (taken := await asyncio.to_thread(waiting.get)) is not None:
-            number, task = taken
-            done.put((number, await _on_its_own(server, template, task, f"cell_{number}")))
+    async def one_after_another(slot: int) -> None:
+        async with Place(server, template, f"cells_{os.getpid()}_{slot}") as place:
+            while (taken := await asyncio.to_thread(waiting.get)) is not None:
+                number, task = taken
+                done.put((number, await place.run(task)))
 
-    await asyncio.gather(*(one_after_another() for _ in range(CELLS_AT_ONCE)))
+    await asyncio.gather(*(one_after_another(slot) for slot in range(CELLS_AT_ONCE)))
 
 
-async def _on_its_own(server: EmbeddedServer, template: str, task: Task, name: str) -> Result:
-    """Run a cell in a database of its own; a machine that is too busy for it is asked again."""
-    failed: Exception = DatabaseUnavailable()
-    for again in range(TRIES):
-        own = f"{name}_{again}"
-        await administer(server, f"create database {own} template {template}")
-        try:
-            database = await Database.open(server.dsn_of(own), max_size=CONNECTIONS_OF_A_CELL)
+class Place:
+    """A database in which one cell is run after the other, each with tenants of its own.
+
+    It is made anew now and then, for tables grow; and for a cell whose worker goes round all
+    tenants, which must find nothing of others.
+    """
+
+    def __init__(self, server: EmbeddedServer, template: str, name: str) -> None:
+        self._server, self._template, self._name = server, template, name
+        self._made = 0
+        self._cells = 0
+        self._database: Database | None = None
+
+    async def __aenter__(self) -> Self:
+        """Nothing is made yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing is left."""
+        await self._leave()
+
+    async def run(self, task: Task) -> Result:
+        """Run a cell; a machine that is too busy for it is asked again."""
+        failed: Exception = DatabaseUnavailable()
+        for _ in range(TRIES):
             try:
-                return await run_task(database, task)
-            finally:
-                await database.close()
-        except DatabaseUnavailable as reason:
-            failed = reason
-        except Exception as defect:  # noqa: BLE001 - a cell that cannot be run is a breach, too
-            failed = defect
-            break
-        finally:
-            await administer(server, f"drop database if exists {own} with (force)")
-    return Result(cell=task.cell, breaches=[f"{task.cell}: cannot be run: {failed!r}"])
+                return await run_task(await self._fresh(task), task)
+            except DatabaseUnavailable as reason:
+                failed = reason
+                await self._leave()
+            except Exception as defect:  # noqa: BLE001 - a cell that cannot be run is a breach
+                failed = defect
+                await self._leave()
+                break
+        return Result(cell=task.cell, breaches=[f"{task.cell}: cannot be run: {failed!r}"])
+
+    async def _fresh(self, task: Task) -> Database:
+        alone = cell_of(task.cell, task.provider).story.is_alone
+        if self._database is not None and (alone or self._cells >= CELLS_OF_A_DATABASE):
+            await self._leave()
+        self._cells = CELLS_OF_A_DATABASE if alone else self._cells + 1
+        if self._database is None:
+            self._made += 1
+            await administer(
+                self._server, f"create database {self._own} template {self._template}"
+            )
+            dsn = self._server.dsn_of(self._own)
+            self._database = await Database.open(dsn, max_size=CONNECTIONS_OF_A_CELL)
+        return self._database
+
+    @property
+    def _own(self) -> str:
+        return f"{self._name}_{self._made}"
+
+    async def _leave(self) -> None:
+        database, self._database, self._cells = self._database, None, 0
+        if database is not None:
+            await database.close()
+        await administer(self._server, f"drop database if exists {self._own} with (force)")

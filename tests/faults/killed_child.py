@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import multiprocessing
 import signal
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 import structlog
@@ -14,11 +14,13 @@ import structlog
 from tallystick.db.engine import Database
 from tallystick.domain.errors import TallystickError
 from tallystick.services.context import App, Context, Tenant
-from tests.faults.banks import BANKS
+from tests.faults.applying import outcome_named
+from tests.faults.banks import LENT
 from tests.faults.outcomes import Outcome
 from tests.faults.process import MortalProcess, in_process
 from tests.faults.stage import CALL_LIMIT_SECONDS, DEBIT_SECONDS, Case, Stage
 from tests.faults.story import Story
+from tests.forked import CONTEXT
 from tests.scripted_bank import with_bank
 from tests.world import PUBLIC_URL, World, sandbox_of
 
@@ -33,6 +35,7 @@ class Errand:
     entity_id: UUID
     family_id: UUID
     provider: str
+    lent: object
     story: Story
     outcome: str
     case: Case
@@ -43,6 +46,17 @@ async def tell_and_die(
     stage: Stage, story: Story, outcome: Outcome, case: Case, step: int
 ) -> bool:
     """Tell a story to a child that dies at a step; whether it came so far."""
+    with stage.bank.lent() as lent:
+        child = _sent(stage, lent, story, outcome, case, step)
+        await asyncio.to_thread(child.join)
+    assert child.exitcode in {0, -signal.SIGKILL}, f"the child ended with {child.exitcode}"
+    return child.exitcode == -signal.SIGKILL
+
+
+def _sent(
+    stage: Stage, lent: object, story: Story, outcome: Outcome, case: Case, step: int
+) -> BaseProcess:
+    """Start the child."""
     ctx = stage.world.ctx
     errand = Errand(
         dsn=stage.world.database.dsn,
@@ -50,17 +64,16 @@ async def tell_and_die(
         now=ctx.now,
         entity_id=stage.world.entity_id,
         family_id=stage.world.family_id,
-        provider=stage.bank.provider.name,
+        provider=stage.provider,
+        lent=lent,
         story=story,
         outcome=outcome.name,
-        case=replace(case),
+        case=replace(case, own=None),
         step=step,
     )
-    child = multiprocessing.get_context("forkserver").Process(target=_run, args=(errand,))
+    child = CONTEXT.Process(target=_run, args=(errand,))
     child.start()
-    await asyncio.to_thread(child.join)
-    assert child.exitcode in {0, -signal.SIGKILL}, f"the child ended with {child.exitcode}"
-    return child.exitcode == -signal.SIGKILL
+    return child
 
 
 def _run(errand: Errand) -> None:
@@ -71,7 +84,7 @@ def _run(errand: Errand) -> None:
 async def _tell(errand: Errand) -> None:
     database = await Database.open(errand.dsn)
     stage = await _stage(errand, database)
-    outcome = next(one for one in errand.story.outcomes if one.name == errand.outcome)
+    outcome = outcome_named(errand.story, errand.provider, errand.outcome)
     case = stage.scripted(errand.case)
     outcome.scripts(stage, case)
     shop = in_process(stage.world, case.bank, MortalProcess(errand.step))
@@ -98,6 +111,7 @@ async def _stage(errand: Errand, database: Database) -> Stage:
         entity_id=errand.entity_id,
         family_id=errand.family_id,
     )
-    world, bank = await BANKS[errand.provider](world)
+    world, bank = await LENT[errand.provider](world, errand.lent)
     script, _ = bank.scripted()
-    return Stage(world=with_bank(world, script, CALL_LIMIT_SECONDS), bank=bank)
+    world = with_bank(world, script, CALL_LIMIT_SECONDS)
+    return Stage(world=world, bank=bank, provider=errand.provider)

@@ -39,8 +39,16 @@ class LateTry(Renews):
         await stage.become_due([case])
         await sweep_collections(world.app, NOON)
         await self.meanwhile(stage, case)
-        await late.deliver()
+        case.late = late
         return case
+
+    @override
+    async def ready(self, stage: Stage, cases: Sequence[Case]) -> None:
+        """It lands."""
+        for case in cases:
+            assert case.late is not None, "something is on its way"
+            await case.late.deliver()
+            case.late = None
 
     async def meanwhile(self, stage: Stage, case: Case) -> None:
         """What happens before the money comes."""

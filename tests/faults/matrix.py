@@ -13,9 +13,16 @@ from dataclasses import dataclass, field
 from tallystick.domain.errors import TallystickError
 from tallystick.services.examine import examine
 from tallystick.services.late_money import RefundUnanswered
-from tests.faults import wire
+from tests.faults.applying import outcomes_of
 from tests.faults.at_a_page import Activates, Buys, ChangesPlan, PaysElsewhere, Saves
 from tests.faults.banks import SANDBOX
+from tests.faults.by_the_clock import (
+    ChangesAtTheEnd,
+    EndsAtTheEnd,
+    RenewsByTheClock,
+    TrialEndsByTheClock,
+)
+from tests.faults.changing import ChangesPlanAtOnce
 from tests.faults.collecting import BuysSlots, EndsTrial, IsPaidByHand, Renews
 from tests.faults.endings import Expires, IsCancelled, LeavesForAnotherCard
 from tests.faults.giving_back import (
@@ -26,9 +33,10 @@ from tests.faults.giving_back import (
     LateMoneyForNothing,
     Refunds,
 )
+from tests.faults.in_the_portal import AddsMethod
 from tests.faults.killed_child import tell_and_die
 from tests.faults.late_tries import LateTry, LateTryAfterAll
-from tests.faults.outcomes import NOBODY, SUCCESS, Outcome
+from tests.faults.outcomes import Outcome
 from tests.faults.process import BROKEN, Break, Process, in_process
 from tests.faults.stage import Case, Facts, Stage
 from tests.faults.story import Story
@@ -41,9 +49,15 @@ STORIES: Sequence[Story] = (
     PaysElsewhere(),
     Activates(),
     ChangesPlan(),
+    AddsMethod(),
+    RenewsByTheClock(),
     Renews(),
+    TrialEndsByTheClock(),
     EndsTrial(),
     IsPaidByHand(),
+    ChangesPlanAtOnce(),
+    ChangesAtTheEnd(),
+    EndsAtTheEnd(),
     BuysSlots(),
     IsCancelled(),
     Expires(),
@@ -86,6 +100,8 @@ class Point:
 
 
 NOWHERE = Point(0)
+HEARD_EVERY = 4
+"""Of so many cases one is told of everything once more in the end."""
 
 
 @dataclass(kw_only=True)
@@ -108,17 +124,6 @@ def cells(provider: str = SANDBOX) -> list[Cell]:
         for story in STORIES
         for outcome in outcomes_of(story, provider)
     ]
-
-
-def outcomes_of(story: Story, provider: str) -> Sequence[Outcome]:
-    """What a provider may make of a story; one behind a wire has more to it."""
-    if provider == SANDBOX:
-        return story.outcomes
-    if NOBODY in story.outcomes:
-        return ()
-    if isinstance(story, Refunds | LateMoneyAfterAll | LateMoneyForNothing | LateTryAfterAll):
-        return (*story.outcomes, *wire.REFUNDS)
-    return (*story.outcomes, *(wire.CHARGES if SUCCESS in story.outcomes else ()))
 
 
 def every_point(steps: int) -> list[Point]:
@@ -151,36 +156,44 @@ class Run:
         processes = [Process(point.step, point.how) for point in points]
         for case, point, process in zip(cases, points, processes, strict=True):
             if self.killed:
-                await tell_and_die(self.stage, self.story, self.outcome, case, point.step)
+                stage = self._of(case)
+                await tell_and_die(stage, self.story, self.outcome, case, point.step)
+                await self.story.told(stage, case)
             else:
                 await self._tell(case, process)
         await self._end(cases, points, processes)
 
     async def finish(self) -> Result:
         """All news comes once more, and changes nothing; the doctor looks at everything."""
-        await self._hear_again()
+        for stage, cases in self._stages(self.told[::HEARD_EVERY]):
+            await self._hear_again(stage, cases)
+        for stage, _ in self._stages(self.told):
+            self.result.breaches += await unreadable(stage.world)
         found = (await examine(self.stage.world.database)).breaches
         self.result.breaches += [f"doctor: {breach}" for breach in found]
-        self.result.breaches += await unreadable(self.stage.world)
         self.result.seconds = time.monotonic() - self.began
         return self.result
 
     async def _begin(self, points: Sequence[Point]) -> list[Case]:
         cases = [await self.story.begin(self.stage, self.outcome) for _ in points]
+        for stage, _ in self._stages(cases):
+            stage.bank.has_told()
         await self.story.ready(self.stage, cases)
-        for case, facts in zip(cases, await self.stage.facts(cases), strict=True):
+        for case, facts in zip(cases, await self._facts(cases), strict=True):
             case.was = facts
         self.told += cases
         return cases
 
     async def _tell(self, case: Case, process: Process) -> None:
-        self.outcome.scripts(self.stage, case)
-        shop = in_process(self.stage.world, case.bank, process)
+        stage = self._of(case)
+        self.outcome.scripts(stage, case)
+        shop = in_process(stage.world, case.bank, process)
         # An answer to the merchant or the buyer is no failure: "ask again", "it has ended".
         with suppress(*BROKEN, TallystickError, RefundUnanswered):
-            await self.story.tell(self.stage, case, self.outcome, shop)
+            await self.story.tell(stage, case, self.outcome, shop)
         case.bank.steps.clear()
         case.bank.otherwise = through
+        await self.story.told(stage, case)
 
     async def _end(
         self, cases: Sequence[Case], points: Sequence[Point], processes: Sequence[Process]
@@ -188,13 +201,14 @@ class Run:
         """Everybody else goes on, and each case has one end or the other."""
         for case in cases:
             with suppress(TallystickError):
-                await self.story.afterwards(self.stage, case, self.outcome)
-        await self.story.rounds(self.stage, cases, self.outcome)
+                await self.story.afterwards(self._of(case), case, self.outcome)
+        for stage, its in self._stages(cases):
+            await self.story.rounds(stage, its, self.outcome)
         self.result.cases += len(cases)
         paid = self.story.paid(self.outcome)
         nothing: list[tuple[Case, str]] = []
         for case, point, process, now in zip(
-            cases, points, processes, await self.stage.facts(cases), strict=True
+            cases, points, processes, await self._facts(cases), strict=True
         ):
             name = f"{self.result.cell} / {point.name} ({self._where(point, process)})"
             seen = self.story.seen(case, now)
@@ -211,13 +225,14 @@ class Run:
 
     async def _again(self, nothing: Sequence[tuple[Case, str]]) -> None:
         """Whoever got nothing gets it now, once."""
-        cases = [case for case, _ in nothing]
-        try:
-            await self.story.again(self.stage, cases)
-        except (AssertionError, TallystickError) as refused:
-            self.result.breaches.append(f"{self.result.cell}: again: {refused!r}")
-        await self.stage.rounds(cases)
-        for (case, name), now in zip(nothing, await self.stage.facts(cases), strict=True):
+        for stage, cases in self._stages([case for case, _ in nothing]):
+            try:
+                await self.story.again(stage, cases)
+            except (AssertionError, TallystickError) as refused:
+                self.result.breaches.append(f"{self.result.cell}: again: {refused!r}")
+            await stage.rounds(cases)
+        facts = await self._facts([case for case, _ in nothing])
+        for (case, name), now in zip(nothing, facts, strict=True):
             seen = self.story.seen(case, now)
             wanted = self.story.once(case, self.story.paid_again)
             if unbalanced(now) is None and seen == wanted:
@@ -225,16 +240,37 @@ class Run:
             else:
                 self.result.breaches.append(f"{name}: again: {unbalanced(now) or seen}")
 
-    async def _hear_again(self) -> None:
+    async def _hear_again(self, stage: Stage, cases: Sequence[Case]) -> None:
         """The provider tells everything again, the newest first: nothing is new to us."""
-        stage, customers = self.stage, [case.customer for case in self.told]
-        before = await stage.facts(self.told)
-        if not await stage.bank.tells(stage.world, customers, backwards=True):
+        before = await stage.facts(cases)
+        if not await stage.bank.tells(
+            stage.world, [case.customer for case in cases], again=True
+        ):
             return
-        await stage.rounds(self.told, decides=False)
-        for was, now in zip(before, await stage.facts(self.told), strict=True):
+        await stage.rounds(cases, decides=False)
+        for was, now in zip(before, await stage.facts(cases), strict=True):
             if was != now:
                 self.result.breaches.append(f"{self.result.cell}: heard again: {was}, {now}")
+
+    def _of(self, case: Case) -> Stage:
+        """The stage that a case is played on."""
+        return case.own or self.stage
+
+    def _stages(self, cases: Sequence[Case]) -> list[tuple[Stage, list[Case]]]:
+        """The cases of each stage, in their order."""
+        found: dict[int, tuple[Stage, list[Case]]] = {}
+        for case in cases:
+            stage = self._of(case)
+            found.setdefault(id(stage), (stage, []))[1].append(case)
+        return list(found.values())
+
+    async def _facts(self, cases: Sequence[Case]) -> list[Facts]:
+        """What is true of each customer now."""
+        facts: dict[int, Facts] = {}
+        for stage, its in self._stages(cases):
+            for case, one in zip(its, await stage.facts(its), strict=True):
+                facts[id(case)] = one
+        return [facts[id(case)] for case in cases]
 
     def _where(self, point: Point, process: Process) -> str:
         """The step in words."""

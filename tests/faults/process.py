@@ -14,7 +14,7 @@ Nothing here knows the code under test: the steps of a story are found by runnin
 
 import os
 import signal
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -24,6 +24,7 @@ from uuid import UUID
 from typing_extensions import override
 
 from tallystick.db.engine import Database, DatabaseUnavailable, Isolation, Tx
+from tallystick.domain.payment import Method, MethodKind
 from tests.scripted_bank import Ask, NetworkDown, ScriptedBank
 from tests.world import World
 
@@ -37,6 +38,10 @@ class Break(StrEnum):
     DROPPED = "DROPPED"
 
 
+CUT_EVERY = 16
+"""Of so many steps there is one at which a connection that is lost is really cut."""
+
+
 class Killed(BaseException):
     """The process is no more; nothing in it may catch this."""
 
@@ -46,11 +51,18 @@ BROKEN = (Killed, DatabaseUnavailable, NetworkDown)
 
 
 class Process:
-    """Counts the steps of a process and fails at one of them; `steps` names those it took."""
+    """Counts the steps of a process and fails at one of them; `steps` names those it took.
+
+    `cuts` says that a connection that is lost is really cut, as at one of some steps. Otherwise
+    what was not committed is undone, as the server does then, and every further word on it is
+    refused, as the driver does; the next one need not be opened anew, which takes as long as
+    forty statements.
+    """
 
     def __init__(self, breaks_at: int | None = None, how: Break = Break.KILLED) -> None:
         self.steps: list[str] = []
         self.how = how
+        self.cuts = breaks_at is not None and breaks_at % CUT_EVERY == 1
         self._breaks_at = breaks_at
         self._dead = False
 
@@ -84,6 +96,7 @@ class FrailConnection:
     def __init__(self, connection: Tx, process: Process) -> None:
         self._connection = connection
         self._process = process
+        self._is_lost = False
 
     def __getattr__(self, name: str) -> object:
         """The rest of the driver's connection, as it is."""
@@ -109,18 +122,40 @@ class FrailConnection:
         """A step, then the statement."""
         return await self._run(query, self._connection.fetchval(query, *args))
 
+    async def copy_records_to_table(self, table_name: str, **named: object) -> object:
+        """A step, then the rows."""
+        copied = self._connection.copy_records_to_table(
+            table_name,
+            **named,  # type: ignore[arg-type]
+        )
+        return await self._run(f"copy {table_name}", copied)
+
+    async def free(self) -> None:
+        """Let go of every lock of the session, as the server does when a connection goes."""
+        if not self._connection.is_closed():
+            await self._connection.execute("select pg_advisory_unlock_all()")
+
     async def _run(self, query: str, statement: Coroutine[object, object, Answer]) -> Answer:
         name = " ".join(query.split())[:60]
         try:
-            self._process.step(name, DatabaseUnavailable)
+            self._step(name)
         except BROKEN:
             statement.close()
             raise
         answer = await statement
         if not self._connection.is_in_transaction():
             # It is committed, and whether anybody hears of it is another matter.
-            self._process.step(f"after: {name}", DatabaseUnavailable)
+            self._step(f"after: {name}")
         return answer
+
+    def _step(self, name: str) -> None:
+        if self._is_lost:
+            raise DatabaseUnavailable(name)
+        try:
+            self._process.step(name, DatabaseUnavailable)
+        except DatabaseUnavailable:
+            self._is_lost = True
+            raise
 
 
 class FrailDatabase(Database):
@@ -138,9 +173,20 @@ class FrailDatabase(Database):
             try:
                 yield cast("Tx", FrailConnection(real, self._process))
             except DatabaseUnavailable:
-                # The server sees the connection go, and undoes what was not committed.
-                real.terminate()
+                if self._process.cuts:
+                    # The server sees the connection go, and undoes what was not committed.
+                    real.terminate()
                 raise
+
+    @override
+    @asynccontextmanager
+    async def own_connection(self) -> AsyncIterator[Tx]:
+        """One of the pool's: what is held on it goes when its process lets go of it."""
+        async with self.connection() as frail:
+            try:
+                yield frail
+            finally:
+                await cast("FrailConnection", frail).free()
 
     @override
     @asynccontextmanager
@@ -155,13 +201,12 @@ class FrailDatabase(Database):
             try:
                 yield frail
                 self._process.step("before the commit", lost)
-            except Killed:
-                # What the server does when it sees the connection of a dead process go.
-                await transaction.rollback()
-                raise
-            except BROKEN:
+            except DatabaseUnavailable:
+                if not self._process.cuts:
+                    await transaction.rollback()
                 raise
             except BaseException:
+                # So does the server when it sees the connection of a dead process go.
                 await transaction.rollback()
                 raise
             await transaction.commit()
@@ -184,6 +229,15 @@ class FrailBank(ScriptedBank):
         listed = await super().debits_to_settle()
         self._process.step("after the answer: debits", NetworkDown)
         return [one for one in listed if one[1] in self.opened]
+
+    @override
+    async def collect(
+        self, tenant_id: UUID, session_id: UUID, kind: MethodKind, fields: Mapping[str, str]
+    ) -> Method:
+        self._process.step("before asking: collect", NetworkDown)
+        method = await super().collect(tenant_id, session_id, kind, fields)
+        self._process.step("after the answer: collect", NetworkDown)
+        return method
 
     @override
     async def acknowledge_debit(self, tenant_id: UUID, reference: str) -> None:

@@ -10,16 +10,19 @@ from uuid import UUID
 from tallystick.db import subscription_writes
 from tallystick.db.engine import Database
 from tallystick.domain.payment import Method
+from tallystick.domain.periods import Cadence
+from tallystick.domain.pricing import RateFee
 from tallystick.services.ids import new_id
 from tallystick.services.late_money import refund_late_money
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.sweep_attempts import sweep_attempts
+from tallystick.services.sweep_setups import sweep_setups
 from tallystick.services.try_to_collect import sweep_collections
 from tests.faults.bank import Bank, Pays
 from tests.faults.banks import BANKS, SANDBOX
 from tests.real_time import travel
 from tests.scripted_bank import Delayed, ScriptedBank, with_bank
-from tests.world import NOON, SoldPlan, World, open_world, sandbox_of
+from tests.world import NOON, SoldPlan, World, open_world, rate, sandbox_of
 
 CALL_LIMIT_SECONDS = 3600.0
 """So long that nothing is swept but what a story says: a sweep is a part of it."""
@@ -29,7 +32,7 @@ DEBITS_AT_ONCE = 50
 DEBIT_SECONDS = 86_400.0
 """A debit is decided when a story says so."""
 
-WAITING = ("payment_attempts", "collections", "refunds")
+WAITING = ("payment_attempts", "collections", "refunds", "method_setups")
 """What the sweepers take up."""
 
 _FACTS = """
@@ -42,7 +45,9 @@ _FACTS = """
       + (select count(*) from collections l where l.tenant_id = c.tenant_id
          and l.customer_id = c.id and l.state = 'LIVE')
       + (select count(*) from refunds r where r.tenant_id = c.tenant_id
-         and r.customer_id = c.id and r.state = 'LIVE') as under_way,
+         and r.customer_id = c.id and r.state = 'LIVE')
+      + (select count(*) from method_setups t where t.tenant_id = c.tenant_id
+         and t.customer_id = c.id and t.state = 'LIVE') as under_way,
       coalesce((select sum(b.balance - b.held) from customer_balances b
         where b.tenant_id = c.tenant_id and b.customer_id = c.id), 0)::bigint as balance,
       (select count(*) from payment_methods m where m.tenant_id = c.tenant_id
@@ -109,7 +114,8 @@ class Facts:
 class Case:
     """One customer, with all that a story needs of it in hand before it begins.
 
-    `due` is what the story charges in the end, in minor units, as it was shown.
+    `due` is what the story charges in the end, in minor units, as it was shown. `own` is its
+    stage where it has one for itself alone.
     """
 
     customer: UUID
@@ -121,6 +127,10 @@ class Case:
     invoice: UUID | None = None
     item: UUID | None = None
     wants: UUID | None = None
+    pays: Pays = Pays.GOOD
+    typed: Mapping[str, str] = field(default_factory=dict)
+    own: "Stage | None" = None
+    late: Delayed | None = None
     key: UUID = field(default_factory=new_id)
     bank: ScriptedBank = field(init=False)
     delayed: Delayed = field(init=False)
@@ -133,7 +143,9 @@ class Stage:
 
     world: World
     bank: Bank
+    provider: str = SANDBOX
     made: dict[str, Any] = field(default_factory=dict)
+    besides: list["Stage"] = field(default_factory=list)
 
     @classmethod
     async def open(cls, database: Database, provider: str = SANDBOX) -> "Stage":
@@ -142,7 +154,19 @@ class Stage:
         world = replace(world, sandbox=sandbox_of(database, debit_seconds=DEBIT_SECONDS))
         world, bank = await BANKS[provider](world)
         script, _ = bank.scripted()
-        return cls(world=with_bank(world, script, CALL_LIMIT_SECONDS), bank=bank)
+        world = with_bank(world, script, CALL_LIMIT_SECONDS)
+        return cls(world=world, bank=bank, provider=provider)
+
+    async def beside(self) -> "Stage":
+        """Another tenant in the same database, for a case that needs a clock of its own."""
+        stage = await Stage.open(self.world.database, self.provider)
+        self.besides.append(stage)
+        return stage
+
+    async def close(self) -> None:
+        """Nobody plays here any more."""
+        for stage in (self, *self.besides):
+            await stage.bank.close()
 
     def scripted(self, case: Case) -> Case:
         """Give a case a bank whose calls can be scripted, and which knows its own debits."""
@@ -155,6 +179,18 @@ class Stage:
             self.made[name] = await self.world.plan(name=name)
         plan: SoldPlan = self.made[name]
         return plan
+
+    async def dearer(self) -> SoldPlan:
+        """EUR 99 a month, of the same product."""
+        if "dearer" not in self.made:
+            plan = await self.plan()
+            self.made["dearer"] = await self.world.plan(
+                ("Fee", RateFee(), [(Cadence.MONTHLY, rate("99.00"))]),
+                products=plan.products,
+                name="Max",
+            )
+        dear: SoldPlan = self.made["dearer"]
+        return dear
 
     async def shown(self, story: str, session: UUID) -> str:
         """What the page shows, which is the same to every customer of a story on a day."""
@@ -183,6 +219,8 @@ class Stage:
             "select reference from payment_attempts where tenant_id = $1"
             " and customer_id = any($2) and reference is not null union all"
             " select reference from collections where tenant_id = $1"
+            " and customer_id = any($2) and reference is not null union all"
+            " select reference from method_setups where tenant_id = $1"
             " and customer_id = any($2) and reference is not null",
             self.world.tenant_id,
             [case.customer for case in cases],
@@ -216,6 +254,7 @@ class Stage:
             await sweep_attempts(app, now)
             await sweep_collections(app, now)
             await sweep_refunds(app, now)
+            await sweep_setups(app, now)
         if decides:
             await self.bank.decides(self.world, await self.references(cases))
             # Some list so many debits at a time, and again until they are acknowledged.

@@ -24,6 +24,8 @@ class Story:
     outcomes: ClassVar[Sequence[Outcome]]
     paid_again: ClassVar[str] = "PAID"
     """The payment's status when it has happened at the second try."""
+    is_alone: ClassVar[bool] = False
+    """Whether there must be no tenants but its own in the database."""
 
     async def begin(self, stage: Stage, outcome: Outcome) -> Case:
         """Everything that lies before the story, for a customer of its own."""
@@ -35,6 +37,9 @@ class Story:
     async def tell(self, stage: Stage, case: Case, outcome: Outcome, shop: World) -> None:
         """What happens, in a process that may fail; the rest of the world does not fail."""
         raise NotImplementedError
+
+    async def told(self, stage: Stage, case: Case) -> None:
+        """It was told: nothing of it may happen in the process of the next one."""
 
     async def afterwards(self, stage: Stage, case: Case, outcome: Outcome) -> None:
         """What people do who do not know that it failed."""

@@ -6,15 +6,17 @@ door, signed, event by event.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
+import httpx
 from typing_extensions import override
 
-from tallystick.domain.payment import Method, MethodKind, PaymentOrder, Succeeded
+from tallystick.domain.payment import Method, PaymentOrder, Succeeded
+from tallystick.providers.stripe import Stripe, StripeKeys
 from tallystick.services.hear_provider import hear_provider, look_into_event
 from tallystick.services.ids import new_id
 from tallystick.services.keep_customer import with_customer
@@ -23,21 +25,19 @@ from tallystick.services.look_into_money import NoAnswer
 from tallystick.services.ports import PaymentProvider
 from tests.connected import WEBHOOK_SECRET, Opener, connect
 from tests.faults.bank import Pays
+from tests.faults.distant import Hands, Lent, OwnHands, lending, whose
 from tests.providers.contract import ACCEPTANCE
 from tests.scripted_bank import Ask, Delayed, ScriptedBank, Step, lost, silent
 from tests.stripe import methods
-from tests.stripe import twin as at
 from tests.stripe.account import Account
+from tests.stripe.at_hand import AtHand
 from tests.stripe.news import signed
 from tests.stripe.refusals import Json
-from tests.stripe.script import Late, Script, Unanswered, Unheard
+from tests.stripe.script import Late, Unanswered, Unheard
 from tests.stripe.script import Step as OnWire
 from tests.stripe.twin import Twin, real_seconds
 from tests.stripe.wire import Wires
 from tests.world import NOON, PUBLIC_URL, World
-
-CUSTOMER = "tallystick_customer"
-"""Whose it is, in the metadata of customers and intents."""
 
 CALLS: Mapping[str, Sequence[str]] = {
     "keep_customer": ("customers.create",),
@@ -91,9 +91,9 @@ class LateOnWire(Delayed):
 class ScriptedStripe(ScriptedBank):
     """A script for the adapter, in which losses happen on the wire."""
 
-    def __init__(self, bank: PaymentProvider, account: Account) -> None:
+    def __init__(self, bank: PaymentProvider, hands: Hands) -> None:
         super().__init__(bank)
-        self._account = account
+        self._hands = hands
 
     @override
     def script(self, call: str, *steps: Step) -> None:
@@ -114,11 +114,11 @@ class ScriptedStripe(ScriptedBank):
     def _befalls(self, call: str, how: OnWire) -> Step:
         async def step(ask: Ask) -> object:
             for operation in CALLS[call]:
-                self._account.script(operation, how)
+                self._hands.script(operation, how)
             try:
                 return await ask()
             finally:
-                self._account.steps = Script()
+                self._hands.forget()
 
         return step
 
@@ -141,7 +141,10 @@ class StripeBank:
         self._opener = opener
         self.account = account
         self.connection_id = connection_id
-        (self.provider,) = opener.made.values()
+        self.hands: Hands = OwnHands(account)
+        self.told = 0
+        (self._stripe,) = opener.made.values()
+        self.provider: PaymentProvider = self._stripe
 
     async def close(self) -> None:
         """Let go of the connections to the twin."""
@@ -149,25 +152,47 @@ class StripeBank:
 
     def scripted(self) -> tuple[ScriptedBank, Delayed]:
         """A script for the adapter, and what is on its way."""
-        return ScriptedStripe(self.provider, self.account), LateOnWire(self.account)
+        return ScriptedStripe(self.provider, self.hands), LateOnWire(self.account)
+
+    @contextmanager
+    def lent(self) -> Iterator[Lent]:
+        """The account's keys, and hands at it."""
+        twin = self._opener.twin
+        with lending(self.account) as hands:
+            yield Lent(
+                api_base=twin.api_base,
+                script_url=twin.script_url,
+                secret_key=self.account.secret_key,
+                publishable_key=self.account.publishable_key,
+                name=self.provider.name,
+                connection_id=self.connection_id,
+                told=self.told,
+                hands=hands,
+            )
+
+    async def typed(self, pays: Pays) -> Mapping[str, str]:
+        """As Stripe's script makes a method of what is typed into its fields."""
+        return self._token(pays, (self._accounts if pays.is_debit else self._cards)[pays])
 
     async def method(self, world: World, pays: Pays, *, on_file: bool) -> Method:
         """A published test number, as Stripe's script makes a method of it."""
+        number = (self._accounts if pays.is_debit else self._cards)[pays]
+        if on_file and pays is Pays.DECLINED:
+            number = self._declined_when_charged
+        fields = self._token(pays, number)
+        return await self.provider.collect(world.tenant_id, new_id(), pays.kind, fields)
+
+    def _token(self, pays: Pays, number: str) -> Mapping[str, str]:
         form: Json
         if pays.is_debit:
             holder = {"name": "Dana Globex", "email": "ap@globex.example"}
-            iban = {"iban": self._accounts[pays]}
+            iban = {"iban": number}
             form = {"type": "sepa_debit", "sepa_debit": iban, "billing_details": holder}
         else:
-            fails_later = on_file and pays is Pays.DECLINED
-            number = self._declined_when_charged if fails_later else self._cards[pays]
             card = {"number": number, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
             form = {"type": "card", "card": card}
         with self.account.lock:
-            token = methods.create(self.account, form, "")["id"]
-        kind = MethodKind.DIRECT_DEBIT if pays.is_debit else MethodKind.CARD
-        fields = {"payment_token": str(token)}
-        return await self.provider.collect(world.tenant_id, new_id(), kind, fields)
+            return {"payment_token": str(methods.create(self.account, form, "")["id"])}
 
     async def keeps(self, world: World, method: Method, customer_id: UUID) -> None:
         """It is set up for charges with nobody there, its mandate signed."""
@@ -195,7 +220,7 @@ class StripeBank:
             theirs = {
                 known["id"]
                 for known in self.account.objects["customer"].values()
-                if _whose(known) in customers
+                if whose(known) in customers
             }
             for one in self.account.objects["payment_method"].values():
                 if one["type"] == kind and one["customer"] in theirs:
@@ -203,24 +228,26 @@ class StripeBank:
 
     async def answers(self, world: World, reference: str, *, approve: bool) -> None:
         """On the bank's own page."""
-        (at.approve if approve else at.refuse)(self.account, reference)
+        self.hands.answer(reference, approve=approve)
 
     async def decides(self, world: World, references: Sequence[str]) -> None:
         """As if the days were over."""
-        payments = self.account.objects["payment_intent"]
         for reference in references:
-            if payments.get(reference, {}).get("status") == "processing":
-                at.settle(self.account, reference)
+            self.hands.decide(reference)
+
+    def has_told(self) -> None:
+        """The events until now came to the door, and nothing came of them."""
+        self.told = len(self.account.objects["event"])
 
     async def tells(
-        self, shop: World, customers: Sequence[UUID], *, backwards: bool = False
+        self, shop: World, customers: Sequence[UUID], *, again: bool = False
     ) -> bool:
         """Every event about these customers comes to the door, and is looked into."""
-        for event in self.account.events[:: -1 if backwards else 1]:
-            if self._is_about(event, customers):
-                headers, body = signed(event, WEBHOOK_SECRET, at=real_seconds())
-                lower = {name.lower(): value for name, value in headers.items()}
-                await hear_provider(shop.app, self.connection_id, lower, body, NOON)
+        events = self.hands.events_about(customers, 0 if again else self.told)
+        for event in events[:: -1 if again else 1]:
+            headers, body = signed(event, WEBHOOK_SECRET, at=real_seconds())
+            lower = {name.lower(): value for name, value in headers.items()}
+            await hear_provider(shop.app, self.connection_id, lower, body, NOON)
         await self._does_its_jobs(shop)
         return True
 
@@ -266,20 +293,34 @@ class StripeBank:
         objects = self.account.objects
         return [*objects["payment_intent"].values(), *objects["setup_intent"].values()]
 
-    def _is_about(self, event: Json, customers: Sequence[UUID]) -> bool:
-        about = event["data"]["object"]
-        payments = self.account.objects["payment_intent"]
-        intent = payments.get(about.get("payment_intent") or "", about)
-        return _whose(intent) in customers
 
+class LentBank(StripeBank):
+    """The same account from a process that is about to die: what a story does while it is told.
 
-def _whose(one: Json) -> UUID | None:
-    told = (one.get("metadata") or {}).get(CUSTOMER)
-    return UUID(told) if told else None
+    Everything else is done by the process that lives.
+    """
+
+    def __init__(self, lent: Lent) -> None:
+        keys = StripeKeys(
+            secret_key=lent.secret_key,
+            publishable_key=lent.publishable_key,
+            webhook_secrets=(WEBHOOK_SECRET,),
+        )
+        self.provider = Stripe(
+            keys, name=lent.name, api_base=lent.api_base, script_url=lent.script_url
+        )
+        self.connection_id = lent.connection_id
+        self.hands = lent.hands
+        self.told = lent.told
+
+    @override
+    def scripted(self) -> tuple[ScriptedBank, Delayed]:
+        """Nothing is ever on its way: it would die with its sender."""
+        return ScriptedStripe(self.provider, self.hands), Delayed()
 
 
 def _owner(one: Json) -> UUID:
-    found = _whose(one)
+    found = whose(one)
     assert found is not None, "the adapter says whose an intent is"
     return found
 
@@ -291,4 +332,12 @@ async def open_stripe_bank(world: World) -> tuple[World, StripeBank]:
     shop = await connect(world, opener, account)
     assert shop.world.provider.name == shop.name, "the connection is what is paid through"
     await shop.bank.stripe.close()
+    for one in opener.made.values():
+        one._http._client_async = httpx.AsyncClient(transport=AtHand(opener.twin))
     return shop.world, StripeBank(opener, account, shop.connection_id)
+
+
+async def borrow_stripe_bank(world: World, lent: object) -> tuple[World, StripeBank]:
+    """The bank of a shop in a process of its own."""
+    assert isinstance(lent, Lent), "it is lent by `StripeBank`"
+    return world, LentBank(lent)

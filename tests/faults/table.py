@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.faults.banks import SANDBOX, STRIPE
 from tests.faults.matrix import Result, cells
+from tests.written_down import replace_text
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "reliability.md"
 BEGIN = "<!-- written by make faults -->"
@@ -30,7 +31,7 @@ def write(
     page: Path = PAGE,
     provider: str = SANDBOX,
 ) -> None:
-    """Renew the rows of what was tried; `run` says how."""
+    """Renew the rows of what was tried, all at once or not at all; `run` says how."""
     whole = page.read_text(encoding="utf-8")
     begin, every = BEGIN_OF[provider], cells(provider)
     before, _, rest = whole.partition(begin)
@@ -51,7 +52,7 @@ def write(
         *([_row(rows[KILLED])] if KILLED in rows else []),
     ]
     text = "\n".join(lines)
-    page.write_text(f"{before}{begin}\n\n{text}\n\n{END}{after}", encoding="utf-8")
+    replace_text(page, f"{before}{begin}\n\n{text}\n\n{END}{after}")
 
 
 def total(results: Iterable[Result], name: str = "") -> Result:

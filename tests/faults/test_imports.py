@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
@@ -16,6 +15,7 @@ from tallystick.services.run_imports import run_imports
 from tests.faults.process import BROKEN, Break, in_process
 from tests.faults.process import Process as FrailProcess
 from tests.faults.test_killed_workers import start
+from tests.forked import Forked
 from tests.importing import CUSTOMERS, SUBSCRIPTIONS, job_of, sent
 from tests.scripted_bank import ScriptedBank
 from tests.world import World
@@ -73,7 +73,7 @@ async def test_a_worker_that_dies_at_any_step(world: World, kind: BatchJobType) 
 
 @pytest.mark.timeout(300)
 async def test_killed_workers_import_every_row_once(
-    world: World, start: Callable[[], Awaitable[Process]]
+    world: World, start: Callable[[], Awaitable[Forked]]
 ) -> None:
     """Real workers, killed at random in the middle of a file; others take it up."""
     random = Random(7)
@@ -88,7 +88,7 @@ async def test_killed_workers_import_every_row_once(
         await asyncio.sleep(random.uniform(0, 0.05))
         left.append(ROWS - (await job_of(world, job_id)).processed_items)
         worker.send_signal(signal.SIGKILL)
-        await worker.wait()
+        worker.wait()
     await start()
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not (await job_of(world, job_id)).status.has_ended:

@@ -15,7 +15,7 @@ import pytest
 from tallystick.cli.demo_forms import Form, forms_of
 from tallystick.services.confirm_result import Completed
 from tallystick.services.link import checkout_url
-from tests.cli.test_serve import Serving
+from tests.cli.test_serve import Serving, ServingAtOnce
 from tests.real_time import sweep
 from tests.shops import attempts, stored
 from tests.soundness import assert_sound
@@ -36,7 +36,7 @@ def serve(database_dsn: str, tmp_path: Path) -> Iterator[Callable[[], Serving]]:
 
     def start() -> Serving:
         said = tmp_path / f"said-{len(started)}"
-        started.append(Serving(said, "--no-worker", DATABASE_URL=database_dsn))
+        started.append(ServingAtOnce(said, "--no-worker", DATABASE_URL=database_dsn))
         return started[-1]
 
     yield start

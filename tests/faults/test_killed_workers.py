@@ -2,10 +2,7 @@
 
 import asyncio
 import signal
-import sys
-from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
@@ -13,12 +10,12 @@ from random import Random
 import pytest
 
 from tallystick.cli.bench.many_subscriptions import copy_first
+from tests.forked import Forked
 from tests.scenarios.consolidating import Consolidating
 from tests.scenarios.test_usage_billed import metered_plan
 from tests.subscribing import Merchant
 from tests.world import World
 
-TALLYSTICK = Path(sys.executable).with_name("tallystick")
 SUBSCRIPTIONS = 500
 CUSTOMERS = 120
 ROUNDS = 2
@@ -38,33 +35,29 @@ PAIRED = """
     update subscriptions s set customer_id = w.customer from pairs w where s.id = w.id
 """
 
-Start = Callable[[], Awaitable[Process]]
+Start = Callable[[], Awaitable[Forked]]
 
 
 @pytest.fixture
-async def start(database_dsn: str) -> AsyncIterator[Start]:
+async def start(database_dsn: str, tmp_path: Path) -> AsyncIterator[Start]:
     """Starts workers on the database of this test, which bill as soon as they can."""
-    started: list[Process] = []
+    started: list[Forked] = []
 
-    async def worker() -> Process:
-        process = await asyncio.create_subprocess_exec(
-            TALLYSTICK,
-            "worker",
-            env={"DATABASE_URL": database_dsn, "TALLYSTICK_BILL_SECONDS": "0.05"},
-            stderr=asyncio.subprocess.PIPE,
-        )
+    async def worker() -> Forked:
+        said = tmp_path / f"said-{len(started)}"
+        quick = {"DATABASE_URL": database_dsn, "TALLYSTICK_BILL_SECONDS": "0.05"}
+        process = await asyncio.to_thread(Forked, ["worker"], said, quick)
         started.append(process)
-        assert process.stderr is not None
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while b"The worker runs." not in await process.stderr.readline():
-                assert not process.stderr.at_eof(), "it did not start"
+            while not said.exists() or "The worker runs." not in said.read_text():
+                assert process.poll() is None, "it did not start"
+                await asyncio.sleep(0.01)
         return process
 
     yield worker
     for process in started:
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
+        process.kill()
+        process.wait()
 
 
 async def left(world: World, subscriptions: int) -> int:
@@ -88,7 +81,7 @@ async def are_killed(merchant: Merchant, start: Start, subscriptions: int) -> No
             await asyncio.sleep(random.uniform(0, 0.15))
             left_at_kills.append(await left(world, subscriptions))
             worker.send_signal(signal.SIGKILL)
-            await worker.wait()
+            worker.wait()
 
     await asyncio.gather(start(), start())
     async with asyncio.timeout(PATIENCE_SECONDS):

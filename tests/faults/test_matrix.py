@@ -138,4 +138,5 @@ def test_the_table_keeps_what_was_not_tried(tmp_path: Path) -> None:
     assert "| **all** |  | 1,205 | 13 | 9 | 4 | 0 |" in text
     assert "today" in text
     assert "long ago" not in text
+    assert [one.name for one in tmp_path.iterdir()] == ["page.md"]
     assert text.endswith("The end.\n")

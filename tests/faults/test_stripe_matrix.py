@@ -7,6 +7,7 @@ import pytest
 from tallystick.db.engine import Database
 from tests.faults.banks import STRIPE
 from tests.faults.campaign import cell_of, everything, really_killed
+from tests.faults.killed_child import tell_and_die
 from tests.faults.matrix import Point, Run, cells
 from tests.faults.process import Break
 from tests.faults.stage import Stage
@@ -99,9 +100,29 @@ async def test_what_is_wrong_is_found(stage: Stage) -> None:
 
 
 def test_what_does_not_apply_is_left_out() -> None:
-    """Where no provider is asked there is nothing to try; the twin dies with its process."""
+    """Where no provider is asked there is nothing to try; what dies has nothing on its way."""
     names = [cell.name for cell in cells(STRIPE)]
 
     assert not any(name.endswith("no provider is asked") for name in names)
     assert any("(500)" in name for name in names)
-    assert really_killed(everything(STRIPE), 50, 7) == []
+    killed = really_killed(everything(STRIPE), 50, 7)
+    assert not any(cell_of(one.cell, STRIPE).outcome.delays for one in killed)
+    assert sum(len(one.draws or ()) for one in killed) == 50
+
+
+async def test_a_process_really_dies(stage: Stage) -> None:
+    """A child kills itself when the twin has taken the money and before that is written down;
+    what was to befall the next call is forgotten with it.
+    """
+    cell = cell_of("checkout with payment / answer of look lost", STRIPE)
+    steps = await Run(stage, cell).discover()
+    case = await cell.story.begin(stage, cell.outcome)
+
+    asked = steps.index("before asking: confirm") + 2
+    assert await tell_and_die(stage, cell.story, cell.outcome, case, asked)
+
+    (found,) = await stage.facts([case])
+    assert (found.under_way, found.kept, found.recorded) == (1, case.due, 0)
+    await stage.rounds([case])
+    (found,) = await stage.facts([case])
+    assert (found.under_way, found.kept, found.recorded) == (0, case.due, case.due)

@@ -17,7 +17,7 @@ from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.webhook_endpoint import EndpointFields
 from tallystick.services.api_keys import create_api_key
 from tallystick.services.create_webhook_endpoint import create_webhook_endpoint
-from tests.cli.test_serve import Serving
+from tests.cli.test_serve import Serving, ServingAtOnce
 from tests.outages.clients import Clients
 from tests.subscribing import Merchant
 from tests.world import World, open_world
@@ -88,7 +88,8 @@ async def served(
     """Serve a shop in a data directory; events of its buyers are sent to `hooks`."""
     server = EmbeddedServer(data_dir)
     said = data_dir.with_name("said")
-    serving = Serving(said, "--data-dir", str(data_dir), DATABASE_URL="", **(QUICK | settings))
+    words = ("--data-dir", str(data_dir))
+    serving = ServingAtOnce(said, *words, DATABASE_URL="", **(QUICK | settings))
     try:
         url = await asyncio.to_thread(lambda: serving.url)
         database = await Database.open(server.dsn, max_size=5)

@@ -14,7 +14,7 @@ import pytest
 from tallystick.cli.demo_forms import forms_of
 from tallystick.domain.ids import Prefix, encode
 from tallystick.services.api_keys import create_api_key
-from tests.cli.test_serve import Serving
+from tests.cli.test_serve import ServingAtOnce
 from tests.outages.clients import VISA, Clients, browser
 from tests.outages.served import QUICK
 from tests.races.racing import Race
@@ -33,7 +33,7 @@ pytestmark = [
 async def clients(shop: World, database_dsn: str, tmp_path: Path) -> AsyncIterator[Clients]:
     """Clients of three processes: two that answer, and one with a worker in it."""
     started = [
-        Serving(tmp_path / f"said-{n}", *words, DATABASE_URL=database_dsn, **QUICK)
+        ServingAtOnce(tmp_path / f"said-{n}", *words, DATABASE_URL=database_dsn, **QUICK)
         for n, words in enumerate((("--workers", "2", "--no-worker"), ()))
     ]
     try:

@@ -9,6 +9,9 @@ from tests.world import World
 
 PURCHASES = """
     select s.id, s.state, s.subscription_id, a.amount, a.id as attempt,
+        coalesce((select i.settles_as = 'DECLINED' and i.state = 'DECLINED'
+           from sandbox.intents i
+           where i.tenant_id = a.tenant_id and i.reference = a.reference), false) as bounced,
         (select count(*) from payment_attempts o where o.tenant_id = s.tenant_id
            and o.session_id = s.id and o.state = 'SUCCEEDED') as succeeded,
         coalesce((select sum(case m.kind when 'CHARGE' then m.amount else 0 end)
@@ -44,6 +47,11 @@ FIGURES = """
            and status = 'SETTLED') as payments,
         (select count(*) from transactions where payment_type = 'REFUND'
            and status = 'SETTLED') as refunds,
+        (select count(*) from transactions where payment_type = 'PAYMENT'
+           and status = 'SETTLED' and method ->> 'kind' = 'DIRECT_DEBIT') as debits_settled,
+        (select count(*) from sandbox.intents
+           where settles_as = 'DECLINED' and state = 'DECLINED') as debits_failed,
+        (select count(*) from slot_entries where id <> item_id) as slot_changes,
         (select count(*) from usage_events) as usage_events,
         (select count(*) from events) as events
 """
@@ -77,6 +85,7 @@ async def disagreements(world: World, told: Told) -> list[str]:
     ]
     wrong += await _of_usage(world, told)
     wrong += await _of_refunds(world, told)
+    wrong += await _of_slots(world, told)
     money = await world.one(MONEY, world.tenant_id)
     if not (
         money["at_the_bank"] == money["in_payments"] == money["in_invoices"] - money["refunded"]
@@ -86,12 +95,16 @@ async def disagreements(world: World, told: Told) -> list[str]:
 
 
 def _of_purchase(name: str, told: Told, row: dict[str, Any] | None) -> list[str]:
-    """A purchase is charged once, what a page showed when its button was pressed."""
+    """A purchase is charged once, what a page showed when its button was pressed; a debit
+    that failed afterwards not at all.
+    """
     if row is None:
         return []
     shown = told.shown.get(name, [])
     stands = (row["state"], row["succeeded"], row["amount"] in shown)
-    if stands != ("COMPLETED", 1, True) or row["charged"] != row["amount"]:
+    # A debit that was accepted and failed has moved nothing: its invoice is due again.
+    charged = 0 if row["bounced"] else row["amount"]
+    if stands != ("COMPLETED", 1, True) or row["charged"] != charged:
         return [f"session {name} was bought for one of {shown}, and is {row}"]
     if row["subscription_id"] != _id(Prefix.SUBSCRIPTION, told.bought[name]):
         return [f"session {name} was told of another subscription: {told.bought[name]}"]
@@ -114,6 +127,26 @@ async def _of_refunds(world: World, told: Told) -> list[str]:
         if row is None or row["total"] != amount:
             wrong.append(f"credit note {name} of {amount} is {row}")
     return wrong
+
+
+async def _of_slots(world: World, told: Told) -> list[str]:
+    """What was changed is in the ledger, once each, and nothing besides."""
+    rows = await world.fetch(
+        "select i.subscription_id, array_agg(e.delta order by e.delta) as deltas"
+        " from slot_entries e join subscription_items i"
+        " on i.tenant_id = e.tenant_id and i.id = e.item_id"
+        " where e.tenant_id = $1 and e.id <> e.item_id group by 1",
+        world.tenant_id,
+    )
+    kept = {row["subscription_id"]: row["deltas"] for row in rows}
+    asked = {
+        _id(Prefix.SUBSCRIPTION, name): sorted(deltas) for name, deltas in told.slots.items()
+    }
+    return [
+        f"slots of {one}: {asked.get(one)} were asked for, and {kept.get(one)} are there"
+        for one in kept.keys() | asked.keys()
+        if kept.get(one) != asked.get(one)
+    ]
 
 
 def _id(prefix: Prefix, name: str) -> UUID:

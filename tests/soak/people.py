@@ -22,7 +22,12 @@ from tests.soak.told import Anywhere, Told, insist, insist_raw
 GOOD = "4242424242424242"
 CARDS = (*[GOOD] * 9, *["4000000000000002"] * 2, "4000000000009979")
 """Good ones; some that are declined, and one whose answer is lost, at each renewal, too."""
+IBANS = (*["DE89370400440532013000"] * 3, "DE62370400440532013001")
+"""Accounts whose debits are accepted: they settle some seconds later, and one of them fails."""
+BY_DEBIT = 0.3
 PRESSES_MAX = 40
+SEATS = "Seats"
+"""The component that has slots."""
 HOURS_OPEN = 720
 """Of a session: the clock moves by days."""
 
@@ -156,7 +161,11 @@ class People:
         self, browser: httpx.AsyncClient, place: str, session_id: str, form: Form
     ) -> None:
         """Press the button once: whoever gets no answer looks at the page again."""
-        if form.has("method"):
+        if form.has("method") and self.random.random() < BY_DEBIT:
+            form.fill("method", "DIRECT_DEBIT")
+            form.fill("iban", self.random.choice(IBANS))
+            form.fill("account_holder", "Dana Buyer")
+        elif form.has("method"):
             form.fill("method", "CARD")
             form.fill("card_number", self.random.choice(CARDS))
             form.fill("card_expiry", "12/60")
@@ -187,6 +196,8 @@ class People:
             self._reports_usage,
             self._reports_usage,
             self._changes_plan,
+            self._changes_slots,
+            self._changes_slots,
             self._cancels,
             self._pays,
             self._refunds,
@@ -229,6 +240,23 @@ class People:
         at = self.random.choice(["NOW", "PERIOD_END"])
         body = {"plan_version_id": self.random.choice(self.plans), "at": at}
         await self._post(raw, "plan change", f"/subscriptions/{one}/change-plan", body)
+
+    async def _changes_slots(self, _: object, raw: httpx.AsyncClient, one: str) -> None:
+        answer = await insist_raw(self.told, "read", lambda: raw.get(f"/subscriptions/{one}"))
+        if answer is None or not answer.is_success:
+            return
+        for part in answer.json()["components"]:
+            if part["name"] == SEATS:
+                delta = self.random.choice([1, 2, 3, -1])
+                body = {
+                    "component_id": part["id"],
+                    "delta": delta,
+                    "mode": self.random.choice(["OPTIMISTIC", "ON_INVOICE_PAID"]),
+                }
+                path = f"/subscriptions/{one}/slots"
+                changed = await self._post(raw, "slots changed", path, body)
+                if changed is not None and changed.is_success:
+                    self.told.slots.setdefault(one, []).append(delta)
 
     async def _cancels(self, sdk: AsyncMeteroid, _: object, one: str) -> None:
         if self.random.random() < 0.5:

@@ -3,7 +3,6 @@
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections import Counter
 from contextlib import suppress
@@ -14,11 +13,13 @@ from random import Random
 import httpx
 
 from tallystick.db.server import EmbeddedServer
-from tests.cli.test_serve import COMMAND
+from tests.forked import Forked
 from tests.outages.served import QUICK, backends
 
 SERVERS = 2
 WORKERS = 2
+DEBITS = {"TALLYSTICK_SANDBOX_DEBIT_SECONDS": "2"}
+"""A debit is decided soon."""
 START_SECONDS_MAX = 300.0
 
 
@@ -38,7 +39,7 @@ class Installation:
 
     folder: Path
     ports: list[int] = field(default_factory=lambda: [free_port() for _ in range(SERVERS)])
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, Forked] = field(default_factory=dict)
     killed: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -66,13 +67,11 @@ class Installation:
             words = ["serve", "--port", str(self.ports[int(number)]), "--no-worker"]
         # Links lead to the first one, whoever gives them out.
         public = {"TALLYSTICK_PUBLIC_URL": f"http://127.0.0.1:{self.ports[0]}"}
-        with (self.folder / f"said-{role}").open("ab") as said:
-            self.running[role] = subprocess.Popen(
-                [*COMMAND, *words, "--data-dir", str(self.folder / "data")],
-                stderr=said,
-                stdin=subprocess.DEVNULL,
-                env=os.environ | QUICK | public | {"DATABASE_URL": ""},
-            )
+        self.running[role] = Forked(
+            [*words, "--data-dir", str(self.folder / "data")],
+            self.folder / f"said-{role}",
+            QUICK | public | DEBITS | {"DATABASE_URL": ""},
+        )
 
     def open(self) -> None:
         """Start everything, the database and its schema first."""

@@ -23,12 +23,12 @@ from tallystick.db.engine import Database
 from tallystick.domain.coupons import Percentage
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.periods import Cadence
-from tallystick.domain.pricing import RateFee
+from tallystick.domain.pricing import RateFee, SlotFee, SlotPricing
 from tallystick.services.api_keys import create_api_key
 from tests.cli.test_serve import COMMAND
 from tests.scenarios.test_usage_billed import metered_plan
 from tests.soak.agreement import disagreements, figures
-from tests.soak.people import People
+from tests.soak.people import SEATS, People
 from tests.soak.processes import Installation
 from tests.soak.told import Told
 from tests.world import World, open_world, rate
@@ -39,6 +39,7 @@ UNSETTLED = """
     select (select count(*) from payment_attempts where state = 'LIVE')
          + (select count(*) from collections where state = 'LIVE')
          + (select count(*) from refunds where state = 'LIVE')
+         + (select count(*) from transactions where status = 'PENDING')
          + (select count(*) from events where sequence is null) as count
 """
 
@@ -47,7 +48,10 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long, by which chance, how many people, and how often something is killed."""
+    """How long, by which chance, how many people, and how often something is killed.
+
+    `moves` are those of the clock at the end, each of twenty days.
+    """
 
     seconds: float
     seed: int
@@ -55,6 +59,7 @@ class Plan:
     merchants: int = 2
     kill_every_seconds: float = 4.0
     travel_every_seconds: float = 5.0
+    moves: int = 3
 
 
 @dataclass(kw_only=True)
@@ -75,7 +80,7 @@ async def soak(plan: Plan, say: Say) -> Report:
         try:
             world, people = await _open_shop(database, installation, random)
             await _everybody(plan, installation, people, random, say)
-            await _settle(world, people, say)
+            await _settle(plan, world, people, say)
             wrong = await _compare(world, installation, people.told)
             found = await figures(world)
         finally:
@@ -102,11 +107,14 @@ async def installed() -> AsyncIterator[Installation]:
 async def _open_shop(
     database: Database, installation: Installation, random: Random
 ) -> tuple[World, People]:
-    """A tenant with a frozen clock, three plans, one with usage, and a coupon."""
+    """A tenant with a frozen clock, four plans, one with usage, one of seats, and a coupon."""
     world = await open_world(database)
     sold = [await world.plan(name="Small"), await metered_plan(world)]
     monthly = ("Fee", RateFee(), [(Cadence.MONTHLY, rate("120.00"))])
     sold.append(await world.plan(monthly, name="Large"))
+    pricing = SlotPricing(unit_rate=Decimal(10), min_slots=1, max_slots=1000)
+    seats = (SEATS, SlotFee(unit_name="seat"), [(Cadence.MONTHLY, pricing)])
+    sold.append(await world.plan(seats, name="Team"))
     tenth = Percentage(percentage=Decimal(10))
     coupon = await world.coupon("TENTH", tenth, redemption_limit=100_000)
     async with database.transaction() as tx:
@@ -147,12 +155,12 @@ async def _everybody(
     await running
 
 
-async def _settle(world: World, people: People, say: Say) -> None:
+async def _settle(plan: Plan, world: World, people: People, say: Say) -> None:
     """Move the clock on past the next renewals, and wait until nothing is under way."""
     say("the clock is moved on, and everything settles")
     stands = time.monotonic()
     async with people.raw() as raw:
-        for _ in range(3):
+        for _ in range(plan.moves):
             await people.moves_on(raw, timedelta(days=20))
     async with asyncio.timeout(SETTLE_SECONDS_MAX):
         while (await world.one(UNSETTLED))["count"]:

@@ -20,6 +20,8 @@ async def test_some_seconds_of_everything() -> None:
         merchants=1,
         kill_every_seconds=1.5,
         travel_every_seconds=2,
+        # A payment whose answer was lost waits for its lease at each renewal.
+        moves=1,
     )
     report = await soak(plan, lambda _: None)
 

@@ -35,6 +35,7 @@ class Told:
         shown: For each session what was due by the pages on which the button was pressed.
         bought: Sessions that were told to be COMPLETED, with their subscription.
         usage: Ids of events that were taken in.
+        slots: The changes of slots that were answered with success, by subscription.
         refunded: Credit notes that were answered, by their id, with the amount that goes back.
         unclear: Answers that nobody should get.
     """
@@ -45,6 +46,7 @@ class Told:
     shown: dict[str, list[int]] = field(default_factory=dict)
     bought: dict[str, str] = field(default_factory=dict)
     usage: list[str] = field(default_factory=list)
+    slots: dict[str, list[int]] = field(default_factory=dict)
     refunded: dict[str, int] = field(default_factory=dict)
     unclear: list[str] = field(default_factory=list)
     asked_again: int = 0

@@ -69,7 +69,7 @@ class Twin:
         self.wires = wires
         self.clock = clock
         self.accounts: dict[str, Account] = {}
-        self.api_base = wires.serve(self._api)
+        self.api_base = wires.serve(self.answered)
         self.script_origin = wires.serve(self._pages)
         """Where script, frames and challenges come from: as `js.` and `hooks.stripe.com`."""
         self.script_url = f"{self.script_origin}{urlsplit(SCRIPT_URL).path}"
@@ -96,7 +96,8 @@ class Twin:
             waiting, account.late = account.late, []
             return [self._execute(self._arrived(request)) for request in waiting]
 
-    async def _api(self, request: Request) -> Answer | Silence:
+    async def answered(self, request: Request) -> Answer | Silence:
+        """What a call that arrives comes to; `AtHand` brings some without a socket."""
         if request.method == "OPTIONS":
             return browser.allowed()
         try:
