@@ -14,6 +14,10 @@ import pytest
 CLUSTER_VARIABLE = "TALLYSTICK_TEST_CLUSTER"
 CLUSTER_PREFIX = "tallystick-tests-"
 
+_IN_MEMORY = Path("/dev/shm")
+_ROOM = 4 * 2**30
+"""Bytes that must be free in memory; a whole run has been seen to need a quarter of them."""
+
 TESTS = Path(__file__).parent
 WITHOUT_DATABASE = {"domain"}
 """Folders of tests that are about pure functions alone."""
@@ -30,8 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     if not hasattr(config, "workerinput"):
         _sweep_killed_runs(config)
-        # Not pytest's own folder, which the database's user may not enter.
-        folder = Path(tempfile.gettempdir()) / f"{CLUSTER_PREFIX}{os.getpid()}"
+        folder = place() / f"{CLUSTER_PREFIX}{os.getpid()}"
         os.environ[CLUSTER_VARIABLE] = str(folder)
 
 
@@ -48,6 +51,19 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> None:
         parent.config.pluginmanager.import_plugin("tests.database")
 
 
+def place() -> Path:
+    """Where the cluster lies: in memory where there is room, since databases come and go.
+
+    Making and removing their files, a thousand for each, takes a disk's file system longer than
+    the tests. Not in pytest's own folder, which the database's user may not enter.
+    """
+    if _IN_MEMORY.is_dir() and os.access(_IN_MEMORY, os.W_OK):
+        room = os.statvfs(_IN_MEMORY)
+        if room.f_bavail * room.f_frsize >= _ROOM:
+            return _IN_MEMORY
+    return Path(tempfile.gettempdir())
+
+
 def _remove_cluster(config: pytest.Config, folder: Path) -> None:
     config.pluginmanager.import_plugin("tests.database")
     database = config.pluginmanager.get_plugin("tests.database")
@@ -58,7 +74,7 @@ def _remove_cluster(config: pytest.Config, folder: Path) -> None:
 
 def _sweep_killed_runs(config: pytest.Config) -> None:
     """Remove what runs left behind that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{CLUSTER_PREFIX}*"):
+    for folder in place().glob(f"{CLUSTER_PREFIX}*"):
         pid = folder.name.removeprefix(CLUSTER_PREFIX)
         if folder.stat().st_uid == os.getuid() and pid.isdigit() and not _alive(int(pid)):
             _remove_cluster(config, folder)

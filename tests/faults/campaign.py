@@ -21,6 +21,7 @@ import structlog
 from tallystick.db.engine import Database, DatabaseUnavailable
 from tallystick.db.migrate import head
 from tallystick.db.server import EmbeddedServer
+from tests.cluster import place
 from tests.database import administer, make_template
 from tests.faults.banks import SANDBOX
 from tests.faults.matrix import Cell, Point, Result, Run, cells, every_point
@@ -139,7 +140,7 @@ def run_all(
     Whoever interrupts it gets what there is by then.
     """
     began = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="tallystick-faults-"))
+    folder = Path(tempfile.mkdtemp(prefix="tallystick-faults-", dir=place()))
     folder.chmod(0o755)
     server = EmbeddedServer(folder / "data", tuned_for_tests=True)
     server.ensure_running()
