@@ -58,6 +58,41 @@ async def test_what_had_stopped_is_collected_with_it(world: World, web: FastAPI)
     await merchant.is_sound()
 
 
+async def test_what_has_failed_puts_nothing_off(world: World, web: FastAPI) -> None:
+    """A card that an invoice has failed with is tried on its day, however often it is chosen.
+
+    Added once more it is tried at once, and its tries are counted on.
+    """
+    customer, _ = await subscribed(world)
+    guest = await enter(world, web, customer)
+    await adding(guest, **(CARD | {"card_number": DECLINES_LATER}))
+    bad = await name_of(world, "0341")
+    use = form_to(await guest.open(f"/methods/{bad}/remove"), "/remove")
+    use.action = use.action.replace("/remove", "/use")
+    merchant = Merchant(world=world)
+    await merchant.stand_at(world.ctx.now)
+    await merchant.travel(date(2026, 4, 12))
+    open_ = (
+        "select collect_at, collection_failures as failed, policy_at, amount_due "
+        "from invoices where number = 2"
+    )
+    before = await world.one(open_)
+    assert (before["failed"], before["amount_due"]) == (1, 4900)
+
+    await guest.send(use)
+    assert await world.one(open_) == before
+
+    await adding(guest, **(CARD | {"card_number": DECLINES_LATER}))
+    again = await world.one(open_)
+    assert (again["collect_at"], again["failed"]) == (merchant.world.ctx.now, 1)
+    await collect_due(merchant.world.ctx)
+    failed = await world.one(open_)
+    assert failed["failed"] == 2
+    await guest.send(use)
+    assert await world.one(open_) == failed
+    await merchant.is_sound()
+
+
 async def test_an_ended_subscription_owes_it_too(world: World, web: FastAPI) -> None:
     """What is open of a subscription that is over is charged to what is chosen."""
     customer, _ = await subscribed(world)
