@@ -77,6 +77,7 @@ from tallystick.services.show_portal import (
     show_own_subscription,
     show_portal,
 )
+from tallystick.services.try_limits import TOO_MANY
 
 PAGE_MAX = 100_000
 
@@ -185,9 +186,8 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
         submitted = await visit.form()
         invoice_id = id_of(Prefix.INVOICE, name)
         try:
-            await pay_own(
-                visit.portal, invoice_id, visit.try_of(invoice_id, submitted.get("try"))
-            )
+            try_id = visit.try_of(invoice_id, submitted.get("try"))
+            await pay_own(visit.portal, invoice_id, try_id, visit.payer)
         except Busy:
             return visit.go(f"/invoices/{name}?done=processing")
         except Conflict as refused:
@@ -309,6 +309,8 @@ def _declined(visit: Visit, refused: Conflict) -> Notice:
     for fault in refused.faults:
         if fault.code.upper() in FailureReason.__members__:
             return Notice(tone="bad", text=words.of(FailureReason[fault.code.upper()]))
+        if fault == TOO_MANY:
+            return Notice(tone="bad", text=words.fault(fault))
     return Notice(tone="bad", text=words("invoice.not_paid"))
 
 
