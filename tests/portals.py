@@ -7,9 +7,15 @@ from uuid import UUID
 import httpx
 from fastapi import FastAPI
 
-from tallystick.services.portal_token import PortalScope, issue_portal_token, portal_link
+from tallystick.services.portal_token import (
+    OpenedPortal,
+    PortalScope,
+    issue_portal_token,
+    open_portal,
+    portal_link,
+)
 from tests.http.checkout.buyer import Form, Seen, browser
-from tests.world import PUBLIC_URL, World
+from tests.world import NOON, PUBLIC_URL, World
 
 BOTH = (PortalScope.READ, PortalScope.MANAGE)
 
@@ -24,6 +30,13 @@ async def link_of(
     async with world.app.transaction() as tx:
         made = await issue_portal_token(world.ctx.within(tx), customer_id, seconds, scopes)
     return portal_link(world.app.public_url, made.token)
+
+
+async def opened(world: World, customer_id: UUID) -> OpenedPortal:
+    """A customer's portal, for verbs without a page."""
+    async with world.app.transaction() as tx:
+        made = await issue_portal_token(world.ctx.within(tx), customer_id, 3600, BOTH)
+    return await open_portal(world.app, made.token, NOON)
 
 
 @dataclass

@@ -116,6 +116,22 @@ def test_a_publishable_key_of_another_account_is_refused(
     assert told(tallystick("provider", "show", "--json")) == {"data": []}
 
 
+def test_another_account_is_refused_and_left_alone(
+    tallystick: Tallystick, twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entity stays connected to its own, and the other is told of no webhook."""
+    made = told(tallystick("provider", "connect", "stripe", "--no-webhook", "--json"))
+    other = twin.merchant()
+    monkeypatch.setenv("STRIPE_SECRET_KEY", other.secret_key)
+    monkeypatch.setenv("STRIPE_PUBLISHABLE_KEY", other.publishable_key)
+
+    refused = tallystick("provider", "connect", "stripe", "--json")
+
+    assert refused.exit_code == 1
+    assert f"connected to the account {made['account']}" in refused.stderr
+    assert not other.objects["webhook_endpoint"]
+
+
 def test_debits_that_are_switched_on_later_are_offered_after_a_check(
     tallystick: Tallystick, merchant: Account
 ) -> None:

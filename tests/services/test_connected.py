@@ -7,14 +7,17 @@ from typing import Any
 import pytest
 
 from tallystick.domain.credit_note import PaidAmount, Refund
+from tallystick.domain.errors import NotFound
 from tallystick.domain.payment import Acceptance, FailureReason
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.confirm_checkout import confirm_checkout
 from tallystick.services.confirm_result import Challenge, Completed, Consent, PaymentFailed
 from tallystick.services.examine import examine
 from tallystick.services.hear_provider import look_into_intent
+from tallystick.services.own_methods import use_own_method
 from tests.connected import Connected, Opener, connect
 from tests.crediting import Billed
+from tests.portals import opened
 from tests.providers.contract import Case
 from tests.services.test_collecting import a_month_later
 from tests.stripe import twin as at
@@ -97,6 +100,20 @@ async def test_a_method_of_the_test_bank_is_not_charged_through_stripe(
     assert shop.merchant.moved() == []
     assert await world.charges() == [4900]
     assert await world.fetch("select id from collections") == []
+
+
+async def test_a_method_of_the_test_bank_is_not_chosen(
+    world: World, opener: Opener, merchant: Account
+) -> None:
+    """Nobody could charge it, so it takes no subscription over, and stops no dunning."""
+    customer = await world.customer()
+    await world.confirm(await world.session(customer, await world.plan()))
+    shop = await connect(world, opener, merchant)
+    saved = await world.one("select id from payment_methods")
+    portal = await opened(shop.world, customer)
+
+    with pytest.raises(NotFound):
+        await use_own_method(portal, saved["id"])
 
 
 async def test_a_declined_card_is_over_at_stripe_too(shop: Connected) -> None:

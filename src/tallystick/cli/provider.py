@@ -48,6 +48,7 @@ from tallystick.services.connect_provider import (
     keep_debits,
     keep_webhook_secret,
     open_connection,
+    same_account,
     seal_everything_again,
     secret_box_of,
 )
@@ -109,6 +110,7 @@ def connect_stripe(
     url = _webhook_url(settings.base_url, connection_id)
     made = None
     if webhook and not keys.webhook_secrets and not hears_now:
+        operate(settings, lambda app, tx: _same_account(app, tx, tenant, entity, facts))
         made = registered(keys, url, settings)
     account = AccountKeys(
         provider="stripe",
@@ -149,6 +151,14 @@ def _prepared(
         return can_hear(ctx, known), known.id
 
     return operate(settings, work)
+
+
+async def _same_account(
+    app: App, tx: Tx, tenant: str | None, entity: str | None, facts: AccountFacts
+) -> None:
+    """Refuse another account before it is told to send events here."""
+    ctx, entity_id = await chosen_entity(app, tx, tenant, entity, "--entity")
+    same_account(ctx.tenant.connection_of(entity_id), "stripe", facts.account)
 
 
 def _tell_connected(

@@ -100,6 +100,20 @@ async def lock_owing(tx: Tx, tenant_id: UUID, invoice_id: UUID, now: datetime) -
     return None if row is None else Owing(**dict(row))
 
 
+async def own_method_of(tx: Tx, tenant_id: UUID, invoice_id: UUID) -> UUID | None:
+    """The own method of the subscription by whose terms an invoice is collected."""
+    found: UUID | None = await tx.fetchval(
+        f"""
+        select s.payment_method_id from invoices i
+        join subscriptions s on s.tenant_id = i.tenant_id and s.id = {COLLECTED_BY}
+        where i.tenant_id = $1 and i.id = $2
+        """,
+        tenant_id,
+        invoice_id,
+    )
+    return found
+
+
 async def insert(
     tx: Tx,
     tenant_id: UUID,

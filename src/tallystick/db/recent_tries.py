@@ -18,10 +18,12 @@ _TELLS_NO_CARD = ", ".join(
 _PLACES = (
     ("payment_attempts", "failure ->> 'reason'", "kind <> 'NONE'"),
     ("collections", "failure", "by_buyer"),
+    ("collections", "failure", "not by_buyer and payer is not null"),
     ("method_setups", "failure", "true"),
 )
-"""Where a buyer tries: at a checkout, on an invoice's page, in the portal. With each, where it
-keeps why it failed, and which of its rows a buyer made.
+"""Where a buyer tries: at a checkout, on an invoice's page, to pay with a saved method in the
+portal, and to add one there. With each, where it keeps why it failed, and which of its rows a
+buyer made.
 """
 
 

@@ -237,6 +237,23 @@ async def own_of_subscriptions(
     return [row["payment_method_id"] for row in rows]
 
 
+async def currencies_charged(
+    tx: Tx, tenant_id: UUID, customer_id: UUID, over: Sequence[str]
+) -> set[str]:
+    """The currencies of the subscriptions that are charged by themselves and not `over`."""
+    rows = await tx.fetch(
+        """
+        select distinct currency from subscriptions
+        where tenant_id = $1 and customer_id = $2 and charge_automatically
+          and status <> all($3::text[])
+        """,
+        tenant_id,
+        customer_id,
+        list(over),
+    )
+    return {row["currency"] for row in rows}
+
+
 def _saved(row: Row) -> SavedMethod:
     return SavedMethod(
         id=row["id"],

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import assert_never
 from uuid import UUID
 
-from tallystick.db import invoice_locks, invoicing_entities, method_setups
+from tallystick.db import invoice_locks, invoicing_entities, method_setups, saved_methods
 from tallystick.db.codec import Codec
 from tallystick.db.engine import Tx, retrying
 from tallystick.domain.attempt import AttemptState
@@ -43,7 +43,7 @@ from tallystick.services.portal_token import OpenedPortal
 from tallystick.services.ports import PaymentProvider
 from tallystick.services.provider_call import answer_in_time
 from tallystick.services.restart_collection import charge_from_now_on
-from tallystick.services.show_portal import seller_of
+from tallystick.services.show_portal import OVER, seller_of
 from tallystick.services.try_limits import too_many_tries
 
 _CONSENT: Codec[Consent] = Codec(Consent)
@@ -104,6 +104,9 @@ async def show_adding(portal: OpenedPortal, setup_id: UUID) -> Adding:
         entity = await invoicing_entities.load(tx, ctx.tenant.id, customer.invoicing_entity_id)
         assert entity is not None, "a customer has its entity"
         panel = provider.panel()
+        charged = await saved_methods.currencies_charged(tx, ctx.tenant.id, customer.id, OVER)
+        # It is charged for every subscription, and a mandate is in one currency.
+        debits = panel.debits if charged <= {customer.currency} else frozenset()
         return Adding(
             seller=await seller_of(ctx, tx, entity.id),
             panel=panel,
@@ -111,7 +114,7 @@ async def show_adding(portal: OpenedPortal, setup_id: UUID) -> Adding:
                 entity.default_payment_config,
                 entity.creditor_identifier,
                 customer.currency,
-                panel.debits,
+                debits,
             ),
             currency=customer.currency,
             mandate_reference=provider.mandate_reference(setup_id),

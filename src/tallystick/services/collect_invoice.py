@@ -42,13 +42,18 @@ async def collect_due(ctx: Context) -> int:
             return tried
 
 
-async def collect_invoice(ctx: Context, invoice_id: UUID, try_id: UUID | None = None) -> bool:
+async def collect_invoice(
+    ctx: Context, invoice_id: UUID, try_id: UUID | None = None, payer: bytes | None = None
+) -> bool:
     """Charge what an invoice owes to the method on file, and tell whether it was tried.
 
-    `try_id` is the id that the try gets, a new one by default. Without a method that can be
+    `try_id` is the id that the try gets, a new one by default, and `payer` marks the address of
+    a customer who asks for it. Without a method that can be
     charged, or with too little left to charge, the invoice waits for its buyer.
     """
-    claimed = await retrying(ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id, try_id))
+    claimed = await retrying(
+        ctx.app.database, lambda tx: _claim(ctx, tx, invoice_id, try_id, payer)
+    )
     if not isinstance(claimed, Collection):
         return claimed
     await carry_on(ctx, claimed, await charge(ctx, claimed))
@@ -56,7 +61,7 @@ async def collect_invoice(ctx: Context, invoice_id: UUID, try_id: UUID | None = 
 
 
 async def _claim(
-    ctx: Context, tx: Tx, invoice_id: UUID, try_id: UUID | None
+    ctx: Context, tx: Tx, invoice_id: UUID, try_id: UUID | None, payer: bytes | None
 ) -> Collection | bool:
     """Lock the invoice and write the try, or note that there is nothing to charge.
 
@@ -87,5 +92,5 @@ async def _claim(
         failure=None,
         claimed_at=ctx.now,
     )
-    await collections.insert(tx, ctx.tenant.id, made, lease_seconds(ctx.app))
+    await collections.insert(tx, ctx.tenant.id, made, lease_seconds(ctx.app), payer=payer)
     return made

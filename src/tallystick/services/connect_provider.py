@@ -62,6 +62,19 @@ def fitting(ctx: Context, *, is_live: bool) -> None:
         raise Conflict("This tenant takes real money, and these are test keys.")
 
 
+def same_account(known: ProviderConnection | None, provider: str, account: str) -> None:
+    """Refuse another account than the one that an entity is connected to, if it is.
+
+    Raises:
+        Conflict: It is another one.
+    """
+    if known is not None and (known.provider, known.account) != (provider, account):
+        raise Conflict(
+            f"This entity is connected to the account {known.account}. Disconnect that first: "
+            "methods that are saved there cannot be charged through another account."
+        )
+
+
 async def connect_provider(
     ctx: Context, entity_id: UUID, keys: AccountKeys, connection_id: UUID | None = None
 ) -> ProviderConnection:
@@ -80,11 +93,7 @@ async def connect_provider(
     if await invoicing_entities.load(tx, tenant_id, entity_id) is None:
         raise NotFound("There is no such invoicing entity.")
     known = ctx.tenant.connection_of(entity_id)
-    if known is not None and (known.provider, known.account) != (keys.provider, keys.account):
-        raise Conflict(
-            f"This entity is connected to the account {known.account}. Disconnect that first: "
-            "methods that are saved there cannot be charged through another account."
-        )
+    same_account(known, keys.provider, keys.account)
     connection = known or _new(tenant_id, entity_id, keys, connection_id or new_id())
     sealed = box.seal(keys.secret_key, connection.secret_key_place)
     if known is None:

@@ -73,22 +73,26 @@ async def keep_own(portal: OpenedPortal, subscription_id: UUID) -> None:
     await retrying(ctx.app.database, keep)
 
 
-async def pay_own(portal: OpenedPortal, invoice_id: UUID, try_id: UUID) -> None:
+async def pay_own(
+    portal: OpenedPortal, invoice_id: UUID, try_id: UUID, payer: bytes | None = None
+) -> None:
     """Charge what an invoice owes to the saved method.
 
-    A long verb. `try_id` is the same however often one form is sent.
+    A long verb. `try_id` is the same however often one form is sent; for `payer` see
+    `try_limits`.
 
     Raises:
         Forbidden: The token may only look.
         NotFound: It is none of hers.
-        Conflict: Nothing is to be paid, no method can be charged, or it was declined.
+        Conflict: Nothing is to be paid, no method can be charged, it was declined, or too many
+            tries have failed.
         Busy: A payment for it is under way.
     """
     _manages(portal)
     ctx = portal.context
     async with ctx.app.database.connection() as tx:
         await own_invoice(portal, tx, invoice_id)
-    await pay_invoice(ctx, invoice_id, try_id)
+    await pay_invoice(ctx, invoice_id, try_id, by_customer=True, payer=payer)
 
 
 async def edit_own_details(portal: OpenedPortal, details: BillingDetails) -> tuple[Fault, ...]:

@@ -18,18 +18,23 @@ from tallystick.services.show_portal import OVER
 async def use_own_method(portal: OpenedPortal, method_id: UUID) -> None:
     """Charge every subscription of the customer to this method from now on.
 
-    What is open of what is charged automatically is tried with it, as with one that is added.
+    What is open of what is charged automatically is tried with it, as with one that is added,
+    unless it has failed with it before.
 
     Raises:
         Forbidden: The token may only look.
-        NotFound: It is none of hers.
+        NotFound: It is none of hers, or kept by a provider that charges nothing any more.
     """
     ctx = _managing(portal)
-    customer_id = portal.customer.id
+    customer = portal.customer
+    customer_id = customer.id
+    provider = ctx.app.provider_of(ctx.tenant, customer.invoicing_entity_id)
 
     async def use(tx: Tx) -> None:
         await lock_customer(tx, ctx.tenant.id, customer_id)
         chosen = await own_method(portal, tx, method_id)
+        if provider is None or chosen.method.provider != provider.name:
+            raise NotFound("There is no such payment method.")
         await charge_from_now_on(ctx, tx, customer_id, chosen.id, chosen.method)
 
     await retrying(ctx.app.database, use)

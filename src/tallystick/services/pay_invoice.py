@@ -13,24 +13,36 @@ from tallystick.services.collect_invoice import collect_invoice
 from tallystick.services.context import Context
 from tallystick.services.end_dunning import bring_back
 from tallystick.services.method_on_file import method_on_file
+from tallystick.services.try_limits import too_many_tries
 
 
-async def pay_invoice(ctx: Context, invoice_id: UUID, try_id: UUID) -> InvoiceEntry:
+async def pay_invoice(
+    ctx: Context,
+    invoice_id: UUID,
+    try_id: UUID,
+    *,
+    by_customer: bool = False,
+    payer: bytes | None = None,
+) -> InvoiceEntry:
     """Charge what an invoice owes to the saved method: the subscription's own, else the newest.
 
     A long verb. `try_id` is the id that the try gets, the same for every repeat of one request,
-    so that a repeat tells how the first one ended.
+    so that a repeat tells how the first one ended. What a customer asks for is a try like one
+    at a checkout, from the address that `payer` marks (see `try_limits`).
 
     Raises:
         NotFound: There is no such invoice.
-        Conflict: Nothing is to be paid on it, no saved method can be charged, or the charge
-            was declined.
+        Conflict: Nothing is to be paid on it, no saved method can be charged, the charge was
+            declined, or too many tries of the customer have failed.
         Busy: A payment for it is under way, or its outcome is not known yet.
     """
     made = await _find(ctx, try_id)
     if made is None:
-        await retrying(ctx.app.database, lambda tx: _prepare(ctx, tx, invoice_id))
-        await collect_invoice(ctx, invoice_id, try_id)
+        await retrying(
+            ctx.app.database,
+            lambda tx: _prepare(ctx, tx, invoice_id, payer, by_customer=by_customer),
+        )
+        await collect_invoice(ctx, invoice_id, try_id, payer)
         made = await _find(ctx, try_id)
     if made is None or made.state is AttemptState.LIVE:
         raise payment_under_way()
@@ -50,11 +62,17 @@ async def _find(ctx: Context, try_id: UUID) -> Collection | None:
         return await collections.load(tx, ctx.tenant.id, try_id)
 
 
-async def _prepare(ctx: Context, tx: Tx, invoice_id: UUID) -> None:
+async def _prepare(
+    ctx: Context, tx: Tx, invoice_id: UUID, payer: bytes | None, *, by_customer: bool
+) -> None:
     """Make the invoice due for a try, where one can be made; a refusal changes nothing."""
     invoice = await lock_open(ctx.within(tx), invoice_id, "paid")
     if not invoice.amount_due:
         raise Conflict(f"Nothing is due on this invoice: it is {invoice.payment_status.value}.")
+    if by_customer:
+        fault = await too_many_tries(ctx, tx, invoice.customer_id, payer)
+        if fault is not None:
+            raise Conflict("Too many tries to pay have failed; try again later.", (fault,))
     await collections.ask_at(tx, ctx.tenant.id, invoice_id, ctx.now)
     owing = await collections.lock_owing(tx, ctx.tenant.id, invoice_id, ctx.now)
     assert owing is not None, "a locked invoice with something due"

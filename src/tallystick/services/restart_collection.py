@@ -32,7 +32,9 @@ async def restart_collection(
     """A customer has put a method on file, or chosen it: what was open is due for a try now.
 
     Of what is charged automatically: what failed counts its tries from the beginning, and what
-    waited for a method waits no longer. Where the subscription's own method has expired, or is
+    waited for a method waits no longer. What has failed with this method is left to its days,
+    and what has failed with the same card counts on: nobody puts the last try off by saving or
+    choosing the same again. Where the subscription's own method has expired, or is
     the one that failed, the new one takes its place, beside those that it was `chosen_for`.
     What a provider took back, what was given up, and what is being paid stays as it is.
     """
@@ -40,7 +42,7 @@ async def restart_collection(
     replaced = await restarts.replace_methods(
         tx, ctx.tenant.id, customer_id, method_id, ctx.today
     )
-    await restarts.collect_open(tx, ctx.tenant.id, customer_id, ctx.now)
+    await restarts.collect_open(tx, ctx.tenant.id, customer_id, method_id, method, ctx.now)
     changed = [*chosen_for, *replaced]
     if changed:
         await method_chosen(ctx.within(tx), customer_id, method_id, method, changed)

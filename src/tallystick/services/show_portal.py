@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tallystick.db import (
     checkout_facts,
+    collections,
     document_facts,
     due_contracts,
     invoices,
@@ -124,11 +125,7 @@ async def show_own_invoice(portal: OpenedPortal, invoice_id: UUID) -> OwnInvoice
     async with ctx.app.database.connection() as tx:
         entry = await own_invoice(portal, tx, invoice_id)
         provider = ctx.app.provider_of(ctx.tenant, entry.invoicing_entity_id)
-        own_method = None
-        if entry.subscription_id is not None:
-            details = await subscriptions.load(tx, ctx.tenant.id, entry.subscription_id)
-            assert details is not None, "an invoice has its subscription"
-            own_method = details.subscription.payment_method_id
+        own_method = await collections.own_method_of(tx, ctx.tenant.id, invoice_id)
         pays_with = await method_on_file(ctx, tx, provider, portal.customer.id, own_method)
         explanation = await explained(ctx, tx, invoice_id)
         document = await document_facts.of_invoice(

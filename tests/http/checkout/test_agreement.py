@@ -274,3 +274,17 @@ async def test_a_mandate_that_was_not_shown_is_not_given(visit: Visit, world: Wo
     assert answer.status == 409
     assert "What you agree to has changed" in answer.text
     assert await world.one("select count(*) as made from payment_attempts") == {"made": 0}
+
+
+async def test_a_debit_that_cannot_be_collected_any_more(visit: Visit, world: World) -> None:
+    """No other way to pay than the one agreed on is offered in its place, and none is taken."""
+    buyer = await visit(payment=OnlinePayment(card=False, direct_debit=True))
+    await world.execute("update invoicing_entities set creditor_identifier = null")
+    page = await buyer.open()
+
+    assert "The seller cannot be paid online at the moment." in page.text
+    assert "Card" not in page.text
+    answer = await buyer.send(page.form, {**CARD, "method": "CARD"})
+
+    assert answer.status == 400
+    assert await world.one("select count(*) as made from payment_attempts") == {"made": 0}

@@ -234,8 +234,10 @@ async def test_https_makes_cookies_secure(world: World) -> None:
     async with browser(create_app(world.app)) as client:
         buyer = Buyer(client, link_of(world, session_id))
         page = await buyer.open()
+        chosen = await client.get(buyer.link, params={"lang": "de"})
 
     assert cookies(page.response)[FORM_COOKIE]["secure"] is True
+    assert cookies(chosen)[LANGUAGE_COOKIE]["secure"] is True
     assert page.form.action.startswith("/billing/checkout/")
     assert 'href="/billing/assets/checkout/checkout.' in page.response.text
 

@@ -11,6 +11,7 @@ from tallystick.http.app import create_app
 from tallystick.services.collect_invoice import collect_due
 from tallystick.services.sweep_setups import sweep_setups
 from tests.http.checkout.buyer import CARD
+from tests.http.portal.test_managing import DECLINES_LATER, owing, subscribed
 from tests.http.portal.test_methods import CHALLENGED, adding
 from tests.portals import Guest, enter, form_to
 from tests.scripted_bank import ScriptedBank, lost, silent, with_bank
@@ -59,6 +60,36 @@ async def test_too_many_cards_have_failed(world: World, limits: tuple[int, int])
         "update method_setups set claimed_on = claimed_on - interval '61 minutes'"
     )
     assert (await adding(guest, **CARD))[1] == 200
+
+
+@pytest.mark.parametrize("limits", [(2, 0), (0, 2)])
+async def test_too_many_invoices_were_not_paid(world: World, limits: tuple[int, int]) -> None:
+    """After two declines of a saved card it is not charged a third time, nor is one added."""
+    of_customer, from_address = limits
+    guard = TryLimits(per_customer=of_customer, per_address=from_address)
+    world.app = replace(world.app, try_limits=guard)
+    customer, _ = await subscribed(world)
+    billed = await owing(world, customer)
+    later = await world.card(DECLINES_LATER)
+    await world.execute("update payment_methods set token = $1", later.token)
+    guest = await enter(world, create_app(world.app), customer)
+    page = await guest.open(f"/invoices/{billed}")
+    for _ in range(2):
+        page = await guest.send(form_to(page, "/pay"))
+        assert "Nothing was charged." in page.text
+    state = "select collect_at, collection_failures, awaits_person from invoices order by id"
+    before = await world.fetch(state)
+
+    refused = await guest.send(form_to(page, "/pay"))
+
+    assert (refused.status, REFUSED in refused.text) == (409, True)
+    assert await world.fetch(state) == before
+    assert len(await world.fetch("select from collections")) == 2
+    assert REFUSED in (await adding(guest, **CARD))[0]
+    await world.execute(
+        "update collections set claimed_on = claimed_on - interval '61 minutes'"
+    )
+    assert REFUSED not in (await guest.send(form_to(refused, "/pay"))).text
 
 
 async def test_what_is_open_is_collected_with_it(world: World, web: FastAPI) -> None:

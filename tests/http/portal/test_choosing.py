@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from tests.http.checkout.buyer import CARD
 from tests.http.portal.test_managing import DECLINES_LATER, subscribed
 from tests.http.portal.test_methods import MASTERCARD, adding, charged_to
 from tests.portals import enter, form_to
+from tests.scenarios.consolidating import RENEWED, Consolidating
 from tests.subscribing import Merchant
 from tests.world import World
 
@@ -55,6 +56,41 @@ async def test_what_had_stopped_is_collected_with_it(world: World, web: FastAPI)
     [paid] = await world.fetch(f"{open_} where number = 2")
     assert paid["amount_due"] == 0
     assert await charged_to(world) == "4242"
+    await merchant.is_sound()
+
+
+async def test_what_has_failed_puts_nothing_off(world: World, web: FastAPI) -> None:
+    """A card that an invoice has failed with is tried on its day, however often it is chosen.
+
+    Added once more it is tried at once, and its tries are counted on.
+    """
+    customer, _ = await subscribed(world)
+    guest = await enter(world, web, customer)
+    await adding(guest, **(CARD | {"card_number": DECLINES_LATER}))
+    bad = await name_of(world, "0341")
+    use = form_to(await guest.open(f"/methods/{bad}/remove"), "/remove")
+    use.action = use.action.replace("/remove", "/use")
+    merchant = Merchant(world=world)
+    await merchant.stand_at(world.ctx.now)
+    await merchant.travel(date(2026, 4, 12))
+    open_ = (
+        "select collect_at, collection_failures as failed, policy_at, amount_due "
+        "from invoices where number = 2"
+    )
+    before = await world.one(open_)
+    assert (before["failed"], before["amount_due"]) == (1, 4900)
+
+    await guest.send(use)
+    assert await world.one(open_) == before
+
+    await adding(guest, **(CARD | {"card_number": DECLINES_LATER}))
+    again = await world.one(open_)
+    assert (again["collect_at"], again["failed"]) == (merchant.world.ctx.now, 1)
+    await collect_due(merchant.world.ctx)
+    failed = await world.one(open_)
+    assert failed["failed"] == 2
+    await guest.send(use)
+    assert await world.one(open_) == failed
     await merchant.is_sound()
 
 
@@ -117,6 +153,33 @@ async def test_merchants_are_told(world: World, web: FastAPI) -> None:
     ] * 3
     assert found[4][1]["removed_by"] == "CUSTOMER"
     assert await charged_to(world) == "4444"
+
+
+async def test_the_page_of_a_consolidated_invoice_names_what_is_charged(
+    world: World, web: FastAPI
+) -> None:
+    """That of its first subscription, as whoever collects it does, not the newest on file."""
+    customer = await world.customer()
+    guest = await enter(world, web, customer)
+    await adding(guest, **CARD)
+    await adding(guest, **MASTERCARD)
+    shop = await Consolidating.open(world, grace_hours=0)
+    await shop.stand_at(world.ctx.now)
+    plans = [await world.plan(name=name) for name in ("One", "Other")]
+    await shop.sells(customer, plans)
+    visa = await world.one("select id from payment_methods where card_last4 = '4242'")
+    await world.execute("update subscriptions set payment_method_id = $1", visa["id"])
+    await shop.travel(RENEWED + timedelta(hours=1))
+    [whole], _, _ = await shop.of(RENEWED)
+
+    page = await guest.open(f"/invoices/{encode(Prefix.INVOICE, whole['id'])}")
+    assert "Charged to Visa ending in 4242." in page.text
+    await guest.send(form_to(page, "/pay"))
+
+    paid = await world.one(
+        "select payment_method_id from transactions where invoice_id = $1", whole["id"]
+    )
+    assert paid["payment_method_id"] == visa["id"]
 
 
 async def test_the_last_two_are_removed_at_once(world: World, web: FastAPI) -> None:

@@ -261,6 +261,15 @@ async def test_the_client_makes_a_token(world: World, web: FastAPI) -> None:
     assert first.json()["token"] not in kept["answer"]
 
 
+async def test_a_language_is_chosen_below_a_path(world: World) -> None:
+    """What stands in front of us takes the path off an address; the way back has it."""
+    object.__setattr__(world.app, "public_url", "https://pay.example.com/billing")
+    async with browser(create_app(world.app)) as client:
+        chosen = await client.get("/portal", params={"lang": "de"})
+
+    assert chosen.headers["location"] == "/billing/portal"
+
+
 async def test_a_link_is_taken_back(world: World, web: FastAPI) -> None:
     """One token alone, by itself; every one, when none is named. Who is inside is outside."""
     customer = await world.customer(alias="globex")

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment import Unknown
 from tallystick.http.app import create_app
+from tallystick.services.confirm_result import Completed
 from tallystick.services.portal_token import PortalScope
 from tests.http.checkout.buyer import CARD
 from tests.http.checkout.test_doors import policy
@@ -89,6 +90,23 @@ async def test_a_debit_is_added(world: World, web: FastAPI) -> None:
     assert row["mandate_reference"] in page.text
     assert "refund from your bank" in row["text"]
     assert "advance notice" not in row["text"]
+
+
+async def test_no_debit_where_another_currency_is_charged(world: World, web: FastAPI) -> None:
+    """What is added is charged for every subscription, and a mandate is in one currency."""
+    customer = await world.customer()
+    guest = await enter(world, web, customer)
+    form = form_to(await guest.open("/methods/add"), "/methods/add")
+    session = await world.session(customer, await world.plan(name="Abroad", currency="GBP"))
+    assert await world.confirm(session) == Completed()
+
+    page = await guest.open("/methods/add")
+    typed = {"iban": "DE89370400440532013000", "account_holder": "Dana"}
+    late = await guest.send(form, method="DIRECT_DEBIT", **typed)
+
+    assert "SEPA" not in page.text
+    assert late.status == 400
+    assert await world.fetch("select from payment_methods where kind <> 'CARD'") == []
 
 
 @pytest.mark.parametrize(

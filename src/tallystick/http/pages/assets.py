@@ -44,11 +44,15 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """The files of a place under the path `root`, and the address of each."""
+    """The files of a place under the path `root`, and the address of each.
+
+    `over_https` says that browsers come by https.
+    """
 
     root: str
     place: str
     files: Mapping[str, bytes]
+    over_https: bool
 
     def url(self, file: str) -> str:
         """The address of one of our files, its hash in its name."""
@@ -97,18 +101,20 @@ class Files:
 
 def load_files(public_url: str, modules: Mapping[str, bytes]) -> Files:
     """Read the files once; `modules` mount the panels of providers, by their names."""
-    root = urlsplit(public_url).path.rstrip("/")
+    public = urlsplit(public_url)
+    begin = public.path.rstrip("/"), public.scheme == "https"
     theirs = {f"panel-{name}.js": content for name, content in modules.items()}
     return Files(
-        shared=_load(root, "checkout", theirs),
-        portal=_load(root, "portal", {}),
+        shared=_load(begin, "checkout", theirs),
+        portal=_load(begin, "portal", {}),
     )
 
 
-def _load(root: str, place: str, more: Mapping[str, bytes]) -> Assets:
+def _load(begin: tuple[str, bool], place: str, more: Mapping[str, bytes]) -> Assets:
     folder = resources.files(__package__) / "static"
     own = {one: (folder / one).read_bytes() for one in _FILES[place]}
-    return Assets(root, place, MappingProxyType({**own, **more}))
+    root, over_https = begin
+    return Assets(root, place, MappingProxyType({**own, **more}), over_https)
 
 
 def _hash(content: bytes) -> str:

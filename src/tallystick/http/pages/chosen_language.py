@@ -40,6 +40,7 @@ def set_language(
         max_age=seconds,
         # The test bank's page speaks it, too.
         path=assets.root or "/",
+        secure=assets.over_https,
         httponly=True,
         samesite="lax",
     )

@@ -69,8 +69,9 @@ class Mount:
 class Panel:
     """The payment panel. `shape` names what it asks for: while it stays, so does what is typed.
 
-    `kind` is one of `online`, `none`, `bank_transfer`, `external`; an online one has either
-    fields or a `mount`.
+    `kind` is one of `online`, `none`, `bank_transfer`, `external`, and `unavailable` where the
+    one debit that was agreed on cannot be collected any more; an online one has either fields
+    or a `mount`.
     """
 
     shape: str
@@ -161,9 +162,11 @@ def make_panel(
             if not charged.asks:
                 return Panel(shape="none", kind="none")
             debit = debit_of(provided, seller, charged.currency) if direct_debit else None
-            kinds = [MethodKind.CARD] if card or debit is None else []
+            kinds = [MethodKind.CARD] if card else []
             if debit is not None:
                 kinds.append(MethodKind.DIRECT_DEBIT)
+            if not kinds:
+                return Panel(shape="unavailable", kind="unavailable")
             choices = choices_of(kinds, method, label.say, debit)
             if isinstance(provided, MountedPanel):
                 mount = make_mount(

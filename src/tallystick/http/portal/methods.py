@@ -17,7 +17,6 @@ from tallystick.domain.payment import MethodKind, MethodRefused
 from tallystick.domain.payment_panel import MountedPanel, PaymentPanel
 from tallystick.domain.web_origin import origin
 from tallystick.http.pages.buyer_origin import acceptance_from
-from tallystick.http.pages.chosen_language import keep_language
 from tallystick.http.pages.mandate import CONSENT_VERSION
 from tallystick.http.pages.panel import missing_token, payment_fields
 from tallystick.http.pages.submitted import Submitted
@@ -25,7 +24,7 @@ from tallystick.http.portal.adding import agreed_to, make_adding_form
 from tallystick.http.portal.method_pages import adding_page, removing_page, waiting_page
 from tallystick.http.portal.names import id_of
 from tallystick.http.portal.pages import Notice
-from tallystick.http.portal.visit import Visit
+from tallystick.http.portal.visit import Visit, in_language
 from tallystick.locales.choice import LANGUAGES
 from tallystick.services.add_own_method import (
     Added,
@@ -61,7 +60,7 @@ def add_methods(routes: APIRouter, looking: Opener, doing: Opener, asking: Opene
     async def ask(request: Request, name: str, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files.shared, request.url.path, lang)
+            return in_language(visit.files, request, lang)
         if not visit.portal.may_manage:
             return visit.go("")
         return await _removing(visit, id_of(Prefix.PAYMENT_METHOD, name))
@@ -97,7 +96,7 @@ def _add_adding(routes: APIRouter, looking: Opener, doing: Opener, asking: Opene
     async def show(request: Request, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files.shared, request.url.path, lang)
+            return in_language(visit.files, request, lang)
         if not visit.portal.may_manage:
             return visit.go("")
         return await _show(visit)

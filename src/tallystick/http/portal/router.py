@@ -37,7 +37,6 @@ from tallystick.domain.ids import Prefix
 from tallystick.domain.invoice import PaymentStatus
 from tallystick.domain.payment import FailureReason
 from tallystick.http.pages.assets import load_files
-from tallystick.http.pages.chosen_language import keep_language
 from tallystick.http.pages.pace import Pace
 from tallystick.http.pdf import pdf_answer
 from tallystick.http.portal.details import details_of, details_typed, make_details_form
@@ -56,6 +55,7 @@ from tallystick.http.portal.told import invoice_page
 from tallystick.http.portal.visit import (
     Visit,
     arrive,
+    in_language,
     leave,
     let_in,
 )
@@ -77,6 +77,7 @@ from tallystick.services.show_portal import (
     show_own_subscription,
     show_portal,
 )
+from tallystick.services.try_limits import TOO_MANY
 
 PAGE_MAX = 100_000
 
@@ -119,7 +120,7 @@ def router(app: App, *, posts_per_minute: int) -> APIRouter:
         if token:
             return await let_in(app, files, token, _now())
         if lang in LANGUAGES:
-            return keep_language(files.shared, request.url.path, lang)
+            return in_language(files, request, lang)
         visit = await looking(request)
         view = await show_portal(visit.portal, page)
         notice = _notice(visit, done)
@@ -161,7 +162,7 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
     async def invoice(request: Request, name: str, lang: str = "", done: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files.shared, request.url.path, lang)
+            return in_language(visit.files, request, lang)
         own = await show_own_invoice(visit.portal, id_of(Prefix.INVOICE, name))
         is_paid = own.entry.payment_status is PaymentStatus.PAID
         # Whatever the address says: what is not paid is not called so.
@@ -185,9 +186,8 @@ def _add_invoices(routes: APIRouter, looking: Opener, doing: Opener) -> None:
         submitted = await visit.form()
         invoice_id = id_of(Prefix.INVOICE, name)
         try:
-            await pay_own(
-                visit.portal, invoice_id, visit.try_of(invoice_id, submitted.get("try"))
-            )
+            try_id = visit.try_of(invoice_id, submitted.get("try"))
+            await pay_own(visit.portal, invoice_id, try_id, visit.payer)
         except Busy:
             return visit.go(f"/invoices/{name}?done=processing")
         except Conflict as refused:
@@ -205,7 +205,7 @@ def _add_subscriptions(routes: APIRouter, looking: Opener, doing: Opener) -> Non
     async def ask(request: Request, name: str, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files.shared, request.url.path, lang)
+            return in_language(visit.files, request, lang)
         own = await show_own_subscription(visit.portal, id_of(Prefix.SUBSCRIPTION, name))
         if own.ends_if_cancelled is None or not visit.portal.may_manage:
             return visit.go("")
@@ -238,7 +238,7 @@ def _add_details(routes: APIRouter, looking: Opener, doing: Opener) -> None:
     async def details(request: Request, lang: str = "") -> Response:
         visit = await looking(request)
         if lang in LANGUAGES:
-            return keep_language(visit.files.shared, request.url.path, lang)
+            return in_language(visit.files, request, lang)
         if not visit.portal.may_manage:
             return visit.go("")
         return await _details(visit)
@@ -309,6 +309,8 @@ def _declined(visit: Visit, refused: Conflict) -> Notice:
     for fault in refused.faults:
         if fault.code.upper() in FailureReason.__members__:
             return Notice(tone="bad", text=words.of(FailureReason[fault.code.upper()]))
+        if fault == TOO_MANY:
+            return Notice(tone="bad", text=words.fault(fault))
     return Notice(tone="bad", text=words("invoice.not_paid"))
 
 

@@ -13,7 +13,7 @@ from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.payment_panel import MountedPanel
 from tallystick.http.pages.assets import Files
 from tallystick.http.pages.buyer_origin import payer_from
-from tallystick.http.pages.chosen_language import locale_of
+from tallystick.http.pages.chosen_language import keep_language, locale_of
 from tallystick.http.pages.headers import page_headers
 from tallystick.http.pages.submitted import Submitted, read_form
 from tallystick.http.pages.teller import Teller
@@ -152,6 +152,11 @@ async def let_in(app: App, files: Files, token: str, real_now: datetime) -> Resp
         samesite="lax",
     )
     return response
+
+
+def in_language(files: Files, request: Request, language: str) -> Response:
+    """Keep a language that was chosen in the footer, and show the same page again."""
+    return keep_language(files.shared, files.shared.root + request.url.path, language)
 
 
 def leave(files: Files, message: str) -> Response:
