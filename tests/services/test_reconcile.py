@@ -230,3 +230,12 @@ async def test_what_is_recorded_while_its_provider_is_asked(world: World) -> Non
     assert await given_back(later) == []
     assert await told(later) == ["found", "attached"]
     await holds(later)
+
+
+async def test_money_that_was_taken_back_and_more(world: World) -> None:
+    """A dispute took more than nobody knew of: nothing is held that could go back."""
+    reference = await taken(world)
+    bank, tenant_id = world.sandbox, world.tenant_id
+    await bank.take_back(tenant_id, reference, "d", "DISPUTE", 6000)
+    assert await states(world) == []
+    assert await bank.payment_held(tenant_id, reference) is None
