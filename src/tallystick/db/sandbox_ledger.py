@@ -98,7 +98,8 @@ async def held_between(
 ) -> TakenPage:
     """A page of a tenant's charges between two instants, with what is still held of each.
 
-    What was given back, or taken back, in full or more is left out. The mark is the last one's place in the ledger.
+    What was given back or taken back in full is left out. The mark is the last one's place in
+    the ledger.
     """
     rows = await tx.fetch(
         f"""
