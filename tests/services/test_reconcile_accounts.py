@@ -5,15 +5,21 @@ from dataclasses import replace
 
 import pytest
 
+from tallystick.domain.credit_note import PaidAmount, Refund
 from tallystick.domain.orphan import OrphanState
 from tallystick.domain.payment import Refunded
 from tallystick.services.connect_provider import disconnect_provider
 from tallystick.services.ids import new_id
+from tallystick.services.issue_credit_note import CreditRequest
+from tallystick.services.look_into_money import look_into_money
+from tallystick.services.record_reversal import record_reversal
+from tallystick.services.refund_invoice import refund_invoice
 from tests.connected import Connected, Opener, connect, fresh
 from tests.providers.contract import Case
 from tests.providers.stripe_banks import order_by, paid
 from tests.services.test_reconcile import holds, states, told
 from tests.services.test_reconcile import taken as taken_at_bank
+from tests.stripe import twin as at
 from tests.stripe.account import Account
 from tests.stripe.fixtures import merchant, twin, wires
 from tests.stripe.script import Failing
@@ -109,6 +115,39 @@ async def test_what_was_found_through_a_closed_connection(
     row = await world.one("select provider, state from orphan_payments")
     assert (row["provider"], row["state"]) == (shop.name, "REFUNDED")
     assert sorted(shop.merchant.moved()) == [-5412, 4900, 5412]
+
+
+async def test_what_is_taken_back_through_an_account_that_was_connected_again(
+    shop: Connected, opener: Opener
+) -> None:
+    """The new connection tells of a dispute of what was sold through the closed one, and that a
+    refund of it did not arrive; both are recorded once, whichever tells.
+    """
+    world = shop.world
+    again = await connected_again(shop, opener)
+    row = await world.one("select id, invoice_id, reference, provider from transactions")
+    assert row["provider"] == shop.name
+    request = CreditRequest(
+        invoice_id=row["invoice_id"], kind=Refund(payment_id=row["id"]), scope=PaidAmount(1000)
+    )
+    await refund_invoice(again.world.ctx, request, new_id())
+    (refund,) = shop.merchant.objects["refund"]
+    at.fail_refund(shop.merchant, refund)
+    at.dispute(shop.merchant, row["reference"], 700)
+
+    provider = again.world.app.provider_named(again.world.ctx.tenant, again.name)
+    for _ in range(2):
+        await look_into_money(again.world.ctx, provider, row["reference"])
+    (told_anew,) = await provider.reversals_of(world.tenant_id, row["reference"])
+    (recorded,) = await world.fetch("select provider, amount from reversals")
+    assert (recorded["provider"], recorded["amount"]) == (shop.name, 700)
+    await record_reversal(again.world.ctx, told_anew, shop.name)
+
+    assert len(await world.fetch("select from reversals")) == 1
+    assert (await world.one("select reversed from invoices"))["reversed"] == 700
+    came = await world.one("select came_back_because from refunds")
+    assert came["came_back_because"] is not None
+    await holds(world)
 
 
 async def test_what_went_back_is_no_orphan(shop: Connected) -> None:

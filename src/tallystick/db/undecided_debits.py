@@ -1,5 +1,6 @@
 """Whether a payment still waits for its provider's final word."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -29,19 +30,19 @@ async def exists(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool
 _KNOWN = """
     select exists (
                select from payment_attempts
-               where tenant_id = $1 and provider = $2 and reference = $3)
+               where tenant_id = $1 and provider = any($2) and reference = $3)
         or exists (
                select from collections
-               where tenant_id = $1 and provider = $2 and reference = $3)
+               where tenant_id = $1 and provider = any($2) and reference = $3)
 """
 
 
-async def is_ours(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool:
-    """Whether anything of ours was ever asked under the reference.
+async def is_ours(tx: Tx, tenant_id: UUID, names: Sequence[str], reference: str) -> bool:
+    """Whether anything of ours was ever asked under the reference, by one of these names.
 
     A provider's account may be used by others of the merchant's programs, too.
     """
-    found: bool = await tx.fetchval(_KNOWN, tenant_id, provider, reference)
+    found: bool = await tx.fetchval(_KNOWN, tenant_id, names, reference)
     return found
 
 

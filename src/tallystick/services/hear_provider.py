@@ -114,7 +114,7 @@ async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: s
     """
     tenant_id = ctx.tenant.id
     async with ctx.app.database.connection() as tx:
-        if not await undecided_debits.is_ours(tx, tenant_id, provider.name, reference):
+        if not await undecided_debits.is_ours(tx, tenant_id, (provider.name,), reference):
             return
         attempt_id = await attempts.live_under(tx, tenant_id, provider.name, reference)
         tried = await collections.under(
