@@ -9,6 +9,7 @@ from tallystick.domain.credit_note import PaidAmount, Refund
 from tallystick.domain.orphan import OrphanState
 from tallystick.domain.payment import Refunded
 from tallystick.services.connect_provider import disconnect_provider
+from tallystick.services.hear_provider import look_into_intent
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import CreditRequest
 from tallystick.services.look_into_money import look_into_money
@@ -147,6 +148,25 @@ async def test_what_is_taken_back_through_an_account_that_was_connected_again(
     assert (await world.one("select reversed from invoices"))["reversed"] == 700
     came = await world.one("select came_back_because from refunds")
     assert came["came_back_because"] is not None
+    await holds(world)
+
+
+async def test_a_debit_that_was_accepted_through_the_closed_connection(
+    world: World, opener: Opener, merchant: Account
+) -> None:
+    """The new connection tells that it has settled: its invoice is paid."""
+    shop = await connect(world, opener, merchant)
+    session = await shop.world.session(await shop.world.customer(), await shop.world.plan())
+    await shop.world.confirm(session, method=await shop.typed(Case.GOOD_DEBIT))
+    row = await world.one("select reference, status from transactions")
+    assert row["status"] == "PENDING"
+    again = await connected_again(shop, opener)
+    at.settle(merchant, row["reference"])
+
+    provider = again.world.app.provider_named(again.world.ctx.tenant, again.name)
+    await look_into_intent(again.world.ctx, provider, row["reference"])
+
+    assert (await world.one("select payment_status from invoices"))["payment_status"] == "PAID"
     await holds(world)
 
 

@@ -36,8 +36,8 @@ async def look_into_money(ctx: Context, provider: PaymentProvider, reference: st
     """
     names = ctx.tenant.names_of_account(provider.name)
     async with ctx.app.database.connection() as tx:
-        ours = await undecided_debits.is_ours(tx, ctx.tenant.id, names, reference)
-    if ours:
+        name = await undecided_debits.asked_as(tx, ctx.tenant.id, names, reference)
+    if name is not None:
         await _look_into_reversals(ctx, provider, reference)
     await look_into_refunds(ctx, provider, reference)
 
