@@ -12,6 +12,7 @@ from tallystick.services.connect_provider import disconnect_provider
 from tallystick.services.hear_provider import look_into_intent
 from tallystick.services.ids import new_id
 from tallystick.services.issue_credit_note import CreditRequest
+from tallystick.services.look_after_connections import look_after_connections
 from tallystick.services.look_into_money import look_into_money
 from tallystick.services.record_reversal import record_reversal
 from tallystick.services.refund_invoice import refund_invoice
@@ -25,7 +26,7 @@ from tests.stripe.account import Account
 from tests.stripe.fixtures import merchant, twin, wires
 from tests.stripe.script import Failing
 from tests.stripe.twin import Twin
-from tests.world import World
+from tests.world import NOON, World
 
 __all__ = ["merchant", "twin", "wires"]
 
@@ -151,10 +152,13 @@ async def test_what_is_taken_back_through_an_account_that_was_connected_again(
     await holds(world)
 
 
+@pytest.mark.parametrize("is_told", [True, False])
 async def test_a_debit_that_was_accepted_through_the_closed_connection(
-    world: World, opener: Opener, merchant: Account
+    world: World, opener: Opener, merchant: Account, *, is_told: bool
 ) -> None:
-    """The new connection tells that it has settled: its invoice is paid."""
+    """The new connection tells that it has settled, asked by the event or by the hour: its
+    invoice is paid, though the keys of the closed one work no more.
+    """
     shop = await connect(world, opener, merchant)
     session = await shop.world.session(await shop.world.customer(), await shop.world.plan())
     await shop.world.confirm(session, method=await shop.typed(Case.GOOD_DEBIT))
@@ -164,7 +168,14 @@ async def test_a_debit_that_was_accepted_through_the_closed_connection(
     at.settle(merchant, row["reference"])
 
     provider = again.world.app.provider_named(again.world.ctx.tenant, again.name)
-    await look_into_intent(again.world.ctx, provider, row["reference"])
+    if is_told:
+        await look_into_intent(again.world.ctx, provider, row["reference"])
+    else:
+        await world.execute(
+            "update provider_connections set check_at = case when disconnected_at is null"
+            " then now() else now() + interval '1 day' end"
+        )
+        await look_after_connections(again.world.app, NOON, 3600)
 
     assert (await world.one("select payment_status from invoices"))["payment_status"] == "PAID"
     await holds(world)

@@ -41,8 +41,11 @@ async def look_after_connections(app: App, real_now: datetime, seconds: float) -
             ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
         connection = next(known for known in ctx.tenant.connections if known.id == one.id)
         provider = app.connect(connection)
-        for name in ctx.tenant.names_of_account(provider.name):
-            await _debits(ctx, provider, name)
+        for known in ctx.tenant.connections:
+            # What was begun by a closed one may be told of through this one alone.
+            is_its = known.id == one.id or not known.is_open
+            if is_its and known.leads_to == connection.leads_to:
+                await _debits(ctx, provider, known.name)
         await _reversals(ctx, provider)
         await _failed_refunds(ctx, provider)
 
