@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -356,3 +357,24 @@ async def test_a_dispute_that_is_won_in_part(bank: TwinBank) -> None:
 
     assert (one.kind, one.amount, one.returned) == (ReversalKind.CHARGEBACK, 5412, 1000)
     assert bank.merchant.moved() == [5412, -5412, 1000]
+
+
+@pytest.mark.parametrize(
+    "later", [{"status": "lost"}, {"amount": 6000, "balance_transactions": []}]
+)
+async def test_an_acknowledged_dispute_changes(bank: TwinBank, later: dict[str, Any]) -> None:
+    """It is lost, or takes more, and nothing came back: it is told until that is known."""
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    dispute = at.dispute(bank.merchant, reference)
+    ((tenant_id, one),) = await bank.stripe.reversals_to_record()
+    await bank.stripe.acknowledge_reversal(tenant_id, one)
+    assert await bank.stripe.reversals_to_record() == []
+
+    with bank.merchant.lock:
+        bank.merchant.objects["dispute"][dispute].update(later)
+
+    ((_, again),) = await bank.stripe.reversals_to_record()
+    assert again != one
+    await bank.stripe.acknowledge_reversal(tenant_id, again)
+    assert await bank.stripe.reversals_to_record() == []

@@ -261,7 +261,7 @@ async def test_old_news_says_nothing_of_a_later_refund(world: World) -> None:
     orphan_id = (await orphan(world))["id"]
     assert isinstance(orphan_id, UUID)
     async with world.database.connection() as tx:
-        (old,) = await given_refunds.under(tx, world.tenant_id, "sandbox", reference)
+        (old,) = await given_refunds.under(tx, world.tenant_id, ["sandbox"], reference)
         first = await orphans.lock(tx, world.tenant_id, "sandbox", reference)
     await comes_back(world, reference, old.key)
     bank = ScriptedBank(world.sandbox)

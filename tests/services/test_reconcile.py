@@ -21,7 +21,8 @@ from tallystick.services.ids import new_id
 from tallystick.services.reconcile import find_orphans, reconcile
 from tallystick.services.refund_invoice import sweep_refunds
 from tallystick.services.renew_due import renew_due
-from tests.scripted_bank import ScriptedBank, says, silent, with_bank
+from tallystick.services.settle_debit import settle_debit
+from tests.scripted_bank import ScriptedBank, after, says, silent, with_bank
 from tests.soundness import unreadable
 from tests.world import World
 
@@ -212,3 +213,29 @@ async def test_what_is_left_of_it(world: World, amount: int) -> None:
     (found,) = await find_orphans(world.app, now, now - timedelta(days=1))
 
     assert found.payment.amount == 1
+
+
+async def test_what_is_recorded_while_its_provider_is_asked(world: World) -> None:
+    """The news of it is heard just then: it has paid its invoice, and nothing goes back."""
+    later = await failed_but_taken(world)
+    row = await later.one("select reference from collections")
+
+    async def heard() -> None:
+        await settle_debit(later.ctx, row["reference"], Succeeded())
+
+    bank = ScriptedBank(later.sandbox)
+    bank.script("payment_held", after(heard))
+    assert await states(with_bank(later, bank)) == [OrphanState.ATTACHED]
+
+    assert await given_back(later) == []
+    assert await told(later) == ["found", "attached"]
+    await holds(later)
+
+
+async def test_money_that_was_taken_back_and_more(world: World) -> None:
+    """A dispute took more than nobody knew of: nothing is held that could go back."""
+    reference = await taken(world)
+    bank, tenant_id = world.sandbox, world.tenant_id
+    await bank.take_back(tenant_id, reference, "d", "DISPUTE", 6000)
+    assert await states(world) == []
+    assert await bank.payment_held(tenant_id, reference) is None

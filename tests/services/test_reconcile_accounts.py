@@ -5,20 +5,28 @@ from dataclasses import replace
 
 import pytest
 
+from tallystick.domain.credit_note import PaidAmount, Refund
 from tallystick.domain.orphan import OrphanState
 from tallystick.domain.payment import Refunded
 from tallystick.services.connect_provider import disconnect_provider
+from tallystick.services.hear_provider import look_into_intent
 from tallystick.services.ids import new_id
+from tallystick.services.issue_credit_note import CreditRequest
+from tallystick.services.look_after_connections import look_after_connections
+from tallystick.services.look_into_money import look_into_money
+from tallystick.services.record_reversal import record_reversal
+from tallystick.services.refund_invoice import refund_invoice
 from tests.connected import Connected, Opener, connect, fresh
 from tests.providers.contract import Case
 from tests.providers.stripe_banks import order_by, paid
 from tests.services.test_reconcile import holds, states, told
 from tests.services.test_reconcile import taken as taken_at_bank
+from tests.stripe import twin as at
 from tests.stripe.account import Account
 from tests.stripe.fixtures import merchant, twin, wires
 from tests.stripe.script import Failing
 from tests.stripe.twin import Twin
-from tests.world import World
+from tests.world import NOON, World
 
 __all__ = ["merchant", "twin", "wires"]
 
@@ -109,6 +117,68 @@ async def test_what_was_found_through_a_closed_connection(
     row = await world.one("select provider, state from orphan_payments")
     assert (row["provider"], row["state"]) == (shop.name, "REFUNDED")
     assert sorted(shop.merchant.moved()) == [-5412, 4900, 5412]
+
+
+async def test_what_is_taken_back_through_an_account_that_was_connected_again(
+    shop: Connected, opener: Opener
+) -> None:
+    """The new connection tells of a dispute of what was sold through the closed one, and that a
+    refund of it did not arrive; both are recorded once, whichever tells.
+    """
+    world = shop.world
+    again = await connected_again(shop, opener)
+    row = await world.one("select id, invoice_id, reference, provider from transactions")
+    assert row["provider"] == shop.name
+    request = CreditRequest(
+        invoice_id=row["invoice_id"], kind=Refund(payment_id=row["id"]), scope=PaidAmount(1000)
+    )
+    await refund_invoice(again.world.ctx, request, new_id())
+    (refund,) = shop.merchant.objects["refund"]
+    at.fail_refund(shop.merchant, refund)
+    at.dispute(shop.merchant, row["reference"], 700)
+
+    provider = again.world.app.provider_named(again.world.ctx.tenant, again.name)
+    for _ in range(2):
+        await look_into_money(again.world.ctx, provider, row["reference"])
+    (told_anew,) = await provider.reversals_of(world.tenant_id, row["reference"])
+    (recorded,) = await world.fetch("select provider, amount from reversals")
+    assert (recorded["provider"], recorded["amount"]) == (shop.name, 700)
+    await record_reversal(again.world.ctx, told_anew, shop.name)
+
+    assert len(await world.fetch("select from reversals")) == 1
+    assert (await world.one("select reversed from invoices"))["reversed"] == 700
+    came = await world.one("select came_back_because from refunds")
+    assert came["came_back_because"] is not None
+    await holds(world)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_a_debit_that_was_accepted_through_the_closed_connection(
+    world: World, opener: Opener, merchant: Account, *, is_told: bool
+) -> None:
+    """The new connection tells that it has settled, asked by the event or by the hour: its
+    invoice is paid, though the keys of the closed one work no more.
+    """
+    shop = await connect(world, opener, merchant)
+    session = await shop.world.session(await shop.world.customer(), await shop.world.plan())
+    await shop.world.confirm(session, method=await shop.typed(Case.GOOD_DEBIT))
+    row = await world.one("select reference, status from transactions")
+    assert row["status"] == "PENDING"
+    again = await connected_again(shop, opener)
+    at.settle(merchant, row["reference"])
+
+    provider = again.world.app.provider_named(again.world.ctx.tenant, again.name)
+    if is_told:
+        await look_into_intent(again.world.ctx, provider, row["reference"])
+    else:
+        await world.execute(
+            "update provider_connections set check_at = case when disconnected_at is null"
+            " then now() else now() + interval '1 day' end"
+        )
+        await look_after_connections(again.world.app, NOON, 3600)
+
+    assert (await world.one("select payment_status from invoices"))["payment_status"] == "PAID"
+    await holds(world)
 
 
 async def test_what_went_back_is_no_orphan(shop: Connected) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tallystick.db import reconciled_accounts
-from tallystick.domain.payment import Pending, Unknown
+from tallystick.domain.payment import Pending, Succeeded, Unknown
 from tallystick.domain.reconciliation import Progress
 from tallystick.providers import stripe_payments
 from tallystick.services import reconcile_accounts as rounds
@@ -18,10 +18,11 @@ from tallystick.services.examine import examine
 from tallystick.services.ids import new_id
 from tallystick.services.reconcile import note
 from tallystick.services.reconcile_accounts import reconcile_accounts
+from tallystick.services.settle_debit import settle_debit
 from tests.connected import Connected, Opener, connect, fresh, shown_connections
 from tests.providers.contract import Case, an_order, opened
 from tests.scripted_bank import ScriptedBank, says, silent, with_bank
-from tests.services.test_reconcile import given_back, holds, told
+from tests.services.test_reconcile import failed_but_taken, given_back, holds, told
 from tests.services.test_reconcile import taken as taken_at_bank
 from tests.services.test_reconcile_accounts import connected_again, taken
 from tests.stripe import twin as at
@@ -321,3 +322,20 @@ async def test_what_waits_is_taken_up_again(world: World) -> None:
     assert sorted(await given_back(world)) == [1000, 4000, 4900]
     assert first != second
     assert await told(world) == ["found", "found", "refunded", "refunded"]
+
+
+@pytest.mark.parametrize("policy", ["REPORT", "ATTACH_OR_REFUND"])
+async def test_what_was_found_and_then_recorded(world: World, policy: str) -> None:
+    """Its news came after it was found: it has paid its invoice, and the doctor is content."""
+    later = await failed_but_taken(world)
+    await world.execute("update tenants set orphan_policy = 'REPORT'")
+    await round_of(later)
+    assert await states(world) == ["FOUND"]
+    row = await world.one("select reference from collections")
+    await settle_debit(later.ctx, row["reference"], Succeeded())
+
+    await world.execute("update tenants set orphan_policy = $1", policy)
+    await round_of(later)
+    assert await states(world) == ["ATTACHED"]
+    assert (await told(world), await given_back(world)) == (["found", "attached"], [])
+    await holds(later)

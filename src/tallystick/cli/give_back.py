@@ -25,7 +25,7 @@ _TOLD = {
 def give_back(
     payment: Annotated[
         str,
-        typer.Argument(metavar="PAYMENT", help="The payment's id (trx_...), as doctor says."),
+        typer.Argument(metavar="PAYMENT", help="The payment's id (pay_...), as doctor says."),
     ],
     data_dir: DataDir = None,
     *,
@@ -37,7 +37,7 @@ def give_back(
     with a key of its own; run twice, the money goes once. The exit code is 1 where it is
     refused.
 
-        tallystick give-back trx_1a2B...
+        tallystick give-back pay_1a2B...
     """
     orphan_id = id_of(Prefix.TRANSACTION, payment, "PAYMENT")
     now = real_now()

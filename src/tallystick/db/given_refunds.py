@@ -1,5 +1,6 @@
 """Refunds that a provider said it had given, whatever for, and those that came back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -49,12 +50,12 @@ _GIVEN = """
                where c.tenant_id = r.tenant_id and c.id = r.collection_id), claimed_at)
                as taken_at
     from refunds r
-    where tenant_id = $1 and provider = $2 and reference = $3 and state = 'SUCCEEDED'
+    where tenant_id = $1 and provider = any($2) and reference = $3 and state = 'SUCCEEDED'
       and came_back_at is null
     union all
     select id, 'ATTEMPT', 1, provider, reference, customer_id, amount, currency, claimed_on
     from payment_attempts a
-    where tenant_id = $1 and provider = $2 and reference = $3 and late_money = 'REFUNDED'
+    where tenant_id = $1 and provider = any($2) and reference = $3 and late_money = 'REFUNDED'
       and not exists (
         select from orphan_payments o
         where o.tenant_id = a.tenant_id and o.provider = a.provider
@@ -62,14 +63,18 @@ _GIVEN = """
     union all
     select id, 'ORPHAN', tries, provider, reference, customer_id, amount, currency, taken_at
     from orphan_payments
-    where tenant_id = $1 and provider = $2 and reference = $3 and state = 'REFUNDED'
+    where tenant_id = $1 and provider = any($2) and reference = $3 and state = 'REFUNDED'
     order by id
 """
 
 
-async def under(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> list[GivenRefund]:
-    """The refunds of a payment that were given and did not come back."""
-    rows = await tx.fetch(_GIVEN, tenant_id, provider, reference)
+async def under(
+    tx: Tx, tenant_id: UUID, names: Sequence[str], reference: str
+) -> list[GivenRefund]:
+    """The refunds of a payment, by any name of its provider, that were given and did not come
+    back.
+    """
+    rows = await tx.fetch(_GIVEN, tenant_id, names, reference)
     return [
         GivenRefund(**{**dict(row), "given_for": GivenFor(row["given_for"])}) for row in rows
     ]

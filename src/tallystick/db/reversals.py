@@ -1,5 +1,6 @@
 """Reversals: money that a provider took back of a payment, and what it does to the invoice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,9 +17,10 @@ from tallystick.domain.reversal import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedPayment:
-    """The payment that a provider's reference names."""
+    """The payment that a provider's reference names, and by which name that was asked."""
 
     id: UUID
+    provider: str
     invoice_id: UUID
     customer_id: UUID
     currency: str
@@ -26,16 +28,17 @@ class NamedPayment:
 
 
 async def find_payment(
-    tx: Tx, tenant_id: UUID, provider: str, reference: str
+    tx: Tx, tenant_id: UUID, names: Sequence[str], reference: str
 ) -> NamedPayment | None:
-    """The payment behind a provider's reference, nothing locked yet."""
+    """The payment behind a reference of a provider's, by any of its names; nothing locked."""
     row = await tx.fetchrow(
         """
-        select id, invoice_id, customer_id, currency, status from transactions
-        where tenant_id = $1 and provider = $2 and reference = $3 and payment_type = 'PAYMENT'
+        select id, provider, invoice_id, customer_id, currency, status from transactions
+        where tenant_id = $1 and provider = any($2) and reference = $3
+          and payment_type = 'PAYMENT'
         """,
         tenant_id,
-        provider,
+        names,
         reference,
     )
     return None if row is None else NamedPayment(**dict(row))
@@ -98,7 +101,6 @@ async def keep(
     tenant_id: UUID,
     reversal_id: UUID,
     payment: NamedPayment,
-    provider: str,
     reported: ReportedReversal,
     step: ReversalStep,
     now: datetime,
@@ -119,7 +121,7 @@ async def keep(
         reversal_id,
         payment.id,
         payment.invoice_id,
-        provider,
+        payment.provider,
         reported.id,
         step.kind.value,
         reported.amount,

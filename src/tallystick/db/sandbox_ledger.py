@@ -98,7 +98,8 @@ async def held_between(
 ) -> TakenPage:
     """A page of a tenant's charges between two instants, with what is still held of each.
 
-    What was given back in full is left out. The mark is the last one's place in the ledger.
+    What was given back or taken back in full is left out. The mark is the last one's place in
+    the ledger.
     """
     rows = await tx.fetch(
         f"""
@@ -112,7 +113,7 @@ async def held_between(
         _LISTED_AT_ONCE,
     )
     return TakenPage(
-        payments=tuple(_taken(row) for row in rows if row["amount"]),
+        payments=tuple(_taken(row) for row in rows if row["amount"] > 0),
         mark=str(rows[-1]["id"]) if len(rows) == _LISTED_AT_ONCE else None,
     )
 
@@ -120,7 +121,7 @@ async def held_between(
 async def held(tx: Tx, tenant_id: UUID, reference: str) -> TakenPayment | None:
     """The charge under a reference with what is held of it; None where that is nothing."""
     row = await tx.fetchrow(f"{_CHARGES} and m.reference = $2", tenant_id, reference)
-    return None if row is None or not row["amount"] else _taken(row)
+    return None if row is None or row["amount"] <= 0 else _taken(row)
 
 
 def _taken(row: Row) -> TakenPayment:

@@ -1,5 +1,6 @@
 """Whether a payment still waits for its provider's final word."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -26,22 +27,24 @@ async def exists(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool
     return found
 
 
-_KNOWN = """
-    select exists (
-               select from payment_attempts
-               where tenant_id = $1 and provider = $2 and reference = $3)
-        or exists (
-               select from collections
-               where tenant_id = $1 and provider = $2 and reference = $3)
-"""
-
-
-async def is_ours(tx: Tx, tenant_id: UUID, provider: str, reference: str) -> bool:
-    """Whether anything of ours was ever asked under the reference.
+async def asked_as(tx: Tx, tenant_id: UUID, names: Sequence[str], reference: str) -> str | None:
+    """By which of a provider's names something of ours was asked under the reference, if ever.
 
     A provider's account may be used by others of the merchant's programs, too.
     """
-    found: bool = await tx.fetchval(_KNOWN, tenant_id, provider, reference)
+    found: str | None = await tx.fetchval(
+        """
+        select provider from payment_attempts
+        where tenant_id = $1 and provider = any($2) and reference = $3
+        union all
+        select provider from collections
+        where tenant_id = $1 and provider = any($2) and reference = $3
+        limit 1
+        """,
+        tenant_id,
+        names,
+        reference,
+    )
     return found
 
 

@@ -114,7 +114,7 @@ class Stripe:
         self._api_base = api_base
         self._http = connections(api_base)
         self._api = client_for(keys, self._http, api_base).v1
-        self._acknowledged: dict[str, int] = {}
+        self._acknowledged: dict[str, ReportedReversal] = {}
 
     async def close(self) -> None:
         """Let go of its connections; it is not called after that."""
@@ -260,12 +260,12 @@ class Stripe:
     async def reversals_to_record(self) -> list[tuple[UUID, ReportedReversal]]:
         """The newest disputes, and refunds that were not asked for here, of our payments.
 
-        What this process has acknowledged is left out until something comes back of it.
+        What this process has acknowledged is left out until it has changed.
         """
         return [
             (tenant_id, one)
             for tenant_id, one in await reversals.newest(self._api)
-            if self._acknowledged.get(one.id) != one.returned
+            if self._acknowledged.get(one.id) != one
         ]
 
     async def reversals_of(self, tenant_id: UUID, reference: str) -> list[ReportedReversal]:
@@ -274,7 +274,7 @@ class Stripe:
 
     async def acknowledge_reversal(self, tenant_id: UUID, reported: ReportedReversal) -> None:
         """Say that a report is recorded; this process tells it again when it changes."""
-        self._acknowledged[reported.id] = reported.returned
+        self._acknowledged[reported.id] = reported
 
     async def look_at_method(self, tenant_id: UUID, token: str) -> Method | None:
         """A saved method as Stripe keeps it now; None where no customer has it any more."""

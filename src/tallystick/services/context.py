@@ -59,6 +59,17 @@ class Tenant:
         """The connection by whose name something was asked, open or not."""
         return next((one for one in self.connections if one.name == provider), None)
 
+    def names_of_account(self, provider: str) -> tuple[str, ...]:
+        """Every name by which something was asked of the account behind one of them.
+
+        An account may have been connected more than once; the test bank has one name.
+        """
+        found = self.connection_named(provider)
+        if found is None:
+            return (provider,)
+        same = (one for one in self.connections if one.leads_to == found.leads_to)
+        return tuple(one.name for one in same)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:

@@ -113,13 +113,13 @@ async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: s
         NoAnswer: The provider did not say.
     """
     tenant_id = ctx.tenant.id
+    names = ctx.tenant.names_of_account(provider.name)
     async with ctx.app.database.connection() as tx:
-        if not await undecided_debits.is_ours(tx, tenant_id, provider.name, reference):
+        name = await undecided_debits.asked_as(tx, tenant_id, names, reference)
+        if name is None:
             return
-        attempt_id = await attempts.live_under(tx, tenant_id, provider.name, reference)
-        tried = await collections.under(
-            tx, tenant_id, provider.name, reference, AttemptState.LIVE
-        )
+        attempt_id = await attempts.live_under(tx, tenant_id, name, reference)
+        tried = await collections.under(tx, tenant_id, name, reference, AttemptState.LIVE)
     if attempt_id is not None:
         await take_up(ctx, attempt_id, give_up=False)
         return
@@ -129,7 +129,7 @@ async def look_into_intent(ctx: Context, provider: PaymentProvider, reference: s
     standing = await answer_in_time(ctx, provider.look(tenant_id, reference))
     if standing is None or isinstance(standing, Unknown):
         raise NoAnswer(reference)
-    await settle_debit(ctx, reference, standing, provider.name)
+    await settle_debit(ctx, reference, standing, name)
 
 
 async def _look_into_method(ctx: Context, provider: PaymentProvider, token: str) -> None:

@@ -41,7 +41,11 @@ async def look_after_connections(app: App, real_now: datetime, seconds: float) -
             ctx = await tenant_context(app, tx, one.tenant_id, real_now, actor="worker")
         connection = next(known for known in ctx.tenant.connections if known.id == one.id)
         provider = app.connect(connection)
-        await _debits(ctx, provider)
+        for known in ctx.tenant.connections:
+            # What was begun by a closed one may be told of through this one alone.
+            is_its = known.id == one.id or not known.is_open
+            if is_its and known.leads_to == connection.leads_to:
+                await _debits(ctx, provider, known.name)
         await _reversals(ctx, provider)
         await _failed_refunds(ctx, provider)
 
@@ -67,8 +71,10 @@ async def purge_provider_events(app: App) -> int:
             return total
 
 
-async def _debits(ctx: Context, provider: PaymentProvider) -> None:
-    """Ask about every accepted debit that is not decided, oldest first."""
+async def _debits(ctx: Context, provider: PaymentProvider, name: str) -> None:
+    """Ask about every accepted debit that is not decided, oldest first, of one of the names by
+    which something was asked of the account.
+    """
 
     async def ask(reference: str) -> None:
         await look_into_intent(ctx, provider, reference)
@@ -77,7 +83,7 @@ async def _debits(ctx: Context, provider: PaymentProvider) -> None:
     while True:
         async with ctx.app.database.connection() as tx:
             page = await undecided_debits.pending(
-                tx, ctx.tenant.id, provider.name, after, DEBITS_PER_PAGE
+                tx, ctx.tenant.id, name, after, DEBITS_PER_PAGE
             )
         await each_alone(
             [one.reference for one in page], ask, at_once=DEBITS_AT_ONCE, work="ask_debits"

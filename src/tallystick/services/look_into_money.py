@@ -34,9 +34,10 @@ async def look_into_money(ctx: Context, provider: PaymentProvider, reference: st
     Raises:
         NoAnswer: The provider did not say.
     """
+    names = ctx.tenant.names_of_account(provider.name)
     async with ctx.app.database.connection() as tx:
-        ours = await undecided_debits.is_ours(tx, ctx.tenant.id, provider.name, reference)
-    if ours:
+        name = await undecided_debits.asked_as(tx, ctx.tenant.id, names, reference)
+    if name is not None:
         await _look_into_reversals(ctx, provider, reference)
     await look_into_refunds(ctx, provider, reference)
 
@@ -50,8 +51,9 @@ async def look_into_refunds(ctx: Context, provider: PaymentProvider, reference: 
         NoAnswer: The provider did not say.
     """
     tenant_id = ctx.tenant.id
+    names = ctx.tenant.names_of_account(provider.name)
     async with ctx.app.database.connection() as tx:
-        given = await given_refunds.under(tx, tenant_id, provider.name, reference)
+        given = await given_refunds.under(tx, tenant_id, names, reference)
     for one in given:
         standing = await answer_in_time(
             ctx, provider.look_at_refund(tenant_id, reference, one.key)

@@ -139,17 +139,32 @@ async def unknown_of(place: Place, payments: Sequence[TakenPayment]) -> list[Tak
     Raises:
         TimeoutError: There was no answer in time.
     """
-    ctx = place.ctx
+    return await held_of(place, await strangers(place, payments))
+
+
+async def strangers(place: Place, payments: Sequence[TakenPayment]) -> list[TakenPayment]:
+    """Those that our books do not know, each once."""
     by_reference = {one.reference: one for one in payments}
-    async with ctx.app.database.connection() as tx:
-        strange = await orphans.unknown(tx, ctx.tenant.id, place.names, list(by_reference))
+    async with place.ctx.app.database.connection() as tx:
+        strange = await orphans.unknown(
+            tx, place.ctx.tenant.id, place.names, list(by_reference)
+        )
+    return [one for reference, one in by_reference.items() if reference in strange]
+
+
+async def held_of(place: Place, payments: Sequence[TakenPayment]) -> list[TakenPayment]:
+    """What the provider holds of them now, without those of which it is nothing.
+
+    Raises:
+        TimeoutError: There was no answer in time.
+    """
+    ctx = place.ctx
     found = []
-    for reference, told in by_reference.items():
-        if reference in strange:
-            async with asyncio.timeout(ctx.app.call_limit_seconds):
-                held = await place.provider.payment_held(ctx.tenant.id, reference)
-            if held is not None:
-                found.append(replace(held, taken_at=told.taken_at))
+    for told in payments:
+        async with asyncio.timeout(ctx.app.call_limit_seconds):
+            held = await place.provider.payment_held(ctx.tenant.id, told.reference)
+        if held is not None:
+            found.append(replace(held, taken_at=told.taken_at))
     return found
 
 
@@ -213,17 +228,26 @@ async def take_up(place: Place, payment: TakenPayment) -> OrphanState:
 
 
 async def _decide(ctx: Context, place: Place, payment: TakenPayment) -> Orphan:
-    """Tell of it once; attach it where it belongs, else it is to go back."""
+    """Tell of it once; attach it where it belongs, else it is to go back.
+
+    While its provider was asked it may have been recorded: what the books know by now does not
+    go back.
+    """
     tx, tenant_id = ctx.transaction, ctx.tenant.id
     provider = await note(ctx, place, payment)
     orphan = await orphans.lock(tx, tenant_id, provider, payment.reference)
-    if orphan.state is not OrphanState.FOUND or ctx.tenant.orphan_policy == OrphanPolicy.REPORT:
+    if orphan.state is not OrphanState.FOUND:
+        return orphan
+    # Read after `belongs`: what does not belong any more is known by now.
+    strange = await orphans.unknown(tx, tenant_id, place.names, [payment.reference])
+    if strange and ctx.tenant.orphan_policy == OrphanPolicy.REPORT:
         return orphan
     # A part of it may have gone back since it was found.
     await orphans.holds(tx, tenant_id, orphan.id, payment.amount)
-    state = OrphanState.REFUNDING
     if orphan.belongs:
         await record_late(ctx, tx, provider, payment.reference)
+    state = OrphanState.REFUNDING
+    if orphan.belongs or not strange:
         paid = await orphans.is_paid_by(tx, tenant_id, provider, payment.reference)
         state = OrphanState.RETURNED
         if paid is not None:

@@ -24,7 +24,16 @@ from tallystick.domain.reconciliation import (
 )
 from tallystick.services.context import App
 from tallystick.services.each_alone import each_alone
-from tallystick.services.reconcile import Place, listed, note, place_of, take_up, unknown_of
+from tallystick.services.reconcile import (
+    Place,
+    held_of,
+    listed,
+    note,
+    place_of,
+    strangers,
+    take_up,
+    unknown_of,
+)
 
 ACCOUNTS_AT_ONCE = 4
 PAGES_AT_ONCE = 20
@@ -114,16 +123,16 @@ async def _compare_page(
 async def _take_up_all(place: Place) -> bool:
     """Do what is to be done about what was found; whether something still is to be done."""
     ctx = place.ctx
-    states = [OrphanState.REFUNDING]
-    if ctx.tenant.orphan_policy != OrphanPolicy.REPORT:
-        states.append(OrphanState.FOUND)
+    states = [OrphanState.FOUND, OrphanState.REFUNDING]
     waits = False
 
     async def attend(orphan: Orphan) -> None:
         nonlocal waits
         payments = [orphan.payment]
-        if orphan.state is OrphanState.FOUND:
-            payments = await unknown_of(place, payments)
+        if orphan.state is OrphanState.FOUND and await strangers(place, payments):
+            if ctx.tenant.orphan_policy == OrphanPolicy.REPORT:
+                return
+            payments = await held_of(place, payments)
         for payment in payments:
             state = await take_up(place, payment)
             waits = waits or state is OrphanState.REFUNDING

@@ -35,7 +35,8 @@ async def record_reversal(
     person asks for it. What came back pays the invoice, told in `payment.reinstated` and, when
     nothing is due any more, in `invoice.paid`; what the invoice does not owe goes to the
     customer's balance. Taken again, it comes from there as far as that has it. What is taken
-    beyond the payment is the seller's loss.
+    beyond the payment is the seller's loss. `provider` is a name of the account that tells;
+    the payment may have been asked for by another one of its names.
 
     Raises:
         NotFound: No payment is known by this reference, or none yet.
@@ -77,7 +78,8 @@ async def record_reversals(app: App, real_now: datetime) -> int:
 
 async def _record(ctx: Context, tx: Tx, provider: str, reported: ReportedReversal) -> None:
     tenant_id = ctx.tenant.id
-    named = await reversals.find_payment(tx, tenant_id, provider, reported.reference)
+    names = ctx.tenant.names_of_account(provider)
+    named = await reversals.find_payment(tx, tenant_id, names, reported.reference)
     if named is None:
         raise NotFound("There is no such payment.")
     await invoice_changes.lock(tx, tenant_id, named.invoice_id)
@@ -87,7 +89,7 @@ async def _record(ctx: Context, tx: Tx, provider: str, reported: ReportedReversa
     if payment.spare:
         has, held = await balances.lock(tx, tenant_id, named.customer_id, named.currency)
         payment = replace(payment, available=has - held)
-    known = await reversals.find(tx, tenant_id, provider, reported.id)
+    known = await reversals.find(tx, tenant_id, named.provider, reported.id)
     step = take_in(payment, known, reported)
     if known is not None and step.kind is known.kind and not (step.taken or step.returned):
         return
@@ -96,7 +98,7 @@ async def _record(ctx: Context, tx: Tx, provider: str, reported: ReportedReversa
         paid = await reversals.owe_again(
             tx, tenant_id, named.invoice_id, step.due_again, ctx.now
         )
-    await reversals.keep(tx, tenant_id, new_id(), named, provider, reported, step, ctx.now)
+    await reversals.keep(tx, tenant_id, new_id(), named, reported, step, ctx.now)
     if step.more_lost:
         await reversals.lose(tx, tenant_id, named.invoice_id, step.more_lost, ctx.now)
     if step.spare:
