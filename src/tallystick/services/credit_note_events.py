@@ -10,9 +10,6 @@ from tallystick.domain.refund import RefundOrder, RefundState
 from tallystick.services.context import Context
 from tallystick.services.events import EventValue, Told, record_many
 
-NO_NUMBER = "draft"
-"""What stands for the number of a note whose refund is under way."""
-
 _TRANSACTION_STATUS = {
     RefundState.LIVE: "PENDING",
     RefundState.SUCCEEDED: "SETTLED",
