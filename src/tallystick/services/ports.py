@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from tallystick.domain.orphan import TakenPage, TakenPayment
+from tallystick.domain.orphan import Holding, TakenPage
 from tallystick.domain.payment import (
     CancelOutcome,
     Declined,
@@ -170,8 +170,11 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
-        """A payment with what it holds of it now; None where that is nothing, or disputed.
+    async def payment_held(self, tenant_id: UUID, reference: str) -> Holding:
+        """A payment with what it holds of it now; else whether all of it was refunded.
+
+        A refund counts whoever asked for it, and from when it was made: one that comes back
+        later is held again. Money that is disputed was never refunded.
 
         Raises any exception when there was no answer.
         """
