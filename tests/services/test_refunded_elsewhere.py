@@ -12,7 +12,7 @@ from tallystick.domain.orphan import AllRefunded, OrphanState
 from tallystick.domain.payment import RefundRefused, Unknown
 from tallystick.services.came_back import give_back_again
 from tallystick.services.ids import new_id
-from tallystick.services.look_into_money import record_failed_refunds
+from tallystick.services.look_into_money import BY_HAND_CAME_BACK, record_failed_refunds
 from tests.connected import Connected, Opener, connect
 from tests.providers.contract import Case
 from tests.scripted_bank import ScriptedBank, says, silent, through, with_bank
@@ -330,4 +330,39 @@ async def test_at_stripe_what_is_still_held_is_given_back(shop: Connected) -> No
     assert sorted(shop.merchant.moved()) == [-5412, -4000, -1412, 4900, 5412, 5412]
     await shop.an_hour_later()
     assert (await orphan(world))["state"] == "REFUNDED"
+    await holds(world)
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+async def test_at_stripe_a_refund_by_hand_comes_back(shop: Connected, *, is_told: bool) -> None:
+    """EUR 14.12 and 40 went by hand, and 40 come again: told by Stripe or found by looking,
+    the payment waits for a person, who gives 40 back.
+    """
+    world = shop.world
+    reference = await taken_by_stripe(shop)
+    await reported(world)
+    await round_of(world)
+    at.refund_by_hand(shop.merchant, reference, 1412)
+    rest = at.refund_by_hand(shop.merchant, reference)
+    await round_of(world)
+    assert (await orphan(world))["state"] == "REFUNDED"
+
+    at.fail_refund(shop.merchant, rest)
+    for _ in range(2):
+        if is_told:
+            await shop.hears(shop.told("refund.failed"))
+        await shop.an_hour_later()
+    now = await orphan(world)
+    assert (now["state"], now["failure"]) == ("REFUSED", BY_HAND_CAME_BACK)
+    assert await failures(world) == [now["id"]]
+    row = await world.one(
+        "select data::jsonb ->> 'amount' as amount from events where type = 'refund.failed'"
+    )
+    assert row["amount"] == "4000"
+
+    assert await give_back_again(world.ctx, now["id"]) is OrphanState.REFUNDED
+    now = await orphan(world)
+    assert (now["amount"], now["tries"]) == (4000, 2)
+    assert sorted(shop.merchant.moved()) == [-4000, -4000, -1412, 4000, 4900, 5412]
+    await shop.an_hour_later()
     await holds(world)

@@ -237,7 +237,7 @@ class Stripe:
             return Unknown()
 
     async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
-        """Payments of ours, whichever tenant's, of which a refund failed lately."""
+        """Payments, whosever, of which a refund failed lately."""
         return [(None, reference) for reference in await refunds.failed(self._api)]
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
