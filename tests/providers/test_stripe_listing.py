@@ -101,9 +101,12 @@ async def test_what_was_refunded_at_the_dashboard(bank: TwinBank) -> None:
     assert await bank.stripe.payment_held(new_id(), reference) == NotToGive()
 
     at.fail_refund(bank.merchant, rest)
+    # Whether or not the charge says so as well.
+    bank.merchant.get("charge", held_by(bank, reference))["amount_refunded"] = 5412
     held = await bank.stripe.payment_held(order.tenant_id, reference)
     assert isinstance(held, TakenPayment)
     assert held.amount == 4000
+    bank.merchant.get("charge", held_by(bank, reference))["amount_refunded"] = 1412
     at.refund_by_hand(bank.merchant, reference)
     at.dispute(bank.merchant, reference, 5412)
     held = await bank.stripe.payment_held(order.tenant_id, reference)
@@ -116,6 +119,11 @@ async def test_a_payment_that_stripe_has_forgotten(bank: TwinBank) -> None:
     bank.merchant.script("payment_intents.retrieve", Failing(500))
     with pytest.raises(StripeError):
         await bank.stripe.payment_held(new_id(), "pi_1")
+
+
+def held_by(bank: TwinBank, reference: str) -> str:
+    """The charge of a payment."""
+    return str(bank.merchant.get("payment_intent", reference)["latest_charge"])
 
 
 def call_twin(bank: TwinBank, params: Json) -> Json:

@@ -25,6 +25,7 @@ from tallystick.domain.orphan import (
 from tallystick.providers.stripe_amounts import NotExact, from_stripe
 from tallystick.providers.stripe_client import answer_of
 from tallystick.providers.stripe_intents import customer_of, tenant_of
+from tallystick.providers.stripe_refunds import OVER, refunds_of
 
 if TYPE_CHECKING:
     from stripe.params import ChargeListParams, EventListParams
@@ -72,21 +73,33 @@ async def held(api: stripe.V1Services, tenant_id: UUID, reference: str) -> Holdi
         StripeError: There was no answer.
     """
     try:
-        intent = await answer_of(
-            lambda: api.payment_intents.retrieve_async(reference, {"expand": ["latest_charge"]})
-        )
+        return await _standing(api, tenant_id, reference)
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise _refused(error) from None
     except stripe.InvalidRequestError as error:
         if error.http_status == _GONE:
             return NotToGive()
         raise
+
+
+async def _standing(api: stripe.V1Services, tenant_id: UUID, reference: str) -> Holding:
+    """What is held of a payment; that it is nothing is said by its refunds themselves.
+
+    A charge that counts one among them which has failed would pass for refunded.
+    """
+    intent = await answer_of(
+        lambda: api.payment_intents.retrieve_async(reference, {"expand": ["latest_charge"]})
+    )
     charge = intent.latest_charge
     if tenant_of(intent) != tenant_id or not isinstance(charge, stripe.Charge):
         return NotToGive()
-    if _is_settled(charge) and charge.amount_refunded == charge.amount:
+    if not _is_settled(charge) or charge.amount_refunded != charge.amount:
+        return _held(charge, intent) or NotToGive()
+    given = [one.amount for one in await refunds_of(api, reference) if one.status not in OVER]
+    left = charge.amount - sum(given)
+    if left == 0:
         return AllRefunded()
-    return _held(charge, intent) or NotToGive()
+    return _taken(intent, left, charge.created) or NotToGive()
 
 
 async def _charged(

@@ -129,9 +129,9 @@ class PaymentProvider(Protocol):
     async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
         """Tenant and payment of refunds that lately did not reach their account.
 
-        Whoever made the refund: whom nobody here knows of is passed over. The tenant is None
-        where the provider cannot tell. They are listed for some days,
-        whoever has heard of them.
+        Whoever made the refund, and whether or not the payment is ours. The tenant is None
+        where the provider cannot tell. They are listed for some days, whoever has heard of
+        them.
         """
         ...
 
