@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from tallystick.domain.orphan import TakenPage, TakenPayment
+from tallystick.domain.orphan import Holding, TakenPage
 from tallystick.domain.payment import (
     CancelOutcome,
     Declined,
@@ -226,12 +226,12 @@ class ScriptedBank:
         )
         return cast("TakenPage", told)
 
-    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
+    async def payment_held(self, tenant_id: UUID, reference: str) -> Holding:
         """As scripted."""
         told = await self._do(
             "payment_held", lambda: self.bank.payment_held(tenant_id, reference)
         )
-        return cast("TakenPayment | None", told)
+        return cast("Holding", told)
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
         """As the sandbox does."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.orphan import AllRefunded, NotToGive, TakenPayment
 from tallystick.domain.payment import (
     AlreadySucceeded,
     Declined,
@@ -195,6 +195,8 @@ class MoneyContract:
         for case in (Case.GOOD_CARD, Case.DECLINED_CARD):
             other = await an_order(bank, case)
             unpaid = await opened(bank.provider, other)
+            held = await bank.provider.payment_held(other.tenant_id, unpaid)
+            assert held == NotToGive()
             if case is Case.DECLINED_CARD:
                 await bank.provider.confirm(other, unpaid)
 
@@ -206,7 +208,7 @@ class MoneyContract:
         assert (taken.reference, taken.amount, taken.currency) == (reference, 5412, "EUR")
         assert taken.taken_at > before
         assert await bank.provider.payment_held(order.tenant_id, reference) == taken
-        assert await bank.provider.payment_held(new_id(), reference) is None
+        assert await bank.provider.payment_held(new_id(), reference) == NotToGive()
         assert await every_payment(bank.provider, new_id(), before, after) == []
 
         await bank.provider.refund(order.tenant_id, reference, 412, "part")
@@ -218,7 +220,20 @@ class MoneyContract:
 
         await bank.provider.refund(order.tenant_id, reference, 5000, "rest")
         assert await listed(before, after) == []
-        assert await bank.provider.payment_held(order.tenant_id, reference) is None
+        held = await bank.provider.payment_held(order.tenant_id, reference)
+        assert held == AllRefunded()
+
+    async def test_what_is_disputed_was_not_refunded(self, bank: ContractBank) -> None:
+        """EUR 4.12 of 54.12 went back, and a dispute took the rest: nothing is left to give."""
+        order = await an_order(bank, Case.GOOD_CARD)
+        reference = await opened(bank.provider, order)
+        await bank.provider.confirm(order, reference)
+        await bank.provider.refund(order.tenant_id, reference, 412, "part")
+
+        await bank.takes_back(order.tenant_id, reference, 5000)
+
+        held = await bank.provider.payment_held(order.tenant_id, reference)
+        assert held == NotToGive()
 
     async def test_only_what_was_taken_is_refunded(self, bank: ContractBank) -> None:
         """Nothing of a payment that nobody confirmed, or of one that was cancelled."""

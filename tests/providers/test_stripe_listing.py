@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from stripe import StripeError
 
-from tallystick.domain.orphan import AccessRefused
+from tallystick.domain.orphan import AccessRefused, AllRefunded, NotToGive, TakenPayment
 from tallystick.domain.payment import Pending
 from tallystick.services.ids import new_id
 from tests.providers.contract import Case, an_order, opened
@@ -53,7 +53,8 @@ async def test_a_debit_is_found_when_it_settles(bank: TwinBank) -> None:
     now = datetime.now(UTC)  # noqa: TID251 - the twin's time
     span = (order.tenant_id, now - timedelta(days=3), now + timedelta(minutes=1))
     assert await every_payment(bank.stripe, *span) == []
-    assert await bank.stripe.payment_held(order.tenant_id, reference) is None
+    held = await bank.stripe.payment_held(order.tenant_id, reference)
+    assert held == NotToGive()
 
     at.settle(bank.merchant, reference)
 
@@ -62,7 +63,7 @@ async def test_a_debit_is_found_when_it_settles(bank: TwinBank) -> None:
     assert found.taken_at > now - timedelta(minutes=1)
     await bank.stripe.refund(order.tenant_id, reference, 412, "part")
     held = await bank.stripe.payment_held(order.tenant_id, reference)
-    assert held is not None
+    assert isinstance(held, TakenPayment)
     assert held.amount == 5000
     # As it was made, it is found by when it was made.
     then = (order.tenant_id, now - timedelta(days=11), now - timedelta(days=9))
@@ -82,12 +83,47 @@ async def test_keys_that_may_not_look(bank: TwinBank, status: int) -> None:
         await bank.stripe.payment_held(new_id(), "pi_1")
 
 
+async def test_what_was_refunded_at_the_dashboard(bank: TwinBank) -> None:
+    """EUR 54.12, of which 14.12 went back by hand, and then the rest; one that came back is
+    held again, and what is disputed after that was not refunded.
+    """
+    order = await order_by(bank, "pm_card_visa")
+    reference = await paid(bank, order)
+    at.refund_by_hand(bank.merchant, reference, 1412)
+    held = await bank.stripe.payment_held(order.tenant_id, reference)
+    assert isinstance(held, TakenPayment)
+    assert held.amount == 4000
+
+    rest = at.refund_by_hand(bank.merchant, reference)
+    held = await bank.stripe.payment_held(order.tenant_id, reference)
+    assert held == AllRefunded()
+    # Another tenant's is not told of.
+    assert await bank.stripe.payment_held(new_id(), reference) == NotToGive()
+
+    at.fail_refund(bank.merchant, rest)
+    # Whether or not the charge says so as well.
+    bank.merchant.get("charge", held_by(bank, reference))["amount_refunded"] = 5412
+    held = await bank.stripe.payment_held(order.tenant_id, reference)
+    assert isinstance(held, TakenPayment)
+    assert held.amount == 4000
+    bank.merchant.get("charge", held_by(bank, reference))["amount_refunded"] = 1412
+    at.refund_by_hand(bank.merchant, reference)
+    at.dispute(bank.merchant, reference, 5412)
+    held = await bank.stripe.payment_held(order.tenant_id, reference)
+    assert held == NotToGive()
+
+
 async def test_a_payment_that_stripe_has_forgotten(bank: TwinBank) -> None:
     """Test data was deleted there: nothing is held, and whoever compares goes on."""
-    assert await bank.stripe.payment_held(new_id(), "pi_1") is None
+    assert await bank.stripe.payment_held(new_id(), "pi_1") == NotToGive()
     bank.merchant.script("payment_intents.retrieve", Failing(500))
     with pytest.raises(StripeError):
         await bank.stripe.payment_held(new_id(), "pi_1")
+
+
+def held_by(bank: TwinBank, reference: str) -> str:
+    """The charge of a payment."""
+    return str(bank.merchant.get("payment_intent", reference)["latest_charge"])
 
 
 def call_twin(bank: TwinBank, params: Json) -> Json:

@@ -25,6 +25,7 @@ CANNOT = {
     "test_no_more_is_refunded_than_was_taken": "refunds any amount",
     "test_only_what_was_taken_is_refunded": "breaks when it lists refunds of what was not paid",
     "test_what_is_taken_back_is_told_until_it_is_acknowledged": "knows no disputes",
+    "test_what_is_disputed_was_not_refunded": "knows no disputes",
     "test_a_refund_that_comes_back_is_refused_and_listed": "lets every refund arrive",
     "test_a_debit_is_accepted_first_and_settles_later": "settles a debit at once",
     "test_a_saved_method_cannot_be_unsaved": "cancels a setup that has succeeded",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tallystick.domain.orphan import OrphanState
+from tallystick.domain.orphan import NotToGive, OrphanState
 from tallystick.domain.payment import (
     PaymentOrder,
     RefundRefused,
@@ -238,4 +238,4 @@ async def test_money_that_was_taken_back_and_more(world: World) -> None:
     bank, tenant_id = world.sandbox, world.tenant_id
     await bank.take_back(tenant_id, reference, "d", "DISPUTE", 6000)
     assert await states(world) == []
-    assert await bank.payment_held(tenant_id, reference) is None
+    assert await bank.payment_held(tenant_id, reference) == NotToGive()

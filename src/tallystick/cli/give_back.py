@@ -34,8 +34,8 @@ def give_back(
     """Give money back that nobody owed, and whose refund was refused or came back.
 
     `tallystick doctor` names such payments under `orphan-payment`. The refund is a new one,
-    with a key of its own; run twice, the money goes once. The exit code is 1 where it is
-    refused.
+    with a key of its own, of what the provider still holds; run twice, the money goes once.
+    The exit code is 1 where it is refused, or nothing is held any more.
 
         tallystick give-back pay_1a2B...
     """

@@ -38,7 +38,8 @@ def reconcile(
     """Compare what the providers took with the books, and mend what is missing there.
 
     Money that nobody knew of is attached to the invoice whose try it belongs to, or given back,
-    as its tenant wants: `tallystick tenant set --orphan-policy REPORT` only tells of it. The
+    as its tenant wants: `tallystick tenant set --orphan-policy REPORT` only tells of it. What
+    was found before, and refunded in full at its provider since, is noted as REFUNDED. The
     worker does the same every hour for the last days. What was taken within the last quarter of
     an hour is left alone.
 

@@ -199,15 +199,65 @@ async def move(
     return bool(done == "UPDATE 1")
 
 
-async def refund_anew(tx: Tx, tenant_id: UUID, orphan_id: UUID) -> bool:
-    """What was refused is to go back under another key; False where it was not."""
+async def refund_anew(
+    tx: Tx, tenant_id: UUID, orphan_id: UUID, amount: int, *, tries: int
+) -> bool:
+    """So much of what was refused is to go back under another key, asked for as often as it
+    takes; False where it does not stand as it was thought to.
+    """
     done = await tx.execute(
         """
-        update orphan_payments set state = 'REFUNDING', failure = null, tries = tries + 1
-        where tenant_id = $1 and id = $2 and state = 'REFUSED'
+        update orphan_payments
+        set state = 'REFUNDING', failure = null, tries = tries + 1, amount = $3
+        where tenant_id = $1 and id = $2 and state = 'REFUSED' and tries = $4
         """,
         tenant_id,
         orphan_id,
+        amount,
+        tries,
+    )
+    return bool(done == "UPDATE 1")
+
+
+async def refunded_elsewhere(
+    tx: Tx, tenant_id: UUID, names: Sequence[str], orphan: Orphan
+) -> bool:
+    """Somebody else has given all of it back; False where it does not stand as it was thought
+    to, or our books know of money that came or goes under its reference.
+
+    Its next refund would have another key than one that was refused or came back: what is told
+    of that one says nothing of this.
+    """
+    done = await tx.execute(
+        """
+        update orphan_payments o
+        set state = 'REFUNDED', failure = null,
+            tries = case state when 'REFUSED' then tries + 1 else tries end
+        where tenant_id = $1 and id = $2 and state = $3 and tries = $4
+          and state in ('FOUND', 'REFUSED')
+          and not exists (
+            select from transactions t
+            where t.tenant_id = $1 and t.provider = any($5) and t.reference = o.reference
+              and t.payment_type = 'PAYMENT' and t.status in ('SETTLED', 'PENDING'))
+          and not exists (
+            select from payment_attempts a
+            where a.tenant_id = $1 and a.provider = any($5) and a.reference = o.reference
+              and (a.state <> 'FAILED' or a.late_money is not null)
+              and a.id is distinct from o.came_back_of)
+          and not exists (
+            select from collections c
+            where c.tenant_id = $1 and c.provider = any($5) and c.reference = o.reference
+              and c.state <> 'FAILED')
+          and not exists (
+            select from refunds r
+            where r.tenant_id = $1 and r.provider = any($5) and r.reference = o.reference
+              and r.state <> 'FAILED' and r.came_back_at is null)
+        """,
+        tenant_id,
+        orphan.id,
+        orphan.state.value,
+        orphan.tries,
+        names,
     )
     return bool(done == "UPDATE 1")
 

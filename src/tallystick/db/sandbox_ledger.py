@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tallystick.db.engine import Row, Tx
 from tallystick.db.sandbox_bank import Intent
-from tallystick.domain.orphan import TakenPage, TakenPayment
+from tallystick.domain.orphan import AllRefunded, Holding, NotToGive, TakenPage, TakenPayment
 
 MovementKind: TypeAlias = Literal[
     "CHARGE", "REFUND", "REFUND_FAILED", "REVERSAL", "REINSTATEMENT"
@@ -118,10 +118,27 @@ async def held_between(
     )
 
 
-async def held(tx: Tx, tenant_id: UUID, reference: str) -> TakenPayment | None:
-    """The charge under a reference with what is held of it; None where that is nothing."""
+async def held(tx: Tx, tenant_id: UUID, reference: str) -> Holding:
+    """The charge under a reference with what is held of it.
+
+    It was refunded where refunds alone, by whomever, come to all of it: what a dispute took
+    did not go back to the customer by us.
+    """
     row = await tx.fetchrow(f"{_CHARGES} and m.reference = $2", tenant_id, reference)
-    return None if row is None or row["amount"] <= 0 else _taken(row)
+    if row is None:
+        return NotToGive()
+    if row["amount"] > 0:
+        return _taken(row)
+    is_disputed = await tx.fetchval(
+        """
+        select exists (
+            select from sandbox.reversals
+            where tenant_id = $1 and reference = $2 and kind <> 'REFUND' and returned < amount)
+        """,
+        tenant_id,
+        reference,
+    )
+    return NotToGive() if is_disputed else AllRefunded()
 
 
 def _taken(row: Row) -> TakenPayment:

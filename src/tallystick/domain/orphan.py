@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 
@@ -36,6 +37,24 @@ class TakenPayment:
     amount: int
     currency: str
     taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AllRefunded:
+    """Nothing is held of a payment any more: all of it went back by refunds, whoever made
+    them.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class NotToGive:
+    """Nothing of a payment can be given back, and nobody can say that it went back: it is
+    disputed, was taken back by its bank, was never taken, or its provider has forgotten it.
+    """
+
+
+Holding: TypeAlias = TakenPayment | AllRefunded | NotToGive
+"""What a provider holds of a payment now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ from tallystick.db.sandbox_bank import (
 from tallystick.db.sandbox_ledger import Movement
 from tallystick.db.sandbox_reversals import TakenAs
 from tallystick.domain.money import exponent
-from tallystick.domain.orphan import TakenPage, TakenPayment
+from tallystick.domain.orphan import Holding, TakenPage
 from tallystick.domain.payment import (
     CancelOutcome,
     FailureReason,
@@ -256,8 +256,8 @@ class Sandbox:
         async with self._database.transaction() as tx:
             return await ledger.held_between(tx, tenant_id, since, until, after)
 
-    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
-        """The charge under a reference, unless it was given back in full."""
+    async def payment_held(self, tenant_id: UUID, reference: str) -> Holding:
+        """The charge under a reference, or whether it was given back in full."""
         async with self._database.transaction() as tx:
             return await ledger.held(tx, tenant_id, reference)
 

@@ -30,7 +30,7 @@ import stripe
 import structlog
 
 from tallystick.domain.debit_scheme import DebitScheme
-from tallystick.domain.orphan import TakenPage, TakenPayment
+from tallystick.domain.orphan import Holding, TakenPage
 from tallystick.domain.payment import (
     AlreadySucceeded,
     Cancelled,
@@ -237,7 +237,7 @@ class Stripe:
             return Unknown()
 
     async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
-        """Payments of ours, whichever tenant's, of which a refund failed lately."""
+        """Payments, whosever, of which a refund failed lately."""
         return [(None, reference) for reference in await refunds.failed(self._api)]
 
     async def debits_to_settle(self) -> list[tuple[UUID, str]]:
@@ -253,7 +253,7 @@ class Stripe:
         """The charges that were opened here, made or settled between two instants."""
         return await payments.between(self._api, tenant_id, (since, until), after)
 
-    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
+    async def payment_held(self, tenant_id: UUID, reference: str) -> Holding:
         """What is still held of a payment."""
         return await payments.held(self._api, tenant_id, reference)
 

@@ -14,10 +14,18 @@ from uuid import UUID
 import stripe
 import structlog
 
-from tallystick.domain.orphan import AccessRefused, TakenPage, TakenPayment
+from tallystick.domain.orphan import (
+    AccessRefused,
+    AllRefunded,
+    Holding,
+    NotToGive,
+    TakenPage,
+    TakenPayment,
+)
 from tallystick.providers.stripe_amounts import NotExact, from_stripe
 from tallystick.providers.stripe_client import answer_of
 from tallystick.providers.stripe_intents import customer_of, tenant_of
+from tallystick.providers.stripe_refunds import OVER, refunds_of
 
 if TYPE_CHECKING:
     from stripe.params import ChargeListParams, EventListParams
@@ -54,27 +62,44 @@ async def between(
         raise _refused(error) from None
 
 
-async def held(api: stripe.V1Services, tenant_id: UUID, reference: str) -> TakenPayment | None:
-    """A payment as it stands now, None where nothing is held of it, or Stripe has forgotten it.
+async def held(api: stripe.V1Services, tenant_id: UUID, reference: str) -> Holding:
+    """A payment as it stands now.
+
+    A charge that was ever disputed is not told of as refunded, even where all of it was: what
+    becomes of it is a reversal. Nor is one that Stripe has forgotten.
 
     Raises:
         AccessRefused: The keys may not look.
         StripeError: There was no answer.
     """
     try:
-        intent = await answer_of(
-            lambda: api.payment_intents.retrieve_async(reference, {"expand": ["latest_charge"]})
-        )
+        return await _standing(api, tenant_id, reference)
     except (stripe.AuthenticationError, stripe.PermissionError) as error:
         raise _refused(error) from None
     except stripe.InvalidRequestError as error:
         if error.http_status == _GONE:
-            return None
+            return NotToGive()
         raise
+
+
+async def _standing(api: stripe.V1Services, tenant_id: UUID, reference: str) -> Holding:
+    """What is held of a payment; that it is nothing is said by its refunds themselves.
+
+    A charge that counts one among them which has failed would pass for refunded.
+    """
+    intent = await answer_of(
+        lambda: api.payment_intents.retrieve_async(reference, {"expand": ["latest_charge"]})
+    )
     charge = intent.latest_charge
     if tenant_of(intent) != tenant_id or not isinstance(charge, stripe.Charge):
-        return None
-    return _held(charge, intent)
+        return NotToGive()
+    if not _is_settled(charge) or charge.amount_refunded != charge.amount:
+        return _held(charge, intent) or NotToGive()
+    given = [one.amount for one in await refunds_of(api, reference) if one.status not in OVER]
+    left = charge.amount - sum(given)
+    if left == 0:
+        return AllRefunded()
+    return _taken(intent, left, charge.created) or NotToGive()
 
 
 async def _charged(
@@ -142,9 +167,14 @@ def _seconds(span: _Span) -> tuple[int, int]:
     return int(begin.timestamp()), int(end.timestamp())
 
 
+def _is_settled(charge: stripe.Charge) -> bool:
+    """Whether its money came, and is in no dispute."""
+    return charge.status == "succeeded" and not getattr(charge, "disputed", False)
+
+
 def _held(charge: stripe.Charge, intent: stripe.PaymentIntent) -> TakenPayment | None:
     """A charge in our words; None where nothing is held of it."""
-    if charge.status != "succeeded" or getattr(charge, "disputed", False):
+    if not _is_settled(charge):
         return None
     return _taken(intent, charge.amount - charge.amount_refunded, charge.created)
 

@@ -95,7 +95,9 @@ async def look(api: stripe.V1Services, reference: str, key: str) -> RefundStandi
 
 
 async def failed(api: stripe.V1Services) -> list[str]:
-    """The payments of ours of which a refund failed lately, as the account's events tell.
+    """The payments of which a refund failed lately, as the account's events tell.
+
+    Also of refunds that we did not ask for, and of payments that other programs made.
 
     Raises:
         StripeError: There was no answer.
@@ -107,8 +109,8 @@ async def failed(api: stripe.V1Services) -> list[str]:
         _FAILED_BACK,
     )
     about = [one.data.object for one in told]
-    ours = [one for one in about if isinstance(one, stripe.Refund) and _key_of(one) is not None]
-    return list(dict.fromkeys(_payment_of(one) for one in ours))
+    failed = [one for one in about if isinstance(one, stripe.Refund) and one.payment_intent]
+    return list(dict.fromkeys(_payment_of(one) for one in failed))
 
 
 async def refunds_of(api: stripe.V1Services, reference: str) -> list[stripe.Refund]:

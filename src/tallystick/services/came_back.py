@@ -1,6 +1,7 @@
 """Refunds that were given and did not reach their account: the money is with us again."""
 
 from dataclasses import replace
+from typing import assert_never
 from uuid import UUID
 
 import structlog
@@ -8,15 +9,19 @@ import structlog
 from tallystick.db import given_refunds, orphans, refunds
 from tallystick.db.engine import Tx, retrying
 from tallystick.db.given_refunds import GivenFor, GivenRefund
-from tallystick.domain.errors import Conflict, NotFound
+from tallystick.domain.errors import Busy, Conflict, NotFound
 from tallystick.domain.ids import Prefix, encode
-from tallystick.domain.orphan import Orphan, OrphanState
+from tallystick.domain.orphan import AllRefunded, NotToGive, Orphan, OrphanState, TakenPayment
 from tallystick.domain.refund import RefundState
 from tallystick.services.context import Context
 from tallystick.services.credit_note_events import loaded, tell
 from tallystick.services.events import EventValue, record
 from tallystick.services.ids import new_id
+from tallystick.services.ports import PaymentProvider
+from tallystick.services.provider_call import answer_in_time
 from tallystick.services.reconcile import give_back_orphan
+
+ASK_AGAIN_SECONDS = 60
 
 log = structlog.get_logger(__name__)
 
@@ -34,28 +39,63 @@ async def record_came_back(ctx: Context, given: GivenRefund, why: str) -> None:
 async def give_back_again(ctx: Context, orphan_id: UUID) -> OrphanState:
     """Give money back whose refund was refused, or came back: under another key, once.
 
-    A long verb. Where there was no answer it is asked again under the same key.
+    A long verb. It is what the provider still holds of it: a part may have been refunded by
+    hand. Where there was no answer to the refund, the same amount is asked for again under the
+    same key.
 
     Raises:
         NotFound: Nothing was found under this id.
-        Conflict: It is attached, given back, or not decided about.
+        Conflict: It is attached, given back, or not decided about; or nothing of it is held.
+        Busy: The provider does not say what it holds; nothing was begun.
     """
 
-    async def claim(tx: Tx) -> Orphan:
+    async def load(tx: Tx) -> Orphan:
         named = await orphans.named(tx, ctx.tenant.id, orphan_id)
         if named is None:
             raise NotFound("There is no such payment that nobody knew of.")
-        await orphans.refund_anew(tx, ctx.tenant.id, orphan_id)
         return await orphans.lock(tx, ctx.tenant.id, *named)
 
-    orphan = await retrying(ctx.app.database, claim)
+    orphan = await retrying(ctx.app.database, load)
+    provider = ctx.app.provider_named(ctx.tenant, orphan.provider)
+    if orphan.state is OrphanState.REFUSED:
+        refused, amount = orphan, await _held(ctx, provider, orphan)
+
+        async def claim(tx: Tx) -> Orphan:
+            await orphans.refund_anew(tx, ctx.tenant.id, orphan_id, amount, tries=refused.tries)
+            return await load(tx)
+
+        orphan = await retrying(ctx.app.database, claim)
     if orphan.state is not OrphanState.REFUNDING:
         raise Conflict(
             "Only what could not be given back is given back again: this payment is"
             f" {orphan.state.value}."
         )
-    provider = ctx.app.provider_named(ctx.tenant, orphan.provider)
     return await give_back_orphan(ctx, provider, orphan)
+
+
+async def _held(ctx: Context, provider: PaymentProvider, orphan: Orphan) -> int:
+    """What can be given back of it now, and never more than was found or came back."""
+    payment = orphan.payment
+    match await answer_in_time(ctx, provider.payment_held(ctx.tenant.id, payment.reference)):
+        case TakenPayment(amount=amount):
+            return min(amount, payment.amount)
+        case AllRefunded():
+            raise Conflict(
+                "Nothing of this payment is held any more: all of it was refunded."
+                " `tallystick reconcile` notes that, and so does the worker."
+            )
+        case NotToGive():
+            raise Conflict(
+                "Nothing of this payment can be given back: it is disputed, was taken back by"
+                " its bank, or its provider knows it no more."
+            )
+        case None:
+            raise Busy(
+                "The provider does not say what it holds of this payment; ask again",
+                ASK_AGAIN_SECONDS,
+            )
+        case never:
+            assert_never(never)
 
 
 async def _record(ctx: Context, tx: Tx, given: GivenRefund, why: str) -> None:

@@ -1,14 +1,17 @@
 """What became of money that went back: looked up at the provider, and never asked for."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from tallystick.db import given_refunds, undecided_debits
+from tallystick.db.given_refunds import GivenFor, GivenRefund
 from tallystick.domain.errors import TallystickError
-from tallystick.domain.payment import RefundRefused, Unknown
+from tallystick.domain.orphan import TakenPayment
+from tallystick.domain.payment import NotAsked, RefundRefused, Unknown
 from tallystick.services.came_back import record_came_back
 from tallystick.services.context import App, Context
 from tallystick.services.each_alone import each_alone
@@ -18,6 +21,7 @@ from tallystick.services.record_reversal import record_reversal
 from tallystick.services.tenant_context import tenant_context
 
 AT_ONCE = 4
+BY_HAND_CAME_BACK = "A refund that was made at the provider did not reach its account."
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +66,18 @@ async def look_into_refunds(ctx: Context, provider: PaymentProvider, reference: 
             raise NoAnswer(reference)
         if isinstance(standing, RefundRefused):
             await record_came_back(ctx, one, standing.message)
+        elif isinstance(standing, NotAsked) and one.given_for is GivenFor.ORPHAN:
+            await _look_into_gone(ctx, provider, one)
+
+
+async def _look_into_gone(ctx: Context, provider: PaymentProvider, gone: GivenRefund) -> None:
+    """Money that nobody owed, and that somebody else gave back in full, may be there again."""
+    held = await answer_in_time(ctx, provider.payment_held(ctx.tenant.id, gone.reference))
+    if held is None:
+        raise NoAnswer(gone.reference)
+    if isinstance(held, TakenPayment):
+        again = replace(gone, amount=min(held.amount, gone.amount))
+        await record_came_back(ctx, again, BY_HAND_CAME_BACK)
 
 
 async def record_failed_refunds(app: App, real_now: datetime) -> int:

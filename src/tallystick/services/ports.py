@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from tallystick.domain.orphan import TakenPage, TakenPayment
+from tallystick.domain.orphan import Holding, TakenPage
 from tallystick.domain.payment import (
     CancelOutcome,
     Declined,
@@ -129,8 +129,9 @@ class PaymentProvider(Protocol):
     async def failed_refunds(self) -> list[tuple[UUID | None, str]]:
         """Tenant and payment of refunds that lately did not reach their account.
 
-        The tenant is None where the provider cannot tell. They are listed for some days,
-        whoever has heard of them.
+        Whoever made the refund, and whether or not the payment is ours. The tenant is None
+        where the provider cannot tell. They are listed for some days, whoever has heard of
+        them.
         """
         ...
 
@@ -170,8 +171,11 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    async def payment_held(self, tenant_id: UUID, reference: str) -> TakenPayment | None:
-        """A payment with what it holds of it now; None where that is nothing, or disputed.
+    async def payment_held(self, tenant_id: UUID, reference: str) -> Holding:
+        """A payment with what it holds of it now; else whether all of it was refunded.
+
+        A refund counts whoever asked for it, and from when it was made: one that comes back
+        later is held again. Money that is disputed was never refunded.
 
         Raises any exception when there was no answer.
         """

@@ -8,7 +8,7 @@ own. A refund that we did not ask for is another matter: see `record_reversal`.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -17,6 +17,8 @@ from tallystick.db.engine import retrying
 from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.orphan import (
     AccessRefused,
+    AllRefunded,
+    NotToGive,
     Orphan,
     OrphanPolicy,
     OrphanState,
@@ -37,6 +39,8 @@ from tallystick.services.settle_debit import record_late
 from tallystick.services.tenant_context import tenant_context
 
 AT_ONCE = 4
+ORPHANS_PER_PAGE = 100
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,8 @@ async def find_orphans(app: App, real_now: datetime, since: datetime) -> list[Fo
 
 async def reconcile(app: App, real_now: datetime, since: datetime) -> list[FoundOrphan]:
     """Find money taken since an instant of real time that our books do not know, and do with
-    it what its tenant wants.
+    it what its tenant wants; and note what waited, whenever it was found, and was refunded in
+    full by somebody else meanwhile.
 
     A worker does the same, and goes on from where it was: see `reconcile_accounts`.
     """
@@ -97,6 +102,22 @@ async def reconcile(app: App, real_now: datetime, since: datetime) -> list[Found
 
     found = await _unknown(app, real_now, since)
     await each_alone(found, attend, at_once=AT_ONCE, work="reconcile")
+
+    async def look(account: Account) -> None:
+        place = await place_of(app, account, real_now)
+        done.extend(
+            FoundOrphan(
+                tenant_id=account.tenant_id,
+                provider=orphan.provider,
+                payment=orphan.payment,
+                state=OrphanState.REFUNDED,
+            )
+            for orphan in await note_refunded(place)
+        )
+
+    async with app.database.connection() as tx:
+        accounts = await reconciled_accounts.taking(tx, _BEGINNING, real_now - AFTER_CLOSING)
+    await each_alone(accounts, look, at_once=AT_ONCE, work="note_refunded")
     return done
 
 
@@ -163,7 +184,7 @@ async def held_of(place: Place, payments: Sequence[TakenPayment]) -> list[TakenP
     for told in payments:
         async with asyncio.timeout(ctx.app.call_limit_seconds):
             held = await place.provider.payment_held(ctx.tenant.id, told.reference)
-        if held is not None:
+        if isinstance(held, TakenPayment):
             found.append(replace(held, taken_at=told.taken_at))
     return found
 
@@ -256,6 +277,53 @@ async def _decide(ctx: Context, place: Place, payment: TakenPayment) -> Orphan:
             await _tell(ctx, "payment.orphan_attached", orphan, "SETTLED", invoice)
     await orphans.move(tx, tenant_id, orphan.id, OrphanState.FOUND, state)
     return await orphans.lock(tx, tenant_id, provider, payment.reference)
+
+
+async def note_refunded(place: Place) -> list[Orphan]:
+    """Of what waits for a person, note what somebody else has refunded in full; return it.
+
+    A long verb, whatever the tenant wants: it gives nothing back. What is disputed waits on,
+    and so does what its provider does not answer about.
+    """
+    ctx, noted = place.ctx, list[Orphan]()
+
+    async def look(orphan: Orphan) -> None:
+        async with asyncio.timeout(ctx.app.call_limit_seconds):
+            held = await place.provider.payment_held(ctx.tenant.id, orphan.payment.reference)
+        match held:
+            case AllRefunded():
+                if await retrying(
+                    ctx.app.database, lambda tx: _refunded(ctx.within(tx), place, orphan)
+                ):
+                    noted.append(orphan)
+            case TakenPayment() | NotToGive():
+                return
+            case never:
+                assert_never(never)
+
+    states = [OrphanState.FOUND, OrphanState.REFUSED]
+    after: UUID | None = None
+    while True:
+        async with ctx.app.database.connection() as tx:
+            page = await orphans.waiting(
+                tx, ctx.tenant.id, place.names, states, after, ORPHANS_PER_PAGE
+            )
+        await each_alone(page, look, at_once=AT_ONCE, work="note_refunded")
+        if len(page) < ORPHANS_PER_PAGE:
+            return noted
+        after = page[-1].id
+
+
+async def _refunded(ctx: Context, place: Place, orphan: Orphan) -> bool:
+    """It stands as before its provider was asked, and went back: told once."""
+    tx, tenant_id = ctx.transaction, ctx.tenant.id
+    now = await orphans.lock(tx, tenant_id, orphan.provider, orphan.payment.reference)
+    if now != orphan:
+        return False
+    if not await orphans.refunded_elsewhere(tx, tenant_id, place.names, orphan):
+        return False
+    await _tell(ctx, "payment.orphan_refunded", orphan, "SETTLED", refund=True)
+    return True
 
 
 async def give_back_orphan(

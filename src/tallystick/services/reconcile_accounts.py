@@ -25,10 +25,12 @@ from tallystick.domain.reconciliation import (
 from tallystick.services.context import App
 from tallystick.services.each_alone import each_alone
 from tallystick.services.reconcile import (
+    ORPHANS_PER_PAGE,
     Place,
     held_of,
     listed,
     note,
+    note_refunded,
     place_of,
     strangers,
     take_up,
@@ -40,7 +42,6 @@ PAGES_AT_ONCE = 20
 """So many pages are compared before other accounts have their turn."""
 LEASE_SECONDS = 600.0
 """An account whose worker has died, or had no answer, goes on after so long."""
-ORPHANS_PER_PAGE = 100
 CLOSED_SECONDS = timedelta(days=1).total_seconds()
 """How often a closed connection is asked whether its keys may look again."""
 
@@ -78,6 +79,8 @@ async def _attend(app: App, one: ReconciledAccount, real_now: datetime, seconds:
             await reconciled_accounts.check_again(tx, one.account, pause)
         return
     waits = await _take_up_all(place)
+    if not has_more:
+        await note_refunded(place)
     is_done = not (has_more or waits) and is_over(until, one.closed_at)
     again = None if is_done else 0.0 if has_more else seconds
     async with app.transaction() as tx:

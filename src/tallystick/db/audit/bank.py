@@ -114,7 +114,8 @@ BANK_RULES = (
         holds="What went back at the bank and arrived is late money and the refunds of the"
         " books, once; what came back is known ten minutes later at most",
         kind=None,
-        # What is on its way may have gone back already, and what came back may be news.
+        # What is on its way may have gone back already, and what came back may be news. Money
+        # that nobody knew of may have gone back by hand, in part or in full.
         query=f"""
             select tenant_id, about_id as id, format(
                 '%s went back under %s, the books say %s, and %s on its way',
@@ -152,7 +153,15 @@ BANK_RULES = (
                     from orphan_payments
                     where provider = 'sandbox' and state in ('REFUNDING', 'REFUNDED')) one
                 group by tenant_id, reference) b using (tenant_id, reference)
-            where coalesce(m.amount, 0) + coalesce(m.news, 0) < coalesce(b.gone, 0)
+            left join (
+                select v.tenant_id, v.reference, sum(v.amount - v.returned) as amount
+                from sandbox.reversals v
+                join orphan_payments o on o.tenant_id = v.tenant_id
+                    and o.provider = 'sandbox' and o.reference = v.reference
+                where v.kind = 'REFUND' and o.state = 'REFUNDED'
+                group by v.tenant_id, v.reference) h using (tenant_id, reference)
+            where coalesce(m.amount, 0) + coalesce(m.news, 0) + coalesce(h.amount, 0)
+                  < coalesce(b.gone, 0)
                or coalesce(m.amount, 0) > coalesce(b.gone, 0) + coalesce(b.going, 0)
         """,
     ),
