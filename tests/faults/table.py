@@ -42,9 +42,10 @@ def write(
     there_are = [rows[cell.name] for cell in every if cell.name in rows]
     everything = total(there_are, ALL)
     sizes = f"{len(there_are)} of {len(every)} cells"
-    possible = f"the {2 * everything.points:,} that there are, two at each point"
+    at_points = f"{everything.cases - len(there_are):,} of {2 * everything.points:,} at points"
+    told = f"one of each cell without a failure, and {at_points}, two at each"
     lines = [
-        f"{everything.cases:,} cases in {sizes}, of {possible}. The last run: {run}.",
+        f"{everything.cases:,} cases in {sizes}: {told}. The last run: {run}.",
         "",
         *HEAD,
         *map(_row, there_are),
