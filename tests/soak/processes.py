@@ -20,6 +20,8 @@ SERVERS = 2
 WORKERS = 2
 DEBITS = {"TALLYSTICK_SANDBOX_DEBIT_SECONDS": "2"}
 """A debit is decided soon."""
+ONE_ADDRESS = {"TALLYSTICK_FAILED_PAYMENTS_PER_ADDRESS": "0"}
+"""All buyers come from this machine, and some of their cards are declined."""
 START_SECONDS_MAX = 300.0
 
 
@@ -70,7 +72,7 @@ class Installation:
         self.running[role] = Forked(
             [*words, "--data-dir", str(self.folder / "data")],
             self.folder / f"said-{role}",
-            QUICK | public | DEBITS | {"DATABASE_URL": ""},
+            QUICK | public | DEBITS | ONE_ADDRESS | {"DATABASE_URL": ""},
         )
 
     def open(self) -> None:

@@ -171,6 +171,8 @@ async def _settle(plan: Plan, world: World, people: People, say: Say) -> None:
 async def _compare(world: World, installation: Installation, told: Told) -> list[str]:
     """Everything that is not as it was told, or not as it must be."""
     wrong = [*told.unclear, *await disagreements(world, told)]
+    if given_up := told.heard["purchase", "given up"]:
+        wrong.append(f"{given_up} buyers pressed the button again and again, and had no answer")
     data_dir = str(installation.folder / "data")
     examined = await asyncio.to_thread(
         subprocess.run,
