@@ -7,9 +7,9 @@ import asyncio
 import logging
 import sys
 from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
+from typing import Annotated, Any, NoReturn, TextIO, TypeAlias, TypeVar, cast
 
 import structlog
 import typer
@@ -130,9 +130,27 @@ def configure_logging(settings: Settings) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        # Looked up at each line: a test or a supervisor may have put another in its place.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(cast("TextIO", _LOG)),
     )
+
+
+class _StandardError:
+    """Standard error for log lines. One that cannot be written is lost: it may go to the very
+    disk that is full, and no request may fail for what is told of it.
+
+    Looked up at each line: a test or a supervisor may have put another in its place.
+    """
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stderr.flush()
+
+
+_LOG = _StandardError()
 
 
 class _Telling(logging.Handler):
