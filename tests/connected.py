@@ -143,6 +143,14 @@ async def connect(world: World, opener: Opener, merchant: Account) -> Connected:
     return Connected(world, TwinBank(opener.twin, merchant), made.id)
 
 
+async def connected_and_sold(world: World, opener: Opener, merchant: Account) -> Connected:
+    """The same, and it has sold for EUR 49 a month to a card."""
+    shop = await connect(world, opener, merchant)
+    session = await shop.world.session(await shop.world.customer(), await shop.world.plan())
+    await shop.world.confirm(session, method=await shop.typed(Case.GOOD_CARD))
+    return shop
+
+
 async def fresh(world: World) -> Context:
     """The shop's context, read anew."""
     async with world.app.database.connection() as tx:

@@ -10,14 +10,14 @@ from tallystick.services.change_plan import change_plan
 from tallystick.services.collect_invoice import collect_invoice
 from tallystick.services.plan_wanted import PlanChangeRequest
 from tests.faults.bank import Pays
-from tests.faults.collecting import AGAIN, FromFile, only_invoice, subscribed
+from tests.faults.collecting import BillsAtOnce, only_invoice, subscribed
 from tests.faults.outcomes import FROM_FILE, Outcome
 from tests.faults.stage import Case, Facts, Stage
 from tests.faults.story import Seen, money, new_invoices
 from tests.world import World
 
 
-class ChangesPlanAtOnce(FromFile):
+class ChangesPlanAtOnce(BillsAtOnce):
     """From EUR 49 to EUR 99 a month on the first day: the card on file is charged EUR 50."""
 
     name = "change of plan by the merchant"
@@ -63,19 +63,3 @@ class ChangesPlanAtOnce(FromFile):
     def none(self, case: Case) -> list[Seen]:
         """It was never changed; or it is, and the difference is owed."""
         return [(case.was.live, 0, []), ([case.wants], 0, [("ERRORED", case.due)])]
-
-    @override
-    def paid(self, outcome: Outcome) -> str:
-        """A debit that bounced is no payment: it can be tried again."""
-        return "PAID" if outcome.decides else "PROCESSING"
-
-    @override
-    async def again(self, stage: Stage, cases: Sequence[Case]) -> None:
-        """Who was not changed asks once more; the others are tried again."""
-        facts = await stage.facts(cases)
-        await super().again(stage, cases)
-        for case, now in zip(cases, facts, strict=True):
-            if not new_invoices(case, now):
-                await stage.later(-AGAIN)
-                await self.charge(case, stage.world)
-                await stage.later(AGAIN)

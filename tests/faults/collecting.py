@@ -186,7 +186,27 @@ class EndsTrial(FromFile):
         return [(["TRIAL_EXPIRED"], 0, [], 1000)]
 
 
-class BuysSlots(FromFile):
+class BillsAtOnce(FromFile):
+    """A change in a transaction, whose invoice is then charged to what is on file."""
+
+    @override
+    def paid(self, outcome: Outcome) -> str:
+        """A debit that bounced is no payment: it can be tried again."""
+        return "PAID" if outcome.decides else "PROCESSING"
+
+    @override
+    async def again(self, stage: Stage, cases: Sequence[Case]) -> None:
+        """Who has no invoice asks for the change once more; the others are tried again."""
+        facts = await stage.facts(cases)
+        await super().again(stage, cases)
+        for case, now in zip(cases, facts, strict=True):
+            if not new_invoices(case, now):
+                await stage.later(-AGAIN)
+                await self.charge(case, stage.world)
+                await stage.later(AGAIN)
+
+
+class BuysSlots(BillsAtOnce):
     """Three seats more for EUR 10 each, there when they are paid."""
 
     name = "upgrade of slots that is paid first"
@@ -233,22 +253,6 @@ class BuysSlots(FromFile):
     def none(self, case: Case) -> list[Seen]:
         """Five seats, and what was asked for is owed; or it was never asked for."""
         return [(5, 0, []), (5, 0, [("ERRORED", case.due)])]
-
-    @override
-    def paid(self, outcome: Outcome) -> str:
-        """A debit that bounced has bought nothing: it can be tried again."""
-        return "PAID" if outcome.decides else "PROCESSING"
-
-    @override
-    async def again(self, stage: Stage, cases: Sequence[Case]) -> None:
-        """Who has no invoice asks once more; the others are tried again."""
-        facts = await stage.facts(cases)
-        await super().again(stage, cases)
-        for case, now in zip(cases, facts, strict=True):
-            if not new_invoices(case, now):
-                await stage.later(-AGAIN)
-                await self.charge(case, stage.world)
-                await stage.later(AGAIN)
 
 
 async def subscribed(

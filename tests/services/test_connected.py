@@ -1,7 +1,6 @@
 """A shop that is paid through Stripe: one charge, whatever is told, when, and how often."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -22,20 +21,11 @@ from tests.providers.contract import Case
 from tests.services.test_collecting import a_month_later
 from tests.stripe import twin as at
 from tests.stripe.account import Account
-from tests.stripe.fixtures import merchant, twin, wires
+from tests.stripe.fixtures import merchant, opener, twin, wires
 from tests.stripe.script import NewsFirst, Unanswered
-from tests.stripe.twin import Twin
 from tests.world import GLOBEX, PUBLIC_URL, World
 
-__all__ = ["merchant", "twin", "wires"]
-
-
-@pytest.fixture
-async def opener(twin: Twin) -> AsyncIterator[Opener]:
-    """Opens connections to the twin."""
-    opener = Opener(twin)
-    yield opener
-    await opener.close()
+__all__ = ["merchant", "opener", "twin", "wires"]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Connecting and disconnecting an entity, live tenants, and what the schema refuses."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import asyncpg
@@ -36,19 +35,10 @@ from tests.providers.contract import Case
 from tests.services.test_connected import bought_with
 from tests.stripe import twin as at
 from tests.stripe.account import Account
-from tests.stripe.fixtures import merchant, twin, wires
-from tests.stripe.twin import Twin
+from tests.stripe.fixtures import merchant, opener, twin, wires
 from tests.world import NOON, World
 
-__all__ = ["merchant", "twin", "wires"]
-
-
-@pytest.fixture
-async def opener(twin: Twin) -> AsyncIterator[Opener]:
-    """Opens connections to the twin."""
-    opener = Opener(twin)
-    yield opener
-    await opener.close()
+__all__ = ["merchant", "opener", "twin", "wires"]
 
 
 @pytest.fixture

@@ -16,35 +16,24 @@ from tallystick.services.look_after_connections import look_after_connections
 from tallystick.services.look_into_money import look_into_money
 from tallystick.services.record_reversal import record_reversal
 from tallystick.services.refund_invoice import refund_invoice
-from tests.connected import Connected, Opener, connect, fresh
+from tests.connected import Connected, Opener, connect, connected_and_sold, fresh
 from tests.providers.contract import Case
 from tests.providers.stripe_banks import order_by, paid
 from tests.services.test_reconcile import holds, states, told
 from tests.services.test_reconcile import taken as taken_at_bank
 from tests.stripe import twin as at
 from tests.stripe.account import Account
-from tests.stripe.fixtures import merchant, twin, wires
+from tests.stripe.fixtures import merchant, opener, twin, wires
 from tests.stripe.script import Failing
-from tests.stripe.twin import Twin
 from tests.world import NOON, World
 
-__all__ = ["merchant", "twin", "wires"]
-
-
-@pytest.fixture
-async def opener(twin: Twin) -> AsyncIterator[Opener]:
-    """Opens connections to the twin."""
-    opener = Opener(twin)
-    yield opener
-    await opener.close()
+__all__ = ["merchant", "opener", "twin", "wires"]
 
 
 @pytest.fixture
 async def shop(world: World, opener: Opener, merchant: Account) -> AsyncIterator[Connected]:
     """A shop whose entity is paid through Stripe, and has sold for EUR 49."""
-    shop = await connect(world, opener, merchant)
-    session = await shop.world.session(await shop.world.customer(), await shop.world.plan())
-    await shop.world.confirm(session, method=await shop.typed(Case.GOOD_CARD))
+    shop = await connected_and_sold(world, opener, merchant)
     assert merchant.moved() == [4900]
     yield shop
     await shop.bank.stripe.close()

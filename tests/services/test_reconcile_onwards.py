@@ -19,7 +19,14 @@ from tallystick.services.ids import new_id
 from tallystick.services.reconcile import note
 from tallystick.services.reconcile_accounts import reconcile_accounts
 from tallystick.services.settle_debit import settle_debit
-from tests.connected import Connected, Opener, connect, fresh, shown_connections
+from tests.connected import (
+    Connected,
+    Opener,
+    connect,
+    connected_and_sold,
+    fresh,
+    shown_connections,
+)
 from tests.providers.contract import Case, an_order, opened
 from tests.scripted_bank import ScriptedBank, says, silent, with_bank
 from tests.services.test_reconcile import failed_but_taken, given_back, holds, told
@@ -27,30 +34,19 @@ from tests.services.test_reconcile import taken as taken_at_bank
 from tests.services.test_reconcile_accounts import connected_again, taken
 from tests.stripe import twin as at
 from tests.stripe.account import Account
-from tests.stripe.fixtures import merchant, twin, wires
+from tests.stripe.fixtures import merchant, opener, twin, wires
 from tests.stripe.script import Failing, Unanswered
-from tests.stripe.twin import Twin
 from tests.world import World
 
-__all__ = ["merchant", "twin", "wires"]
+__all__ = ["merchant", "opener", "twin", "wires"]
 
 HOUR = 3600.0
 
 
 @pytest.fixture
-async def opener(twin: Twin) -> AsyncIterator[Opener]:
-    """Opens connections to the twin."""
-    opener = Opener(twin)
-    yield opener
-    await opener.close()
-
-
-@pytest.fixture
 async def shop(world: World, opener: Opener, merchant: Account) -> AsyncIterator[Connected]:
     """A shop whose entity has been paid through Stripe for 20 days, and has sold for EUR 49."""
-    shop = await connect(world, opener, merchant)
-    session = await shop.world.session(await shop.world.customer(), await shop.world.plan())
-    await shop.world.confirm(session, method=await shop.typed(Case.GOOD_CARD))
+    shop = await connected_and_sold(world, opener, merchant)
     for statement in (
         "alter table provider_connections disable trigger connection_is_kept",
         "update provider_connections set connected_at = now() - interval '20 days'",

@@ -13,8 +13,7 @@ from tallystick.domain.payment import RefundRefused, Unknown
 from tallystick.services.came_back import give_back_again
 from tallystick.services.ids import new_id
 from tallystick.services.look_into_money import BY_HAND_CAME_BACK, record_failed_refunds
-from tests.connected import Connected, Opener, connect
-from tests.providers.contract import Case
+from tests.connected import Connected, Opener, connected_and_sold
 from tests.scripted_bank import ScriptedBank, says, silent, through, with_bank
 from tests.services.test_came_back import comes_back, failures
 from tests.services.test_came_back import given_back as moved_back
@@ -23,27 +22,16 @@ from tests.services.test_reconcile_accounts import taken as taken_by_stripe
 from tests.services.test_reconcile_onwards import round_of
 from tests.stripe import twin as at
 from tests.stripe.account import Account
-from tests.stripe.fixtures import merchant, twin, wires
-from tests.stripe.twin import Twin
+from tests.stripe.fixtures import merchant, opener, twin, wires
 from tests.world import NOON, World
 
-__all__ = ["merchant", "twin", "wires"]
-
-
-@pytest.fixture
-async def opener(twin: Twin) -> AsyncIterator[Opener]:
-    """Opens connections to the twin."""
-    opener = Opener(twin)
-    yield opener
-    await opener.close()
+__all__ = ["merchant", "opener", "twin", "wires"]
 
 
 @pytest.fixture
 async def shop(world: World, opener: Opener, merchant: Account) -> AsyncIterator[Connected]:
     """A shop whose entity is paid through Stripe, and has sold for EUR 49."""
-    shop = await connect(world, opener, merchant)
-    session = await shop.world.session(await shop.world.customer(), await shop.world.plan())
-    await shop.world.confirm(session, method=await shop.typed(Case.GOOD_CARD))
+    shop = await connected_and_sold(world, opener, merchant)
     yield shop
     await shop.bank.stripe.close()
 

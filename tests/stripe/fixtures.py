@@ -1,9 +1,10 @@
 """Fixtures of the test servers; a folder's conftest imports those that its tests use."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.connected import Opener
 from tests.stripe.account import Account
 from tests.stripe.proxy import Proxy, localstripe
 from tests.stripe.twin import Twin
@@ -27,6 +28,14 @@ def twin(wires: Wires) -> Twin:
 def merchant(twin: Twin) -> Account:
     """A merchant of this test alone."""
     return twin.merchant()
+
+
+@pytest.fixture
+async def opener(twin: Twin) -> AsyncIterator[Opener]:
+    """Opens connections to the twin."""
+    opener = Opener(twin)
+    yield opener
+    await opener.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ own. A refund that we did not ask for is another matter: see `record_reversal`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import assert_never
@@ -18,6 +18,7 @@ from tallystick.domain.ids import Prefix, encode
 from tallystick.domain.orphan import (
     AccessRefused,
     AllRefunded,
+    Holding,
     NotToGive,
     Orphan,
     OrphanPolicy,
@@ -179,11 +180,9 @@ async def held_of(place: Place, payments: Sequence[TakenPayment]) -> list[TakenP
     Raises:
         TimeoutError: There was no answer in time.
     """
-    ctx = place.ctx
     found = []
     for told in payments:
-        async with asyncio.timeout(ctx.app.call_limit_seconds):
-            held = await place.provider.payment_held(ctx.tenant.id, told.reference)
+        held = await _held(place, told.reference)
         if isinstance(held, TakenPayment):
             found.append(replace(held, taken_at=told.taken_at))
     return found
@@ -288,9 +287,7 @@ async def note_refunded(place: Place) -> list[Orphan]:
     ctx, noted = place.ctx, list[Orphan]()
 
     async def look(orphan: Orphan) -> None:
-        async with asyncio.timeout(ctx.app.call_limit_seconds):
-            held = await place.provider.payment_held(ctx.tenant.id, orphan.payment.reference)
-        match held:
+        match await _held(place, orphan.payment.reference):
             case AllRefunded():
                 if await retrying(
                     ctx.app.database, lambda tx: _refunded(ctx.within(tx), place, orphan)
@@ -301,17 +298,31 @@ async def note_refunded(place: Place) -> list[Orphan]:
             case never:
                 assert_never(never)
 
-    states = [OrphanState.FOUND, OrphanState.REFUSED]
+    async for page in waiting(place, [OrphanState.FOUND, OrphanState.REFUSED]):
+        await each_alone(page, look, at_once=AT_ONCE, work="note_refunded")
+    return noted
+
+
+async def waiting(place: Place, states: Sequence[OrphanState]) -> AsyncIterator[list[Orphan]]:
+    """What was found in an account and stands so, page by page."""
+    ctx = place.ctx
     after: UUID | None = None
     while True:
         async with ctx.app.database.connection() as tx:
             page = await orphans.waiting(
                 tx, ctx.tenant.id, place.names, states, after, ORPHANS_PER_PAGE
             )
-        await each_alone(page, look, at_once=AT_ONCE, work="note_refunded")
+        yield page
         if len(page) < ORPHANS_PER_PAGE:
-            return noted
+            return
         after = page[-1].id
+
+
+async def _held(place: Place, reference: str) -> Holding:
+    """What the provider holds of a payment; raises `TimeoutError`."""
+    ctx = place.ctx
+    async with asyncio.timeout(ctx.app.call_limit_seconds):
+        return await place.provider.payment_held(ctx.tenant.id, reference)
 
 
 async def _refunded(ctx: Context, place: Place, orphan: Orphan) -> bool:

@@ -6,11 +6,10 @@ until nothing is to be done about it any more: see `reconcile`.
 """
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import structlog
 
-from tallystick.db import orphans, reconciled_accounts
+from tallystick.db import reconciled_accounts
 from tallystick.db.engine import Tx, retrying
 from tallystick.db.reconciled_accounts import ReconciledAccount
 from tallystick.domain.orphan import AccessRefused, Orphan, OrphanPolicy, OrphanState
@@ -25,7 +24,6 @@ from tallystick.domain.reconciliation import (
 from tallystick.services.context import App
 from tallystick.services.each_alone import each_alone
 from tallystick.services.reconcile import (
-    ORPHANS_PER_PAGE,
     Place,
     held_of,
     listed,
@@ -35,6 +33,7 @@ from tallystick.services.reconcile import (
     strangers,
     take_up,
     unknown_of,
+    waiting,
 )
 
 ACCOUNTS_AT_ONCE = 4
@@ -126,7 +125,6 @@ async def _compare_page(
 async def _take_up_all(place: Place) -> bool:
     """Do what is to be done about what was found; whether something still is to be done."""
     ctx = place.ctx
-    states = [OrphanState.FOUND, OrphanState.REFUNDING]
     waits = False
 
     async def attend(orphan: Orphan) -> None:
@@ -140,14 +138,7 @@ async def _take_up_all(place: Place) -> bool:
             state = await take_up(place, payment)
             waits = waits or state is OrphanState.REFUNDING
 
-    after: UUID | None = None
-    while True:
-        async with ctx.app.database.connection() as tx:
-            page = await orphans.waiting(
-                tx, ctx.tenant.id, place.names, states, after, ORPHANS_PER_PAGE
-            )
+    async for page in waiting(place, [OrphanState.FOUND, OrphanState.REFUNDING]):
         done = await each_alone(page, attend, at_once=1, work="take_up_orphans")
         waits = waits or done < len(page)
-        if len(page) < ORPHANS_PER_PAGE:
-            return waits
-        after = page[-1].id
+    return waits

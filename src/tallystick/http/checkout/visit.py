@@ -196,13 +196,4 @@ async def arrive(
 def links_of(root: str, session_name: str, signature: str) -> Links:
     """The addresses of a session's page below `root`."""
     page = f"{root}/checkout/{session_name}/{signature}"
-    return Links(
-        page=page,
-        quote=f"{page}/quote",
-        confirm=f"{page}/confirm",
-        back_from_bank=f"{page}/return",
-        bank=f"{page}/bank",
-        another_method=f"{page}/another-method",
-        status=f"{page}/status",
-        invoice=f"{page}/invoice.pdf",
-    )
+    return Links.below(page, quote=f"{page}/quote")

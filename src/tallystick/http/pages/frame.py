@@ -1,7 +1,7 @@
 """What surrounds every page: the merchant, its colour, the languages, the way back."""
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from tallystick.http.pages import brand
 from tallystick.http.pages.assets import Assets
@@ -40,6 +40,20 @@ class Links:
     another_method: str
     status: str
     invoice: str
+
+    @classmethod
+    def below(cls, page: str, *, quote: str) -> Self:
+        """Those below the page's address; `quote` is where a new total is asked for."""
+        return cls(
+            page=page,
+            quote=quote,
+            confirm=f"{page}/confirm",
+            back_from_bank=f"{page}/return",
+            bank=f"{page}/bank",
+            another_method=f"{page}/another-method",
+            status=f"{page}/status",
+            invoice=f"{page}/invoice.pdf",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,13 +140,4 @@ async def arrive(
 def links_of(root: str, link: Link) -> Links:
     """The addresses of an invoice's page below `root`."""
     page = "/".join((f"{root}/pay", *link))
-    return Links(
-        page=page,
-        quote=page,
-        confirm=f"{page}/confirm",
-        back_from_bank=f"{page}/return",
-        bank=f"{page}/bank",
-        another_method=f"{page}/another-method",
-        status=f"{page}/status",
-        invoice=f"{page}/invoice.pdf",
-    )
+    return Links.below(page, quote=page)
