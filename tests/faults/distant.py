@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Protocol
 from uuid import UUID
 
+from tests.stripe import methods
 from tests.stripe import twin as at
 from tests.stripe.account import Account
 from tests.stripe.refusals import Json
@@ -40,6 +41,10 @@ class Hands(Protocol):
 
     def decide(self, reference: str) -> None:
         """A debit on its way is decided."""
+        ...
+
+    def make_method(self, form: Json) -> str:
+        """The id of a method, made of what is typed into Stripe's fields."""
         ...
 
     def events_about(self, customers: Sequence[UUID], since: int) -> list[Json]:
@@ -70,6 +75,11 @@ class OwnHands:
         payments = self._account.objects["payment_intent"]
         if payments.get(reference, {}).get("status") == "processing":
             at.settle(self._account, reference)
+
+    def make_method(self, form: Json) -> str:
+        """As Stripe's script makes it."""
+        with self._account.lock:
+            return str(methods.create(self._account, form, "")["id"])
 
     def events_about(self, customers: Sequence[UUID], since: int) -> list[Json]:
         """What happened to these customers, oldest first, after so many events of all."""
@@ -108,6 +118,10 @@ class DistantHands:
     def decide(self, reference: str) -> None:
         """As if the days were over."""
         self._ask("decide", reference)
+
+    def make_method(self, form: Json) -> str:
+        """As Stripe's script makes it."""
+        return str(self._ask("make_method", form))
 
     def events_about(self, customers: Sequence[UUID], since: int) -> list[Json]:
         """What happened to these customers, oldest first, after so many events of all."""

@@ -28,7 +28,6 @@ from tests.faults.bank import Pays
 from tests.faults.distant import Hands, Lent, OwnHands, lending, whose
 from tests.providers.contract import ACCEPTANCE
 from tests.scripted_bank import Ask, Delayed, ScriptedBank, Step, lost, silent
-from tests.stripe import methods
 from tests.stripe.account import Account
 from tests.stripe.at_hand import AtHand
 from tests.stripe.news import signed
@@ -191,8 +190,7 @@ class StripeBank:
         else:
             card = {"number": number, "exp_month": "12", "exp_year": "2040", "cvc": "123"}
             form = {"type": "card", "card": card}
-        with self.account.lock:
-            return {"payment_token": str(methods.create(self.account, form, "")["id"])}
+        return {"payment_token": self.hands.make_method(form)}
 
     async def keeps(self, world: World, method: Method, customer_id: UUID) -> None:
         """It is set up for charges with nobody there, its mandate signed."""
